@@ -1,0 +1,227 @@
+"""The wire as values: what is sent to the API and what it says back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, field_validator, model_validator
+
+from journey.errors import MESSAGE_LIMIT, InvalidRequest
+
+ID_LIMIT = 200
+URL_LIMIT = 2048
+CREDITS_PER_UPSCALE = 2
+GRID_INDEXES = ("1", "2", "3", "4")
+"""Pictures of a grid: top left, top right, bottom left, bottom right."""
+
+
+class TaskStatus(StrEnum):
+    """The status words of the API. A word that is not among them counts as `processing`."""
+
+    STAGED = "staged"
+    PENDING = "pending"
+    STARTING = "starting"
+    PROCESSING = "processing"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+    @property
+    def over(self) -> bool:
+        """True when the task will not change any more."""
+        return self in (TaskStatus.FINISHED, TaskStatus.FAILED)
+
+
+_STATUS_WORDS = frozenset(status.value for status in TaskStatus)
+
+
+class UpscaleRequest(BaseModel):
+    """The body of `POST /upscale-2x-4x`.
+
+    Exactly one of `parent_task_id` and `image_url` is needed; `index` ("1" to "4") picks the
+    picture when the parent is a grid. `model` is an extension of the embedded engine.
+
+    Use `UpscaleRequest.checked(...)` to get `InvalidRequest` with one sentence for each broken rule.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, str_strip_whitespace=True)
+
+    parent_task_id: Annotated[StrictStr, Field(max_length=ID_LIMIT)] | None = None
+    image_url: Annotated[StrictStr, Field(max_length=URL_LIMIT)] | None = None
+    type: Literal["2x", "4x"]
+    index: Literal["1", "2", "3", "4"] | None = None
+    webhook_url: Annotated[StrictStr, Field(max_length=URL_LIMIT)] | None = None
+    webhook_secret: Annotated[StrictStr, Field(max_length=500)] | None = Field(default=None, repr=False)
+    model: Annotated[StrictStr, Field(max_length=100)] | None = None
+
+    @field_validator("parent_task_id", "image_url", "webhook_url", "webhook_secret", "model", mode="after")
+    @classmethod
+    def _not_empty(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value:
+            raise ValueError("must not be empty")
+        if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+            raise ValueError("contains characters that cannot be stored")
+        return value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.parent_task_id and self.image_url:
+            raise ValueError("parent_task_id and image_url: give one of them, not both")
+        if not self.parent_task_id and not self.image_url:
+            raise ValueError("parent_task_id or image_url: one of them is required")
+        return self
+
+    @classmethod
+    def checked(cls, fields: Mapping[str, Any]) -> Self:
+        """Build a request from untrusted fields. Raises InvalidRequest naming every field at fault."""
+        try:
+            return cls.model_validate(dict(fields))
+        except ValidationError as error:
+            raise InvalidRequest(*_sentences(error)) from None
+
+    def wire(self) -> dict[str, str]:
+        """The JSON body: only the fields that are set."""
+        return self.model_dump(exclude_none=True)
+
+    @property
+    def scale(self) -> int:
+        """The multiplier as a number: 2 or 4."""
+        return int(self.type[0])
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    """One sentence for each problem, in words of the wire. Input values are never repeated."""
+    rules = {
+        "type": 'type: must be "2x" or "4x"',
+        "index": 'index: must be a string "1" to "4"',
+    }
+    sentences = []
+    for problem in error.errors(include_input=False, include_url=False):
+        field = ".".join(str(part) for part in problem["loc"])
+        reason = problem["msg"].removeprefix("Value error, ")
+        sentences.append(rules.get(field) or (f"{field}: {reason}" if field else reason))
+    return sentences
+
+
+class Task(BaseModel):
+    """What the API says about a task. Every field but the id may be missing in some answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str
+    task_type: str | None = None
+    model: str | None = None
+    status: TaskStatus = TaskStatus.PROCESSING
+    percentage: int | None = None
+    """0 to 100, or None when the answer had no usable number."""
+    image_url: str | None = None
+    image_urls: tuple[str, ...] = ()
+    original_image_url: str | None = None
+    error: str | None = None
+
+    @classmethod
+    def from_wire(cls, answer: object) -> Self:
+        """Read any answer about a task, however incomplete. Raises ValueError when it has no task id.
+
+        A known status word is believed; without one, a picture means finished, an error means failed
+        and everything else means that work goes on.
+        """
+        if not isinstance(answer, Mapping):
+            raise ValueError("the answer is not an object")
+        task_id = answer.get("task_id")
+        if not usable_id(task_id):
+            raise ValueError("the answer has no usable task_id")
+        image_url = _text(answer.get("image_url"), URL_LIMIT)
+        listed = answer.get("image_urls")
+        image_urls = tuple(url for url in map(_url, listed[:16] if isinstance(listed, list) else []) if url)
+        error = _text(answer.get("error"), MESSAGE_LIMIT)
+        word = answer.get("status")
+        if isinstance(word, str) and word.lower() in _STATUS_WORDS:
+            status = TaskStatus(word.lower())
+        elif image_url or image_urls:
+            status = TaskStatus.FINISHED
+        elif error and not word:
+            status = TaskStatus.FAILED
+        else:
+            status = TaskStatus.PROCESSING
+        return cls(
+            task_id=str(task_id),
+            task_type=_text(answer.get("task_type"), 100),
+            model=_text(answer.get("model"), 100),
+            status=status,
+            percentage=100 if status is TaskStatus.FINISHED else _percentage(answer.get("percentage")),
+            image_url=image_url,
+            image_urls=image_urls,
+            original_image_url=_url(answer.get("original_image_url")),
+            error=error,
+        )
+
+    @property
+    def is_grid(self) -> bool:
+        """True when the task holds several pictures, so that a child has to pick one by index."""
+        return len(self.image_urls) > 1
+
+    def picture(self, index: str | None = None) -> str | None:
+        """The URL of the task's picture, or of the grid's picture "1" to "4"."""
+        if index and self.is_grid:
+            place = int(index) - 1
+            return self.image_urls[place] if place < len(self.image_urls) else None
+        return self.image_url or (self.image_urls[0] if len(self.image_urls) == 1 else None)
+
+
+class Account(BaseModel):
+    """The answer of `GET /account`. `credits` is None when the API did not say."""
+
+    model_config = ConfigDict(frozen=True)
+
+    email: str | None = None
+    credits: int | None = None
+    total_images: int | None = None
+    plan: str | None = None
+
+    @classmethod
+    def from_wire(cls, answer: object) -> Self:
+        """Read an account answer. Raises ValueError when it is not an object."""
+        if not isinstance(answer, Mapping):
+            raise ValueError("the answer is not an object")
+        return cls(
+            email=_text(answer.get("email"), 320),
+            credits=_whole(answer.get("credits")),
+            total_images=_whole(answer.get("total_images")),
+            plan=_text(answer.get("plan"), 100),
+        )
+
+
+def usable_id(value: object) -> bool:
+    """True for any non-empty printable string of up to 200 characters: ids are not promised to be UUIDs."""
+    return isinstance(value, str) and 0 < len(value) <= ID_LIMIT and value.isprintable()
+
+
+def _text(value: object, limit: int) -> str | None:
+    if not isinstance(value, str) or not value:
+        return None
+    # Lone surrogates and NUL can be sent as JSON escapes, but neither database can store them.
+    return value[:limit].encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def _url(value: object) -> str | None:
+    return _text(value, URL_LIMIT)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _percentage(value: object) -> int | None:
+    """The API sends a string such as "42"; numbers and "42%" are understood as well."""
+    if isinstance(value, str):
+        value = value.strip().removesuffix("%")[:10]
+    elif not isinstance(value, int | float):
+        return None
+    try:
+        return max(0, min(100, int(float(value))))
+    except (ValueError, OverflowError):
+        return None
