@@ -68,10 +68,8 @@ class UpscaleRequest(BaseModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if self.parent_task_id and self.image_url:
-            raise ValueError("parent_task_id and image_url: give one of them, not both")
-        if not self.parent_task_id and not self.image_url:
-            raise ValueError("parent_task_id or image_url: one of them is required")
+        if problem := _source_problem(self.parent_task_id, self.image_url):
+            raise ValueError(problem)
         return self
 
     @classmethod
@@ -80,7 +78,12 @@ class UpscaleRequest(BaseModel):
         try:
             return cls.model_validate(dict(fields))
         except ValidationError as error:
-            raise InvalidRequest(*_sentences(error)) from None
+            sentences = _sentences(error)
+            # Rules about two fields are checked only when each field is right: say both kinds at once.
+            source = _source_problem(fields.get("parent_task_id"), fields.get("image_url"))
+            if source and source not in sentences:
+                sentences.insert(0, source)
+            raise InvalidRequest(*sentences) from None
 
     def wire(self) -> dict[str, str]:
         """The JSON body: only the fields that are set."""
@@ -90,6 +93,14 @@ class UpscaleRequest(BaseModel):
     def scale(self) -> int:
         """The multiplier as a number: 2 or 4."""
         return int(self.type[0])
+
+
+def _source_problem(parent_task_id: object, image_url: object) -> str | None:
+    if parent_task_id and image_url:
+        return "parent_task_id and image_url: give one of them, not both"
+    if not parent_task_id and not image_url:
+        return "parent_task_id or image_url: one of them is required"
+    return None
 
 
 def _sentences(error: ValidationError) -> list[str]:
