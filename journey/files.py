@@ -1,0 +1,195 @@
+"""Where pictures are kept, and the route that serves them.
+
+A key (128 random bits) names a small folder: the picture, its preview and its thumbnail. The folder appears
+whole or not at all. Whoever knows the key may read it, so keys are never listed to strangers.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import fsspec
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from journey.errors import CannotStart, FileMissing
+
+NAME_LIMIT = 80
+_KEY = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,%d}" % (NAME_LIMIT - 1))
+MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # A key's content never changes.
+    "Cache-Control": "private, max-age=31536000, immutable",
+}
+
+
+def new_key() -> str:
+    """An unguessable key: 128 random bits as 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+def safe_name(text: str, extension: str, *, suffix: str = "") -> str:
+    """A file name made from any text: lower-case ASCII letters, digits, `-`, `_` and the given extension."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_")[:48].strip("-_") or "picture"
+    return f"{stem}{suffix}{extension}"
+
+
+class Files:
+    """A folder, or object storage by an fsspec address such as `s3://bucket/prefix`."""
+
+    def __init__(self, url: str, *, work_dir: Path) -> None:
+        self._is_local = "://" not in url or url.startswith("file://")
+        self._work = work_dir
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise CannotStart(f"JOURNEY_FILES_URL: {error}") from error
+
+    def start(self) -> None:
+        """Make the folders and remove what an earlier crash left half-written. Only the worker's process calls this."""
+        try:
+            shutil.rmtree(self._incoming, ignore_errors=True)
+            self._incoming.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotStart(f"The folder for pictures cannot be written: {error.strerror or error}.") from error
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """A private folder to write a picture and its previews into, then `keep`. Removed at the end, kept or not."""
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        path = Path(tempfile.mkdtemp(dir=self._incoming))
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def keep(self, folder: Path, *, key: str | None = None) -> str:
+        """Store all files of the folder under a key, at once. What was there under that key is replaced."""
+        key = key or new_key()
+        if self._is_local:
+            target = self._local(key)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(target, ignore_errors=True)
+            # A fresh name for the source keeps `folder` itself there for its `with` block.
+            moving = folder.rename(folder.with_name(folder.name + ".moving"))
+            moving.chmod(0o755)
+            moving.rename(target)
+        else:
+            # The picture itself last: `path` finds a key only by the file that is asked for.
+            for file in sorted(folder.iterdir(), key=lambda each: each.stat().st_size):
+                self._fs.put_file(str(file), self._remote(key, file.name))
+        return key
+
+    def path(self, key: str, name: str) -> Path:
+        """A local path to read the file from. Raises FileMissing. For object storage it is a cached copy."""
+        if not _KEY.fullmatch(key) or not _NAME.fullmatch(name):
+            raise FileMissing("There is no such file.")
+        if self._is_local:
+            path = self._local(key) / name
+            if not path.is_file():
+                raise FileMissing("There is no such file.")
+            return path
+        cached = self._work / "cache" / key / name
+        if not cached.is_file():
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            with self.folder() as folder:
+                try:
+                    self._fs.get_file(self._remote(key, name), str(folder / name))
+                except FileNotFoundError:
+                    raise FileMissing("There is no such file.") from None
+                (folder / name).replace(cached)
+        return cached
+
+    def has(self, key: str, name: str) -> bool:
+        try:
+            self.path(key, name)
+        except FileMissing:
+            return False
+        return True
+
+    def delete(self, key: str) -> None:
+        """Remove everything under a key. A key that is not there is no error."""
+        if not _KEY.fullmatch(key):
+            return
+        if self._is_local:
+            shutil.rmtree(self._local(key), ignore_errors=True)
+        else:
+            shutil.rmtree(self._work / "cache" / key, ignore_errors=True)
+            if self._fs.exists(self._remote(key)):
+                self._fs.rm(self._remote(key), recursive=True)
+
+    def check(self) -> None:
+        """Raises OSError when nothing can be written."""
+        with self.folder() as folder:
+            (folder / "probe").write_bytes(b"ok")
+
+    @property
+    def _incoming(self) -> Path:
+        # Beside the final place, so that a finished folder can be renamed into it.
+        return (Path(self._root) if self._is_local else self._work) / "incoming"
+
+    def _local(self, key: str) -> Path:
+        return Path(self._root) / key[:2] / key
+
+    def _remote(self, *parts: str) -> str:
+        return "/".join((self._root.rstrip("/"), *parts))
+
+
+def file_url(origin: str, key: str, name: str) -> str:
+    """The address of a file below an origin such as `http://127.0.0.1:8501` (or below nothing, for a relative one)."""
+    return f"{origin.rstrip('/')}/files/{key}/{quote(name)}"
+
+
+def key_in_url(url: str, origins: Sequence[str]) -> tuple[str, str] | None:
+    """(key, name) when the URL is a file of our own at one of these origins, else None."""
+    try:
+        parts = urlsplit(url)
+        own = {_origin(origin) for origin in origins}
+        if _origin(url) not in own:
+            return None
+    except ValueError:
+        return None
+    pieces = parts.path.split("/")
+    if len(pieces) == 4 and pieces[1] == "files" and _KEY.fullmatch(pieces[2]) and _NAME.fullmatch(pieces[3]):
+        return pieces[2], pieces[3]
+    return None
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").rstrip("."), parts.port or {"http": 80, "https": 443}.get(scheme, 0)
+
+
+def routes(files: Files) -> list[Route]:
+    """`/files/{key}/{name}` with Range and HEAD; `?download` makes the browser save instead of show."""
+
+    def serve(request: Request) -> Response:
+        name = request.path_params["name"]
+        try:
+            path = files.path(request.path_params["key"], name)
+        except FileMissing as error:
+            return PlainTextResponse(str(error), 404, headers={"X-Content-Type-Options": "nosniff"})
+        return FileResponse(
+            path,
+            media_type=MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
+            headers=_HEADERS,
+            filename=name if "download" in request.query_params else None,
+        )
+
+    return [Route("/files/{key}/{name}", serve, methods=["GET", "HEAD"])]

@@ -1,0 +1,440 @@
+"""The entries table: what people asked for, how far it is, and what came of it.
+
+An entry moves along these ways and no others:
+
+    queued -> submitting -> open -> archiving -> finished
+                 |            ├-> failed          └-> open (the result was gone: ask the task again), failed
+                 |            └-> abandoned, stopped (by a person)
+                 ├-> failed     refused by the API
+                 ├-> queued     proved not to be sent
+                 └-> ambiguous -> open (its task id turned up), queued or abandoned (a person decided)
+    queued -> cancelled (by a person)
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from journey.database import Database, metadata
+from journey.models import CREDITS_PER_UPSCALE, Task, TaskStatus
+
+EngineName = Literal["journeyapi", "embedded"]
+
+STALE_AFTER = 30 * 60
+"""Seconds without any change of status or percentage after which an open entry is marked stale."""
+
+ERROR_LIMIT = 2_000
+ANSWER_LIMIT = 4_096
+"""Characters kept of an error and of an answer that was not understood."""
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    AMBIGUOUS = "ambiguous"
+    OPEN = "open"
+    ARCHIVING = "archiving"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ABANDONED = "abandoned"
+    STOPPED = "stopped"
+
+    @property
+    def over(self) -> bool:
+        """True when nothing more will happen by itself and nobody has to decide."""
+        return self in OVER
+
+
+OVER = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.ABANDONED, State.STOPPED})
+LIVE = frozenset({State.QUEUED, State.SUBMITTING, State.OPEN, State.ARCHIVING})
+
+_WAYS: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.SUBMITTING, State.CANCELLED}),
+    State.SUBMITTING: frozenset({State.OPEN, State.QUEUED, State.FAILED, State.AMBIGUOUS}),
+    State.AMBIGUOUS: frozenset({State.OPEN, State.QUEUED, State.ABANDONED}),
+    State.OPEN: frozenset({State.ARCHIVING, State.FAILED, State.ABANDONED, State.STOPPED}),
+    State.ARCHIVING: frozenset({State.FINISHED, State.FAILED, State.OPEN}),
+    **{state: frozenset() for state in OVER},
+}
+
+entries = sa.Table(
+    "entries",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("submission", sa.String(64), unique=True),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("engine", sa.String(16), nullable=False),
+    sa.Column("type", sa.String(2), nullable=False),
+    sa.Column("model", sa.String(100)),
+    sa.Column("person", sa.String(320)),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("image_url", sa.Text),
+    sa.Column("parent_task_id", sa.String(200)),
+    sa.Column("index", sa.String(1)),
+    sa.Column("source_key", sa.String(64)),
+    sa.Column("source_file", sa.String(200)),
+    sa.Column("source_width", sa.Integer),
+    sa.Column("source_height", sa.Integer),
+    sa.Column("webhook_url", sa.Text),
+    sa.Column("webhook_secret", sa.Text),
+    sa.Column("webhook_token", sa.String(64), unique=True),
+    sa.Column("task_id", sa.String(200), index=True),
+    sa.Column("task_status", sa.String(16)),
+    sa.Column("percentage", sa.Integer),
+    sa.Column("credits", sa.Integer, nullable=False),
+    sa.Column("result_key", sa.String(64)),
+    sa.Column("result_file", sa.String(200)),
+    sa.Column("result_width", sa.Integer),
+    sa.Column("result_height", sa.Integer),
+    sa.Column("result_bytes", sa.BigInteger),
+    sa.Column("result_model", sa.String(100)),
+    sa.Column("error", sa.Text),
+    sa.Column("answer", sa.Text),
+    sa.Column("note", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", sa.Float),
+    sa.Column("created_at", sa.Float, nullable=False, index=True),
+    sa.Column("submitted_at", sa.Float),
+    sa.Column("changed_at", sa.Float, nullable=False),
+    sa.Column("finished_at", sa.Float),
+    sa.Index("entries_state_due", "state", "due_at"),
+)
+
+timeline = sa.Table(
+    "timeline",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("entry_id", sa.String(32), sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("words", sa.Text),
+)
+
+pauses = sa.Table(
+    "pauses",
+    metadata,
+    sa.Column("engine", sa.String(16), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Times are seconds since 1970 (UTC), sizes are pixels, `credits` is what the call cost or may have cost."""
+
+    id: str
+    state: State
+    engine: EngineName
+    type: Literal["2x", "4x"]
+    name: str
+    credits: int
+    attempts: int
+    created_at: float
+    changed_at: float
+    submission: str | None = None
+    model: str | None = None
+    person: str | None = None
+    image_url: str | None = None
+    parent_task_id: str | None = None
+    index: str | None = None
+    source_key: str | None = None
+    source_file: str | None = None
+    source_width: int | None = None
+    source_height: int | None = None
+    webhook_url: str | None = None
+    webhook_token: str | None = None
+    task_id: str | None = None
+    task_status: TaskStatus | None = None
+    percentage: int | None = None
+    result_key: str | None = None
+    result_file: str | None = None
+    result_width: int | None = None
+    result_height: int | None = None
+    result_bytes: int | None = None
+    result_model: str | None = None
+    error: str | None = None
+    answer: str | None = None
+    note: str | None = None
+    due_at: float | None = None
+    submitted_at: float | None = None
+    finished_at: float | None = None
+
+    @property
+    def scale(self) -> int:
+        return int(self.type[0])
+
+    def is_stale(self, now: float) -> bool:
+        """True for an open task that has shown no change for 30 minutes. One that waits its turn here never is."""
+        waits_here = self.engine == "embedded" and self.task_status is TaskStatus.PENDING
+        return self.state is State.OPEN and not waits_here and now - self.changed_at > STALE_AFTER
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewEntry:
+    """What a page adds. `submission` is made once for each filled-in form: the same one twice is one entry."""
+
+    engine: EngineName
+    type: Literal["2x", "4x"]
+    name: str
+    submission: str | None = None
+    model: str | None = None
+    person: str | None = None
+    image_url: str | None = None
+    parent_task_id: str | None = None
+    index: str | None = None
+    source_key: str | None = None
+    source_file: str | None = None
+    source_width: int | None = None
+    source_height: int | None = None
+    webhook_url: str | None = None
+    webhook_secret: str | None = None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One line of an entry's time line."""
+
+    at: float
+    state: State
+    words: str | None
+
+
+_COLUMNS = [entries.c[field.name] for field in fields(Entry)]
+
+
+class History:
+    """Reads and writes entries. Every change of state goes through `move`, which refuses to go backwards."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(self, new: NewEntry) -> Entry:
+        """Queue a new entry. A `submission` that is known already gives the entry it made before."""
+        now = self._clock()
+        values = {field.name: getattr(new, field.name) for field in fields(new)}
+        entry_id = secrets.token_hex(8)
+        with self._database.write() as connection:
+            if new.submission and (known := self._one(connection, entries.c.submission == new.submission)):
+                return known
+            connection.execute(
+                entries.insert().values(
+                    **values,
+                    id=entry_id,
+                    state=State.QUEUED,
+                    webhook_token=secrets.token_urlsafe(24),
+                    credits=0,
+                    attempts=0,
+                    created_at=now,
+                    changed_at=now,
+                    due_at=now,
+                )
+            )
+            self._mark(connection, entry_id, State.QUEUED, None)
+            return self._get(connection, entry_id)
+
+    def get(self, entry_id: str) -> Entry | None:
+        with self._database.read() as connection:
+            return self._one(connection, entries.c.id == entry_id)
+
+    def by_webhook_token(self, token: str) -> Entry | None:
+        with self._database.read() as connection:
+            return self._one(connection, entries.c.webhook_token == token)
+
+    def latest(
+        self, *, limit: int = 50, offset: int = 0, states: Iterable[State] = (), person: str | None = None
+    ) -> list[Entry]:
+        """The newest entries first."""
+        query = sa.select(*_COLUMNS).order_by(entries.c.created_at.desc(), entries.c.id).limit(limit).offset(offset)
+        if wanted := list(states):
+            query = query.where(entries.c.state.in_(wanted))
+        if person is not None:
+            query = query.where(entries.c.person == person)
+        with self._database.read() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+    def count(self, *, states: Iterable[State] = ()) -> int:
+        query = sa.select(sa.func.count()).select_from(entries)
+        if wanted := list(states):
+            query = query.where(entries.c.state.in_(wanted))
+        with self._database.read() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def timeline(self, entry_id: str) -> list[Moment]:
+        query = sa.select(timeline).where(timeline.c.entry_id == entry_id).order_by(timeline.c.id)
+        with self._database.read() as connection:
+            return [Moment(row.at, State(row.state), row.words) for row in connection.execute(query)]
+
+    def due(self, state: State, *, limit: int, engine: EngineName | None = None) -> list[Entry]:
+        """Entries in this state whose time has come, the longest waiting first."""
+        query = (
+            sa.select(*_COLUMNS)
+            .where(entries.c.state == state, entries.c.due_at <= self._clock())
+            .order_by(entries.c.due_at, entries.c.created_at, entries.c.id)
+            .limit(limit)
+        )
+        if engine:
+            query = query.where(entries.c.engine == engine)
+        with self._database.read() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+    def next_due(self) -> float | None:
+        """The earliest time at which `due` will have something, or None."""
+        query = sa.select(sa.func.min(entries.c.due_at)).where(entries.c.state.in_(LIVE))
+        with self._database.read() as connection:
+            value = connection.scalar(query)
+        return None if value is None else float(value)
+
+    def move(self, entry_id: str, to: State, *, words: str | None = None, **changes: Any) -> Entry | None:
+        """Change the state, and with it `changes`, if a way leads there. None when the entry is elsewhere by now."""
+        now = self._clock()
+        origins = [state for state, targets in _WAYS.items() if to in targets]
+        values: dict[str, Any] = {"state": to, "changed_at": now, "due_at": None, **_storable(changes)}
+        if to is State.SUBMITTING:
+            values |= {"submitted_at": now, "attempts": entries.c.attempts + 1}
+        if to in OVER:
+            values |= {"finished_at": now, "webhook_secret": None}
+        with self._database.write() as connection:
+            moved = connection.execute(
+                entries.update().where(entries.c.id == entry_id, entries.c.state.in_(origins)).values(**values)
+            )
+            if moved.rowcount != 1:
+                return None
+            self._mark(connection, entry_id, to, words)
+            return self._get(connection, entry_id)
+
+    def postpone(self, entry_id: str, due_at: float, *, note: str | None = None) -> None:
+        """Set when the entry is looked at next, and why it waits. Changes no state."""
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id, entries.c.state.not_in(OVER))
+                .values(due_at=due_at, note=_fit(note, ERROR_LIMIT))
+            )
+
+    def wake(self, entry_id: str) -> None:
+        """Make an open entry due now (a webhook hinted at news)."""
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id, entries.c.state == State.OPEN)
+                .values(due_at=self._clock())
+            )
+
+    def observe(self, entry_id: str, task: Task) -> bool:
+        """Note what the API said of an open task. True when that is news. The percentage never falls."""
+        with self._database.write() as connection:
+            entry = self._one(connection, entries.c.id == entry_id)
+            if entry is None or entry.state is not State.OPEN:
+                return False
+            percentage = max(
+                (value for value in (entry.percentage, task.percentage) if value is not None), default=None
+            )
+            if (percentage, task.status) == (entry.percentage, entry.task_status):
+                return False
+            connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id)
+                .values(
+                    percentage=percentage,
+                    task_status=task.status,
+                    result_model=_fit(task.model, 100) or entry.result_model,
+                    changed_at=self._clock(),
+                )
+            )
+            return True
+
+    def forget_webhook_secret(self, entry_id: str) -> None:
+        """A person's webhook secret is kept only until the call is sent."""
+        with self._database.write() as connection:
+            connection.execute(entries.update().where(entries.c.id == entry_id).values(webhook_secret=None))
+
+    def webhook_secret(self, entry_id: str) -> str | None:
+        """The secret that a person typed in, while it is still kept."""
+        with self._database.read() as connection:
+            value = connection.scalar(sa.select(entries.c.webhook_secret).where(entries.c.id == entry_id))
+        return None if value is None else str(value)
+
+    def note_source(self, entry_id: str, *, width: int, height: int, key: str, file: str) -> None:
+        """Remember the source picture of an entry that came by task id."""
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id)
+                .values(source_width=width, source_height=height, source_key=key, source_file=file)
+            )
+
+    def recover(self) -> None:
+        """After a crash: what was being sent may have been accepted; what was being archived is archived again."""
+        for entry in self.latest(limit=10_000, states=[State.SUBMITTING]):
+            self.move(
+                entry.id,
+                State.AMBIGUOUS,
+                words="The program ended while the call was being sent.",
+                credits=cost(entry),
+                error="The program ended while the call was being sent, so it is not known whether it was accepted.",
+            )
+        for entry in self.latest(limit=10_000, states=[State.ARCHIVING]):
+            self.move(entry.id, State.OPEN, words="Continued after a restart.", due_at=self._clock())
+
+    def pause(self, engine: EngineName, reason: str) -> None:
+        """Stop submitting to this engine until a person resumes it. The first reason stays."""
+        with self._database.write() as connection:
+            if connection.scalar(sa.select(pauses.c.engine).where(pauses.c.engine == engine)) is None:
+                connection.execute(
+                    pauses.insert().values(engine=engine, reason=_fit(reason, ERROR_LIMIT), since=self._clock())
+                )
+
+    def resume(self, engine: EngineName) -> None:
+        with self._database.write() as connection:
+            connection.execute(pauses.delete().where(pauses.c.engine == engine))
+
+    def paused(self) -> dict[EngineName, str]:
+        """The engines whose queue is paused, and why."""
+        with self._database.read() as connection:
+            return {row.engine: row.reason for row in connection.execute(sa.select(pauses))}
+
+    def _one(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> Entry | None:
+        row = connection.execute(sa.select(*_COLUMNS).where(where)).one_or_none()
+        return None if row is None else _entry(row)
+
+    def _get(self, connection: sa.Connection, entry_id: str) -> Entry:
+        return _entry(connection.execute(sa.select(*_COLUMNS).where(entries.c.id == entry_id)).one())
+
+    def _mark(self, connection: sa.Connection, entry_id: str, state: State, words: str | None) -> None:
+        connection.execute(
+            timeline.insert().values(entry_id=entry_id, at=self._clock(), state=state, words=_fit(words, ERROR_LIMIT))
+        )
+
+
+def cost(entry: Entry) -> int:
+    """Credits that an accepted call costs: 2 at JourneyAPI, nothing on this machine."""
+    return CREDITS_PER_UPSCALE if entry.engine == "journeyapi" else 0
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    values: dict[str, Any] = dict(row._mapping)  # type: ignore[attr-defined]  # the documented way to a row's names
+    values["state"] = State(values["state"])
+    values["task_status"] = TaskStatus(values["task_status"]) if values["task_status"] else None
+    return Entry(**values)
+
+
+def _storable(changes: dict[str, Any]) -> dict[str, Any]:
+    limits = {"error": ERROR_LIMIT, "answer": ANSWER_LIMIT, "note": ERROR_LIMIT}
+    return {name: _fit(value, limits[name]) if name in limits else value for name, value in changes.items()}
+
+
+def _fit(text: str | None, limit: int) -> str | None:
+    """Text that both databases can store: no NUL, no lone surrogate, not longer than the limit."""
+    if text is None:
+        return None
+    return text[:limit].encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,185 @@
+"""Every setting, its default and its meaning. Nothing else in the package reads the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from journey.errors import CannotStart
+
+PREFIX = "JOURNEY_"
+HOSTED_API_URL = "https://api.journeyapi.com/api/v1"
+
+MIB = 1024 * 1024
+MEGAPIXEL = 1_000_000
+
+Words = Annotated[tuple[str, ...], NoDecode]
+"""A comma-separated list."""
+
+
+class Settings(BaseSettings):
+    """The settings of one running program. Build it with `read_settings()`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+    )
+
+    api_key: str | None = Field(default=None, repr=False, description="JourneyAPI key. None: only the embedded engine.")
+    api_url: str = Field(default=HOSTED_API_URL, description="Base address of JourneyAPI.")
+    public_url: str | None = Field(
+        default=None, description="Where the internet reaches this app; enables webhooks and uploads to JourneyAPI."
+    )
+    data_dir: Path = Field(default=Path(".journey"), description="Folder of the database, the pictures and the keys.")
+    database_url: str | None = Field(
+        default=None, repr=False, description="SQLite in the data folder, or postgresql://…"
+    )
+    files_url: str | None = Field(default=None, description="files/ in the data folder, or s3://bucket/prefix.")
+    engine: Literal["on", "off"] = Field(default="on", description="off removes the embedded engine.")
+    engine_key: Words = Field(
+        default=(),
+        repr=False,
+        description="Keys that callers of the embedded API send. Default: made on first start, in the file engine-key.",
+    )
+    engine_model: str = Field(default="fast", description="Default network: fast or detail.")
+    engine_models_dir: Path | None = Field(
+        default=None, description="Folder with more ncnn networks (name.param + name.bin)."
+    )
+    engine_workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="Processes for tiles."
+    )
+    engine_device: Literal["auto", "cpu", "gpu"] = Field(default="auto", description="auto, cpu, or gpu (Vulkan).")
+    engine_scheduler: str | None = Field(
+        default=None, description="Address of a Dask scheduler; tiles then run on that cluster."
+    )
+    fetch_allow: Words = Field(
+        default=(),
+        description="Hosts, CIDRs or host:port exempt from the address, port and HTTPS rules (development, intranets).",
+    )
+    max_bytes: ByteSize = Field(
+        default=ByteSize(50 * MIB), ge=1024, description="Largest picture file taken in: bytes, or such as 50 MiB."
+    )
+    max_input_pixels: int = Field(
+        default=25 * MEGAPIXEL, ge=1, description="Largest picture taken in: pixels, or such as 25 MP."
+    )
+    max_output_pixels: int = Field(
+        default=100 * MEGAPIXEL, ge=1, description="Largest result made: pixels, or such as 100 MP."
+    )
+    sign_in_domains: Words = Field(
+        default=(), description="E-mail domains let in when sign-in is configured. None: every address."
+    )
+    monthly_credits: int | None = Field(
+        default=None, ge=0, description="Budget; new paid tasks stop when it is used up."
+    )
+    keep_days: int | None = Field(default=None, ge=1, description="Age in days at which result files are removed.")
+    open: bool = Field(default=False, description="1 allows listening beyond loopback without sign-in.")
+
+    @field_validator("engine_key", "fetch_allow", "sign_in_domains", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("max_input_pixels", "max_output_pixels", mode="before")
+    @classmethod
+    def _megapixels(cls, value: object) -> object:
+        if isinstance(value, str) and value.upper().endswith("MP"):
+            return round(float(value[:-2]) * MEGAPIXEL)
+        return value
+
+    @field_validator("api_key", "engine_key")
+    @classmethod
+    def _sendable(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        for key in (value,) if isinstance(value, str) else value or ():
+            if not key.isascii() or not key.isprintable() or " " in key:
+                raise ValueError("must be printable ASCII without spaces or line breaks")
+        return value
+
+    @field_validator("api_url", "public_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address such as https://studio.example.com")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("fetch_allow")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            if "/" in entry:
+                try:
+                    ipaddress.ip_network(entry, strict=False)
+                except ValueError:
+                    raise ValueError("each entry is a host, host:port or a network such as 10.0.0.0/8") from None
+        return value
+
+    @model_validator(mode="after")
+    def _key_only_over_tls(self) -> Settings:
+        # The key travels in clear in a header: plain HTTP is for stand-ins on this machine only.
+        parts = urlsplit(self.api_url)
+        if self.api_key and parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+            raise ValueError(
+                "JOURNEY_API_URL must be https:// beyond this machine, because the key is sent with each call"
+            )
+        return self
+
+    @property
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data_dir / 'journey.db').resolve()}"
+
+    @property
+    def resolved_files_url(self) -> str:
+        return self.files_url or str((self.data_dir / "files").resolve())
+
+    @property
+    def public_is_https(self) -> bool:
+        return bool(self.public_url and self.public_url.startswith("https://"))
+
+
+def read_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Read the environment and `.env`. Raises CannotStart naming the setting that is wrong or unknown."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    given = set(os.environ) | set(dotenv_values(env_file) if env_file and env_file.is_file() else ())
+    unknown = sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        raise CannotStart(f"{', '.join(unknown)}: there is no such setting. Known are {', '.join(sorted(known))}.")
+    try:
+        return Settings(_env_file=env_file)
+    except ValidationError as error:
+        raise CannotStart(" ".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    reason = message.removeprefix("Value error, ")
+    if not location:
+        return f"{reason}."
+    name = str(location[0])
+    meaning = Settings.model_fields[name].description if name in Settings.model_fields else ""
+    return f"{PREFIX}{name.upper()}: {reason}. ({meaning})"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
