@@ -83,7 +83,7 @@ class Transport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request and return as soon as the headers of the answer are there."""
         deadline = _Deadline(self._deadline_seconds, self._clock)
-        network = _Network(deadline, self._connect_timeout, self._choose, self._backend)
+        network = _Network(deadline, self._connect_timeout, self._clock, self._choose, self._backend)
         pool = httpcore.ConnectionPool(
             ssl_context=(self._ssl_context or default_ssl_context()) if request.url.scheme == "https" else None,
             max_connections=1,
@@ -179,7 +179,8 @@ def default_ssl_context() -> ssl.SSLContext:
 def tls_failure(error: BaseException) -> ssl.SSLError | None:
     """The TLS error behind an httpx error, if the server could not prove who it is or speaks no TLS.
 
-    None when the connection merely broke during the handshake: that may work the next time.
+    None when the connection merely broke during the handshake: that may work the next time. Ask this
+    of a ConnectError; in any other error the handshake was over and the request may have arrived.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -207,10 +208,16 @@ class _Deadline:
 
 class _Network(httpcore.NetworkBackend):
     def __init__(
-        self, deadline: _Deadline, connect_timeout: float, choose: Choice, backend: httpcore.NetworkBackend
+        self,
+        deadline: _Deadline,
+        connect_timeout: float,
+        clock: Clock,
+        choose: Choice,
+        backend: httpcore.NetworkBackend,
     ) -> None:
         self._deadline = deadline
         self._connect_timeout = connect_timeout
+        self._clock = clock
         self._choose = choose
         self._backend = backend
 
@@ -228,11 +235,10 @@ class _Network(httpcore.NetworkBackend):
         limit = _shorter(timeout, self._connect_timeout)
         addresses = self._choose(host, port, self._deadline.left(limit, httpcore.ConnectTimeout))
         failure: Exception = httpcore.ConnectError("the name has no address")
-        spare = limit
+        reaching = _Deadline(limit, self._clock)
         for tried, address in enumerate(addresses):
             # A silent address must not use up the time of those after it.
-            share = spare / (len(addresses) - tried)
-            started = time.monotonic()
+            share = reaching.left(None, httpcore.ConnectTimeout) / (len(addresses) - tried)
             try:
                 with _before_sending():
                     stream = self._backend.connect_tcp(
@@ -245,7 +251,6 @@ class _Network(httpcore.NetworkBackend):
                 return _Stream(stream, self._deadline, self._connect_timeout)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
-            spare = max(0.001, spare - (time.monotonic() - started))
         raise failure
 
 
