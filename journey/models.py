@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -150,8 +151,9 @@ class Task(BaseModel):
         image_urls = tuple(url for url in map(_url, listed[:16] if isinstance(listed, list) else []) if url)
         error = _text(answer.get("error"), MESSAGE_LIMIT)
         word = answer.get("status")
-        if isinstance(word, str) and word.lower() in _STATUS_WORDS:
-            status = TaskStatus(word.lower())
+        known = word.strip().lower() if isinstance(word, str) else ""
+        if known in _STATUS_WORDS:
+            status = TaskStatus(known)
         elif image_url or image_urls:
             status = TaskStatus.FINISHED
         elif error and not word:
@@ -207,8 +209,8 @@ class Account(BaseModel):
 
 
 def usable_id(value: object) -> bool:
-    """True for any non-empty printable string of up to 200 characters: ids are not promised to be UUIDs."""
-    return isinstance(value, str) and 0 < len(value) <= ID_LIMIT and value.isprintable()
+    """True for any visible, printable string of up to 200 characters: ids are not promised to be UUIDs."""
+    return isinstance(value, str) and len(value) <= ID_LIMIT and value.isprintable() and bool(value.strip())
 
 
 def _text(value: object, limit: int) -> str | None:
@@ -223,7 +225,12 @@ def _url(value: object) -> str | None:
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A whole number that a database can hold; digits in a string are understood as well."""
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}", value):
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 2**53:  # False for NaN
+        return None
+    return int(value)
 
 
 def _percentage(value: object) -> int | None:

@@ -1,0 +1,184 @@
+"""What came back from the API, and which error it means. Nothing here touches the network."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from html import unescape
+from typing import Any
+
+from journey.errors import (
+    MESSAGE_LIMIT,
+    Ambiguous,
+    AuthenticationFailed,
+    InsufficientCredits,
+    InvalidRequest,
+    JourneyError,
+    RateLimited,
+    ServerError,
+    TaskNotFound,
+)
+
+ANSWER_LIMIT = 1024 * 1024
+"""Bytes of an answer that are read; no documented answer comes near it."""
+KEPT_ANSWER = 4096
+"""Bytes of an unusable answer that an error keeps."""
+RETRY_AFTER_LIMIT = 120.0
+"""Seconds. A longer Retry-After is not believed."""
+
+# Answers that prove that nothing was accepted. Any other answer without a task id proves nothing.
+_REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, as far as it came. `status` is 0 when nothing did; `fault` says why the body is not whole.
+
+    The names in `headers` are in lower case.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    fault: str = ""
+
+    def parsed(self) -> object:
+        """The JSON of the body. Raises ValueError when there is none."""
+        try:
+            return json.loads(self._plain())
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+    def text(self) -> str:
+        """The body as text that any database can hold."""
+        return self._plain().decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+    def _plain(self) -> bytes:
+        """The body without a compression that was not asked for, within the limit."""
+        if self.headers.get("content-encoding", "").lower() not in ("gzip", "deflate"):
+            return self.body
+        try:
+            return zlib.decompressobj(wbits=47).decompress(self.body, ANSWER_LIMIT)  # 47: gzip or zlib, by its header
+        except zlib.error:
+            return b""
+
+
+def error_in(answer: Answer, *, paid: bool, by_id: bool, secrets: Iterable[str]) -> JourneyError:
+    """Which error an unusable answer means.
+
+    `paid`: only a proven refusal counts as one, the rest is Ambiguous. `by_id`: a 404 is about the task.
+    No text of an error holds any of the `secrets`.
+    """
+    status = answer.status
+    raw = _without(secrets, answer.text())
+    kept = raw.encode()[:KEPT_ANSWER].decode(errors="ignore")
+    page = raw.lstrip("\ufeff \t\r\n").startswith("<")
+    texts = [_page_sentence(raw)] if page else _texts(raw, secrets)
+    said = " ".join(texts)[:MESSAGE_LIMIT]
+
+    if status == 429:
+        return RateLimited(
+            _sentence("Too many calls (429). Nothing was accepted; try again later.", said),
+            _retry_after(answer.headers.get("retry-after", ""), answer.headers.get("date", "")),
+        )
+    if status in _REFUSALS:
+        # A web page may name credits for reasons of its own.
+        names_credits = not page and status in (400, 403, 422) and re.search(r"\bcredits?\b", said, re.IGNORECASE)
+        if status == 402 or names_credits:
+            return InsufficientCredits(_sentence("The account has too few credits. Nothing was charged.", said))
+        if status in (401, 403):
+            return AuthenticationFailed(_sentence(f"The API refused the key ({status}).", said))
+        if status == 404 and by_id and not page:
+            return TaskNotFound(_sentence("The API does not know this task.", said))
+        if paid or status in (400, 413, 422):
+            if texts and not page:
+                return InvalidRequest(*_within(texts, MESSAGE_LIMIT))
+            return InvalidRequest(_sentence(f"The API refused the request ({status}). Nothing was charged.", said))
+    if paid:
+        happened = answer.fault or _what_happened(status, "no task id")
+        return Ambiguous(
+            _sentence(f"The API may have accepted the order and charged for it: {happened}.", said if status else ""),
+            kept,
+        )
+    happened = answer.fault or _what_happened(status, "nothing that can be read")
+    return ServerError(_sentence(f"The API gave no usable answer: {happened}.", said if status else ""), kept)
+
+
+def _what_happened(status: int, missing: str) -> str:
+    if 200 <= status < 300:
+        return f"it answered {status} with {missing}"
+    if 300 <= status < 400:
+        return f"it answered {status}, a redirect, which is not followed; check the API address"
+    return f"it answered {status}"
+
+
+def _texts(raw: str, secrets: Iterable[str]) -> list[str]:
+    """The API's own sentences, out of any shape an error body may have."""
+    try:
+        body: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        body = raw
+    found: list[object] = [body]
+    if isinstance(body, Mapping):
+        values = [body.get(name) for name in ("errors", "error", "message", "msg", "detail")]
+        found = [item for value in values for item in (value if isinstance(value, list) else [value])]
+        found = [item.get("msg") or item.get("message") if isinstance(item, Mapping) else item for item in found]
+    texts = [_line(_without(secrets, text)) for text in found[:50] if isinstance(text, str)]
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def _page_sentence(raw: str) -> str:
+    title = re.search(r"<title[^>]*>([^<]{1,300})", raw, re.IGNORECASE)
+    named = _line(unescape(title[1]))[:100] if title else ""
+    return f"It sent a web page (“{named}”)." if named else "It sent a web page."
+
+
+def _line(text: str) -> str:
+    """One printable line: no line breaks, control characters or direction overrides."""
+    shown = "".join(char if char.isprintable() else " " for char in text[: 4 * MESSAGE_LIMIT])
+    return " ".join(shown.split())[:MESSAGE_LIMIT]
+
+
+def _sentence(ours: str, said: str) -> str:
+    return f"{ours} {said}" if said else ours
+
+
+def _within(texts: list[str], limit: int) -> list[str]:
+    """The first texts, cut so that all together keep to the limit."""
+    kept = []
+    for text in texts:
+        if limit <= 0:
+            break
+        kept.append(text[:limit])
+        limit -= len(text) + 1
+    return kept
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    """The text with no secret in it: a server may repeat what it was sent."""
+    for secret in secrets:
+        if len(secret) >= 8:  # a shorter one would tear ordinary words apart
+            text = text.replace(secret, "…")
+    return text
+
+
+def _retry_after(value: str, date: str) -> float | None:
+    """Seconds from a Retry-After header (seconds or an HTTP date), 0 to 120. None when it says nothing usable."""
+    value = value.strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        return min(float(value), RETRY_AFTER_LIMIT)
+    until, now = _moment(value), _moment(date) or datetime.now(UTC)
+    return None if until is None else min(max((until - now).total_seconds(), 0.0), RETRY_AFTER_LIMIT)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
