@@ -40,13 +40,11 @@ _PUBLIC: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
     httpcore.ReadTimeout: httpx.ReadTimeout,
     httpcore.WriteTimeout: httpx.WriteTimeout,
-    httpcore.PoolTimeout: httpx.PoolTimeout,
     httpcore.ConnectError: httpx.ConnectError,
     httpcore.ReadError: httpx.ReadError,
     httpcore.WriteError: httpx.WriteError,
     httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
     httpcore.LocalProtocolError: httpx.LocalProtocolError,
-    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
 }
 
 
@@ -82,37 +80,39 @@ class Transport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request and return as soon as the headers of the answer are there."""
+        if request.url.scheme not in ("http", "https"):
+            raise httpx.UnsupportedProtocol("the address must start with https:// or http://")
         deadline = _Deadline(self._deadline_seconds, self._clock)
         network = _Network(deadline, self._connect_timeout, self._clock, self._choose, self._backend)
-        pool = httpcore.ConnectionPool(
+        target = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        connection = httpcore.HTTPConnection(
+            target.origin,
             ssl_context=(self._ssl_context or default_ssl_context()) if request.url.scheme == "https" else None,
-            max_connections=1,
-            max_keepalive_connections=0,
             network_backend=network,
         )
         try:
             with _httpx_errors():
-                answer = pool.handle_request(
+                answer = connection.handle_request(
                     httpcore.Request(
                         method=request.method,
-                        url=httpcore.URL(
-                            scheme=request.url.raw_scheme,
-                            host=request.url.raw_host,
-                            port=request.url.port,
-                            target=request.url.raw_path,
-                        ),
+                        url=target,
                         headers=request.headers.raw,
                         content=request.stream,
                         extensions=request.extensions,
                     )
                 )
         except BaseException:
-            pool.close()
+            connection.close()
             raise
         return httpx.Response(
             status_code=answer.status,
             headers=answer.headers,
-            stream=_Body(answer, pool),
+            stream=_Body(answer, connection),
             extensions=answer.extensions,
         )
 
@@ -286,9 +286,9 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response, pool: httpcore.ConnectionPool) -> None:
+    def __init__(self, answer: httpcore.Response, connection: httpcore.HTTPConnection) -> None:
         self._answer = answer
-        self._pool = pool
+        self._connection = connection
 
     def __iter__(self) -> Iterator[bytes]:
         with _httpx_errors():
@@ -297,7 +297,7 @@ class _Body(httpx.SyncByteStream):
     def close(self) -> None:
         with _httpx_errors():
             self._answer.close()
-            self._pool.close()
+            self._connection.close()
 
 
 def _shorter(timeout: float | None, limit: float) -> float:
