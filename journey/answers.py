@@ -79,7 +79,7 @@ def error_in(answer: Answer, *, paid: bool, by_id: bool, secrets: Iterable[str])
     kept = raw.encode()[:KEPT_ANSWER].decode(errors="ignore")
     page = raw.lstrip("\ufeff \t\r\n").startswith("<")
     texts = [_page_sentence(raw)] if page else _texts(raw, secrets)
-    said = " ".join(texts)[:MESSAGE_LIMIT]
+    said = "" if answer.fault else " ".join(texts)[:MESSAGE_LIMIT]  # half an answer is no sentence
 
     if status == 429:
         return RateLimited(
@@ -102,11 +102,11 @@ def error_in(answer: Answer, *, paid: bool, by_id: bool, secrets: Iterable[str])
     if paid:
         happened = answer.fault or _what_happened(status, "no task id")
         return Ambiguous(
-            _sentence(f"The API may have accepted the order and charged for it: {happened}.", said if status else ""),
+            _sentence(f"The API may have accepted the order and charged for it: {happened}.", said),
             kept,
         )
     happened = answer.fault or _what_happened(status, "nothing that can be read")
-    return ServerError(_sentence(f"The API gave no usable answer: {happened}.", said if status else ""), kept)
+    return ServerError(_sentence(f"The API gave no usable answer: {happened}.", said), kept)
 
 
 def _what_happened(status: int, missing: str) -> str:

@@ -1,0 +1,1 @@
+"""The promises of the package and of the app, each as a test."""

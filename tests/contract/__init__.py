@@ -1,0 +1,1 @@
+"""Promises of the wire that the hosted API (here: its fake) and the embedded engine both keep."""

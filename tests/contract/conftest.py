@@ -1,0 +1,50 @@
+"""The two servers that the contract is checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.hosted import GRID_ID, FakeHosted
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server, and what the suite needs from its surroundings.
+
+    `picture_url` answers with a picture of 64 × 48 pixels that the server may fetch, `page_url` with a web page.
+    `grid_id` is a finished task of four pictures, 64 × 48 each unless `grid_size` says otherwise.
+    """
+
+    base_url: str
+    api_key: str
+    picture_url: str
+    page_url: str
+    grid_id: str
+
+
+@contextmanager
+def _fake(_: Path) -> Iterator[Server]:
+    with FakeHosted() as api:
+        api.always("cdn", None)
+        yield Server(api.url, api.key, api.picture_url(), f"{api.url}/no-such-page", GRID_ID)
+
+
+@contextmanager
+def _engine(data_dir: Path) -> Iterator[Server]:
+    # ENGINE FIXTURE, TO BE FINISHED: start the real server with its data in `data_dir`, on a free port,
+    # with the key below and JOURNEY_FETCH_ALLOW=127.0.0.0/8, so that it may fetch from `pictures`.
+    # Then: yield Server(base_url, key, pictures.picture_url(), f"{pictures.url}/no-such-page", "sample-grid")
+    pytest.skip("the embedded engine's server is not wired into this fixture yet")
+    with FakeHosted() as pictures:
+        yield Server("", "", pictures.picture_url(), f"{pictures.url}/no-such-page", "sample-grid")
+
+
+@pytest.fixture(scope="module", params=[_fake, _engine], ids=["fake", "engine"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with request.param(tmp_path_factory.mktemp("server")) as running:
+        yield running
