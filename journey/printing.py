@@ -21,6 +21,8 @@ Multiplier = Literal[1, 2, 4]
 
 MM_PER_INCH = 25.4
 PER_INCH: Mapping[Unit, float] = {"in": 1.0, "cm": 2.54, "mm": MM_PER_INCH}
+PAPER_LIMITS: Mapping[Unit, tuple[float, int]] = {"in": (0.04, 4_000), "cm": (0.1, 10_000), "mm": (1, 100_000)}
+"""Shortest and longest side of a paper: from a millimetre to about 100 m."""
 MULTIPLIERS: tuple[Multiplier, ...] = (1, 2, 4)
 CREDITS: Mapping[Multiplier, int] = {1: 0, 2: 2, 4: 2}
 """What the hosted API charges. On the embedded engine every multiplier is free."""
@@ -115,7 +117,7 @@ class PrintSize:
 
 @dataclass(frozen=True)
 class Paper:
-    """A sheet (its trimmed size), in the unit that defines it. Sides may be 1 mm to 100 m long."""
+    """A sheet (its trimmed size), in the unit that defines it."""
 
     name: str
     width: float
@@ -124,10 +126,9 @@ class Paper:
     family: str
 
     def __post_init__(self) -> None:
-        per_inch = PER_INCH[_unit(self.unit)]
-        low, high = (limit / MM_PER_INCH * per_inch for limit in (1, 100_000))
+        low, high = PAPER_LIMITS[_unit(self.unit)]
         for side, name in ((self.width, "width"), (self.height, "height")):
-            _number(side, low, high, f"The paper's {name} must be a number from {low:.2g} to {high:,.0f} {self.unit}.")
+            _number(side, low, high, f"The paper's {name} must be a number from {low:g} to {high:,} {self.unit}.")
 
     @property
     def size(self) -> PrintSize:

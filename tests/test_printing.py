@@ -19,7 +19,7 @@ quick = settings(max_examples=100, deadline=None, derandomize=True, database=Non
 pixels = st.integers(1, 20_000)
 units = st.sampled_from(["in", "cm", "mm"])
 named_papers = st.sampled_from(list(PAPERS.values()))
-custom_papers = st.builds(custom_paper, st.floats(2, 90), st.floats(2, 90), units)
+custom_papers = st.builds(custom_paper, st.floats(5, 90), st.floats(5, 90), units)
 papers = named_papers | custom_papers
 dpis = st.integers(50, 1200) | st.floats(50, 1200)
 fits = st.sampled_from(["crop", "contain"])
@@ -371,6 +371,15 @@ def test_unusable_papers_are_refused(bad: Any, unit: Unit) -> None:
         custom_paper(bad, 10, unit)
     with pytest.raises(ValueError, match=r"^The paper's height must be"):
         replace(custom_paper(10, 10, unit), height=bad)
+
+
+@pytest.mark.parametrize("unit", ["in", "cm", "mm"])
+def test_the_limits_named_are_allowed(unit: Unit) -> None:
+    """The smallest and the largest side that the sentence names make a paper, in the same millimetres."""
+    low, high = printing.PAPER_LIMITS[unit]
+    smallest, largest = custom_paper(low, high, unit).size.in_unit("mm")
+    assert (pytest.approx(1, abs=0.02), pytest.approx(100_000, rel=0.02)) == (smallest, largest)
+    assert plan(1, 1_000_000, custom_paper(low, high, unit)).needed[0] == 12
 
 
 @pytest.mark.parametrize("bad", [bad for bad in BAD_NUMBERS if bad != 0] + [1001])
