@@ -81,8 +81,7 @@ _INTERNAL_V6 = tuple(
 
 _AUTHORITY = re.compile(r"https?://(?P<host>\[[0-9a-f:.]*\]|[^\[\]:@%]*)(?::(?P<port>[0-9]*))?", re.IGNORECASE)
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
-# Systems read a host whose last label is a number as an IPv4 address, in many spellings.
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
 _PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<meta", b"<title")
 _PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
@@ -158,9 +157,11 @@ class AllowList:
                 port = int(digits) if colon else None
                 if network := _network(host.removeprefix("[").removesuffix("]")):
                     networks.append((network, port))
+                elif re.search("[/?#]", host):
+                    raise ValueError("neither a host nor a network")
                 else:
                     names.add((_target(f"http://{host}/").host, port))
-            except ValueError as error:
+            except (ValueError, Unreachable) as error:
                 raise CannotStart(
                     f"JOURNEY_FETCH_ALLOW: {entry[:100]!r} is not a host, host:port or a network such as 10.0.0.0/8."
                 ) from error
@@ -189,12 +190,6 @@ class _Target:
     def address(self) -> _Address | None:
         """The address when the host is one in its plain spelling."""
         return _address(self.host)
-
-    @property
-    def never_public(self) -> bool:
-        """Local names, and numbers that systems read as an address though they are not spelled like one."""
-        last = self.host.rpartition(".")[2]
-        return last == "localhost" or (self.address is None and _NUMBER.fullmatch(last) is not None)
 
     @property
     def problem(self) -> str | None:
@@ -244,8 +239,8 @@ class Door:
 
         Resolves the name (up to 3 s), connects to nothing. Raises InvalidRequest.
         """
-        target = _target(url, https_only=https_only)
         try:
+            target = _target(url, https_only=https_only)
             _judge_form(target, _NOTHING_ALLOWED)
             self._choose(target, _NOTHING_ALLOWED, target.host, target.port, self._limits.resolve)
         except Unreachable:
@@ -358,7 +353,10 @@ class Door:
 
 
 def _target(url: str, *, https_only: bool = False) -> _Target:
-    """Take an address apart. Raises InvalidRequest when its form alone makes it unusable."""
+    """Take an address apart.
+
+    Raises InvalidRequest when its form alone makes it unusable, Unreachable for an IPv4 address in an odd spelling.
+    """
     if not re.match("https?://", url, re.IGNORECASE):
         raise InvalidRequest("This address must start with https:// or http://.")
     if len(url) > URL_LIMIT:
@@ -372,6 +370,7 @@ def _target(url: str, *, https_only: bool = False) -> _Target:
         raise InvalidRequest(_BAD_HOST)
     if not parts["host"].strip("[]."):
         raise InvalidRequest("This address has no host name. Write it as https://host/path.")
+    _block_odd_numbers(parts["host"].removesuffix("."))
     digits = parts["port"]
     if digits and not (len(digits) < 6 and 0 < int(digits) < 65536):
         raise InvalidRequest("This address has a port that does not exist. Leave the port out.")
@@ -383,6 +382,7 @@ def _target(url: str, *, https_only: bool = False) -> _Target:
             parsed = parsed.copy_with(host=host)
     except (httpx.InvalidURL, ValueError) as error:
         raise InvalidRequest(_BAD_HOST) from error
+    _block_odd_numbers(host)  # again, because other scripts have dots and digits of their own
     name = ":" not in host
     if (name and not all(_LABEL.fullmatch(label) for label in host.split("."))) or len(host) > 253:
         raise InvalidRequest(_BAD_HOST)
@@ -394,6 +394,12 @@ def _refuse_odd_characters(url: str) -> None:
         raise InvalidRequest("This address holds spaces, backslashes or invisible characters. Copy it again.")
 
 
+def _block_odd_numbers(host: str) -> None:
+    """Systems read 127.1, 0x7f.1 or 2130706433 as IPv4 addresses; only four plain decimal numbers pass."""
+    if _NUMBER.fullmatch(host.rpartition(".")[2]) and _address(host) is None:
+        raise Unreachable(UNREACHABLE)
+
+
 def _judge_form(target: _Target, allow: AllowList) -> None:
     """Judge what can be judged without resolving. Raises InvalidRequest, or Unreachable when it is not public."""
     if allow.has_name(target.host, target.port):
@@ -401,11 +407,12 @@ def _judge_form(target: _Target, allow: AllowList) -> None:
     address = target.address
     if address is not None and allow.has_address(address, target.port):
         return
-    if address is None and allow.networks and not _NUMBER.fullmatch(target.host.rpartition(".")[2]):
+    if address is None and allow.networks:
         return  # the name may lead into an allowed network: `_allowed` judges it by all rules once that is known
     if target.problem:
         raise InvalidRequest(target.problem)
-    if target.never_public or (address is not None and not _public(address)):
+    local_name = target.host.rpartition(".")[2] == "localhost"
+    if local_name or (address is not None and not _public(address)):
         raise Unreachable(UNREACHABLE)
 
 
