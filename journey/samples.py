@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 Plane = NDArray[np.float32]
 """A two-dimensional array, indexed [row, column]; colours add a third axis of three, 0 to 1."""
@@ -31,7 +31,9 @@ def _resized(plane: Plane, width: int, height: int) -> Plane:
 def _octave(rng: np.random.Generator, width: int, height: int, cell: float) -> Plane:
     columns, rows = int(width / cell) + 3, int(height / cell) + 3
     grid = rng.random((rows, columns), dtype=_F)
-    return grid[:height, :width] if cell <= 1 else _resized(grid, int(columns * cell), int(rows * cell))[:height, :width]
+    return (
+        grid[:height, :width] if cell <= 1 else _resized(grid, int(columns * cell), int(rows * cell))[:height, :width]
+    )
 
 
 def _noise(rng: np.random.Generator, width: int, height: int, cell: float, octaves: int, gain: float = 0.5) -> Plane:
@@ -69,18 +71,27 @@ def _ridges(rng: np.random.Generator, width: int, height: int, cell: float, octa
     return total
 
 
-def _sample(texture: Plane, rows: Plane, columns: Plane) -> Plane:
-    """The texture at fractional places, repeated without end."""
-    height, width = texture.shape
+def _samples(rows: Plane, columns: Plane, *textures: Plane) -> list[Plane]:
+    """Textures of one size at fractional places, repeated without end; their sides are powers of two."""
+    height, width = textures[0].shape
     top, left = np.floor(rows).astype(np.int32), np.floor(columns).astype(np.int32)
-    down, right = rows - top, columns - left
-    top, left = top % height, left % width
-    below, beside = (top + 1) % height * width, (left + 1) % width
-    top *= width
-    flat = texture.ravel()
-    upper = flat[top + left] * (1 - right) + flat[top + beside] * right
-    lower = flat[below + left] * (1 - right) + flat[below + beside] * right
-    return (upper + (lower - upper) * down).astype(_F, copy=False)
+    down, right = (rows - top).astype(_F, copy=False), (columns - left).astype(_F, copy=False)
+    # A mask instead of a remainder: integer division would take most of the time here.
+    below, beside = (top + 1 & height - 1) * width, left + 1 & width - 1
+    top, left = (top & height - 1) * width, left & width - 1
+    corners = top + left, top + beside, below + left, below + beside
+    found = []
+    for texture in textures:
+        north_west, north_east, south_west, south_east = (texture.ravel()[corner] for corner in corners)
+        north_west += (north_east - north_west) * right
+        south_west += (south_east - south_west) * right
+        north_west += (south_west - north_west) * down
+        found.append(north_west)
+    return found
+
+
+def _sample(texture: Plane, rows: Plane, columns: Plane) -> Plane:
+    return _samples(rows, columns, texture)[0]
 
 
 def _step(start: float, end: float, value: Plane) -> Plane:
@@ -115,9 +126,9 @@ _HORIZON = 900  # row
 _FOCAL = 1050.0  # pixels
 _EYE = 30.0  # metres above the water
 _NEAR, _FAR = 520.0, 15800.0  # metres
-_STEPS = 620  # from near to far
-_CELL = 20.0  # metres between neighbours on the map
-_MAP = 820  # cells along each side of the map
+_STEPS = 500  # from near to far
+_CELL = 32.0  # metres between neighbours on the map
+_MAP = 512  # cells along each side of the map
 _MAP_START = 300.0  # metres from the camera to the first row of the map
 _SUN = (600.0, 640.0)
 _SUNLIGHT = np.array((0.78, 0.36, 0.22), _F) / _F(math.sqrt(0.78**2 + 0.36**2 + 0.22**2))
@@ -130,9 +141,9 @@ def _valley(rng: np.random.Generator) -> Plane:
     ahead = (np.arange(_MAP) * _CELL + _MAP_START).astype(_F)[:, None]
     centre = 60 + 900 * np.sin(ahead / 3100 + _F(0.4)) * _step(500, 4000, ahead)
     half_width = 620 + 240 * np.sin(ahead / 1700 + 1)
-    inland = np.abs(across - centre) - half_width + (_noise(rng, _MAP, _MAP, 56, 4) - _F(0.5)) * 900
-    crests = _ridges(rng, _MAP, _MAP, 120, 7)
-    massif = _F(0.5) + _noise(rng, _MAP, _MAP, 144, 2)
+    inland = np.abs(across - centre) - half_width + (_noise(rng, _MAP, _MAP, 35, 4) - _F(0.5)) * 900
+    crests = _ridges(rng, _MAP, _MAP, 75, 7)
+    massif = _F(0.5) + _noise(rng, _MAP, _MAP, 90, 2)
     mountains = _step(0, 2400, inland) * (350 + 2750 * crests * massif)
     head_of_valley = _step(9000, 15000, ahead) * (900 * crests + 500)
     return (mountains + np.clip(inland, -80, 600) * _F(0.35) + head_of_valley).astype(_F)
@@ -173,7 +184,10 @@ def _seen(heights: Plane, slopes: Plane, rock: Plane, trees: Plane) -> _Land:
     """Walk away from the camera in every column at once, and keep what rises above all that is nearer."""
     ahead = np.geomspace(_NEAR, _FAR, _STEPS).astype(_F)[:, None]
     angle = ((np.arange(_FJORD_WIDTH) - _FJORD_WIDTH / 2 + 0.5) / _FOCAL).astype(_F)[None, :]
-    row, column = np.broadcast_to((ahead - _MAP_START) / _CELL, (_STEPS, _FJORD_WIDTH)), ahead * angle / _CELL + _MAP / 2
+    row, column = (
+        np.broadcast_to((ahead - _MAP_START) / _CELL, (_STEPS, _FJORD_WIDTH)),
+        ahead * angle / _CELL + _MAP / 2,
+    )
     height = _sample(heights, row, column)
     nearest = row.astype(np.int32), np.clip(column, 0, _MAP - 1).astype(np.int32)
     crag = _nearest(rock, row * _ROCK_SCALE, column * _ROCK_SCALE) - _F(0.5)
@@ -184,7 +198,9 @@ def _seen(heights: Plane, slopes: Plane, rock: Plane, trees: Plane) -> _Land:
     skyline = np.minimum.accumulate(on_screen, axis=0)
 
     rows = np.clip(np.ceil(skyline), 0, _FJORD_HEIGHT).astype(np.int32)
-    hidden = np.bincount((rows * _FJORD_WIDTH + np.arange(_FJORD_WIDTH)).ravel(), minlength=(_FJORD_HEIGHT + 1) * _FJORD_WIDTH)
+    hidden = np.bincount(
+        (rows * _FJORD_WIDTH + np.arange(_FJORD_WIDTH)).ravel(), minlength=(_FJORD_HEIGHT + 1) * _FJORD_WIDTH
+    )
     steps = np.cumsum(hidden.reshape(-1, _FJORD_WIDTH)[:0:-1], axis=0, dtype=np.int32)[::-1]
     shore = rows.max(axis=0, initial=0, where=rows < _FJORD_HEIGHT).astype(np.int32)
     seen = (steps < len(ahead)) & (np.arange(_FJORD_HEIGHT)[:, None] < shore)
@@ -197,35 +213,41 @@ def _seen(heights: Plane, slopes: Plane, rock: Plane, trees: Plane) -> _Land:
     return _Land(seen, distance.astype(_F), (distance * angle[0, x]).astype(_F), shore)
 
 
-_ROCK_SCALE = 3.9  # texture pixels per map cell
-_TREE_SCALE = _CELL / 1.7
+_ROCK_SCALE = 6.3  # texture pixels per map cell
+_TREE_SCALE = _CELL / 1.3
 
 
 def _nearest(texture: Plane, rows: Plane, columns: Plane) -> Plane:
-    return texture[rows.astype(np.int32) % texture.shape[0], columns.astype(np.int32) % texture.shape[1]]
+    height, width = texture.shape
+    return texture.ravel()[(rows.astype(np.int32) & height - 1) * width + (columns.astype(np.int32) & width - 1)]
 
 
 def _land_colours(land: _Land, heights: Plane, rock: Plane, trees: Plane) -> tuple[Plane, Plane]:
     """Sunlit rock, snow and forest for the pixels of `land`, and how much mist lies before each, 0 to 1."""
     row, column = (land.ahead - _MAP_START) / _CELL, land.across / _CELL + _MAP / 2
     down, right = np.gradient(heights, _F(_CELL))
-    height, tilt_z, tilt_x = (_sample(plane, row, column) for plane in (heights, down, right))
+    height, tilt_z, tilt_x = _samples(row, column, heights, down, right)
     slope = np.hypot(tilt_x, tilt_z)
-    crag = _sample(rock, row * _ROCK_SCALE, column * _ROCK_SCALE) - _F(0.5)
-    strata = _sample(rock, height / 5, (row + column) * 1.3) - _F(0.5)
+    crag, chips_z, chips_x = _samples(row * _ROCK_SCALE, column * _ROCK_SCALE, rock, *np.gradient(rock))
+    crag -= _F(0.5)
+    strata = _sample(rock, height / 5, (row + column) * _F(1.7)) - _F(0.5)
+    chips = _sample(rock, height / _F(1.9), (row + column) * 15) - _F(0.5)
     forest = _forest(height, slope, crag)
-    snow = _step(0, 0.22, _step(300, 900, height + crag * 900) - _step(0.95, 2.1, slope + (crag + strata) * 1.9) * _F(0.95))
+    snow = _step(
+        0, 0.22, _step(300, 900, height + crag * 900) - _step(0.95, 2.1, slope + (crag + strata + chips * _F(0.5)) * _F(1.9)) * _F(0.95)
+    )
 
-    chip_z, chip_x = np.gradient(rock)
     rough = _F(9) * (1 - snow * _F(0.6))
-    normal_z = -tilt_z - _sample(chip_z, row * _ROCK_SCALE, column * _ROCK_SCALE) * rough
-    normal_x = -tilt_x - _sample(chip_x, row * _ROCK_SCALE, column * _ROCK_SCALE) * rough
+    normal_z = -tilt_z - chips_z * rough
+    normal_x = -tilt_x - chips_x * rough
     upright = 1 / np.sqrt(normal_x**2 + normal_z**2 + 1)
     sun = np.clip((normal_x * _SUNLIGHT[0] + _SUNLIGHT[1] + normal_z * _SUNLIGHT[2]) * upright, 0, 1)
 
-    stone = _rgb("5f5d62") * (1 + crag * _F(0.7) + strata * _F(0.9))[:, None]
+    stone = _rgb("5f5d62") * (1 + crag * _F(0.6) + strata * _F(0.9) + chips * _F(1.3))[:, None]
     tops = _sample(trees, row * _TREE_SCALE, column * _TREE_SCALE)
-    wood = _mixed(_rgb("1f3327"), _rgb("4a5a34"), _step(0.4, 0.75, crag + _F(0.5))) * (_F(0.3) + tops * _F(1.25))[:, None]
+    wood = (
+        _mixed(_rgb("1f3327"), _rgb("4a5a34"), _step(0.4, 0.75, crag + _F(0.5))) * (_F(0.3) + tops * _F(1.25))[:, None]
+    )
     ground = _mixed(_mixed(stone, _rgb("f4f6fa"), snow), wood, forest)
     light = sun[:, None] * _rgb("ffcf9e") * _F(1.45) + (_F(0.3) + _F(0.22) * upright)[:, None] * _rgb("8ea8d0")
 
@@ -262,15 +284,19 @@ def _mirrored(scene: Plane, shore: NDArray[np.int32], rng: np.random.Generator) 
     ahead = np.broadcast_to(np.log(below) * 110, (len(y), half))
     swell = _sample(texture, ahead, x * 14 / below)
     ripple = swell + _sample(texture, ahead * _F(3.1), x * 50 / below + 77) * _F(0.7)
-    edge = shore[::2]
+    edge = np.convolve(np.pad(shore, 6, mode="edge"), np.full(13, 1 / 13), mode="valid")[::2].astype(_F)
     depth = np.maximum(y - edge, 0)
     source = np.clip(edge - 1 - depth * _F(1.06) + ripple * below * _F(0.42), 0, edge - 1).astype(np.int32)
-    soft = (scene[:top:2, ::2] + scene[1:top:2, ::2] + scene[:top:2, 1::2] + scene[1:top:2, 1::2]) / 4
+    soft = scene[: top - top % 2].reshape(top // 2, 2, half, 2, 3).mean(axis=(1, 3))
     source = np.minimum(source // 2, len(soft) - 1)
     mirror = soft[source, np.arange(half)]
     facing = np.clip(below / 640, 0, 1) + ripple * _F(0.35)
-    water = mirror * (_F(0.92) - _F(0.45) * facing)[..., None] + _rgb("12303c") * (_F(0.06) + _F(0.42) * facing)[..., None]
-    water += (np.clip(ripple - _F(0.1), 0, 1) * np.exp(-np.abs(x - _SUN[0] + half) / 170) * _F(1.1))[..., None] * _rgb("ffe0b8")
+    water = (
+        mirror * (_F(0.92) - _F(0.45) * facing)[..., None] + _rgb("12303c") * (_F(0.06) + _F(0.42) * facing)[..., None]
+    )
+    water += (np.clip(ripple - _F(0.1), 0, 1) * np.exp(-np.abs(x - _SUN[0] + half) / 170) * _F(1.1))[..., None] * _rgb(
+        "ffe0b8"
+    )
     return _enlarged(water, _FJORD_WIDTH, len(y))
 
 
@@ -284,12 +310,14 @@ def _fjord() -> Image.Image:
     rng = np.random.default_rng(7)
     heights = _valley(rng)
     rock = _tile(rng, 512, 32, 5, 0.64)
-    trees = _treetops(rng, 252, 6)
+    trees = _treetops(rng, 256, 8)
     slopes = np.hypot(*np.gradient(heights, _F(_CELL)))
     land = _seen(heights, slopes, rock, trees)
     ground, mist = _land_colours(land, heights, rock, trees)
     scene, glow = _fjord_sky(rng)
-    haze = _mixed(np.broadcast_to(_rgb("a9b9cb"), ground.shape), _rgb("f8d8ae"), np.clip(glow[land.seen] * _F(1.1), 0, 1))
+    haze = _mixed(
+        np.broadcast_to(_rgb("a9b9cb"), ground.shape), _rgb("f8d8ae"), np.clip(glow[land.seen] * _F(1.1), 0, 1)
+    )
     scene[land.seen] = _mixed(ground, haze, mist)
     water = _mirrored(scene, land.shore, rng)
     top = _FJORD_HEIGHT - len(water)
@@ -303,7 +331,10 @@ def _spruce(rng: np.random.Generator, height: int) -> Image.Image:
     width = int(height * 0.44)
     mask = Image.new("L", (2 * width, 2 * height))
     pen = ImageDraw.Draw(mask)
-    pen.polygon([(width - 1, 0), (width + 1, 0), (width + height * 0.016, 2 * height), (width - height * 0.016, 2 * height)], 255)
+    pen.polygon(
+        [(width - 1, 0), (width + 1, 0), (width + height * 0.016, 2 * height), (width - height * 0.016, 2 * height)],
+        255,
+    )
     whorls = np.sort(rng.uniform(0.012, 0.97, height // 2))
     for down, side, reach, sag in zip(
         whorls,
@@ -332,24 +363,25 @@ _SPRUCES = (  # left edge, foot and height in pixels; the last ones stand in fro
 
 def _with_spruces(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Stand dark trees at the edges, close to the camera."""
-    models = [_spruce(rng, 640), _spruce(rng, 640)]
-    bark = _resized(_noise(rng, 256, 256, 40, 5, 0.7), 512, 512)
+    model = _spruce(rng, 640)
+    models = [model, ImageOps.mirror(model)]
+    moss = _step(0.35, 0.75, _noise(rng, 192, 384, 12, 4, 0.7))
+    needles = _picture(_mixed(_rgb("0a1513"), _rgb("1b2a22"), moss))
     for index, (left, foot, height) in enumerate(_SPRUCES):
-        mask = models[index % 2].resize((int(height * 0.44), height), Image.Resampling.LANCZOS)
-        shade = _mixed(_rgb("0a1513"), _rgb("26362a"), _step(0.35, 0.75, bark))
-        needles = _picture(shade).resize(mask.size, Image.Resampling.BICUBIC)
-        picture.paste(needles, (left, foot - height), mask)
+        mask = models[index % 2].resize((int(height * 0.44), height), Image.Resampling.BICUBIC)
+        picture.paste(needles.resize(mask.size, Image.Resampling.BILINEAR), (left, foot - height), mask)
     return picture
 
 
 def _photographed(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A slightly soft lens, darker corners and a fine grain."""
-    soft = np.asarray(picture.filter(ImageFilter.GaussianBlur(0.65)), _F)
-    height, width = soft.shape[:2]
-    y, x = np.linspace(-1, 1, height, dtype=_F)[:, None], np.linspace(-1, 1, width, dtype=_F)[None, :]
-    soft *= (1 - _F(0.11) * (x * x + y * y))[..., None]
-    soft += (rng.standard_normal((height, width), _F) * _F(2.2))[..., None]
-    return Image.fromarray(np.clip(soft, 0, 255).astype(np.uint8))
+    width, height = picture.size
+    y, x = np.linspace(-1, 1, height // 4, dtype=_F)[:, None], np.linspace(-1, 1, width // 4, dtype=_F)[None, :]
+    corners = Image.fromarray((255 - 28 * (x * x + y * y)).astype(np.uint8)).resize(picture.size, Image.Resampling.BILINEAR)
+    grain = Image.fromarray((rng.standard_normal((height, width), _F) * _F(2.2) + _F(128.5)).astype(np.uint8))
+    soft = picture.filter(ImageFilter.GaussianBlur(0.65))
+    shaded = ImageChops.multiply(soft, Image.merge("RGB", (corners,) * 3))
+    return ImageChops.add(shaded, Image.merge("RGB", (grain,) * 3), offset=-128)
 
 
 # --- koi: line work over flat colour, drawn twice as large and reduced ---------------------------
@@ -438,7 +470,9 @@ class _Koi:
         return (self.girth * 1.62 * body).astype(_F)
 
 
-def _fan(pen: _Pen, root: Plane, heading: float, spread: float, length: float, fork: float, colours: tuple[str, str]) -> None:
+def _fan(
+    pen: _Pen, root: Plane, heading: float, spread: float, length: float, fork: float, colours: tuple[str, str]
+) -> None:
     """A fin: rays from `root`, `heading` and `spread` in degrees, `fork` 0 (round) to 1 (cleft)."""
     t = np.linspace(-1, 1, 49)
     scallops = 1 - 0.07 * np.abs(np.sin(t * 3.5 * math.pi))
@@ -550,7 +584,13 @@ def _draw_pad(pen: _Pen, x: float, y: float, radius: float, notch: float) -> Non
         rim = _around((x, y), radius * 0.88, turn, turn, 1)[0]
         pen.line(np.vstack([_points((x, y)), rim[None]]), "1f4f3f", 1.4)
         for fork in (-7, 7):
-            pen.line(np.vstack([_points((x, y)) * 0.45 + rim * 0.55, _around((x, y), radius * 0.95, turn + fork, turn + fork, 1)]), "1f4f3f", 1)
+            pen.line(
+                np.vstack(
+                    [_points((x, y)) * 0.45 + rim * 0.55, _around((x, y), radius * 0.95, turn + fork, turn + fork, 1)]
+                ),
+                "1f4f3f",
+                1,
+            )
     pen.line(np.vstack([leaf, leaf[:1]]), _INK, 2.6)
 
 
@@ -564,7 +604,9 @@ def _draw_blossom(pen: _Pen, x: float, y: float, radius: float) -> None:
             axis, side = np.array([np.cos(out), np.sin(out)]), np.array([-np.sin(out), np.cos(out)])
             t = np.linspace(0, 1, 16)[:, None]
             belly = np.sin(math.pi * t**0.85) ** 0.8 * length * 0.27
-            shape = np.array([x, y]) + np.vstack([axis * t * length + side * belly, (axis * t * length - side * belly)[::-1]])
+            shape = np.array([x, y]) + np.vstack(
+                [axis * t * length + side * belly, (axis * t * length - side * belly)[::-1]]
+            )
             pen.fill(shape.astype(_F), colour)
             for vein in (-0.4, 0.0, 0.4):
                 line = np.array([x, y]) + axis * t[5:14] * length + side * belly[5:14] * vein
@@ -581,19 +623,29 @@ def _koi() -> Image.Image:
     rng = np.random.default_rng(11)
     size = 1024
     wash = _noise(rng, 512, 512, 130, 5, 0.55)
-    water = _mixed(_mixed(_rgb("0f4652"), _rgb("2b7c80"), _step(0.3, 0.7, wash)), _rgb("123247"), _step(0.2, 1.1, np.linspace(0, 1, 512, dtype=_F)[:, None] + 0 * wash))
-    canvas = _picture(water).resize((size * _SHARP, size * _SHARP), Image.Resampling.BICUBIC)
+    water = _mixed(
+        _mixed(_rgb("0f4652"), _rgb("2b7c80"), _step(0.3, 0.7, wash)),
+        _rgb("123247"),
+        _step(0.2, 1.1, np.linspace(0, 1, 512, dtype=_F)[:, None] + 0 * wash),
+    )
+    canvas = _picture(water).resize((size * _SHARP, size * _SHARP), Image.Resampling.BILINEAR)
     pen = _Pen(canvas)
     for x, y, largest in _RIPPLES:
         for radius in np.arange(26, largest, 13):
             start = float(rng.uniform(0, 360))
             for part in range(3):
                 begin = start + part * 120 + float(rng.uniform(0, 30))
-                pen.line(_around((x, y), radius, begin, begin + float(rng.uniform(50, 100)), 40), "6fb0a8" if radius % 2 else "4a9193", 1.1)
+                pen.line(
+                    _around((x, y), radius, begin, begin + float(rng.uniform(50, 100)), 40),
+                    "6fb0a8" if radius % 2 else "4a9193",
+                    1.1,
+                )
     for fish in _POND:
         shadow = _Koi(tuple((x + 16, y + 26) for x, y in fish.spine), fish.girth, "0c323e", "0c323e", (), "0c323e")
         along = np.linspace(0, 1, 60, dtype=_F)
-        pen.fill(np.vstack([shadow.place(along, -np.ones(60, _F)), shadow.place(along[::-1], np.ones(60, _F))]), "0c323e")
+        pen.fill(
+            np.vstack([shadow.place(along, -np.ones(60, _F)), shadow.place(along[::-1], np.ones(60, _F))]), "0c323e"
+        )
     for fish in _POND:
         _draw_koi(canvas, fish)
     for pad in _PADS:
@@ -607,10 +659,21 @@ def _framed(canvas: Image.Image, margin: int = 34) -> Image.Image:
     """Leave a paper margin with a double line round the drawing."""
     pen = _Pen(canvas)
     width, height = canvas.width / _SHARP, canvas.height / _SHARP
-    for box in ((0, 0, width, margin), (0, height - margin, width, height), (0, 0, margin, height), (width - margin, 0, width, height)):
+    for box in (
+        (0, 0, width, margin),
+        (0, height - margin, width, height),
+        (0, 0, margin, height),
+        (width - margin, 0, width, height),
+    ):
         pen.box(*box, "f3e7cf")
     for inset, thickness, colour in ((margin, 3, _INK), (margin - 9, 1, "a0762c")):
-        corners = _points((inset, inset), (width - inset, inset), (width - inset, height - inset), (inset, height - inset), (inset, inset))
+        corners = _points(
+            (inset, inset),
+            (width - inset, inset),
+            (width - inset, height - inset),
+            (inset, height - inset),
+            (inset, inset),
+        )
         pen.line(corners, colour, thickness)
     return canvas
 
@@ -620,7 +683,7 @@ def _on_paper(canvas: Image.Image, rng: np.random.Generator, strength: float = 1
     picture = np.asarray(canvas.reduce(_SHARP), _F)
     height, width = picture.shape[:2]
     pigment = _resized(_noise(rng, width // 2, height // 2, 48, 5, 0.65), width, height) - _F(0.5)
-    tooth = _octave(rng, width, height, 2) + _octave(rng, width, height, 3) - 1
+    tooth = 1.5 * _octave(rng, width, height, 2.2) - 0.75
     picture *= (1 + _F(strength) * (_F(0.16) * pigment + _F(0.05) * tooth))[..., None]
     return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
 
@@ -647,15 +710,20 @@ def _city_sky(rng: np.random.Generator) -> Image.Image:
     sky = _mixed(sky, _rgb("ffb27a"), np.exp(-np.maximum(away - _CITY_SUN[2], 0) / 150) * _F(0.55))
     bands = _step(0.5, 0.68, _resized(_noise(rng, width, height * 6, 90, 5), width, height))
     sky = _mixed(sky, _rgb("f7a27c"), bands * _F(0.35) * _step(0.1, 0.7, y / _QUAY))
-    return _picture(sky).resize((_CITY_WIDTH * _SHARP, _CITY_HEIGHT * _SHARP), Image.Resampling.BICUBIC)
+    return _picture(sky).resize((_CITY_WIDTH * _SHARP, _CITY_HEIGHT * _SHARP), Image.Resampling.BILINEAR)
 
 
 def _draw_rays_and_stars(pen: _Pen, rng: np.random.Generator) -> None:
     x, y, radius = _CITY_SUN
     for turn in np.arange(183, 358, 3.5):
-        ends = [_around((x, y), far, turn, turn, 1)[0] for far in (radius + 26, radius + (330 if round(turn * 2) % 4 else 430))]
+        ends = [
+            _around((x, y), far, turn, turn, 1)[0]
+            for far in (radius + 26, radius + (330 if round(turn * 2) % 4 else 430))
+        ]
         pen.line(np.stack(ends), "f3a488", 0.7)
-    for left, top, size in zip(rng.uniform(0, 1536, 260), rng.uniform(0, 1, 260) ** 1.6 * 420, rng.uniform(0.4, 1.3, 260), strict=True):
+    for left, top, size in zip(
+        rng.uniform(0, 1536, 260), rng.uniform(0, 1, 260) ** 1.6 * 420, rng.uniform(0.4, 1.3, 260), strict=True
+    ):
         if math.hypot(left - x, top - y) > radius + 40:
             pen.disc((left, top), size, "fbe9d8")
 
@@ -692,13 +760,17 @@ def _draw_planet(canvas: Image.Image, x: float, y: float, radius: float) -> None
         edge = np.linspace(low, min(high, 1), 3)
         half = np.sqrt(np.maximum(1 - edge**2, 0))
         shape = np.vstack([np.stack([-half, edge], 1), np.stack([half, edge], 1)[::-1]]) * radius + (x, y)
-        tone = _ramp(np.array([stripe / 39 + 0.06 * math.sin(stripe * 1.9)], _F), ((0, "35205f"), (0.6, "9a4a86"), (1, "f0a08a")))[0]
+        tone = _ramp(
+            np.array([stripe / 39 + 0.06 * math.sin(stripe * 1.9)], _F), ((0, "35205f"), (0.6, "9a4a86"), (1, "f0a08a"))
+        )[0]
         pen.fill(shape.astype(_F), "".join(f"{int(part * 255):02x}" for part in tone))
     for reach in (1.55, 1.68, 1.76, 2.0):
         pen.line(orbit(radius * reach)[:91], "f6d3cf", 1.5)
 
 
-def _draw_tower(pen: _Pen, rng: np.random.Generator, x: float, width: float, height: float, layer: int, *, spire: bool) -> None:
+def _draw_tower(
+    pen: _Pen, rng: np.random.Generator, x: float, width: float, height: float, layer: int, *, spire: bool
+) -> None:
     """A tower of shrinking steps, lit from the side of the sun, with windows, ribs and perhaps a spire."""
     shadow, lit, light = _LAYERS[layer]
     left_lit = x > _CITY_SUN[0]
@@ -725,7 +797,9 @@ def _draw_tower(pen: _Pen, rng: np.random.Generator, x: float, width: float, hei
         pen.fill(np.vstack([_around((x, top), half * 0.8, 180, 360, 24)]), lit)
 
 
-def _draw_windows(pen: _Pen, rng: np.random.Generator, wall: tuple[float, float, float, float], layer: int, light: str) -> None:
+def _draw_windows(
+    pen: _Pen, rng: np.random.Generator, wall: tuple[float, float, float, float], layer: int, light: str
+) -> None:
     left, top, right, foot = wall
     wide, tall = 1.3 + 0.5 * layer, 2.0 + 0.9 * layer
     columns = np.arange(left, right - wide, wide * 2.3)
@@ -741,7 +815,9 @@ def _draw_skyline(pen: _Pen, rng: np.random.Generator) -> None:
         while x < _CITY_WIDTH - 10:
             width = float(rng.uniform(34, 62)) * (0.8 + 0.3 * layer)
             off_centre = min(abs(x - _CITY_SUN[0]) / 768, 1)
-            height = float(rng.uniform(0.55, 1.0)) * ((300, 250, 215, 150)[layer] + (150, 230, 230, 230)[layer] * off_centre**1.3)
+            height = float(rng.uniform(0.55, 1.0)) * (
+                (300, 250, 215, 150)[layer] + (150, 230, 230, 230)[layer] * off_centre**1.3
+            )
             _draw_tower(pen, rng, x, width, height, layer, spire=bool(rng.random() < 0.3))
             x += width * float(rng.uniform(0.72, 1.25))
         if layer == 1:
@@ -810,7 +886,7 @@ def _with_canal(scene: Plane, rng: np.random.Generator) -> Plane:
 # --- seasons: one tree on a hill, four times -----------------------------------------------------
 
 _PART = 1024
-_BEND = 640.0  # row of the hilltop under the tree
+_TRUNK, _HILLTOP = 540.0, 720.0  # foot of the tree: column, row
 
 
 @dataclass(frozen=True)
@@ -821,7 +897,8 @@ class _Season:
     grass: tuple[str, ...]
     bark: tuple[str, str]  # shaded and lit side
     leaves: tuple[str, ...]  # from deep shade to full light
-    fullness: int  # leaves on each twig
+    clumps: int
+    fullness: int  # leaves in each clump
     air: tuple[str, ...]  # petals, leaves or snow in the air and on the ground
     drifting: int
     seed: int
@@ -835,7 +912,7 @@ _SEASONS = {
         ("6ea04a", "a9d273", "d2e38f"),
         ("4b3432", "7a5750"),
         ("b9587e", "dd7fa0", "f2a6bd", "fac9d5", "ffe9ec"),
-        30, ("f6b5c8", "ffdfe6", "fff3f5"), 170, 3,
+        105, 52, ("f6b5c8", "ffdfe6", "fff3f5"), 170, 3,
     ),
     "summer": _Season(
         ((0, "1c6fa8"), (0.5, "5fb2cf"), (0.8, "c7e6d6"), (1, "f2efc6")),
@@ -844,61 +921,66 @@ _SEASONS = {
         ("2f7a3a", "76b74a", "f0d24f"),
         ("3a2a22", "6b4e38"),
         ("1d4a30", "2a6a3a", "3f8a42", "6fae4b", "b3d568"),
-        34, ("f7e36b", "fffbe0", "ef6f53"), 90, 5,
+        120, 52, ("f7e36b", "fffbe0", "ef6f53"), 90, 5,
     ),
     "autumn": _Season(
         ((0, "7d3b4a"), (0.4, "d6704a"), (0.75, "f7b765"), (1, "ffe3a1")),
-        (300, 470, 120, "fff0bd"),
+        (250, 380, 118, "fff0bd"),
         ("c8804f", "a55f40", "7f4533", "8d5a2c"),
         ("6a3f22", "b67a33", "dfa546"),
         ("2c1a1a", "5a3529"),
         ("7c1f1c", "ad3420", "d85a23", "f08c2c", "fbc650"),
-        24, ("d85a23", "f0a032", "a8321f"), 200, 8,
+        80, 44, ("d85a23", "f0a032", "a8321f"), 200, 8,
     ),
     "winter": _Season(
         ((0, "141c45"), (0.45, "324d87"), (0.8, "8aa6cc"), (1, "d5dcec")),
         (760, 230, 92, "f7f4e4"),
         ("7f9cc7", "a3bbdb", "c6d6ea", "eef3fa"),
         ("c3d2e8", "ffffff", "9db4d6"),
-        ("1c2038", "3d4464"),
+        ("1c2038", "8797c0"),
         ("6d87b4", "9fb6d6", "cddbee", "f2f6fc", "ffffff"),
-        5, ("ffffff", "e8effa", "cfdcf0"), 420, 13,
+        70, 10, ("ffffff", "e8effa", "cfdcf0"), 420, 13,
     ),
 }  # fmt: skip
 
 
 def _hillside(rng: np.random.Generator, top: float, roughness: float, cell: float) -> Plane:
     """The outline of a hill over the whole width, closed at the bottom."""
-    rise = _noise(rng, _PART + 2, 1, cell, 6, 0.42)[0] - _F(0.5)
+    rise = np.zeros(_PART + 2, _F)
+    for octave in range(6):
+        bumps = rng.uniform(-0.32, 0.32, (1, int((_PART + 2) * 2**octave / cell) + 2)).astype(_F)
+        rise += _resized(bumps, _PART + 2, 1)[0] * _F(0.42**octave)
     x = np.arange(_PART + 2, dtype=_F) - 1
     return np.vstack([np.stack([x, top + rise * roughness], axis=1), _points((_PART + 1, _PART), (-1, _PART))])
 
 
 def _ground(x: Plane) -> Plane:
     """Row of the tree's own hill at column x."""
-    return (_BEND + 0.00042 * (x - 540) ** 2 + 12 * np.sin(x / 120)).astype(_F)
+    return (_HILLTOP + 0.00042 * (x - _TRUNK) ** 2 + 12 * np.sin(x / 120)).astype(_F)
 
 
 def _grow(rng: np.random.Generator) -> tuple[list[tuple[Plane, float]], Plane]:
     """Branches as (two ends, thickness) from the trunk outwards, and the tips of the twigs."""
     branches: list[tuple[Plane, float]] = []
     tips: list[Point] = []
-    growing = [(540.0, _BEND + 26.0, -90.0, 108.0, 44.0)]
+    growing = [(_TRUNK, _HILLTOP + 26.0, -90.0, 112.0, 46.0)]
     while growing:
         x, y, turn, length, thick = growing.pop(0)
         bend = turn + float(rng.normal(0, 7))
         out = math.radians(bend)
         x2, y2 = x + math.cos(out) * length, y + math.sin(out) * length
         branches.append((_points((x, y), (x2, y2)), thick))
-        if thick < 2.6:
+        if thick < 3.3:
             tips.append((x2, y2))
             continue
-        if thick < 9:
+        if thick < 11:
             tips.append((x2, y2))
-        first = float(rng.choice((-1, 1)))
-        for side, share in ((first, 0.8), (-first, 0.68)) if rng.random() < 0.8 else ((first, 0.8), (-first, 0.7), (0.1, 0.6)):
+        first = 1.0 if rng.random() < 0.5 else -1.0
+        for side, share in (
+            ((first, 0.8), (-first, 0.68)) if rng.random() < 0.8 else ((first, 0.8), (-first, 0.7), (0.1, 0.6))
+        ):
             lean = bend + side * float(rng.uniform(16, 36))
-            lean += (-90 - lean) * 0.06
+            lean += (-90 - lean) * 0.14
             growing.append((x2, y2, lean, length * float(rng.uniform(0.76, 0.92)), thick * share))
     return branches, np.array(tips, _F)
 
@@ -907,30 +989,54 @@ def _draw_trunk(pen: _Pen, branches: list[tuple[Plane, float]], season: _Season)
     shade, light = season.bark
     foot = branches[0][0][0]
     for side in (-1, 1):
-        root = _curve([(float(foot[0]), float(foot[1]) - 60), (foot[0] + side * 22, foot[1] - 18), (foot[0] + side * 70, foot[1] + 16)], 20)
+        root = _curve(
+            [
+                (float(foot[0]), float(foot[1]) - 60),
+                (foot[0] + side * 22, foot[1] - 18),
+                (foot[0] + side * 70, foot[1] + 16),
+            ],
+            20,
+        )
         pen.fill(np.vstack([root, foot[None] + _F(10)]), shade)
     for ends, thick in branches:
         pen.line(ends, shade, thick)
         pen.disc((float(ends[1, 0]), float(ends[1, 1])), thick * 0.4, shade)
-    towards = -1 if season.disc[0] < 540 else 1
+    towards = -1 if season.disc[0] < _TRUNK else 1
     for ends, thick in branches:
         if thick > 5:
-            pen.line(ends + _points((towards * thick * 0.24, -1)), light, thick * 0.22)
+            pen.line(ends + _points((towards * thick * 0.2, -thick * 0.2)), light, thick * 0.24)
 
 
 def _draw_leaves(pen: _Pen, rng: np.random.Generator, tips: Plane, season: _Season, *, front: bool) -> None:
-    """Leaves round the tips; those towards the sun and on top of the crown are lighter."""
-    count = len(tips) * season.fullness // 2
-    at = tips[rng.integers(0, len(tips), count)] + rng.normal(0, 15, (count, 2)).astype(_F)
-    heart, size = tips.mean(axis=0), tips.std(axis=0) * 2
-    sunward = np.sign(season.disc[0] - 540)
-    light = 0.5 + 0.34 * (heart[1] - at[:, 1]) / size[1] + 0.2 * sunward * (at[:, 0] - heart[0]) / size[0]
-    tone = light + rng.normal(0, 0.17, count) + (0.12 if front else -0.16)
-    index = np.clip(tone * len(season.leaves), 0, len(season.leaves) - 1).astype(int)
-    radius = rng.uniform(2.0, 5.6, count)
-    order = np.argsort(tone, kind="stable")
-    for place, colour, reach in zip(at[order].tolist(), index[order].tolist(), radius[order].tolist(), strict=True):
-        pen.disc((place[0], place[1]), reach, season.leaves[colour])
+    """Clumps of leaves round the tips, each lighter above and towards the sun; the clumps behind are darker."""
+    clumps = tips[rng.permutation(len(tips))[: season.clumps]]
+    clumps = clumps[np.argsort(clumps[:, 1])] + (0.0 if front else -12.0)
+    heart, spread = tips.mean(axis=0), tips.std(axis=0) * 2
+    sunward = float(np.sign(season.disc[0] - _TRUNK))
+    last = len(season.leaves) - 1
+    for clump in clumps:
+        size = float(rng.uniform(24, 46))
+        crown = (heart - clump) / spread
+        base = 0.42 + 0.2 * crown[1] - 0.12 * sunward * crown[0] - (0 if front else 0.25)
+        away = rng.normal(0, 0.55, (season.fullness, 2))
+        tone = base + 0.28 * (0.25 * sunward * away[:, 0] - away[:, 1]) + rng.normal(0, 0.09, season.fullness)
+        order = np.argsort(tone, kind="stable")
+        colours = np.clip(tone[order] * (last + 1), 0, last).astype(int).tolist()
+        radii = rng.uniform(2.2, 6.6, season.fullness).tolist()
+        places = (clump + away[order] * (size, size * 0.72)).tolist()
+        for (x, y), colour, radius in zip(places, colours, radii, strict=True):
+            pen.disc((x, y), radius, season.leaves[colour])
+
+
+def _draw_shade(pen: _Pen, rng: np.random.Generator, tips: Plane, season: _Season) -> None:
+    """Dappled shade on the grass under the crown, away from the sun."""
+    patch = _around((0, 0), 1, 0, 360, 20)
+    away = 50 if season.disc[0] < _TRUNK else -50
+    for x in tips[rng.integers(0, len(tips), 110), 0]:
+        across = (float(x) - _TRUNK) * 0.62
+        down = float(rng.normal(0, 11)) * (1 - abs(across) / 420)
+        size = float(rng.uniform(14, 36))
+        pen.fill(patch * (size, size * 0.16) + (_TRUNK + away + across, _HILLTOP + 50 + down), season.grass[0])
 
 
 def _draw_grass(pen: _Pen, rng: np.random.Generator, season: _Season) -> None:
@@ -959,7 +1065,16 @@ def _draw_air(pen: _Pen, rng: np.random.Generator, season: _Season) -> None:
 def _draw_birds(pen: _Pen, rng: np.random.Generator, colour: str) -> None:
     for _ in range(7):
         x, y, span = rng.uniform(90, 420), rng.uniform(90, 330), rng.uniform(8, 15)
-        wings = _curve([(x - span, y - span * 0.35), (x - span * 0.4, y - span * 0.45), (x, y), (x + span * 0.4, y - span * 0.5), (x + span, y - span * 0.3)], 17)
+        wings = _curve(
+            [
+                (x - span, y - span * 0.35),
+                (x - span * 0.4, y - span * 0.45),
+                (x, y),
+                (x + span * 0.4, y - span * 0.5),
+                (x + span, y - span * 0.3),
+            ],
+            17,
+        )
         pen.line(wings, colour, 1.6)
 
 
@@ -974,15 +1089,19 @@ def _season(name: str) -> Image.Image:
     sky = _mixed(sky, _rgb(colour), np.exp(-away / 130) * _F(0.5))
     clouds = _step(0.52, 0.7, _resized(_noise(rng, 256, 1024, 90, 6), 256, 256)) * _F(0.45)
     sky = _mixed(sky, _rgb(season.sky[-1][1]), clouds)
-    canvas = _picture(sky).resize((_PART * _SHARP, _PART * _SHARP), Image.Resampling.BICUBIC)
+    canvas = _picture(sky).resize((_PART * _SHARP, _PART * _SHARP), Image.Resampling.BILINEAR)
     pen = _Pen(canvas)
     pen.disc((x, top), radius, colour)
     for hill, tone in enumerate(season.hills[:-1]):
         pen.fill(_hillside(rng, 500 + 62 * hill, 260 - 60 * hill, 300), tone)
-    _draw_birds(pen, rng, season.bark[1])
+    _draw_birds(pen, rng, season.bark[0])
     columns = np.arange(-1, _PART + 1, dtype=_F)
-    pen.fill(np.vstack([np.stack([columns, _ground(columns)], axis=1), _points((_PART, _PART), (-1, _PART))]), season.hills[-1])
+    pen.fill(
+        np.vstack([np.stack([columns, _ground(columns)], axis=1), _points((_PART, _PART), (-1, _PART))]),
+        season.hills[-1],
+    )
     branches, tips = _grow(rng)
+    _draw_shade(pen, rng, tips, season)
     _draw_leaves(pen, rng, tips, season, front=False)
     _draw_trunk(pen, branches, season)
     _draw_leaves(pen, rng, tips, season, front=True)
@@ -1013,8 +1132,20 @@ class SampleGrid(Sample):
 
 
 SAMPLES: tuple[Sample, ...] = (
-    Sample("fjord", "Fjord at first light", "A misty fjord between snowy mountains, with dark spruces at the shore.", 1024, 1536),
-    Sample("koi", "Koi pond", "Three koi circle between lily pads and lotus blossoms, drawn in ink and flat colour.", 1024, 1024),
+    Sample(
+        "fjord",
+        "Fjord at first light",
+        "A misty fjord between snowy mountains, with dark spruces at the shore.",
+        1024,
+        1536,
+    ),
+    Sample(
+        "koi",
+        "Koi pond",
+        "Three koi circle between lily pads and lotus blossoms, drawn in ink and flat colour.",
+        1024,
+        1024,
+    ),
     Sample("city", "City at dusk", "An art-deco skyline with lit windows before a huge setting sun.", 1536, 1024),
 )
 GRID = SampleGrid(
@@ -1027,7 +1158,7 @@ GRID = SampleGrid(
         Sample("spring", "Spring", "A tree in pink blossom on a green hill.", _PART, _PART),
         Sample("summer", "Summer", "A tree in full green leaf under a blue sky.", _PART, _PART),
         Sample("autumn", "Autumn", "A tree in red and gold before a low sun.", _PART, _PART),
-        Sample("winter", "Winter", "A bare tree in falling snow under a pale moon.", _PART, _PART),
+        Sample("winter", "Winter", "A snow-dusted tree in falling snow under a pale moon.", _PART, _PART),
     ),
 )
 
