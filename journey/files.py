@@ -25,7 +25,7 @@ from journey.errors import CannotStart, FileMissing
 
 NAME_LIMIT = 80
 _KEY = re.compile(r"[0-9a-f]{32}")
-_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,%d}" % (NAME_LIMIT - 1))
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{NAME_LIMIT - 1}}}")
 MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 
 _HEADERS = {

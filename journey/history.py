@@ -90,6 +90,8 @@ entries = sa.Table(
     sa.Column("task_status", sa.String(16)),
     sa.Column("percentage", sa.Integer),
     sa.Column("credits", sa.Integer, nullable=False),
+    sa.Column("hinted_task_id", sa.String(200)),
+    sa.Column("result_url", sa.Text),
     sa.Column("result_key", sa.String(64)),
     sa.Column("result_file", sa.String(200)),
     sa.Column("result_width", sa.Integer),
@@ -100,6 +102,7 @@ entries = sa.Table(
     sa.Column("answer", sa.Text),
     sa.Column("note", sa.Text),
     sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("archive_attempts", sa.Integer, nullable=False),
     sa.Column("due_at", sa.Float),
     sa.Column("created_at", sa.Float, nullable=False, index=True),
     sa.Column("submitted_at", sa.Float),
@@ -138,6 +141,7 @@ class Entry:
     name: str
     credits: int
     attempts: int
+    archive_attempts: int
     created_at: float
     changed_at: float
     submission: str | None = None
@@ -155,6 +159,7 @@ class Entry:
     task_id: str | None = None
     task_status: TaskStatus | None = None
     percentage: int | None = None
+    result_url: str | None = None
     result_key: str | None = None
     result_file: str | None = None
     result_width: int | None = None
@@ -234,6 +239,7 @@ class History:
                     webhook_token=secrets.token_urlsafe(24),
                     credits=0,
                     attempts=0,
+                    archive_attempts=0,
                     created_at=now,
                     changed_at=now,
                     due_at=now,
@@ -294,10 +300,12 @@ class History:
             value = connection.scalar(query)
         return None if value is None else float(value)
 
-    def move(self, entry_id: str, to: State, *, words: str | None = None, **changes: Any) -> Entry | None:
+    def move(
+        self, entry_id: str, to: State, *, words: str | None = None, only_from: State | None = None, **changes: Any
+    ) -> Entry | None:
         """Change the state, and with it `changes`, if a way leads there. None when the entry is elsewhere by now."""
         now = self._clock()
-        origins = [state for state, targets in _WAYS.items() if to in targets]
+        origins = [state for state, targets in _WAYS.items() if to in targets and only_from in (None, state)]
         values: dict[str, Any] = {"state": to, "changed_at": now, "due_at": None, **_storable(changes)}
         if to is State.SUBMITTING:
             values |= {"submitted_at": now, "attempts": entries.c.attempts + 1}
@@ -312,23 +320,56 @@ class History:
             self._mark(connection, entry_id, to, words)
             return self._get(connection, entry_id)
 
-    def postpone(self, entry_id: str, due_at: float, *, note: str | None = None) -> None:
-        """Set when the entry is looked at next, and why it waits. Changes no state."""
+    def postpone(self, entry_id: str, due_at: float, **changes: Any) -> None:
+        """Set when the entry is looked at next (and `note`, why it waits). Changes no state."""
         with self._database.write() as connection:
             connection.execute(
                 entries.update()
                 .where(entries.c.id == entry_id, entries.c.state.not_in(OVER))
-                .values(due_at=due_at, note=_fit(note, ERROR_LIMIT))
+                .values(due_at=due_at, **_storable(changes))
             )
 
-    def wake(self, entry_id: str) -> None:
-        """Make an open entry due now (a webhook hinted at news)."""
+    def lose(self, entry: Entry, error: str, *, answer: str | None = None) -> None:
+        """The call may have been accepted: `ambiguous`, or `open` when a webhook has told the task id meanwhile."""
+        lost = self.move(entry.id, State.AMBIGUOUS, words=error, error=error, answer=answer, credits=cost(entry))
+        if lost is None:
+            return
+        with self._database.read() as connection:
+            hinted = connection.scalar(sa.select(entries.c.hinted_task_id).where(entries.c.id == entry.id))
+        if hinted:
+            self.bind(entry.id, str(hinted), words="A webhook told the task id.")
+
+    def hint(self, entry_id: str, task_id: str) -> None:
+        """A verified webhook named this task. It makes an open entry due now and heals an ambiguous one."""
         with self._database.write() as connection:
-            connection.execute(
-                entries.update()
-                .where(entries.c.id == entry_id, entries.c.state == State.OPEN)
-                .values(due_at=self._clock())
-            )
+            row = connection.execute(sa.select(entries.c.state).where(entries.c.id == entry_id)).one_or_none()
+            state = None if row is None else State(row.state)
+            where = entries.c.id == entry_id
+            if state is State.OPEN:
+                connection.execute(entries.update().where(where).values(due_at=self._clock()))
+            elif state in (State.SUBMITTING, State.QUEUED):
+                connection.execute(entries.update().where(where).values(hinted_task_id=task_id))
+        if state is State.AMBIGUOUS:
+            self.bind(entry_id, task_id, words="A webhook told the task id.")
+
+    def bind(self, entry_id: str, task_id: str, *, words: str) -> Entry | None:
+        """An ambiguous entry's task id turned up, by a webhook or a person: watch that task."""
+        return self.move(
+            entry_id,
+            State.OPEN,
+            words=words,
+            only_from=State.AMBIGUOUS,
+            task_id=task_id,
+            task_status=TaskStatus.PENDING,
+            error=None,
+            due_at=self._clock(),
+        )
+
+    def send_again(self, entry_id: str) -> Entry | None:
+        """A person's decision for an ambiguous entry: it may cost its credits twice."""
+        return self.move(
+            entry_id, State.QUEUED, words="Sent again by a person.", only_from=State.AMBIGUOUS, due_at=self._clock()
+        )
 
     def observe(self, entry_id: str, task: Task) -> bool:
         """Note what the API said of an open task. True when that is news. The percentage never falls."""
@@ -376,12 +417,8 @@ class History:
     def recover(self) -> None:
         """After a crash: what was being sent may have been accepted; what was being archived is archived again."""
         for entry in self.latest(limit=10_000, states=[State.SUBMITTING]):
-            self.move(
-                entry.id,
-                State.AMBIGUOUS,
-                words="The program ended while the call was being sent.",
-                credits=cost(entry),
-                error="The program ended while the call was being sent, so it is not known whether it was accepted.",
+            self.lose(
+                entry, "The program ended while the call was being sent, so it is not known whether it was accepted."
             )
         for entry in self.latest(limit=10_000, states=[State.ARCHIVING]):
             self.move(entry.id, State.OPEN, words="Continued after a restart.", due_at=self._clock())

@@ -149,7 +149,7 @@ class Decoder:
         return Pixels(np.load(array_path, mmap_mode="r"), icc)
 
     def _run(self, work: Callable[..., T], *args: object) -> T:
-        job = self._workers.submit(_bounded, work, *args)
+        job = self._workers.submit(work, *args)
         try:
             return job.result(timeout=DECODE_SECONDS)
         except FutureTimeout:
@@ -168,9 +168,9 @@ def write_previews(image: Image.Image, folder: Path) -> None:
     _shrunk(preview, THUMBNAIL_SIDE).save(folder / THUMBNAIL, "WEBP", quality=80, method=1, icc_profile=icc)
 
 
-def write_png(pixels: Pixels, path: Path) -> None:
-    """Write an array as PNG, compressed quickly (level 1: 0.7 s for 4096 × 4096, 25 % larger than level 6)."""
-    to_image(pixels).save(path, "PNG", compress_level=1, icc_profile=pixels.icc)
+def write_png(image: Image.Image, path: Path) -> None:
+    """Write a PNG, compressed quickly (level 1: 0.7 s for 4096 × 4096, 25 % larger than level 6)."""
+    image.save(path, "PNG", compress_level=1, icc_profile=image.info.get("icc_profile"))
 
 
 def to_image(pixels: Pixels) -> Image.Image:
@@ -180,18 +180,6 @@ def to_image(pixels: Pixels) -> Image.Image:
     if pixels.icc:
         image.info["icc_profile"] = pixels.icc
     return image
-
-
-def _bounded(work: Callable[..., T], *args: object) -> T:
-    """Run in the decoder's process: CPU time is limited for each job, since the process lives on."""
-    try:
-        import resource
-    except ImportError:  # not a POSIX system
-        return work(*args)
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + DECODE_SECONDS, hard))
-    return work(*args)
 
 
 def _check(path: Path, max_pixels: int) -> Picture:

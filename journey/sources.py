@@ -1,0 +1,273 @@
+"""What a person gives us (an address, a task, a file, a sample) becomes a checked picture that is stored here.
+
+Every way in ends in the same `Source`, so that a page can show the picture, its pixels and its print sizes
+before anything is queued, and so that the engine gets exactly the bytes that were checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from journey.client import JourneyClient
+from journey.errors import FileMissing, InvalidRequest, JourneyError, TaskNotFound
+from journey.fetching import Door
+from journey.files import Files, key_in_url, safe_name
+from journey.history import EngineName, NewEntry
+from journey.images import EXTENSIONS, Decoder, Picture, inspect, sniff, too_many_pixels
+from journey.models import GRID_INDEXES, Task, TaskStatus
+
+NAME_SHOWN = 80
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture ready to be upscaled. `key` and `file` name our own copy; `name` is untrusted text for showing.
+
+    `image_url` is set when the picture came from a public address, `parent_task_id` (and `index`) when it came
+    from a task of the engine `task_engine`.
+    """
+
+    kind: Literal["url", "task", "upload", "sample"]
+    name: str
+    width: int
+    height: int
+    key: str
+    file: str
+    notes: tuple[str, ...] = ()
+    image_url: str | None = None
+    parent_task_id: str | None = None
+    index: str | None = None
+    task_engine: EngineName | None = None
+
+
+@dataclass(frozen=True)
+class ParentTask:
+    """A finished task that can be upscaled further: one source, or the four of a grid in the order of their index."""
+
+    task_id: str
+    engine: EngineName
+    task_type: str | None
+    model: str | None
+    sources: tuple[Source, ...]
+
+    @property
+    def is_grid(self) -> bool:
+        return len(self.sources) > 1
+
+
+class Sources:
+    """Takes pictures in. Every method raises a JourneyError whose message is a sentence for the person."""
+
+    def __init__(
+        self,
+        files: Files,
+        decoder: Decoder,
+        door: Door,
+        clients: Mapping[EngineName, JourneyClient],
+        *,
+        own_origins: Sequence[str],
+        public_url: str | None,
+        max_bytes: int,
+    ) -> None:
+        self._files = files
+        self._decoder = decoder
+        self._door = door
+        self._clients = clients
+        self._own_origins = tuple(own_origins)
+        self._public_url = public_url
+        self._max_bytes = max_bytes
+
+    def from_url(self, url: str) -> Source:
+        """Fetch a picture by its address through the one door; an address of our own files is opened by its key."""
+        url = url.strip()
+        if not url:
+            raise InvalidRequest("Enter the address of a picture, for example https://example.com/picture.png.")
+        return self._from_address(url, kind="url", name=_name_in(url))
+
+    def from_upload(self, name: str, data: bytes) -> Source:
+        """Take in a file that a person gave."""
+        if len(data) > self._max_bytes:
+            raise InvalidRequest(
+                f"The file has {len(data) / 2**20:.1f} MiB; up to {self._max_bytes / 2**20:g} MiB are possible."
+            )
+
+        def write(path: Path) -> None:
+            path.write_bytes(data)
+
+        picture, key, file = self._take_in(write, name)
+        return _source("upload", _shown(name), picture, key, file)
+
+    def from_stored(self, key: str, file: str, *, name: str, kind: Literal["sample", "task", "upload"]) -> Source:
+        """A picture that is already kept here. Raises FileMissing."""
+        picture = inspect(self._files.path(key, file), max_pixels=self._decoder.max_output_pixels)
+        return _source(kind, _shown(name), picture, key, file)
+
+    def from_task(self, task_id: str, engines: Sequence[EngineName]) -> ParentTask:
+        """Find a task at one of these engines, in this order, and take in its picture or its four."""
+        task_id = task_id.strip()
+        if not task_id:
+            raise InvalidRequest("Enter the ID of a finished task.")
+        task, engine = self._find(task_id, engines)
+        if task.status is TaskStatus.FAILED:
+            raise InvalidRequest("This task failed, so there is no picture to upscale. Use another one.")
+        urls = list(task.image_urls[: len(GRID_INDEXES)]) if task.is_grid else [task.picture()]
+        if task.status is not TaskStatus.FINISHED:
+            raise InvalidRequest("This task is not finished yet. Try again when it is.")
+        if None in urls:
+            raise InvalidRequest("This task has no picture. Use another one.")
+        with ThreadPoolExecutor(max_workers=len(urls)) as pool:
+            pictures = list(pool.map(lambda url: self._from_address(str(url), kind="task", name=task_id), urls))
+        sources = tuple(
+            Source(
+                kind="task",
+                name=f"{_shown(task_id)} #{index}" if task.is_grid else _shown(task_id),
+                width=picture.width,
+                height=picture.height,
+                key=picture.key,
+                file=picture.file,
+                notes=picture.notes,
+                parent_task_id=task_id,
+                index=index if task.is_grid else None,
+                task_engine=engine,
+            )
+            for index, picture in zip(GRID_INDEXES, pictures, strict=False)
+        )
+        return ParentTask(task_id, engine, task.task_type, task.model, sources)
+
+    def problem(self, source: Source, *, engine: EngineName, scale: int) -> str | None:
+        """Why this picture cannot be sent to this engine at this multiplier, or None. May resolve a name (3 s)."""
+        width, height, limit = source.width * scale, source.height * scale, self._decoder.max_output_pixels
+        if too_many_pixels(width, height, limit):
+            return (
+                f"{scale}x would be {width} × {height} px = {width * height / 1e6:.0f} megapixels; "
+                f"up to {limit / 1e6:g} are possible. Choose 2x or a smaller picture."
+            )
+        if source.width * source.height > self._decoder.max_input_pixels:
+            return too_many_pixels(source.width, source.height, self._decoder.max_input_pixels)
+        if engine == "embedded" or (source.parent_task_id and source.task_engine == engine):
+            return None
+        if source.image_url is None:
+            if self._public_url is None:
+                return (
+                    "JourneyAPI cannot reach this picture, because it is only on this machine. "
+                    "Use the engine on this machine, give a public image URL, or set JOURNEY_PUBLIC_URL."
+                )
+            return None
+        try:
+            self._door.reachable_by_others(source.image_url)
+        except JourneyError as error:
+            return f"JourneyAPI cannot use this address: {error} Or use the engine on this machine."
+        return None
+
+    def check_webhook(self, url: str) -> None:
+        """Raises InvalidRequest when a webhook could not be delivered to this address, judged by its form."""
+        try:
+            self._door.check(url, https_only=True)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"Webhook: {error}") from error
+
+    def _find(self, task_id: str, engines: Sequence[EngineName]) -> tuple[Task, EngineName]:
+        for engine in engines:
+            try:
+                return self._clients[engine].fetch(task_id), engine
+            except TaskNotFound:
+                continue
+        raise TaskNotFound("No task with this ID was found. Copy the whole ID and try again.")
+
+    def _from_address(self, url: str, *, kind: Literal["url", "task"], name: str) -> Source:
+        if own := key_in_url(url, self._own_origins):
+            try:
+                picture = inspect(self._files.path(*own), max_pixels=self._decoder.max_output_pixels)
+            except FileMissing:
+                raise InvalidRequest("There is no such picture here any more. Upload it again.") from None
+            return _source(kind, name, picture, *own)
+
+        def fetch(path: Path) -> None:
+            with path.open("wb") as file:
+                self._door.get(url, max_bytes=self._max_bytes, into=file)
+
+        picture, key, file = self._take_in(fetch, name)
+        return _source(kind, name, picture, key, file, image_url=url if kind == "url" else None)
+
+    def _take_in(self, write: Callable[[Path], None], name: str) -> tuple[Picture, str, str]:
+        with self._files.folder() as folder:
+            path = folder / "incoming"
+            write(path)
+            with path.open("rb") as file:
+                extension = EXTENSIONS[sniff(file.read(32))]
+            picture = self._decoder.check(path)
+            file_name = safe_name(Path(name).stem, extension)
+            path.rename(folder / file_name)
+            return picture, self._files.keep(folder), file_name
+
+
+def new_entry(
+    source: Source,
+    *,
+    engine: EngineName,
+    scale: int,
+    model: str | None = None,
+    webhook_url: str | None = None,
+    webhook_secret: str | None = None,
+    person: str | None = None,
+    submission: str | None = None,
+) -> NewEntry:
+    """The entry for a source. A parent is named by its task only to the engine that made it; others get the picture."""
+    is_parent = source.parent_task_id is not None and source.task_engine == engine
+    return NewEntry(
+        engine=engine,
+        type="4x" if scale == 4 else "2x",
+        name=source.name,
+        submission=submission,
+        model=model if engine == "embedded" else None,
+        person=person,
+        image_url=source.image_url,
+        parent_task_id=source.parent_task_id if is_parent else None,
+        index=source.index if is_parent else None,
+        source_key=source.key,
+        source_file=source.file,
+        source_width=source.width,
+        source_height=source.height,
+        webhook_url=webhook_url or None,
+        webhook_secret=(webhook_secret or None) if webhook_url else None,
+    )
+
+
+def _source(
+    kind: Literal["url", "task", "upload", "sample"],
+    name: str,
+    picture: Picture,
+    key: str,
+    file: str,
+    *,
+    image_url: str | None = None,
+) -> Source:
+    return Source(
+        kind=kind,
+        name=name,
+        width=picture.width,
+        height=picture.height,
+        key=key,
+        file=file,
+        notes=picture.notes,
+        image_url=image_url,
+    )
+
+
+def _name_in(url: str) -> str:
+    """The last part of the path, for showing."""
+    try:
+        return _shown(unquote(urlsplit(url).path).rstrip("/").rsplit("/", 1)[-1]) or "picture"
+    except ValueError:
+        return "picture"
+
+
+def _shown(name: str) -> str:
+    """Untrusted text cut to a line. What turns the direction of writing is not printable, so it is left out."""
+    return "".join(char for char in name if char.isprintable())[:NAME_SHOWN] or "picture"
+

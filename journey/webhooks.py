@@ -1,0 +1,98 @@
+"""The receiver of JourneyAPI's webhooks. A webhook is a hint: it makes an entry due now, and changes nothing else.
+
+The address carries a token of the entry, and the header a secret made from a key file and the entry's id, so
+neither has to be stored where it could leak. Without a secret of ours there is no entry that would listen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Callable
+
+import sqlalchemy.exc
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from journey.history import Entry, History
+from journey.models import usable_id
+
+log = logging.getLogger(__name__)
+
+BODY_LIMIT = 64 * 1024
+BODY_SECONDS = 3.0
+ANSWER_SECONDS = 9.0
+"""JourneyAPI gives up on an answer after 10 s."""
+
+
+def secret_for(key: bytes, entry_id: str) -> str:
+    """The secret that JourneyAPI is told for this entry: an HMAC-SHA-256, 64 hexadecimal digits."""
+    return hmac.new(key, b"webhook " + entry_id.encode(), hashlib.sha256).hexdigest()
+
+
+def address_for(public_url: str, entry: Entry) -> str:
+    """Where JourneyAPI is to call back for this entry."""
+    return f"{public_url.rstrip('/')}/webhooks/{entry.webhook_token}"
+
+
+def routes(history: History, key: bytes, *, on_hint: Callable[[], None] = lambda: None) -> list[Route]:
+    """`POST /webhooks/{token}`: 204 when taken or of no interest, 4xx when not JourneyAPI's, 503 to try again."""
+
+    async def receive(request: Request) -> Response:
+        given = request.headers.get("x-webhook-secret", "")
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer(request, given)
+        except (sqlalchemy.exc.SQLAlchemyError, TimeoutError):
+            log.exception("a webhook could not be noted")
+            return Response(status_code=503, headers={"Retry-After": "10"})
+
+    async def answer(request: Request, given: str) -> Response:
+        entry = await run_in_threadpool(history.by_webhook_token, request.path_params["token"])
+        if entry is None:
+            return Response(status_code=204)
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), secret_for(key, entry.id).encode()):
+            return Response(status_code=401)
+        body = await _body(request)
+        if isinstance(body, Response):
+            return body
+        task_id = _task_id(body)
+        if task_id is None:
+            return Response(status_code=400)
+        await run_in_threadpool(history.hint, entry.id, task_id)
+        on_hint()
+        return Response(status_code=204)
+
+    return [Route("/webhooks/{token}", receive, methods=["POST"])]
+
+
+async def _body(request: Request) -> bytes | Response:
+    received = bytearray()
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > BODY_LIMIT:
+        return Response(status_code=413)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                received += chunk
+                if len(received) > BODY_LIMIT:
+                    return Response(status_code=413)
+    except TimeoutError:
+        return Response(status_code=408)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    return bytes(received)
+
+
+def _task_id(body: bytes) -> str | None:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    task_id = said.get("task_id") if isinstance(said, dict) else None
+    return task_id if usable_id(task_id) else None
