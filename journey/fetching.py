@@ -347,7 +347,8 @@ class Door:
             target = _target(urljoin(str(source.url), location), https_only=source.url.scheme == "https")
             _judge_form(target, self._allow)
         except ValueError as error:  # none or several, not UTF-8, or InvalidRequest
-            _log.info("%.300r redirects to an unusable address: %.300r", source.host, places)
+            # Not the address itself: such addresses often carry access tokens.
+            _log.info("%.300r redirects to an unusable address: %s", source.host, type(error).__name__)
             raise FetchFailed("This address redirects to one that cannot be used. Use the final address.") from error
         return target
 
