@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
-from typing import Self, TypedDict, TypeVar, Unpack
+from typing import Self, TypedDict, TypeVar, Unpack, cast
 
 import httpx
 
@@ -232,7 +232,8 @@ class JourneyClient:
                 method, f"{self.base_url}/{path}", json=body, headers={"Authorization": key}
             ) as response:
                 status, headers = response.status_code, response.headers
-                for chunk in response.iter_raw():
+                # Not iter_raw(): it refuses an answer that a transport hands over already read.
+                for chunk in cast("httpx.SyncByteStream", response.stream):
                     received += chunk
                     if len(received) > ANSWER_LIMIT:
                         fault = "its answer is too long"
@@ -275,6 +276,8 @@ def _checked_base(base_url: str) -> str:
         raise InvalidRequest("base_url: is not an address") from None
     if url.scheme not in ("http", "https") or not url.host:
         raise InvalidRequest("base_url: must begin with https:// or http:// and name a server")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise InvalidRequest("base_url: there is no such port")
     if url.userinfo or url.query or url.fragment:
         raise InvalidRequest("base_url: must not hold a user name, a password, a query or a fragment")
     return str(url).rstrip("/")
