@@ -1,0 +1,342 @@
+"""Worker processes that are safe inside a threaded server.
+
+Each worker is a fresh interpreter that talks through two pipes. It never sees the parent's
+`__main__` (a server swaps that for its page scripts, and importing it again costs memory), it
+is out of reach of Ctrl-C, and it ends by itself when the parent is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from queue import SimpleQueue
+from typing import BinaryIO, ParamSpec, TypeVar
+
+from journey.errors import JourneyError
+
+if sys.platform != "win32":
+    import resource
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PARENT_CHECK_SECONDS = 0.5
+
+# The search path comes first, so that a worker finds what its parent finds.
+_BOOT = (
+    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from journey.processes import _serve; _serve()"
+)
+
+# Every worker is meant to fill one core: native libraries must not add threads and arenas of their own.
+_ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+}
+
+
+class WorkerDied(JourneyError, BrokenExecutor):
+    """The process that ran the job was killed or went over a limit. Other jobs are not touched."""
+
+
+class Workers(Executor):
+    """A pool of `count` worker processes; an ordinary `concurrent.futures.Executor` once it is started.
+
+    `nice` is added to the niceness of each worker. `memory_bytes` limits its address space (libraries
+    included, so leave a few hundred MB for them) and `cpu_seconds` the processor time of each single job;
+    both are skipped where the system has no such limits. `initializer(*initargs)` runs once in each worker
+    before its first job. Functions, arguments and results are pickled, and functions have to be importable.
+
+    A job whose worker dies fails with WorkerDied, no other job notices, and the next job starts a new worker.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        nice: int = 0,
+        memory_bytes: int | None = None,
+        cpu_seconds: int | None = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: tuple[object, ...] = (),
+    ) -> None:
+        if count < 1:
+            raise ValueError("at least one worker process is needed")
+        self.count = count
+        self._orders = (os.getpid(), nice, memory_bytes, cpu_seconds, initializer, initargs)
+        self._lock = threading.Lock()
+        self._threads: ThreadPoolExecutor | None = None
+        self._workers: list[_Worker] = []
+        self._idle: SimpleQueue[_Worker] = SimpleQueue()
+        self._greetings: list[Future[None]] = []
+
+    def start(self) -> None:
+        """Start the processes without waiting for them. A second call changes nothing."""
+        with self._lock:
+            if self._threads is not None:
+                return
+            idle: SimpleQueue[_Worker] = SimpleQueue()
+            self._workers = [_Worker(self._orders) for _ in range(self.count)]
+            for worker in self._workers:
+                worker.launch()
+                idle.put(worker)
+            self._idle = idle
+            self._threads = ThreadPoolExecutor(self.count, thread_name_prefix="journey-worker")
+            self._greetings = [self._threads.submit(self._greet, idle) for _ in range(self.count)]
+
+    def ready(self, timeout: float | None = None) -> bool:
+        """Wait up to `timeout` seconds (None: as long as it takes) and say whether all workers are warmed up."""
+        greetings = list(self._greetings)
+        done, _ = wait(greetings, timeout)
+        return bool(greetings) and all(one in done and not one.cancelled() and not one.exception() for one in greetings)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run `fn` in a worker. Raises RuntimeError when the pool is not started."""
+        with self._lock:
+            if self._threads is None:
+                raise RuntimeError("these workers are not started")
+            return self._threads.submit(self._run, self._idle, fn, args, kwargs)
+
+    def stop(self) -> None:
+        """End the processes now: waiting jobs are cancelled, running ones fail. A second call changes nothing."""
+        with self._lock:
+            threads, self._threads = self._threads, None
+            workers, self._workers = self._workers, []
+            self._greetings = []
+        if threads is None:
+            return
+        threads.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.dismiss()
+        threads.shutdown(wait=True)
+        for worker in workers:
+            worker.reap()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """As for any Executor: finish what was submitted, then stop. `stop` does not wait for jobs."""
+        with self._lock:
+            threads = self._threads
+        if threads is not None and wait:
+            threads.shutdown(wait=True, cancel_futures=cancel_futures)
+        self.stop()
+
+    # There are as many threads as workers, so that a thread never waits for an idle one.
+
+    def _greet(self, idle: SimpleQueue[_Worker]) -> None:
+        worker = idle.get()
+        try:
+            worker.greet()
+        finally:
+            idle.put(worker)
+
+    def _run(
+        self, idle: SimpleQueue[_Worker], fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> T:
+        worker = idle.get()
+        try:
+            return worker.call(fn, args, kwargs)
+        finally:
+            idle.put(worker)
+
+
+class _Worker:
+    """The parent's side of one process. Used by one thread at a time, but for `dismiss`."""
+
+    def __init__(self, orders: tuple[object, ...]) -> None:
+        self._orders = orders
+        self._process: subprocess.Popen[bytes] | None = None
+        self._greeted = False
+        self._dismissed = False
+        self._lock = threading.Lock()
+
+    def launch(self) -> None:
+        with self._lock:
+            if self._dismissed:
+                raise WorkerDied("The worker processes were stopped.")
+            new_group = (
+                {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+                if sys.platform == "win32"
+                else {"process_group": 0}  # so that a Ctrl-C in the terminal goes to the parent only
+            )
+            self._greeted = False
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _BOOT],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | _ONE_THREAD,
+                **new_group,
+            )
+        with contextlib.suppress(OSError):  # it died at once: the greeting will tell
+            _send(_stdin(self._process), pickle.dumps([path or str(os.getcwd()) for path in sys.path]))  # noqa: PTH109 - entries are strings
+            _send(_stdin(self._process), pickle.dumps(self._orders))
+
+    def greet(self) -> None:
+        """Wait until the process has run its initializer; raises what that raised."""
+        if self._process is None:
+            self.launch()
+        if not self._greeted:
+            self._receive()
+            self._greeted = True
+
+    def call(self, fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+        job = pickle.dumps((fn, args, kwargs), protocol=pickle.HIGHEST_PROTOCOL)
+        if self._process is not None and self._process.poll() is not None:
+            self.reap()  # it died between two jobs: no reason to fail this one
+        self.greet()
+        assert self._process is not None  # noqa: S101 - for the type checker: greet launches
+        with contextlib.suppress(OSError):  # the answer tells why
+            _send(_stdin(self._process), job)
+        return self._receive()  # type: ignore[return-value]
+
+    def dismiss(self) -> None:
+        """Kill the process, from any thread; whoever waits for its answer gets WorkerDied."""
+        with self._lock:
+            self._dismissed = True
+            if self._process is not None:
+                self._process.kill()
+
+    def reap(self) -> int | None:
+        """Make sure that the process is gone, and return its exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        process.kill()
+        with contextlib.suppress(OSError):
+            _stdin(process).close()
+        _stdout(process).close()
+        return process.wait()
+
+    def _receive(self) -> object:
+        assert self._process is not None  # noqa: S101 - for the type checker: callers launch first
+        try:
+            outcome, value = pickle.load(_stdout(self._process))  # noqa: S301 - written by our own worker
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            code = self._process.poll() if self._dismissed else _exit_code(self._process)
+            self.reap()
+            raise WorkerDied(self._reason(code)) from error
+        if outcome == "done":
+            return value
+        if outcome == "left":  # it told its last words and ended
+            self.reap()
+        raise value
+
+    def _reason(self, code: int | None) -> str:
+        if self._dismissed:
+            return "The worker processes were stopped."
+        if sys.platform != "win32" and code == -signal.SIGXCPU:
+            return "The work took more processor time than is allowed."
+        return f"A worker process ended unexpectedly (exit code {code})."
+
+
+def _stdin(process: subprocess.Popen[bytes]) -> BinaryIO:
+    assert process.stdin is not None  # noqa: S101 - for the type checker: it is always a pipe
+    return process.stdin  # type: ignore[return-value]
+
+
+def _stdout(process: subprocess.Popen[bytes]) -> BinaryIO:
+    assert process.stdout is not None  # noqa: S101 - for the type checker: it is always a pipe
+    return process.stdout  # type: ignore[return-value]
+
+
+def _send(pipe: BinaryIO, message: bytes) -> None:
+    pipe.write(message)
+    pipe.flush()
+
+
+def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
+    """The pipe closes a moment before the process is gone."""
+    try:
+        return process.wait(timeout=1)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _serve() -> None:
+    """The life of a worker process: orders first, then one job after the other until the parent hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    jobs = sys.stdin.buffer
+    # Whatever a library prints must not get between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        parent, nice, memory_bytes, cpu_seconds, initializer, initargs = pickle.load(jobs)  # noqa: S301 - from our parent
+    except EOFError:
+        return
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(nice)
+    greeting = _attempt(_begin, (memory_bytes, initializer, initargs), {})
+    while _answer(answers, greeting):
+        try:
+            job = jobs.peek(1) and pickle.load(jobs)  # noqa: S301 - from our parent
+        except EOFError:
+            return
+        except Exception as error:  # noqa: BLE001 - a function that cannot be imported here: the caller must hear of it
+            greeting = ("failed", error)
+            continue
+        if not job:
+            return
+        _limit_processor_time(cpu_seconds)
+        greeting = _attempt(*job)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_SECONDS)
+    os._exit(1)
+
+
+def _begin(memory_bytes: int | None, initializer: Callable[..., object] | None, initargs: tuple[object, ...]) -> None:
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if memory_bytes is not None:
+            # Some systems know the limit but refuse to set it; the work itself does not depend on it.
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, resource.RLIM_INFINITY))
+    if initializer is not None:
+        initializer(*initargs)
+
+
+def _limit_processor_time(seconds: int | None) -> None:
+    if seconds is not None and sys.platform != "win32":
+        with contextlib.suppress(ValueError, OSError):
+            used = math.ceil(time.process_time())
+            _, most = resource.getrlimit(resource.RLIMIT_CPU)
+            resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, most))
+
+
+def _attempt(fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[str, object]:
+    try:
+        return "done", fn(*args, **kwargs)
+    except MemoryError:
+        return "left", WorkerDied("The work needs more memory than is allowed.")
+    except Exception as error:  # noqa: BLE001 - every error of a job belongs to its caller
+        return "failed", error.with_traceback(None)
+
+
+def _answer(answers: BinaryIO, outcome: tuple[str, object]) -> bool:
+    """Send an outcome; False when the process has to end, because memory is short or nobody listens."""
+    try:
+        try:
+            message = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
+            pickle.loads(message) if outcome[0] != "done" else None  # noqa: S301 - some errors pickle but cannot be read
+        except MemoryError:
+            outcome = ("left", WorkerDied("The work needs more memory than is allowed."))
+            message = pickle.dumps(outcome)
+        except Exception:  # noqa: BLE001 - a value or an error that cannot travel
+            outcome = ("failed", RuntimeError(f"the outcome cannot be sent back: {outcome[1]!r:.300}"))
+            message = pickle.dumps(outcome)
+        _send(answers, message)
+    except OSError:
+        return False
+    return outcome[0] != "left"
