@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
 """A two-dimensional array, indexed [row, column]; colours add a third axis of three, 0 to 1."""
 Point = tuple[float, float]
 
@@ -74,8 +76,9 @@ def _ridges(rng: np.random.Generator, width: int, height: int, cell: float, octa
 def _samples(rows: Plane, columns: Plane, *textures: Plane) -> list[Plane]:
     """Textures of one size at fractional places, repeated without end; their sides are powers of two."""
     height, width = textures[0].shape
-    top, left = np.floor(rows).astype(np.int32), np.floor(columns).astype(np.int32)
-    down, right = (rows - top).astype(_F, copy=False), (columns - left).astype(_F, copy=False)
+    whole_rows, whole_columns = np.floor(rows), np.floor(columns)
+    down, right = rows - whole_rows, columns - whole_columns
+    top, left = whole_rows.astype(np.int32), whole_columns.astype(np.int32)
     # A mask instead of a remainder: integer division would take most of the time here.
     below, beside = (top + 1 & height - 1) * width, left + 1 & width - 1
     top, left = (top & height - 1) * width, left & width - 1
@@ -96,7 +99,7 @@ def _sample(texture: Plane, rows: Plane, columns: Plane) -> Plane:
 
 def _step(start: float, end: float, value: Plane) -> Plane:
     """0 before `start`, 1 after `end`, a smooth curve between."""
-    t = np.clip((value - _F(start)) / _F(end - start), 0, 1)
+    t: Plane = np.clip((value - _F(start)) / _F(end - start), 0, 1)
     return t * t * (3 - 2 * t)
 
 
@@ -123,6 +126,7 @@ def _picture(colours: Plane) -> Image.Image:
 
 _FJORD_WIDTH, _FJORD_HEIGHT = 1024, 1536
 _HORIZON = 900  # row
+_LAND_ROWS = 964  # no land is seen below this row: water begins at _NEAR
 _FOCAL = 1050.0  # pixels
 _EYE = 30.0  # metres above the water
 _NEAR, _FAR = 520.0, 15800.0  # metres
@@ -133,6 +137,7 @@ _MAP_START = 300.0  # metres from the camera to the first row of the map
 _SUN = (600.0, 640.0)
 _SUNLIGHT = np.array((0.78, 0.36, 0.22), _F) / _F(math.sqrt(0.78**2 + 0.36**2 + 0.22**2))
 _TREE_HEIGHT = 17.0  # metres
+_ROCK_SCALE, _TREE_SCALE = 6.3, 24.6  # pixels of the textures on each cell of the map
 
 
 def _valley(rng: np.random.Generator) -> Plane:
@@ -146,7 +151,8 @@ def _valley(rng: np.random.Generator) -> Plane:
     massif = _F(0.5) + _noise(rng, _MAP, _MAP, 90, 2)
     mountains = _step(0, 2400, inland) * (350 + 2750 * crests * massif)
     head_of_valley = _step(9000, 15000, ahead) * (900 * crests + 500)
-    return (mountains + np.clip(inland, -80, 600) * _F(0.35) + head_of_valley).astype(_F)
+    heights: Plane = mountains + np.clip(inland, -80, 600) * _F(0.35) + head_of_valley
+    return heights.astype(_F)
 
 
 def _treetops(rng: np.random.Generator, size: int, spacing: int) -> Plane:
@@ -194,39 +200,37 @@ def _seen(heights: Plane, slopes: Plane, rock: Plane, trees: Plane) -> _Land:
     forest = _forest(height, slopes[nearest], crag)
     tops = _nearest(trees, row * _TREE_SCALE, column * _TREE_SCALE)
     height = height + crag * 80 * (1 - forest) * _step(0, 120, height) + forest * tops * _F(_TREE_HEIGHT)
-    on_screen = np.where(height > 0, _HORIZON - _FOCAL * (height - _EYE) / ahead, _F(_FJORD_HEIGHT))
+    on_screen = np.where(height > 0, _HORIZON - _FOCAL * (height - _EYE) / ahead, _F(_LAND_ROWS))
     skyline = np.minimum.accumulate(on_screen, axis=0)
 
-    rows = np.clip(np.ceil(skyline), 0, _FJORD_HEIGHT).astype(np.int32)
+    rows = np.clip(np.ceil(skyline), 0, _LAND_ROWS).astype(np.int32)
     hidden = np.bincount(
-        (rows * _FJORD_WIDTH + np.arange(_FJORD_WIDTH)).ravel(), minlength=(_FJORD_HEIGHT + 1) * _FJORD_WIDTH
+        (rows * _FJORD_WIDTH + np.arange(_FJORD_WIDTH, dtype=np.int32)).ravel(),
+        minlength=(_LAND_ROWS + 1) * _FJORD_WIDTH,
     )
     steps = np.cumsum(hidden.reshape(-1, _FJORD_WIDTH)[:0:-1], axis=0, dtype=np.int32)[::-1]
-    shore = rows.max(axis=0, initial=0, where=rows < _FJORD_HEIGHT).astype(np.int32)
-    seen = (steps < len(ahead)) & (np.arange(_FJORD_HEIGHT)[:, None] < shore)
-    y, x = np.nonzero(seen)
+    shore = rows.max(axis=0, initial=0, where=rows < _LAND_ROWS).astype(np.int32)
+    seen = (steps < len(ahead)) & (np.arange(_LAND_ROWS)[:, None] < shore)
+    y, x = (place.astype(np.int32) for place in np.nonzero(seen))
     step = steps[seen]
     before = np.maximum(step - 1, 0)
     gap = on_screen[before, x] - on_screen[step, x]
-    part = np.clip((on_screen[before, x] - y) / np.maximum(gap, _F(0.01)), 0, 1)
+    part = np.clip((on_screen[before, x] - y.astype(_F)) / np.maximum(gap, _F(0.01)), 0, 1)
     distance = ahead[before, 0] + (ahead[step, 0] - ahead[before, 0]) * part
     return _Land(seen, distance.astype(_F), (distance * angle[0, x]).astype(_F), shore)
 
 
-_ROCK_SCALE = 6.3  # texture pixels per map cell
-_TREE_SCALE = _CELL / 1.3
-
-
 def _nearest(texture: Plane, rows: Plane, columns: Plane) -> Plane:
     height, width = texture.shape
-    return texture.ravel()[(rows.astype(np.int32) & height - 1) * width + (columns.astype(np.int32) & width - 1)]
+    row, column = rows.astype(np.int32) & height - 1, columns.astype(np.int32) & width - 1
+    found: Plane = texture.ravel()[row * width + column]
+    return found
 
 
 def _land_colours(land: _Land, heights: Plane, rock: Plane, trees: Plane) -> tuple[Plane, Plane]:
     """Sunlit rock, snow and forest for the pixels of `land`, and how much mist lies before each, 0 to 1."""
     row, column = (land.ahead - _MAP_START) / _CELL, land.across / _CELL + _MAP / 2
-    down, right = np.gradient(heights, _F(_CELL))
-    height, tilt_z, tilt_x = _samples(row, column, heights, down, right)
+    height, tilt_z, tilt_x = _samples(row, column, heights, *np.gradient(heights, _F(_CELL)))
     slope = np.hypot(tilt_x, tilt_z)
     crag, chips_z, chips_x = _samples(row * _ROCK_SCALE, column * _ROCK_SCALE, rock, *np.gradient(rock))
     crag -= _F(0.5)
@@ -234,7 +238,10 @@ def _land_colours(land: _Land, heights: Plane, rock: Plane, trees: Plane) -> tup
     chips = _sample(rock, height / _F(1.9), (row + column) * 15) - _F(0.5)
     forest = _forest(height, slope, crag)
     snow = _step(
-        0, 0.22, _step(300, 900, height + crag * 900) - _step(0.95, 2.1, slope + (crag + strata + chips * _F(0.5)) * _F(1.9)) * _F(0.95)
+        0,
+        0.22,
+        _step(300, 900, height + crag * 900)
+        - _step(0.95, 2.1, slope + (crag + strata + chips * _F(0.5)) * _F(1.9)) * _F(0.95),
     )
 
     rough = _F(9) * (1 - snow * _F(0.6))
@@ -257,8 +264,8 @@ def _land_colours(land: _Land, heights: Plane, rock: Plane, trees: Plane) -> tup
 
 
 def _fjord_sky(rng: np.random.Generator) -> tuple[Plane, Plane]:
-    """The evening sky and the glow of the sun, over the whole picture."""
-    width, height = _FJORD_WIDTH // 4, _FJORD_HEIGHT // 4
+    """The evening sky behind the land, and the glow of the sun."""
+    width, height = _FJORD_WIDTH // 4, _LAND_ROWS // 4
     y, x = np.mgrid[0:height, 0:width].astype(_F) * 4
     blue = _ramp(
         np.arange(height, dtype=_F) * 4 / _HORIZON,
@@ -270,7 +277,7 @@ def _fjord_sky(rng: np.random.Generator) -> tuple[Plane, Plane]:
     veil = _step(0.5, 0.74, wisps) * _step(1, 0.35, y / _HORIZON) * _F(0.75)
     lit = _mixed(np.broadcast_to(_rgb("d9d9e0"), (height, width, 3)), _rgb("ffe2bd"), np.clip(glow * 2, 0, 1))
     colours = _mixed(_mixed(blue + np.zeros((height, width, 3), _F), lit, veil), _rgb("fff1d6"), glow)
-    return _enlarged(colours, _FJORD_WIDTH, _FJORD_HEIGHT), _resized(glow, _FJORD_WIDTH, _FJORD_HEIGHT)
+    return _enlarged(colours, _FJORD_WIDTH, _LAND_ROWS), _resized(glow, _FJORD_WIDTH, _LAND_ROWS)
 
 
 def _mirrored(scene: Plane, shore: NDArray[np.int32], rng: np.random.Generator) -> Plane:
@@ -321,8 +328,10 @@ def _fjord() -> Image.Image:
     scene[land.seen] = _mixed(ground, haze, mist)
     water = _mirrored(scene, land.shore, rng)
     top = _FJORD_HEIGHT - len(water)
-    wet = np.arange(top, _FJORD_HEIGHT)[:, None] >= land.shore
-    scene[top:][wet] = water[wet]
+    overlap = _LAND_ROWS - top
+    dry = np.arange(top, _LAND_ROWS)[:, None] < land.shore
+    water[:overlap][dry] = scene[top:][dry]
+    scene = np.concatenate([scene[:top], water])
     return _photographed(_with_spruces(_picture(scene), rng), rng)
 
 
@@ -356,8 +365,8 @@ def _spruce(rng: np.random.Generator, height: int) -> Image.Image:
 
 
 _SPRUCES = (  # left edge, foot and height in pixels; the last ones stand in front
-    (905, 1560, 420), (985, 1570, 560), (236, 1590, 400), (-30, 1560, 760), (120, 1580, 610), (-120, 1600, 900), (330, 1600, 270),
-    (840, 1600, 260),
+    (905, 1560, 420), (985, 1570, 560), (236, 1590, 400), (-30, 1560, 760), (120, 1580, 610), (-120, 1600, 900),
+    (330, 1600, 270), (840, 1600, 260),
 )  # fmt: skip
 
 
@@ -377,9 +386,11 @@ def _photographed(picture: Image.Image, rng: np.random.Generator) -> Image.Image
     """A slightly soft lens, darker corners and a fine grain."""
     width, height = picture.size
     y, x = np.linspace(-1, 1, height // 4, dtype=_F)[:, None], np.linspace(-1, 1, width // 4, dtype=_F)[None, :]
-    corners = Image.fromarray((255 - 28 * (x * x + y * y)).astype(np.uint8)).resize(picture.size, Image.Resampling.BILINEAR)
+    corners = Image.fromarray((255 - 28 * (x * x + y * y)).astype(np.uint8)).resize(
+        picture.size, Image.Resampling.BILINEAR
+    )
     grain = Image.fromarray((rng.standard_normal((height, width), _F) * _F(2.2) + _F(128.5)).astype(np.uint8))
-    soft = picture.filter(ImageFilter.GaussianBlur(0.65))
+    soft = picture.filter(ImageFilter.BoxBlur(0.7))
     shaded = ImageChops.multiply(soft, Image.merge("RGB", (corners,) * 3))
     return ImageChops.add(shaded, Image.merge("RGB", (grain,) * 3), offset=-128)
 
@@ -418,11 +429,6 @@ def _ink(colour: str | int) -> str | int:
     return f"#{colour}" if isinstance(colour, str) else colour
 
 
-def _canvas(colours: Plane) -> Image.Image:
-    """A canvas to draw on, from colours at the picture's own size or a simple part of it."""
-    return _picture(colours)
-
-
 def _points(*pairs: Point) -> Plane:
     return np.array(pairs, _F)
 
@@ -434,7 +440,8 @@ def _curve(through: Sequence[Point], count: int) -> Plane:
     first = place.astype(int)
     t = (place - first).astype(_F)[:, None]
     a, b, c, d = (knots[first + i] for i in range(4))
-    return ((2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3) / 2).astype(_F)
+    line: Plane = 2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
+    return line / 2
 
 
 def _around(centre: Point, radius: float, start: float, end: float, count: int) -> Plane:
@@ -457,13 +464,22 @@ class _Koi:
     patches: tuple[tuple[float, float, float, float], ...]
     patch: str
 
+    @cached_property
+    def _line(self) -> tuple[Plane, Plane]:
+        line = _curve(self.spine, 201)
+        ahead = np.gradient(line, axis=0)
+        return line, np.stack([-ahead[:, 1], ahead[:, 0]], axis=1) / np.linalg.norm(ahead, axis=1, keepdims=True)
+
     def place(self, along: Plane, across: Plane) -> Plane:
         """Points on the body: along 0 (mouth) to 1 (tail), across -1 to 1."""
-        line = _curve(self.spine, 201)
+        line, normal = self._line
         at = np.clip(along * 200, 0, 200).astype(int)
-        ahead = np.gradient(line, axis=0)
-        normal = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1) / np.linalg.norm(ahead, axis=1, keepdims=True)
-        return (line[at] + normal[at] * (across * self.breadth(along))[:, None]).astype(_F)
+        points: Plane = line[at] + normal[at] * (across * self.breadth(along))[:, None]
+        return points
+
+    def outline(self) -> Plane:
+        along, edge = np.linspace(0, 1, 90, dtype=_F), np.ones(90, _F)
+        return np.vstack([self.place(along, -edge), self.place(along[::-1], edge)])
 
     def breadth(self, along: Plane) -> Plane:
         body = np.clip(along, 0, 1) ** 0.46 * (1 - 0.93 * np.clip(along, 0, 1)) ** 0.85
@@ -494,17 +510,15 @@ def _draw_koi(canvas: Image.Image, koi: _Koi) -> None:
     spine = koi.place(np.linspace(0, 1, 41, dtype=_F), np.zeros(41, _F))
     backwards = _heading(spine[-4], spine[-1])
     colours = koi.fin, koi.patch if koi.fin == koi.skin else koi.skin
-    for side, lag in ((-26, 8), (26, -8)):
-        _fan(pen, spine[-2], backwards + side + lag, 25, koi.girth * 2.9, 0.3, colours)
-    for along, size in ((0.27, 2.0), (0.6, 1.2)):
-        at = int(along * 40)
+    for lobe in (-18, 18):
+        _fan(pen, spine[-2], backwards + lobe, 25, koi.girth * 2.9, 0.3, colours)
+    for place, size in ((0.27, 2.0), (0.6, 1.2)):
+        at = int(place * 40)
         for side in (-1.0, 1.0):
-            root = koi.place(_points((along, 0))[0, :1], np.array([side * 0.8], _F))[0]
+            root = koi.place(np.array([place], _F), np.array([side * 0.8], _F))[0]
             _fan(pen, root, _heading(spine[at], spine[at + 2]) + side * 48, 26, koi.girth * size, 0, colours)
 
-    along = np.linspace(0, 1, 90, dtype=_F)
-    ones = np.ones(90, _F)
-    outline = np.vstack([koi.place(along, -ones), koi.place(along[::-1], ones)])
+    outline = koi.outline()
     pen.fill(outline, koi.skin)
     _paint_patches(canvas, koi, outline)
     _draw_scales(pen, koi)
@@ -631,7 +645,7 @@ def _koi() -> Image.Image:
     canvas = _picture(water).resize((size * _SHARP, size * _SHARP), Image.Resampling.BILINEAR)
     pen = _Pen(canvas)
     for x, y, largest in _RIPPLES:
-        for radius in np.arange(26, largest, 13):
+        for radius in range(26, largest, 13):
             start = float(rng.uniform(0, 360))
             for part in range(3):
                 begin = start + part * 120 + float(rng.uniform(0, 30))
@@ -641,11 +655,8 @@ def _koi() -> Image.Image:
                     1.1,
                 )
     for fish in _POND:
-        shadow = _Koi(tuple((x + 16, y + 26) for x, y in fish.spine), fish.girth, "0c323e", "0c323e", (), "0c323e")
-        along = np.linspace(0, 1, 60, dtype=_F)
-        pen.fill(
-            np.vstack([shadow.place(along, -np.ones(60, _F)), shadow.place(along[::-1], np.ones(60, _F))]), "0c323e"
-        )
+        shadow = replace(fish, spine=tuple((x + 16, y + 26) for x, y in fish.spine))
+        pen.fill(shadow.outline(), "0c323e")
     for fish in _POND:
         _draw_koi(canvas, fish)
     for pad in _PADS:
@@ -655,25 +666,17 @@ def _koi() -> Image.Image:
     return _on_paper(_framed(canvas), rng)
 
 
-def _framed(canvas: Image.Image, margin: int = 34) -> Image.Image:
+def _framed(canvas: Image.Image, margin: float = 34) -> Image.Image:
     """Leave a paper margin with a double line round the drawing."""
     pen = _Pen(canvas)
     width, height = canvas.width / _SHARP, canvas.height / _SHARP
-    for box in (
-        (0, 0, width, margin),
-        (0, height - margin, width, height),
-        (0, 0, margin, height),
-        (width - margin, 0, width, height),
-    ):
-        pen.box(*box, "f3e7cf")
+    pen.box(0, 0, width, margin, "f3e7cf")
+    pen.box(0, height - margin, width, height, "f3e7cf")
+    pen.box(0, 0, margin, height, "f3e7cf")
+    pen.box(width - margin, 0, width, height, "f3e7cf")
     for inset, thickness, colour in ((margin, 3, _INK), (margin - 9, 1, "a0762c")):
-        corners = _points(
-            (inset, inset),
-            (width - inset, inset),
-            (width - inset, height - inset),
-            (inset, height - inset),
-            (inset, inset),
-        )
+        right, bottom = width - inset, height - inset
+        corners = _points((inset, inset), (right, inset), (right, bottom), (inset, bottom), (inset, inset))
         pen.line(corners, colour, thickness)
     return canvas
 
@@ -708,7 +711,7 @@ def _city_sky(rng: np.random.Generator) -> Image.Image:
     sky = _ramp(np.arange(height, dtype=_F) * 2 / _QUAY, _DUSK)[:, None, :] + np.zeros((height, width, 3), _F)
     away = np.hypot(x - _CITY_SUN[0], y - _CITY_SUN[1])
     sky = _mixed(sky, _rgb("ffb27a"), np.exp(-np.maximum(away - _CITY_SUN[2], 0) / 150) * _F(0.55))
-    bands = _step(0.5, 0.68, _resized(_noise(rng, width, height * 6, 90, 5), width, height))
+    bands = _step(0.5, 0.68, _resized(_noise(rng, width // 2, height * 3, 45, 5), width, height))
     sky = _mixed(sky, _rgb("f7a27c"), bands * _F(0.35) * _step(0.1, 0.7, y / _QUAY))
     return _picture(sky).resize((_CITY_WIDTH * _SHARP, _CITY_HEIGHT * _SHARP), Image.Resampling.BILINEAR)
 
@@ -751,7 +754,8 @@ def _draw_planet(canvas: Image.Image, x: float, y: float, radius: float) -> None
     def orbit(reach: float) -> Plane:
         flat = np.stack([np.cos(turn) * reach, np.sin(turn) * reach * 0.24], axis=1)
         spin = np.array([[math.cos(tilt), math.sin(tilt)], [-math.sin(tilt), math.cos(tilt)]])
-        return (flat @ spin + (x, y)).astype(_F)
+        points: Plane = flat @ spin + (x, y)
+        return points
 
     for reach in (1.55, 1.68, 1.76, 2.0):
         pen.line(orbit(radius * reach), "e7b7c4", 1.2)
@@ -851,9 +855,10 @@ def _draw_traffic(pen: _Pen) -> None:
     ):
         trail = _curve(through, 240)
         pen.line(trail, colour, 0.8)
+        dash = np.array((9, 0), _F)
         for point in trail[7::29]:
             pen.disc((float(point[0]), float(point[1])), 2.2, colour)
-            pen.line(np.stack([point - (9, 0), point + (9, 0)]).astype(_F), colour, 1.6)
+            pen.line(np.stack([point - dash, point + dash]).astype(_F), colour, 1.6)
 
 
 def _city() -> Image.Image:
@@ -956,7 +961,8 @@ def _hillside(rng: np.random.Generator, top: float, roughness: float, cell: floa
 
 def _ground(x: Plane) -> Plane:
     """Row of the tree's own hill at column x."""
-    return (_HILLTOP + 0.00042 * (x - _TRUNK) ** 2 + 12 * np.sin(x / 120)).astype(_F)
+    row: Plane = _HILLTOP + 0.00042 * (x - _TRUNK) ** 2 + 12 * np.sin(x / 120)
+    return row
 
 
 def _grow(rng: np.random.Generator) -> tuple[list[tuple[Plane, float]], Plane]:
