@@ -414,6 +414,29 @@ class History:
                 .values(source_width=width, source_height=height, source_key=key, source_file=file)
             )
 
+    def credits_since(self, moment: float) -> int:
+        """Credits of calls that were, or may have been, accepted since then."""
+        query = sa.select(sa.func.coalesce(sa.func.sum(entries.c.credits), 0)).where(entries.c.submitted_at >= moment)
+        with self._database.read() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def results_before(self, moment: float, *, limit: int = 1_000) -> list[Entry]:
+        """Finished entries of before then whose result is still stored."""
+        query = (
+            sa.select(*_COLUMNS)
+            .where(entries.c.finished_at < moment, entries.c.state == State.FINISHED, entries.c.result_key.is_not(None))
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+    def forget_result(self, entry_id: str, note: str) -> None:
+        """The result's files are gone; the entry stays."""
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update().where(entries.c.id == entry_id).values(result_key=None, result_file=None, note=note)
+            )
+
     def recover(self) -> None:
         """After a crash: what was being sent may have been accepted; what was being archived is archived again."""
         for entry in self.latest(limit=10_000, states=[State.SUBMITTING]):

@@ -78,7 +78,7 @@ class Sources:
         self._decoder = decoder
         self._door = door
         self._clients = clients
-        self._own_origins = tuple(own_origins)
+        self._own_origins = own_origins
         self._public_url = public_url
         self._max_bytes = max_bytes
 

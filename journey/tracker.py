@@ -101,7 +101,7 @@ class Tracker:
         self._files = files
         self._decoder = decoder
         self._door = door
-        self._own_origins = tuple(own_origins)
+        self._own_origins = own_origins
         self._origin_for = origin_for
         self._webhook_for = webhook_for
         self._may_spend = may_spend

@@ -170,7 +170,7 @@ class Jobs:
         self._upscale = upscale
         self._models = models
         self._default_network = default_network
-        self._own_origins = tuple(own_origins)
+        self._own_origins = own_origins
         self._public_url = public_url
         self._max_bytes = max_bytes
         self._clock = clock

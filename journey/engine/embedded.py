@@ -1,0 +1,167 @@
+"""The embedded engine as one object: networks, workers, task table and routes, built from the settings.
+
+`app.py` runs it beside the pages and `python -m journey.engine` runs it alone.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+
+import numpy as np
+from starlette.routing import Route
+
+from journey import gallery, samples
+from journey.database import Database
+from journey.engine import server
+from journey.engine.jobs import Jobs, StoredPicture
+from journey.engine.network import Network, find_networks, load
+from journey.engine.upscaler import AHEAD, estimate_seconds, upscale
+from journey.errors import CannotStart, Stopped
+from journey.fetching import Door
+from journey.files import Files
+from journey.images import Decoder
+from journey.processes import Workers
+from journey.settings import Settings
+
+SAMPLE_GRID_ID = "sample-grid"
+
+WORKER_NICENESS = 15
+"""Low priority, so that pages stay quick while every core is at work."""
+
+
+class EmbeddedEngine:
+    """Its routes answer in every process; the one that holds the worker lock also calls `start`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        files: Files,
+        decoder: Decoder,
+        door: Door,
+        *,
+        own_origins: Sequence[str] = (),
+    ) -> None:
+        self.keys = engine_keys(settings)
+        self.networks: dict[str, Network] = find_networks(settings.engine_models_dir, settings.engine_device)
+        if settings.engine_model not in self.networks:
+            raise CannotStart(f"JOURNEY_ENGINE_MODEL: must be one of {', '.join(sorted(self.networks))}.")
+        self.default_network = settings.engine_model
+        self._settings = settings
+        self._workers: Executor | None = None
+        self.jobs = Jobs(
+            database,
+            files,
+            decoder,
+            door,
+            self._upscale,
+            models={name: each.model for name, each in self.networks.items()},
+            default_network=settings.engine_model,
+            own_origins=own_origins,
+            public_url=settings.public_url,
+            max_bytes=settings.max_bytes,
+        )
+        self.routes: list[Route] = server.routes(self.jobs, keys=self.keys, public_url=settings.public_url)
+
+    def start(self) -> None:
+        """Warm up the tile workers and begin to work the queue."""
+        self._workers = self._start_workers()
+        self.jobs.start()
+
+    def stop(self) -> None:
+        self.jobs.stop()
+        if self._workers is not None:
+            self._workers.shutdown(wait=False, cancel_futures=True)
+            self._workers = None
+
+    def _start_workers(self) -> Executor:
+        if self._settings.engine_scheduler:
+            return _cluster(self._settings.engine_scheduler)
+        workers = Workers(
+            self._settings.engine_workers,
+            nice=WORKER_NICENESS,
+            initializer=load,
+            initargs=(self.networks[self.default_network], 4),
+        )
+        workers.start()
+        return workers
+
+    def add_sample_grid(self) -> None:
+        """Offer the sample grid as a finished task, once its pictures are there."""
+        grid = samples.GRID
+
+        def stored(name: str) -> StoredPicture:
+            return StoredPicture(gallery.key_of(name), gallery.file_of(name))
+
+        self.jobs.add_finished(
+            SAMPLE_GRID_ID,
+            model="journey-samples",
+            pictures=[stored(part.name) for part in grid.parts],
+            composed=stored(grid.name),
+        )
+
+    def estimate_seconds(self, width: int, height: int, network: str, scale: int) -> float:
+        """Time for one picture of this size once it is its turn: as measured here, else as published."""
+        speed = self.jobs.measured_speed(network, scale)
+        if speed:
+            return width * height / speed
+        return estimate_seconds(width, height, network, scale, self._settings.engine_workers)
+
+    def _upscale(
+        self,
+        picture: np.ndarray,
+        network: str,
+        scale: int,
+        *,
+        on_progress: Callable[[int, int], None],
+        should_stop: Callable[[], bool],
+    ) -> np.ndarray:
+        if self._workers is None:
+            raise Stopped("The engine was stopped.")
+        return upscale(
+            picture,
+            self.networks[network],
+            scale,
+            workers=self._workers,
+            on_progress=on_progress,
+            should_stop=should_stop,
+            # Two for each worker, so that none waits for its next tile.
+            ahead=max(AHEAD, 2 * self._settings.engine_workers),
+        )
+
+
+def _cluster(scheduler: str) -> Executor:
+    """The workers of a Dask cluster as an Executor. Raises CannotStart."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise CannotStart("JOURNEY_ENGINE_SCHEDULER needs the extra `cluster`: pip install '.[cluster]'.") from error
+    try:
+        executor: Executor = Client(scheduler, timeout="10s").get_executor()
+    except (OSError, TimeoutError, ValueError) as error:
+        raise CannotStart(f"JOURNEY_ENGINE_SCHEDULER: no scheduler answers there ({type(error).__name__}).") from error
+    return executor
+
+
+def engine_keys(settings: Settings) -> tuple[str, ...]:
+    """The keys that callers may send: those of the settings, else the one in the file, made when there is none."""
+    return settings.engine_key or (key_file(settings.data_dir / "engine-key"),)
+
+
+def key_file(path: Path) -> str:
+    """A random secret that stays the same over restarts, in a file that only its owner can read."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file():
+            fresh = path.with_suffix(".new")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(24))
+            # A second process may be doing the same: the first one to get there wins.
+            if not path.exists():
+                fresh.rename(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise CannotStart(f"The key file {path.name} cannot be used: {error.strerror or error}.") from error

@@ -1,0 +1,67 @@
+"""The sample pictures as stored files. They are drawn on the first start and kept under fixed keys."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from PIL import Image
+
+from journey import samples
+from journey.files import Files
+from journey.images import write_png, write_previews
+from journey.processes import Workers
+
+log = logging.getLogger(__name__)
+
+PICTURES: dict[str, samples.Sample] = {
+    sample.name: sample for sample in (*samples.SAMPLES, *samples.GRID.parts, samples.GRID)
+}
+
+
+def key_of(name: str) -> str:
+    """Where a sample is kept. Not a secret, unlike every other key."""
+    return hashlib.sha256(f"sample {name}".encode()).hexdigest()[:32]
+
+
+def file_of(name: str) -> str:
+    return f"{name}.png"
+
+
+def is_hung(files: Files, names: Iterable[str]) -> bool:
+    """True when all of these samples are there."""
+    return all(files.has(key_of(name), file_of(name)) for name in names)
+
+
+def hang(files: Files) -> None:
+    """Draw what is missing, in processes of its own. Takes about 4 s on two cores, once."""
+    singles = [sample.name for sample in samples.SAMPLES if not is_hung(files, [sample.name])]
+    grid = [part.name for part in samples.GRID.parts] + [samples.GRID.name]
+    jobs = [[name] for name in singles] + ([] if is_hung(files, grid) else [grid])
+    if not jobs:
+        return
+    with files.folder() as folder, Workers(2, nice=5) as workers:
+        workers.start()
+        for done in [workers.submit(_draw, names, folder) for names in jobs]:
+            done.result()
+        for names in jobs:
+            for name in names:
+                files.keep(folder / name, key=key_of(name))
+
+
+def _draw(names: list[str], folder: Path) -> None:
+    if samples.GRID.name in names:
+        parts, whole = samples.draw_grid()
+        pictures = [*zip((part.name for part in samples.GRID.parts), parts, strict=True), (samples.GRID.name, whole)]
+    else:
+        pictures = [(name, samples.draw(name)) for name in names]
+    for name, picture in pictures:
+        _write(picture, folder / name, file_of(name))
+
+
+def _write(picture: Image.Image, folder: Path, name: str) -> None:
+    folder.mkdir()
+    write_png(picture, folder / name)
+    write_previews(picture, folder)

@@ -1,0 +1,348 @@
+"""Builds everything from the settings and holds it together; what `app.py` and the pages share."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy.exc
+
+from journey import gallery, samples, webhooks
+from journey.client import JourneyClient
+from journey.database import Database, WorkerLock
+from journey.engine.embedded import EmbeddedEngine, key_file
+from journey.engine.network import unavailable_reason
+from journey.errors import CannotStart, JourneyError
+from journey.fetching import Door
+from journey.files import Files
+from journey.files import routes as file_routes
+from journey.history import EngineName, Entry, History, NewEntry, State
+from journey.images import Decoder
+from journey.models import CREDITS_PER_UPSCALE, Account
+from journey.settings import Settings, read_settings
+from journey.sources import Source, Sources
+from journey.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
+
+log = logging.getLogger(__name__)
+
+LABELS: dict[EngineName, str] = {"journeyapi": "JourneyAPI", "embedded": "This machine"}
+LOCK_SECONDS = 2.0
+"""How often a process without the worker lock tries to take over."""
+
+BALANCE_SECONDS = 60.0
+HEARTBEAT_SECONDS = 60.0
+KEEP_CHECK_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """One engine as the pages show it. `problem` is a sentence when it cannot be used now."""
+
+    name: EngineName
+    label: str
+    problem: str | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.problem is None
+
+
+class Workspace:
+    """All parts of one running program. `start` needs the port at which this server listens."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
+        self.settings = settings
+        self._clock = clock
+        _make_data_dir(settings.data_dir)
+        self.database = Database(settings.resolved_database_url)
+        self.database.upgrade()
+        self.files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
+        self.decoder = Decoder(max_input_pixels=settings.max_input_pixels, max_output_pixels=settings.max_output_pixels)
+        self.door = Door(settings.fetch_allow)
+        self.history = History(self.database, clock=clock)
+        self.own_origins: list[str] = [settings.public_url] if settings.public_url else []
+        self._origin = ""
+        self._key = key_file(settings.data_dir / "secret-key").encode()
+        self.engine_problem = (
+            "The engine on this machine is switched off (JOURNEY_ENGINE=off)."
+            if settings.engine == "off"
+            else unavailable_reason()
+        )
+        self.engine = None if self.engine_problem else self._make_engine()
+        self.clients: dict[EngineName, JourneyClient] = {}
+        self.sources = Sources(
+            self.files,
+            self.decoder,
+            self.door,
+            self.clients,
+            own_origins=self.own_origins,
+            public_url=settings.public_url,
+            max_bytes=settings.max_bytes,
+        )
+        self.tracker: Tracker | None = None
+        self._lock: WorkerLock = self.database.worker_lock()
+        self._stopping = threading.Event()
+        self._keeper: threading.Thread | None = None
+        self._balance = _Balance()
+        self.routes = [
+            *file_routes(self.files),
+            *webhooks.routes(self.history, self._key, on_hint=self.wake),
+            *(self.engine.routes if self.engine else []),
+        ]
+
+    # Life
+
+    def start(self, *, port: int, host: str = "127.0.0.1") -> None:
+        """Begin the background work. `host` and `port` are where this server listens."""
+        reach = "127.0.0.1" if host in ("", "0.0.0.0", "::", "localhost") else host  # noqa: S104  compared, not bound
+        self._origin = f"http://{f'[{reach}]' if ':' in reach else reach}:{port}"
+        self.own_origins += [self._origin, f"http://localhost:{port}", f"http://127.0.0.1:{port}"]
+        if self.engine:
+            self.clients["embedded"] = JourneyClient(self.engine.keys[0], f"{self._origin}/api/v1", attempts=1)
+        if self.settings.api_key:
+            self.clients["journeyapi"] = JourneyClient(self.settings.api_key, self.settings.api_url, attempts=1)
+        self.decoder.start()
+        self._stopping.clear()
+        self._work_if_alone()
+        # The first start draws the samples; pages and routes need not wait for that.
+        threading.Thread(target=self._hang_samples, name="samples", daemon=True).start()
+        self._keeper = threading.Thread(target=self._keep, name="worker-lock", daemon=True)
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Claim nothing more, let calls under way end, and give the lock away. Idempotent."""
+        self._stopping.set()
+        if self._keeper:
+            self._keeper.join(LOCK_SECONDS + 1)
+            self._keeper = None
+        self._stop_working()
+        self._lock.release()
+        self.decoder.stop()
+        for client in self.clients.values():
+            client.close()
+        self.database.close()
+
+    @property
+    def is_worker(self) -> bool:
+        """True when this process works the queues."""
+        return self.tracker is not None
+
+    def problems(self) -> list[str]:
+        """What keeps this process from being ready, in words; empty when all is well."""
+        found = []
+        try:
+            self.database.check()
+        except sqlalchemy.exc.SQLAlchemyError:
+            found.append("The database does not answer.")
+        try:
+            self.files.check()
+        except OSError:
+            found.append("Pictures cannot be stored.")
+        if self.tracker is not None:
+            silent = self._clock() - (self.tracker.last_step_at or self._clock())
+            if not self.tracker.is_alive or self.tracker.failures_in_a_row >= 3 or silent > HEARTBEAT_SECONDS:
+                found.append("The tracker does not work.")
+            if self.engine and (not self.engine.jobs.is_working or self.engine.jobs.failures_in_a_row >= 3):
+                found.append("The engine's queue does not work.")
+        return found
+
+    def wake(self) -> None:
+        if self.tracker:
+            self.tracker.wake()
+
+    # What pages ask for
+
+    def engines(self) -> list[EngineStatus]:
+        """The engines that are offered, the hosted one first."""
+        paused = self.history.paused()
+        offered: list[EngineStatus] = []
+        if self.settings.api_key:
+            offered.append(EngineStatus("journeyapi", LABELS["journeyapi"], paused.get("journeyapi")))
+        if self.engine:
+            offered.append(EngineStatus("embedded", LABELS["embedded"], paused.get("embedded")))
+        return offered
+
+    def networks(self) -> dict[str, str]:
+        """Names of the embedded engine's networks and how they are shown; the default one first."""
+        if self.engine is None:
+            return {}
+        default = self.engine.default_network
+        names = sorted(self.engine.networks, key=lambda name: (name != default, name))
+        return {name: name.replace("-", " ") for name in names}
+
+    def estimate_seconds(self, source: Source, network: str, scale: int) -> float:
+        """How long the embedded engine will take for this picture, once it is its turn."""
+        if self.engine is None:
+            raise JourneyError(self.engine_problem or "The engine on this machine is off.")
+        return self.engine.estimate_seconds(source.width, source.height, network, scale)
+
+    def sample_sources(self) -> dict[str, Source] | None:
+        """The sample pictures by their name; None while they are being drawn (a few seconds, on the first start)."""
+        names = [sample.name for sample in samples.SAMPLES]
+        if not gallery.is_hung(self.files, names):
+            return None
+        return {
+            name: self.sources.from_stored(
+                gallery.key_of(name), gallery.file_of(name), name=gallery.PICTURES[name].title, kind="sample"
+            )
+            for name in names
+        }
+
+    def submit(self, new: NewEntry) -> Entry:
+        """Queue an entry and make the tracker look at once."""
+        entry = self.history.add(new)
+        self.wake()
+        return entry
+
+    def resume(self, engine: EngineName) -> None:
+        self.history.resume(engine)
+        self.wake()
+
+    def stop_entry(self, entry: Entry) -> None:
+        """What a person's Stop means: not sent yet is cancelled, here it stops, elsewhere we only stop watching."""
+        if self.history.move(entry.id, State.CANCELLED, words="Cancelled by a person."):
+            return
+        if entry.state is State.OPEN and entry.engine == "embedded" and entry.task_id:
+            self.clients["embedded"].cancel(entry.task_id)
+            self.history.move(entry.id, State.STOPPED, words="Stopped by a person.")
+        else:
+            self.history.move(entry.id, State.ABANDONED, words="No longer watched, by a person.")
+
+    def balance(self) -> Account | None:
+        """The last known account at JourneyAPI; asked anew in the background when it is over a minute old."""
+        client = self.clients.get("journeyapi")
+        return self._balance.look(client) if client else None
+
+    # Inside
+
+    def _work_if_alone(self) -> None:
+        if self.tracker is not None or not self._lock.acquire():
+            return
+        self.files.start()
+        if self.engine:
+            self.engine.start()
+        self.tracker = self._make_tracker()
+        self.tracker.start()
+
+    def _stop_working(self) -> None:
+        if self.tracker:
+            self.tracker.stop()
+            self.tracker = None
+        if self.engine:
+            self.engine.stop()
+
+    def _keep(self) -> None:
+        """Hold on to the worker lock, or take over when the process that holds it ends. Removes what is too old."""
+        swept_at = 0.0
+        while not self._stopping.wait(LOCK_SECONDS):
+            try:
+                if self.tracker is not None and not self._lock.still_held():
+                    log.warning("the worker lock was lost; another process may work the queues now")
+                    self._stop_working()
+                self._work_if_alone()
+                if self.is_worker and time.monotonic() - swept_at > KEEP_CHECK_SECONDS:
+                    swept_at = time.monotonic()
+                    self._remove_old_results()
+            except Exception:
+                log.exception("the worker lock")
+
+    def _remove_old_results(self) -> None:
+        if self.settings.keep_days is None:
+            return
+        for entry in self.history.results_before(self._clock() - self.settings.keep_days * 86_400):
+            self.files.delete(str(entry.result_key))
+            self.history.forget_result(entry.id, f"The result was removed after {self.settings.keep_days} days.")
+
+    def _make_engine(self) -> EmbeddedEngine:
+        return EmbeddedEngine(
+            self.settings, self.database, self.files, self.decoder, self.door, own_origins=self.own_origins
+        )
+
+    def _make_tracker(self) -> Tracker:
+        polls = {"journeyapi": HOSTED_POLL, "embedded": EMBEDDED_POLL}
+        return Tracker(
+            self.history,
+            {engine: Remote(client, polls[engine]) for engine, client in self.clients.items()},
+            self.files,
+            self.decoder,
+            self.door,
+            own_origins=self.own_origins,
+            origin_for=lambda engine: self._origin if engine == "embedded" else self.settings.public_url,
+            webhook_for=self._webhook_for,
+            may_spend=self._may_spend,
+            max_bytes=self.settings.max_bytes,
+            clock=self._clock,
+        )
+
+    def _webhook_for(self, entry: Entry) -> tuple[str, str] | None:
+        if entry.engine != "journeyapi" or not self.settings.public_is_https:
+            return None
+        address = webhooks.address_for(str(self.settings.public_url), entry)
+        return address, webhooks.secret_for(self._key, entry.id)
+
+    def _may_spend(self, entry: Entry) -> str | None:
+        budget = self.settings.monthly_credits
+        if entry.engine != "journeyapi" or budget is None:
+            return None
+        spent = self.history.credits_since(_month_start(self._clock()))
+        if spent + CREDITS_PER_UPSCALE <= budget:
+            return None
+        return f"This month's budget of {budget} credits is used up ({spent} spent). Raise JOURNEY_MONTHLY_CREDITS."
+
+    def _hang_samples(self) -> None:
+        try:
+            gallery.hang(self.files)
+            if self.engine:
+                self.engine.add_sample_grid()
+        except Exception:
+            log.exception("the sample pictures")
+
+
+class _Balance:
+    """The account, asked in the background so that no page ever waits for it."""
+
+    def __init__(self) -> None:
+        self._account: Account | None = None
+        self._asked_at: float | None = None
+        self._lock = threading.Lock()
+
+    def look(self, client: JourneyClient) -> Account | None:
+        with self._lock:
+            now = time.monotonic()
+            if self._asked_at is None or now - self._asked_at > BALANCE_SECONDS:
+                self._asked_at = now
+                threading.Thread(target=self._ask, args=(client,), daemon=True).start()
+            return self._account
+
+    def _ask(self, client: JourneyClient) -> None:
+        try:
+            self._account = client.account()
+        except JourneyError as error:
+            log.info("the balance is not known: %s", type(error).__name__)
+
+
+def _make_data_dir(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {path} cannot be made: {error.strerror or error}. Set JOURNEY_DATA_DIR to a folder "
+            "that can be written."
+        ) from error
+
+
+def _month_start(now: float) -> float:
+    day = datetime.datetime.fromtimestamp(now, datetime.UTC)
+    return day.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
+
+
+@cache
+def workspace() -> Workspace:
+    """The one workspace of this process. Raises CannotStart."""
+    return Workspace(read_settings())
