@@ -293,10 +293,8 @@ def _mirrored(scene: Plane, shore: NDArray[np.int32], rng: np.random.Generator) 
     ripple = swell + _sample(texture, ahead * _F(3.1), x * 50 / below + 77) * _F(0.7)
     edge = np.convolve(np.pad(shore, 6, mode="edge"), np.full(13, 1 / 13), mode="valid")[::2].astype(_F)
     depth = np.maximum(y - edge, 0)
-    source = np.clip(edge - 1 - depth * _F(1.06) + ripple * below * _F(0.42), 0, edge - 1).astype(np.int32)
-    soft = scene[: top - top % 2].reshape(top // 2, 2, half, 2, 3).mean(axis=(1, 3))
-    source = np.minimum(source // 2, len(soft) - 1)
-    mirror = soft[source, np.arange(half)]
+    source = np.clip(edge - 1 - depth * _F(1.06) + ripple * below * _F(0.42), 0, shore[::2] - 1).astype(np.int32)
+    mirror = scene[source, np.arange(half) * 2]
     facing = np.clip(below / 640, 0, 1) + ripple * _F(0.35)
     water = (
         mirror * (_F(0.92) - _F(0.45) * facing)[..., None] + _rgb("12303c") * (_F(0.06) + _F(0.42) * facing)[..., None]
@@ -308,9 +306,7 @@ def _mirrored(scene: Plane, shore: NDArray[np.int32], rng: np.random.Generator) 
 
 
 def _enlarged(colours: Plane, width: int, height: int) -> Plane:
-    return np.stack(
-        [_resized(np.ascontiguousarray(colours[..., channel]), width, height) for channel in range(3)], axis=-1
-    )
+    return np.asarray(_picture(colours).resize((width, height), Image.Resampling.BICUBIC), _F) / _F(255)
 
 
 def _fjord() -> Image.Image:
@@ -390,7 +386,7 @@ def _photographed(picture: Image.Image, rng: np.random.Generator) -> Image.Image
         picture.size, Image.Resampling.BILINEAR
     )
     grain = Image.fromarray((rng.standard_normal((height, width), _F) * _F(2.2) + _F(128.5)).astype(np.uint8))
-    soft = picture.filter(ImageFilter.BoxBlur(0.7))
+    soft = picture.filter(ImageFilter.Kernel((3, 3), (1, 3, 1, 3, 9, 3, 1, 3, 1)))
     shaded = ImageChops.multiply(soft, Image.merge("RGB", (corners,) * 3))
     return ImageChops.add(shaded, Image.merge("RGB", (grain,) * 3), offset=-128)
 
