@@ -1159,7 +1159,7 @@ GRID = SampleGrid(
     (
         Sample("spring", "Spring", "A tree in pink blossom on a green hill.", _PART, _PART),
         Sample("summer", "Summer", "A tree in full green leaf under a blue sky.", _PART, _PART),
-        Sample("autumn", "Autumn", "A tree in red and gold before a low sun.", _PART, _PART),
+        Sample("autumn", "Autumn", "A tree in red and gold under an evening sky.", _PART, _PART),
         Sample("winter", "Winter", "A snow-dusted tree in falling snow under a pale moon.", _PART, _PART),
     ),
 )
