@@ -17,7 +17,7 @@ class Server:
     """A running server, and what the suite needs from its surroundings.
 
     `picture_url` answers with a picture of 64 × 48 pixels that the server may fetch, `page_url` with a web page.
-    `grid_id` is a finished task of four pictures, 64 × 48 each unless `grid_size` says otherwise.
+    `grid_id` is a finished task of four pictures.
     """
 
     base_url: str
@@ -30,7 +30,6 @@ class Server:
 @contextmanager
 def _fake(_: Path) -> Iterator[Server]:
     with FakeHosted() as api:
-        api.always("cdn", None)
         yield Server(api.url, api.key, api.picture_url(), f"{api.url}/no-such-page", GRID_ID)
 
 

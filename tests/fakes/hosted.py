@@ -17,6 +17,7 @@ says `accepted=True`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import io
 import json
@@ -115,6 +116,7 @@ def redirect(location: str, status: int = 302) -> Reply:
     return Reply(status, b"", {"Location": location})
 
 
+@functools.cache
 def picture(width: int, height: int, image_format: str = "PNG") -> bytes:
     """A picture of exactly this size, with a different colour at every corner."""
     corners = Image.new("RGB", (2, 2))
@@ -564,7 +566,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif not isinstance(body, bytes):
             body = json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **reply.headers}
-        self.send_response(reply.status)
+        headers.setdefault("Date", self.date_time_string())
+        self.send_response_only(reply.status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
