@@ -275,19 +275,21 @@ def _serve() -> None:
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(nice)
-    greeting = _attempt(_begin, (memory_bytes, initializer, initargs), {})
-    while _answer(answers, greeting):
+    outcome = _attempt(_begin, (memory_bytes, initializer, initargs), {})
+    if outcome[0] == "failed":
+        outcome = ("left", outcome[1])
+    while _answer(answers, outcome):
         try:
             job = jobs.peek(1) and pickle.load(jobs)  # noqa: S301 - from our parent
         except EOFError:
             return
         except Exception as error:  # noqa: BLE001 - a function that cannot be imported here: the caller must hear of it
-            greeting = ("failed", error)
+            outcome = ("failed", error)
             continue
         if not job:
             return
         _limit_processor_time(cpu_seconds)
-        greeting = _attempt(*job)
+        outcome = _attempt(*job)
 
 
 def _watch(parent: int) -> None:
@@ -334,7 +336,8 @@ def _answer(answers: BinaryIO, outcome: tuple[str, object]) -> bool:
             outcome = ("left", WorkerDied("The work needs more memory than is allowed."))
             message = pickle.dumps(outcome)
         except Exception:  # noqa: BLE001 - a value or an error that cannot travel
-            outcome = ("failed", RuntimeError(f"the outcome cannot be sent back: {outcome[1]!r:.300}"))
+            kind = "left" if outcome[0] == "left" else "failed"
+            outcome = (kind, RuntimeError(f"the outcome cannot be sent back: {outcome[1]!r:.300}"))
             message = pickle.dumps(outcome)
         _send(answers, message)
     except OSError:

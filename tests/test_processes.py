@@ -1,0 +1,250 @@
+"""Worker processes: fresh, limited, replaceable, and gone when their parent is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, CancelledError
+from pathlib import Path
+
+import psutil
+import pytest
+
+from journey.processes import WorkerDied, Workers
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the system has no such limits")
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    pool = Workers(2)
+    pool.start()
+    yield pool
+    pool.stop()
+
+
+def kill_self() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def allocate(size: int) -> int:
+    return len(bytearray(size))
+
+
+def burn() -> None:
+    while True:
+        pass
+
+
+def spend(seconds: float) -> float:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+    return time.process_time()
+
+
+def refuse(reason: str) -> None:
+    raise ValueError(reason)
+
+
+def chatter() -> str:
+    print("noise")  # noqa: T201 - the point of the test
+    os.write(1, b"more noise\n")
+    return "done"
+
+
+def unpicklable() -> object:
+    return lambda: None
+
+
+def main_name() -> str | None:
+    return getattr(sys.modules["__main__"], "__file__", None)
+
+
+_greeting: list[str] = []
+
+
+def remember(word: str) -> None:
+    _greeting.append(word)
+
+
+def remembered() -> list[str]:
+    return list(_greeting)
+
+
+def test_a_job_runs_in_another_process(workers: Workers) -> None:
+    """A result comes back, and it comes from a process that is not this one."""
+    assert os.getpid() != workers.submit(os.getpid).result(30)
+    assert 3 == workers.submit(divmod, 7, 2).result(30)[0]
+
+
+def test_an_error_of_the_job_reaches_its_caller(workers: Workers) -> None:
+    """What the function raises is raised by the future, and the worker goes on."""
+    with pytest.raises(ValueError, match="no thanks"):
+        workers.submit(refuse, "no thanks").result(30)
+    assert 1 == workers.submit(abs, -1).result(30)
+
+
+def test_prints_and_odd_results_do_not_break_the_pipe(workers: Workers) -> None:
+    """Output of a library is no answer, and a result that cannot travel is an error of that job only."""
+    assert "done" == workers.submit(chatter).result(30)
+    with pytest.raises(RuntimeError, match="cannot be sent back"):
+        workers.submit(unpicklable).result(30)
+    assert "done" == workers.submit(chatter).result(30)
+
+
+def test_the_initializer_runs_before_the_first_job() -> None:
+    """`ready` means that every worker has run its initializer, once."""
+    pool = Workers(2, initializer=remember, initargs=("warm",))
+    assert not pool.ready(0)
+    pool.start()
+    try:
+        assert pool.ready(30)
+        assert ["warm"] == pool.submit(remembered).result(30)
+    finally:
+        pool.stop()
+
+
+def test_a_failing_initializer_is_told_to_every_job() -> None:
+    """A worker that cannot warm up says why instead of hanging."""
+    pool = Workers(1, initializer=refuse, initargs=("cold",))
+    pool.start()
+    try:
+        assert not pool.ready(30)
+        with pytest.raises(ValueError, match="cold"):
+            pool.submit(abs, -1).result(30)
+    finally:
+        pool.stop()
+
+
+@POSIX
+def test_a_killed_worker_fails_its_own_job_only(workers: Workers) -> None:
+    """The job of a killed worker is a BrokenExecutor error; its neighbour and the next job succeed."""
+    neighbour = workers.submit(spend, 0.2)
+    with pytest.raises(BrokenExecutor, match="unexpectedly"):
+        workers.submit(kill_self).result(30)
+    assert 0.2 <= neighbour.result(30)
+    assert [1, 2, 3, 4] == [workers.submit(abs, -n).result(30) for n in (1, 2, 3, 4)]
+
+
+@POSIX
+def test_a_worker_killed_between_jobs_is_replaced() -> None:
+    """A worker that died while idle costs no job."""
+    pool = Workers(1)
+    pool.start()
+    try:
+        pid = pool.submit(os.getpid).result(30)
+        process = psutil.Process(pid)
+        process.kill()
+        process.wait(10)
+        assert pid != pool.submit(os.getpid).result(30)
+    finally:
+        pool.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps this limit")
+def test_memory_over_the_limit_fails_the_job() -> None:
+    """A job that wants too much memory is refused; a modest one after it succeeds."""
+    pool = Workers(1, memory_bytes=400 << 20)
+    pool.start()
+    try:
+        with pytest.raises(WorkerDied, match="memory"):
+            pool.submit(allocate, 1 << 30).result(30)
+        assert 1 << 20 == pool.submit(allocate, 1 << 20).result(30)
+    finally:
+        pool.stop()
+
+
+@POSIX
+def test_processor_time_is_limited_for_each_job() -> None:
+    """The limit starts anew with every job, and a job over it fails."""
+    pool = Workers(1, cpu_seconds=1)
+    pool.start()
+    try:
+        assert all(pool.submit(spend, 0.6).result(30) for _ in range(3))
+        with pytest.raises(WorkerDied, match="processor time"):
+            pool.submit(burn).result(30)
+    finally:
+        pool.stop()
+
+
+@POSIX
+def test_workers_are_nice_and_deaf_to_interrupts() -> None:
+    """A worker runs at its niceness, ignores SIGINT and is out of the terminal's process group."""
+    pool = Workers(1, nice=5)
+    pool.start()
+    try:
+        before = os.nice(0)
+        assert before + 5 == pool.submit(os.nice, 0).result(30)
+        assert signal.SIG_IGN == pool.submit(signal.getsignal, signal.SIGINT).result(30)
+        assert os.getpgrp() != pool.submit(os.getpgrp).result(30)
+    finally:
+        pool.stop()
+
+
+def test_stop_ends_everything_at_once_and_twice() -> None:
+    """Stopping kills running jobs, cancels waiting ones, leaves no child, and can be repeated; start works again."""
+    pool = Workers(1)
+    pool.start()
+    pid = pool.submit(os.getpid).result(30)
+    running, waiting = pool.submit(burn), pool.submit(abs, -1)
+    pool.stop()
+    pool.stop()
+    with pytest.raises((WorkerDied, CancelledError)):
+        running.result(0)
+    with pytest.raises(CancelledError):
+        waiting.result(0)
+    assert not psutil.pid_exists(pid)
+    with pytest.raises(RuntimeError, match="not started"):
+        pool.submit(abs, -1)
+    pool.start()
+    assert 1 == pool.submit(abs, -1).result(30)
+    pool.stop()
+
+
+PARENT = """
+    import os, sys, time
+    print("main ran", flush=True)
+    from journey.processes import Workers
+    from tests.test_processes import burn, main_name
+    pool = Workers(2)
+    pool.start()
+    pids = []
+    for _ in range(2):
+        assert pool.ready(30)
+    print(pool.submit(main_name).result(30), flush=True)
+    pool.submit(burn)
+    print(*(child.pid for child in __import__("psutil").Process().children()), flush=True)
+    time.sleep(60)
+"""
+
+
+@POSIX
+def test_workers_die_with_a_killed_parent_and_never_run_its_main(tmp_path: Path) -> None:
+    """After SIGKILL of the parent, the busy and the idle worker are gone in seconds; its script ran once."""
+    script = tmp_path / "parent.py"
+    script.write_text(textwrap.dedent(PARENT))
+    parent = subprocess.Popen(
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+    )
+    assert parent.stdout is not None
+    try:
+        assert "main ran" == parent.stdout.readline().strip()
+        assert "None" == parent.stdout.readline().strip()
+        children = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
+        assert 2 == len(children)
+    finally:
+        parent.kill()
+        rest, _ = parent.communicate(timeout=10)
+    assert "" == rest
+    _, alive = psutil.wait_procs(children, timeout=3)
+    assert [] == alive
