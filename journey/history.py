@@ -30,6 +30,8 @@ EngineName = Literal["journeyapi", "embedded"]
 STALE_AFTER = 30 * 60
 """Seconds without any change of status or percentage after which an open entry is marked stale."""
 
+DOUBLE_CLICK_SECONDS = 10.0
+
 ERROR_LIMIT = 2_000
 ANSWER_LIMIT = 4_096
 """Characters kept of an error and of an answer that was not understood."""
@@ -69,7 +71,7 @@ entries = sa.Table(
     "entries",
     metadata,
     sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("submission", sa.String(64), unique=True),
+    sa.Column("fingerprint", sa.String(64), index=True),
     sa.Column("state", sa.String(16), nullable=False, index=True),
     sa.Column("engine", sa.String(16), nullable=False),
     sa.Column("type", sa.String(2), nullable=False),
@@ -144,7 +146,6 @@ class Entry:
     archive_attempts: int
     created_at: float
     changed_at: float
-    submission: str | None = None
     model: str | None = None
     person: str | None = None
     image_url: str | None = None
@@ -185,12 +186,12 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class NewEntry:
-    """What a page adds. `submission` is made once for each filled-in form: the same one twice is one entry."""
+    """What a page adds. `fingerprint` is the same for the same picture, settings and person: see `History.add`."""
 
     engine: EngineName
     type: Literal["2x", "4x"]
     name: str
-    submission: str | None = None
+    fingerprint: str | None = None
     model: str | None = None
     person: str | None = None
     image_url: str | None = None
@@ -224,12 +225,16 @@ class History:
         self._clock = clock
 
     def add(self, new: NewEntry) -> Entry:
-        """Queue a new entry. A `submission` that is known already gives the entry it made before."""
+        """Queue a new entry.
+
+        When one with the same fingerprint is under way, undecided or only seconds old, that one is given back
+        instead: a double click, a second tab or the browser's Back button must not pay twice.
+        """
         now = self._clock()
         values = {field.name: getattr(new, field.name) for field in fields(new)}
         entry_id = secrets.token_hex(8)
         with self._database.write() as connection:
-            if new.submission and (known := self._one(connection, entries.c.submission == new.submission)):
+            if new.fingerprint and (known := self._twin(connection, new.fingerprint, now)):
                 return known
             connection.execute(
                 entries.insert().values(
@@ -462,6 +467,18 @@ class History:
         """The engines whose queue is paused, and why."""
         with self._database.read() as connection:
             return {row.engine: row.reason for row in connection.execute(sa.select(pauses))}
+
+    def _twin(self, connection: sa.Connection, fingerprint: str, now: float) -> Entry | None:
+        undecided = entries.c.state.in_(LIVE | {State.AMBIGUOUS})
+        recent = sa.and_(entries.c.created_at > now - DOUBLE_CLICK_SECONDS, entries.c.state != State.FAILED)
+        query = (
+            sa.select(*_COLUMNS)
+            .where(entries.c.fingerprint == fingerprint, sa.or_(undecided, recent))
+            .order_by(entries.c.created_at.desc())
+            .limit(1)
+        )
+        row = connection.execute(query).one_or_none()
+        return None if row is None else _entry(row)
 
     def _one(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> Entry | None:
         row = connection.execute(sa.select(*_COLUMNS).where(where)).one_or_none()

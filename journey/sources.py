@@ -6,6 +6,7 @@ before anything is queued, and so that the engine gets exactly the bytes that we
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,10 +27,11 @@ NAME_SHOWN = 80
 
 @dataclass(frozen=True)
 class Source:
-    """A picture ready to be upscaled. `key` and `file` name our own copy; `name` is untrusted text for showing.
+    """A picture ready to be upscaled. `key` and `file` name our own copy.
 
-    `image_url` is set when the picture came from a public address, `parent_task_id` (and `index`) when it came
-    from a task of the engine `task_engine`.
+    `name` is untrusted text for showing, and `digest` is the same for the same bytes. `image_url` is set when
+    the picture came from a public address, `parent_task_id` (and `index`) when it came from a task of the
+    engine `task_engine`.
     """
 
     kind: Literal["url", "task", "upload", "sample"]
@@ -38,6 +40,7 @@ class Source:
     height: int
     key: str
     file: str
+    digest: str
     notes: tuple[str, ...] = ()
     image_url: str | None = None
     parent_task_id: str | None = None
@@ -100,12 +103,13 @@ class Sources:
             path.write_bytes(data)
 
         picture, key, file = self._take_in(write, name)
-        return _source("upload", _shown(name), picture, key, file)
+        return _source("upload", _shown(name), picture, key, file, path=self._files.path(key, file))
 
     def from_stored(self, key: str, file: str, *, name: str, kind: Literal["sample", "task", "upload"]) -> Source:
         """A picture that is already kept here. Raises FileMissing."""
-        picture = inspect(self._files.path(key, file), max_pixels=self._decoder.max_output_pixels)
-        return _source(kind, _shown(name), picture, key, file)
+        path = self._files.path(key, file)
+        picture = inspect(path, max_pixels=self._decoder.max_output_pixels)
+        return _source(kind, _shown(name), picture, key, file, path=path)
 
     def from_task(self, task_id: str, engines: Sequence[EngineName]) -> ParentTask:
         """Find a task at one of these engines, in this order, and take in its picture or its four."""
@@ -130,6 +134,7 @@ class Sources:
                 height=picture.height,
                 key=picture.key,
                 file=picture.file,
+                digest=picture.digest,
                 notes=picture.notes,
                 parent_task_id=task_id,
                 index=index if task.is_grid else None,
@@ -182,17 +187,19 @@ class Sources:
     def _from_address(self, url: str, *, kind: Literal["url", "task"], name: str) -> Source:
         if own := key_in_url(url, self._own_origins):
             try:
-                picture = inspect(self._files.path(*own), max_pixels=self._decoder.max_output_pixels)
+                path = self._files.path(*own)
             except FileMissing:
                 raise InvalidRequest("There is no such picture here any more. Upload it again.") from None
-            return _source(kind, name, picture, *own)
+            picture = inspect(path, max_pixels=self._decoder.max_output_pixels)
+            return _source(kind, name, picture, *own, path=path)
 
         def fetch(path: Path) -> None:
             with path.open("wb") as file:
                 self._door.get(url, max_bytes=self._max_bytes, into=file)
 
         picture, key, file = self._take_in(fetch, name)
-        return _source(kind, name, picture, key, file, image_url=url if kind == "url" else None)
+        path = self._files.path(key, file)
+        return _source(kind, name, picture, key, file, path=path, image_url=url if kind == "url" else None)
 
     def _take_in(self, write: Callable[[Path], None], name: str) -> tuple[Picture, str, str]:
         with self._files.folder() as folder:
@@ -215,7 +222,6 @@ def new_entry(
     webhook_url: str | None = None,
     webhook_secret: str | None = None,
     person: str | None = None,
-    submission: str | None = None,
 ) -> NewEntry:
     """The entry for a source. A parent is named by its task only to the engine that made it; others get the picture."""
     is_parent = source.parent_task_id is not None and source.task_engine == engine
@@ -223,7 +229,7 @@ def new_entry(
         engine=engine,
         type="4x" if scale == 4 else "2x",
         name=source.name,
-        submission=submission,
+        fingerprint=fingerprint(source, engine, scale, model, person),
         model=model if engine == "embedded" else None,
         person=person,
         image_url=source.image_url,
@@ -238,6 +244,11 @@ def new_entry(
     )
 
 
+def fingerprint(source: Source, engine: EngineName, scale: int, model: str | None, person: str | None) -> str:
+    """The same for the same picture, settings and person."""
+    return hashlib.sha256(repr((source.digest, engine, scale, model, person)).encode()).hexdigest()
+
+
 def _source(
     kind: Literal["url", "task", "upload", "sample"],
     name: str,
@@ -245,8 +256,11 @@ def _source(
     key: str,
     file: str,
     *,
+    path: Path,
     image_url: str | None = None,
 ) -> Source:
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
     return Source(
         kind=kind,
         name=name,
@@ -254,6 +268,7 @@ def _source(
         height=picture.height,
         key=key,
         file=file,
+        digest=digest,
         notes=picture.notes,
         image_url=image_url,
     )
@@ -270,4 +285,3 @@ def _name_in(url: str) -> str:
 def _shown(name: str) -> str:
     """Untrusted text cut to a line. What turns the direction of writing is not printable, so it is left out."""
     return "".join(char for char in name if char.isprintable())[:NAME_SHOWN] or "picture"
-

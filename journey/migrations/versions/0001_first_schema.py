@@ -45,7 +45,7 @@ def upgrade() -> None:
     op.create_table(
         "entries",
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("submission", sa.String(length=64), nullable=True),
+        sa.Column("fingerprint", sa.String(length=64), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("engine", sa.String(length=16), nullable=False),
         sa.Column("type", sa.String(length=2), nullable=False),
@@ -85,11 +85,11 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.Float(), nullable=False),
         sa.Column("finished_at", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("submission"),
         sa.UniqueConstraint("webhook_token"),
     )
     op.create_index("entries_state_due", "entries", ["state", "due_at"], unique=False)
     op.create_index(op.f("ix_entries_created_at"), "entries", ["created_at"], unique=False)
+    op.create_index(op.f("ix_entries_fingerprint"), "entries", ["fingerprint"], unique=False)
     op.create_index(op.f("ix_entries_state"), "entries", ["state"], unique=False)
     op.create_index(op.f("ix_entries_task_id"), "entries", ["task_id"], unique=False)
     op.create_table(

@@ -1,0 +1,87 @@
+"""The server: Streamlit pages, HTTP routes and background work as one ASGI application. `streamlit run app.py`."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from journey.errors import CannotStart
+from journey.workspace import Workspace, workspace
+
+
+def build() -> Workspace:
+    """The workspace, or an end with one sentence: a wrong setting is not a crash."""
+    try:
+        refuse_open_doors()
+        return workspace()
+    except CannotStart as error:
+        sys.exit(f"Cannot start: {error}")
+
+
+def refuse_open_doors() -> None:
+    """Listening beyond this machine without sign-in has to be asked for. Raises CannotStart."""
+    address = st.get_option("server.address") or "0.0.0.0"  # noqa: S104  Streamlit's default, refused below
+    if _is_loopback(address) or _sign_in_is_configured():
+        return
+    if not workspace().settings.open:
+        raise CannotStart(
+            f"server.address is {address}, so anyone who reaches this machine could use the studio and its key. "
+            "Configure sign-in, listen at 127.0.0.1, or set JOURNEY_OPEN=1 if that is meant."
+        )
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def _sign_in_is_configured() -> bool:
+    try:
+        return "auth" in st.secrets
+    except FileNotFoundError:
+        return False
+
+
+space = build()
+
+
+@asynccontextmanager
+async def lifespan(_: object) -> AsyncIterator[dict[str, Any]]:
+    await run_in_threadpool(
+        space.start, port=st.get_option("server.port"), host=st.get_option("server.address") or "127.0.0.1"
+    )
+    try:
+        yield {}
+    finally:
+        await run_in_threadpool(space.stop)
+
+
+async def healthz(_: Request) -> JSONResponse:
+    """The process is up."""
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(_: Request) -> JSONResponse:
+    """Database, disk and worker are fine; else 503 and what is not."""
+    problems = await run_in_threadpool(space.problems)
+    return JSONResponse(
+        {"status": "ok" if not problems else "not ready", "problems": problems}, 503 if problems else 200
+    )
+
+
+app = st.App(
+    "pages/_app.py",
+    routes=[Route("/healthz", healthz), Route("/readyz", readyz), *space.routes],
+    lifespan=lifespan,
+)
