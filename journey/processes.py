@@ -163,18 +163,15 @@ class _Worker:
         with self._lock:
             if self._dismissed:
                 raise WorkerDied("The worker processes were stopped.")
-            new_group = (
-                {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-                if sys.platform == "win32"
-                else {"process_group": 0}  # so that a Ctrl-C in the terminal goes to the parent only
-            )
             self._greeted = False
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _BOOT],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=os.environ | _ONE_THREAD,
-                **new_group,
+                # A Ctrl-C in the terminal is for the parent only.
+                process_group=None if sys.platform == "win32" else 0,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         with contextlib.suppress(OSError):  # it died at once: the greeting will tell
             _send(_stdin(self._process), pickle.dumps([path or str(os.getcwd()) for path in sys.path]))  # noqa: PTH109 - entries are strings
@@ -280,14 +277,12 @@ def _serve() -> None:
         outcome = ("left", outcome[1])
     while _answer(answers, outcome):
         try:
-            job = jobs.peek(1) and pickle.load(jobs)  # noqa: S301 - from our parent
+            job = pickle.load(jobs)  # noqa: S301 - from our parent
         except EOFError:
             return
         except Exception as error:  # noqa: BLE001 - a function that cannot be imported here: the caller must hear of it
             outcome = ("failed", error)
             continue
-        if not job:
-            return
         _limit_processor_time(cpu_seconds)
         outcome = _attempt(*job)
 

@@ -213,7 +213,7 @@ def _load(folder: Path, stem: str, device: Device) -> _Whole | _Chain:
     return _Whole(net, _seam(layers))
 
 
-def _open(text: str, weights: Path, *, gpu: bool) -> Any:  # noqa: ANN401 - ncnn has no types
+def _open(text: str, weights: Path, *, gpu: bool) -> Any:
     import ncnn
 
     net = ncnn.Net()
@@ -275,12 +275,12 @@ def _write(layers: list[_Layer]) -> str:
 class _Whole:
     """Any network, a tile at a time. The layers after `seam` are run on smaller pieces of the tile."""
 
-    def __init__(self, net: Any, seam: str | None) -> None:  # noqa: ANN401 - ncnn has no types
+    def __init__(self, net: Any, seam: str | None) -> None:
         self._net = net
         self._seam = seam
 
     def run(self, tile: Pixels, overlap: int, divisor: int) -> Pixels:
-        height, width, _ = tile.shape
+        height = tile.shape[0]
         extractor = self._net.create_extractor()
         extractor.input("data", _mat(tile))
         if self._seam is None:
@@ -291,7 +291,7 @@ class _Whole:
         del extractor
         return self._tail(features, overlap, divisor)
 
-    def _tail(self, features: Any, overlap: int, divisor: int) -> Pixels:  # noqa: ANN401 - ncnn has no types
+    def _tail(self, features: Any, overlap: int, divisor: int) -> Pixels:
         """The enlarging layers see `TAIL_REACH` source pixels at most, so small pieces give the same picture."""
         import ncnn
 
@@ -371,7 +371,8 @@ def _as_chain(layers: list[_Layer]) -> _ChainGraph | None:
     if {layer.kind for layer in tail} - {"PixelShuffle", "Interp", "BinaryOp"}:
         return None
     source = splits[0].outputs
-    before, entries = "data", []
+    before = "data"
+    entries: list[str] = []
     chain = [_Layer("Input", "data", [], ["data"], []), _Layer("Input", "middle", [], ["middle"], [])]
 
     def join(entry: str) -> str:
@@ -406,7 +407,7 @@ def _as_chain(layers: list[_Layer]) -> _ChainGraph | None:
 class _Chain:
     """A chain network, fed strip by strip: little memory, and the overlap is paid once for the whole tile."""
 
-    def __init__(self, net: Any, graph: _ChainGraph) -> None:  # noqa: ANN401 - ncnn has no types
+    def __init__(self, net: Any, graph: _ChainGraph) -> None:
         self._net = net
         self.graph = graph
 
@@ -445,7 +446,7 @@ class _Chain:
         return out
 
 
-def _mat(tile: Pixels) -> Any:  # noqa: ANN401 - ncnn has no types
+def _mat(tile: Pixels) -> Any:
     import ncnn
 
     height, width, _ = tile.shape
@@ -454,14 +455,14 @@ def _mat(tile: Pixels) -> Any:  # noqa: ANN401 - ncnn has no types
     return mat
 
 
-def _extract(extractor: Any, blob: str, *, keep_layout: bool = False) -> Any:  # noqa: ANN401 - ncnn has no types
+def _extract(extractor: Any, blob: str, *, keep_layout: bool = False) -> Any:
     code, mat = extractor.extract(blob, 1 if keep_layout else 0)
     if code:
         raise JourneyError("The network could not process a tile; its files may be damaged, or memory is short.")
     return mat
 
 
-def _cut(mat: Any, border: int) -> NDArray[np.float32]:  # noqa: ANN401 - ncnn has no types
+def _cut(mat: Any, border: int) -> NDArray[np.float32]:
     values = np.array(mat, copy=False)
     return values[:, border : values.shape[1] - border, border : values.shape[2] - border]
 

@@ -96,7 +96,7 @@ def upscale(
                     failures[tile] += 1
                     if failures[tile] == TRIES:
                         raise JourneyError(
-                            f"The upscale was given up: its worker process ended {TRIES} times at the same place. {error}"
+                            f"The upscale was given up: a worker process ended {TRIES} times at the same place. {error}"
                         ) from error
                     waiting.appendleft(tile)
                     continue
@@ -175,7 +175,8 @@ def _enlarged(network: Network, scale: int, tile: Pixels) -> Pixels:
     if tile.shape[2] == 3:
         return networks.run(network, scale, tile)
     colours = networks.run(network, scale, tile.repeat(3, 2))
-    return np.rint(colours.mean(2, keepdims=True, dtype=np.float32)).astype(np.uint8)
+    grey: Pixels = np.rint(colours.mean(2, keepdims=True, dtype=np.float32)).astype(np.uint8)
+    return grey
 
 
 def _enlarged_alpha(network: Network, scale: int, alpha: Pixels) -> Pixels:
@@ -194,10 +195,12 @@ def _enlarged_alpha(network: Network, scale: int, alpha: Pixels) -> Pixels:
             for across in (-1, 0, 1)
         ]
     )
-    least, greatest = (limit.repeat(scale, 0).repeat(scale, 1) for limit in (around.min(0), around.max(0)))
+    least: Pixels = around.min(0).repeat(scale, 0).repeat(scale, 1)
+    greatest: Pixels = around.max(0).repeat(scale, 0).repeat(scale, 1)
     if np.array_equal(least, greatest):
         return least
-    return np.clip(_enlarged(network, scale, alpha), least, greatest)
+    bounded: Pixels = np.clip(_enlarged(network, scale, alpha), least, greatest)
+    return bounded
 
 
 def _filled(colours: Pixels, alpha: Pixels) -> Pixels:
