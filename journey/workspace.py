@@ -194,6 +194,11 @@ class Workspace:
             for name in names
         }
 
+    @property
+    def sample_grid_key(self) -> str:
+        """The stored picture of the sample grid as a whole."""
+        return gallery.key_of(samples.GRID.name)
+
     def submit(self, new: NewEntry) -> Entry:
         """Queue an entry and make the tracker look at once."""
         entry = self.history.add(new)

@@ -1,0 +1,127 @@
+"""Sentences and numbers as people read them. Pure functions, so that pages hold no logic of their own."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+from journey import printing
+from journey.history import Entry, State
+from journey.models import CREDITS_PER_UPSCALE, TaskStatus
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=\"'/@])")
+
+STATE_WORDS: dict[State, str] = {
+    State.QUEUED: "Waiting to be sent",
+    State.SUBMITTING: "Being sent",
+    State.AMBIGUOUS: "Needs your decision",
+    State.OPEN: "In progress",
+    State.ARCHIVING: "Storing the result",
+    State.FINISHED: "Finished",
+    State.FAILED: "Failed",
+    State.CANCELLED: "Cancelled",
+    State.ABANDONED: "No longer watched",
+    State.STOPPED: "Stopped",
+}
+
+_OPEN_WORDS: dict[TaskStatus, str] = {
+    TaskStatus.STAGED: "Accepted",
+    TaskStatus.PENDING: "Waiting its turn",
+    TaskStatus.STARTING: "Starting",
+    TaskStatus.PROCESSING: "Upscaling",
+    TaskStatus.FINISHED: "Finished, about to be stored",
+}
+
+
+def literal(text: str, *, limit: int = 2_000) -> str:
+    """Text from outside as Markdown that shows it literally, on one line, cut to `limit` characters."""
+    cut = text if len(text) <= limit else text[:limit] + "…"
+    line = " ".join("".join(char if char.isprintable() else " " for char in cut).split())
+    return _MARKDOWN.sub(r"\\\1", line)
+
+
+def state_words(entry: Entry, now: float) -> str:
+    """The state of an entry in two or three words."""
+    if entry.state is State.OPEN:
+        if entry.is_stale(now):
+            return "No news for 30 minutes"
+        return _OPEN_WORDS.get(entry.task_status or TaskStatus.PENDING, STATE_WORDS[State.OPEN])
+    return STATE_WORDS[entry.state]
+
+
+def progress(entry: Entry) -> int:
+    """0 to 100 for a progress bar."""
+    if entry.state is State.FINISHED:
+        return 100
+    return min(99, entry.percentage or 0)
+
+
+def progress_words(entry: Entry, now: float, usual_seconds: float | None = None) -> str:
+    """Such as `Upscaling · 42 % · 3 s so far, usually about 5 s`."""
+    parts = [state_words(entry, now)]
+    if entry.state in (State.OPEN, State.ARCHIVING) and entry.percentage is not None:
+        parts.append(f"{progress(entry)} %")
+    spent = f"{duration(now - entry.created_at)} so far"
+    if usual_seconds and entry.state is State.OPEN:
+        spent += f", usually about {duration(usual_seconds)}"
+    return " · ".join([*parts, spent])
+
+
+def duration(seconds: float) -> str:
+    """`4 s`, `2 min`, `1 h 20 min`."""
+    whole = max(0, round(seconds))
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def took(entry: Entry) -> str | None:
+    """How long a finished entry took from the click to the stored result."""
+    if entry.state is not State.FINISHED or entry.finished_at is None:
+        return None
+    return duration(entry.finished_at - entry.created_at)
+
+
+def pixels(width: int | None, height: int | None) -> str:
+    """`1024 × 1536 px`, or a dash when unknown."""
+    return f"{width} × {height} px" if width and height else "–"
+
+
+def print_size(width: int | None, height: int | None, *, dpi: float = 300) -> str:
+    """`3.4 × 5.1 in · 8.7 × 13.0 cm` at a resolution, or a dash when unknown."""
+    if not width or not height:
+        return "–"
+    size = printing.print_size(width, height, dpi)
+    return f"{size.text('in')} · {size.text('cm')}"
+
+
+def megabytes(size: int | None) -> str:
+    return "–" if size is None else f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{size / 2**10:.0f} KB"
+
+
+def cost_words(engine: str) -> str:
+    """What one upscale costs there."""
+    return f"{CREDITS_PER_UPSCALE} credits" if engine == "journeyapi" else "free"
+
+
+def moment(seconds: float | None, timezone: str | None = None) -> str:
+    """A point in time such as `22 Nov 2026, 14:05`, in the reader's own time zone when it is known."""
+    if seconds is None:
+        return "–"
+    try:
+        zone: datetime.tzinfo = _zone(timezone) if timezone else datetime.UTC
+    except (KeyError, ValueError):
+        zone = datetime.UTC
+    return f"{datetime.datetime.fromtimestamp(seconds, zone):%d %b %Y, %H:%M}"
+
+
+def _zone(name: str) -> datetime.tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise KeyError(name) from error

@@ -1,0 +1,296 @@
+"""Pieces drawn on more than one page."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from journey.errors import FileMissing, JourneyError
+from journey.files import file_url
+from journey.history import LIVE, Entry, State
+from journey.images import PREVIEW, THUMBNAIL
+from journey.models import CREDITS_PER_UPSCALE, ID_LIMIT
+from journey.wording import (
+    literal,
+    megabytes,
+    moment,
+    pixels,
+    print_size,
+    progress,
+    progress_words,
+    state_words,
+    took,
+)
+from journey.workspace import LABELS, workspace
+
+REFRESH_SECONDS = 0.7
+PICTURE_HEIGHT = 420
+"""Screen pixels; so that the print sizes below a picture are on the screen as well."""
+_STATE_LOOKS: dict[State, tuple[str, str]] = {
+    State.FINISHED: (":material/check_circle:", "green"),
+    State.FAILED: (":material/error:", "red"),
+    State.AMBIGUOUS: (":material/help:", "orange"),
+    State.CANCELLED: (":material/block:", "gray"),
+    State.ABANDONED: (":material/visibility_off:", "gray"),
+    State.STOPPED: (":material/stop_circle:", "gray"),
+}
+
+_VIEWER = st.components.v2.component(
+    "before_after",
+    html="""
+<figure class="viewer">
+  <div class="stage">
+    <img class="after" draggable="false" />
+    <div class="cut"><img class="before" draggable="false" /></div>
+    <div class="line"><span class="grip" aria-hidden="true"></span></div>
+    <span class="tag left"></span><span class="tag right"></span>
+    <input type="range" min="0" max="100" step="0.5" />
+  </div>
+</figure>
+""",
+    css="""
+.viewer { margin: 0; }
+.stage { position: relative; overflow: hidden; border-radius: var(--st-base-radius);
+  background: var(--st-secondary-background-color); touch-action: pan-y; user-select: none; }
+.stage img { display: block; width: 100%; }
+.cut { position: absolute; inset: 0; clip-path: inset(0 calc(100% - var(--at)) 0 0); }
+.cut img { height: 100%; object-fit: fill; }
+.line { position: absolute; top: 0; bottom: 0; left: var(--at); width: 2px; margin-left: -1px; background: #fff;
+  box-shadow: 0 0 4px rgb(0 0 0 / 60%); pointer-events: none; }
+.grip { position: absolute; top: 50%; left: 50%; width: 2.25rem; height: 2.25rem; margin: -1.125rem; border-radius: 50%;
+  background: #fff; box-shadow: 0 1px 6px rgb(0 0 0 / 50%); }
+.grip::before { content: "\\2194"; position: absolute; inset: 0; display: grid; place-items: center; color: #1d2629;
+  font: 700 1.1rem sans-serif; }
+.tag { position: absolute; top: .6rem; padding: .15rem .55rem; border-radius: 1rem; background: rgb(17 23 26 / 75%);
+  color: #fff; font: 600 .8rem var(--st-font); pointer-events: none; }
+.tag.left { left: .6rem; } .tag.right { right: .6rem; }
+input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: ew-resize; }
+.stage:focus-within { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }
+""",
+    js="""
+export default function ({ data, parentElement }) {
+  const stage = parentElement.querySelector(".stage");
+  const slider = parentElement.querySelector("input");
+  const show = () => stage.style.setProperty("--at", slider.value + "%");
+  const [before, after] = [".before", ".after"].map((name) => parentElement.querySelector(name));
+  if (before.src !== data.before) before.src = data.before;
+  if (after.src !== data.after) after.src = data.after;
+  before.alt = "";
+  after.alt = data.alt;
+  parentElement.querySelector(".left").textContent = data.before_label;
+  parentElement.querySelector(".right").textContent = data.after_label;
+  slider.setAttribute("aria-label", "Move between original and result");
+  slider.oninput = show;
+  show();
+}
+""",
+)
+
+
+def say_error(text: str) -> None:
+    """A problem in place. The text may come from outside, so it is shown literally."""
+    st.error(literal(text), icon=":material/error:")
+
+
+def header(title: str, subtitle: str) -> None:
+    """The one title of the page, and on the right which engines are ready."""
+    space = workspace()
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        with st.container(width="content", gap=None):
+            st.title(title, anchor=False)
+            st.caption(subtitle)
+        with st.container(horizontal=True, width="content"):
+            for engine in space.engines():
+                label = engine.label
+                if engine.name == "journeyapi" and (account := space.balance()) and account.credits is not None:
+                    label += f" · {account.credits:,} credits"
+                if engine.is_ready:
+                    st.badge(label, icon=":material/check_circle:", color="green")
+                else:
+                    st.badge(f"{engine.label} · paused", icon=":material/pause_circle:", color="orange")
+    for engine in space.engines():
+        if engine.problem:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.warning(
+                    f"{engine.label} is paused: {literal(engine.problem)} Nothing is lost; what waits is sent when it "
+                    "goes on.",
+                    icon=":material/pause_circle:",
+                )
+                st.button("Go on", key=f"resume_{engine.name}", on_click=space.resume, args=(engine.name,))
+    if not space.engines():
+        st.error(
+            "There is no engine to upscale with. Set JOURNEY_API_KEY to use JourneyAPI. "
+            + literal(space.engine_problem or "")
+        )
+
+
+def address(key: str, name: str) -> str:
+    """The absolute address of a stored file, as this browser reaches it."""
+    url = st.context.url
+    parts = urlsplit(url) if url else None
+    return file_url(f"{parts.scheme}://{parts.netloc}" if parts else "", key, name)
+
+
+def fitted_width(width: int, height: int) -> int | Literal["stretch"]:
+    """The width in pixels at which a picture stays within PICTURE_HEIGHT; wide ones fill their column."""
+    return "stretch" if width > 1.4 * height else max(40, round(PICTURE_HEIGHT * width / height))
+
+
+def picture(key: str | None, *, alt: str, thumbnail: bool = False, width: int | Literal["stretch"] = "stretch") -> None:
+    """A stored picture's preview (or thumbnail), or a line that says that it is gone."""
+    name = THUMBNAIL if thumbnail else PREVIEW
+    try:
+        path = workspace().files.path(key or "", name)
+    except FileMissing:
+        st.caption("This picture is no longer stored.")
+        return
+    if st.context.url:
+        st.image(address(str(key), name), alt=alt, width=width)
+    else:
+        st.image(path.read_bytes(), alt=alt, width=width)
+
+
+def before_after(entry: Entry, *, key: str) -> None:
+    """Original and result under one slider. Both are previews, brought to the same size."""
+    _VIEWER(
+        key=key,
+        data={
+            "before": address(str(entry.source_key), PREVIEW),
+            "after": address(str(entry.result_key), PREVIEW),
+            "before_label": "Original",
+            "after_label": f"{entry.type} result",
+            "alt": f"{entry.name}, original on the left and {entry.type} result on the right",
+        },
+    )
+
+
+def side_by_side(entry: Entry) -> None:
+    """Original and result, each with its pixels and its print size."""
+    left, right = st.columns(2)
+    with left:
+        picture(entry.source_key, alt=f"Original: {entry.name}")
+        sizes("Original", entry.source_width, entry.source_height)
+    with right:
+        picture(entry.result_key, alt=f"{entry.type} result: {entry.name}")
+        sizes(f"{entry.type} result", entry.result_width, entry.result_height)
+
+
+def sizes(label: str, width: int | None, height: int | None) -> None:
+    """Pixels and print size of one picture in two short lines."""
+    st.markdown(f"**{label}** · {pixels(width, height)}")
+    st.caption(f"At 300 DPI: {print_size(width, height)}")
+
+
+def task_card(entry: Entry, *, now: float | None = None, full: bool = False) -> None:
+    """One task: what it is, how far it is, and everything that can be done with it."""
+    now = time.time() if now is None else now
+    with st.container(border=True, key=f"card_{entry.id}"):
+        head, body = st.columns([1, 8], vertical_alignment="center")
+        with head:
+            picture(entry.source_key, alt=f"Original: {entry.name}", thumbnail=True)
+        with body:
+            st.text(entry.name)
+            with st.container(horizontal=True):
+                icon, color = _STATE_LOOKS.get(entry.state, (":material/hourglass_top:", "blue"))
+                st.badge(state_words(entry, now), icon=icon, color=color)
+                st.badge(LABELS[entry.engine], color="gray")
+                st.badge(entry.type, color="gray")
+                if network := entry.result_model or entry.model:
+                    st.badge(literal(network), color="gray")
+            _progress(entry, now)
+        _outcome(entry, full=full)
+        _actions(entry)
+
+
+def _progress(entry: Entry, now: float) -> None:
+    if entry.state in LIVE:
+        st.progress(progress(entry), text=progress_words(entry, now, _usual_seconds(entry)))
+    elif entry.state is State.FINISHED:
+        st.caption(
+            f"{pixels(entry.source_width, entry.source_height)} → {pixels(entry.result_width, entry.result_height)} · "
+            f"prints {print_size(entry.result_width, entry.result_height)} at 300 DPI · took {took(entry)}"
+        )
+    else:
+        st.caption(moment(entry.finished_at or entry.changed_at, st.context.timezone))
+    if entry.note:
+        st.text(entry.note)
+
+
+def _usual_seconds(entry: Entry) -> float | None:
+    engine = workspace().engine
+    if engine is None or entry.engine != "embedded" or not entry.source_width or not entry.source_height:
+        return None
+    network = entry.model if entry.model in engine.networks else engine.default_network
+    return engine.estimate_seconds(entry.source_width, entry.source_height, network, entry.scale)
+
+
+def _outcome(entry: Entry, *, full: bool) -> None:
+    if entry.error and entry.state in (State.FAILED, State.AMBIGUOUS):
+        st.text(entry.error)
+    if entry.state is State.AMBIGUOUS:
+        _ways_out(entry)
+    elif entry.state is State.FINISHED and full and entry.result_key:
+        side_by_side(entry)
+
+
+def _ways_out(entry: Entry) -> None:
+    """An ambiguous task is never sent again by the program: a person decides."""
+    st.warning(
+        f"It is not known whether JourneyAPI accepted this call and charged {CREDITS_PER_UPSCALE} credits. "
+        "Look at your account there, then choose one of the three ways on.",
+        icon=":material/help:",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        task_id = st.text_input(
+            "It went through: its task ID",
+            key=f"bind_{entry.id}",
+            max_chars=ID_LIMIT,
+            placeholder="Copy it from your JourneyAPI account",
+        )
+        if st.button("Watch this task", key=f"bind_button_{entry.id}", icon=":material/visibility:"):
+            if task_id.strip():
+                workspace().history.bind(entry.id, task_id.strip(), words="A person gave the task ID.")
+                workspace().wake()
+                st.rerun()
+            else:
+                st.error("Enter the task ID first.")
+    with st.container(horizontal=True):
+        if st.button("Send again (may cost 2 credits twice)", key=f"again_{entry.id}", icon=":material/send:"):
+            workspace().history.send_again(entry.id)
+            workspace().wake()
+            st.rerun()
+        if st.button("Drop it", key=f"drop_{entry.id}", icon=":material/delete:"):
+            workspace().history.move(entry.id, State.ABANDONED, words="Dropped by a person.")
+            st.rerun()
+
+
+def _actions(entry: Entry) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if entry.state in (State.QUEUED, State.OPEN):
+            label = "Stop" if entry.engine == "embedded" or entry.state is State.QUEUED else "Stop watching"
+            if st.button(label, key=f"stop_{entry.id}", icon=":material/stop:"):
+                try:
+                    workspace().stop_entry(entry)
+                except JourneyError as error:
+                    say_error(str(error))
+                else:
+                    st.rerun()
+        if entry.state is State.FINISHED and entry.result_key:
+            st.link_button(
+                f"Download PNG · {megabytes(entry.result_bytes)}"
+                if str(entry.result_file).endswith(".png")
+                else f"Download · {megabytes(entry.result_bytes)}",
+                f"{address(entry.result_key, str(entry.result_file))}?download",
+                type="primary",
+                icon=":material/download:",
+            )
+            st.page_link("compare.py", label="Compare", icon=":material/compare:", query_params={"task": entry.id})
+        st.page_link("history.py", label="Details", icon=":material/receipt_long:", query_params={"task": entry.id})
+
+
+def person() -> str | None:
+    """The e-mail address of whoever is signed in, or None without sign-in."""
+    return str(st.user.email) if st.user.get("is_logged_in") and st.user.get("email") else None

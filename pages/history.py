@@ -1,0 +1,117 @@
+"""The team's tasks: find one, see how far it is, open it."""
+
+from __future__ import annotations
+
+import time
+
+import pandas as pd
+import streamlit as st
+
+from journey.errors import FileMissing
+from journey.files import file_url
+from journey.history import LIVE, Entry
+from journey.images import THUMBNAIL
+from journey.wording import moment, pixels, print_size, progress, state_words
+from journey.workspace import LABELS, workspace
+from pages import _parts
+
+ROWS = 50
+space = workspace()
+
+
+def thumbnail(entry: Entry) -> str | None:
+    key = entry.result_key or entry.source_key
+    try:
+        space.files.path(str(key), THUMBNAIL)
+    except FileMissing:
+        return None
+    return file_url("", str(key), THUMBNAIL)
+
+
+def row(entry: Entry, now: float) -> dict[str, object]:
+    return {
+        "Picture": thumbnail(entry),
+        "Name": entry.name,
+        "State": state_words(entry, now),
+        "Progress": progress(entry),
+        "Engine": LABELS[entry.engine],
+        "Enlarged": entry.type,
+        "Network": entry.result_model or entry.model,
+        "Before": pixels(entry.source_width, entry.source_height),
+        "After": pixels(entry.result_width, entry.result_height),
+        "Prints at 300 DPI": print_size(entry.result_width, entry.result_height),
+        "Credits": entry.credits,
+        "Who": entry.person,
+        "When": moment(entry.created_at, st.context.timezone),
+    }
+
+
+def open_selected() -> None:
+    """Keep what was opened in the address, so that it can be shared and survives new rows."""
+    if rows := st.session_state.table.selection.rows:
+        st.query_params["task"] = st.session_state.shown[rows[0]]
+
+
+def details(entry: Entry) -> None:
+    live = entry.state in LIVE
+
+    @st.fragment(run_every=_parts.REFRESH_SECONDS if live else None)
+    def card() -> None:
+        current = space.history.get(entry.id) or entry
+        if live and current.state not in LIVE:
+            st.rerun()
+        _parts.task_card(current, full=True)
+
+    card()
+    with st.expander("What happened when", icon=":material/timeline:"):
+        for step in space.history.timeline(entry.id):
+            words = state_words(entry, time.time()) if step.state == entry.state else step.state.value
+            st.text(f"{moment(step.at, st.context.timezone)}   {words}" + (f"   {step.words}" if step.words else ""))
+        if entry.task_id:
+            st.caption("Task ID")
+            st.code(entry.task_id, language=None)
+
+
+_parts.header("History", "Every task of this studio, whoever started it.")
+total = space.history.count()
+if total == 0:
+    st.info("No tasks yet. Upscale a picture and it will be listed here.", icon=":material/history:")
+    st.page_link("upscale.py", label="Upscale a picture", icon=":material/photo_size_select_large:")
+    st.stop()
+
+if wanted := st.query_params.get("task"):
+    opened = space.history.get(wanted)
+    if opened is None:
+        _parts.say_error("There is no task with this address. It may have been deleted.")
+    else:
+        details(opened)
+
+pages = -(-total // ROWS)
+place = st.number_input("Page", 1, pages, 1, key="page", bind="query-params") if pages > 1 else 1
+live = space.history.count(states=LIVE) > 0
+
+
+@st.fragment(run_every=2.0 if live else None)
+def table() -> None:
+    shown = space.history.latest(limit=ROWS, offset=(place - 1) * ROWS)
+    if live and space.history.count(states=LIVE) == 0:
+        st.rerun()
+    st.session_state.shown = [entry.id for entry in shown]
+    now = time.time()
+    st.dataframe(
+        pd.DataFrame([row(entry, now) for entry in shown]),
+        key="table",
+        hide_index=True,
+        row_height=64,
+        on_select=open_selected,
+        selection_mode="single-row",
+        column_config={
+            "Picture": st.column_config.ImageColumn(width="small"),
+            "Progress": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%d %%"),
+        },
+        alt="Tasks, the newest first",
+    )
+
+
+st.caption(f"{total:,} tasks. Select a row to open it.")
+table()
