@@ -79,20 +79,28 @@ class Files:
             shutil.rmtree(path, ignore_errors=True)
 
     def keep(self, folder: Path, *, key: str | None = None) -> str:
-        """Store all files of the folder under a key, at once. What was there under that key is replaced."""
+        """Store all files of the folder under a key, at once. What was there under that key is replaced.
+
+        The folder is used up. While files are replaced there is no moment without one of a name in both sets.
+        """
         key = key or new_key()
+        if not _KEY.fullmatch(key):
+            raise ValueError("a key has 32 hexadecimal digits")
         if self._is_local:
             target = self._local(key)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(target, ignore_errors=True)
-            # A fresh name for the source keeps `folder` itself there for its `with` block.
-            moving = folder.rename(folder.with_name(folder.name + ".moving"))
-            moving.chmod(0o755)
-            moving.rename(target)
+            folder.chmod(0o755)
+            try:
+                folder.rename(target)
+            except OSError:
+                if not target.is_dir():
+                    raise
+                _replace_files(folder, target)
         else:
             # The picture itself last: `path` finds a key only by the file that is asked for.
             for file in sorted(folder.iterdir(), key=lambda each: each.stat().st_size):
                 self._fs.put_file(str(file), self._remote(key, file.name))
+            shutil.rmtree(self._cached(key), ignore_errors=True)
         return key
 
     def path(self, key: str, name: str) -> Path:
@@ -104,14 +112,14 @@ class Files:
             if not path.is_file():
                 raise FileMissing("There is no such file.")
             return path
-        cached = self._work / "cache" / key / name
+        cached = self._cached(key) / name
         if not cached.is_file():
-            cached.parent.mkdir(parents=True, exist_ok=True)
             with self.folder() as folder:
                 try:
                     self._fs.get_file(self._remote(key, name), str(folder / name))
                 except FileNotFoundError:
                     raise FileMissing("There is no such file.") from None
+                cached.parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).replace(cached)
         return cached
 
@@ -129,7 +137,7 @@ class Files:
         if self._is_local:
             shutil.rmtree(self._local(key), ignore_errors=True)
         else:
-            shutil.rmtree(self._work / "cache" / key, ignore_errors=True)
+            shutil.rmtree(self._cached(key), ignore_errors=True)
             if self._fs.exists(self._remote(key)):
                 self._fs.rm(self._remote(key), recursive=True)
 
@@ -146,8 +154,21 @@ class Files:
     def _local(self, key: str) -> Path:
         return Path(self._root) / key[:2] / key
 
+    def _cached(self, key: str) -> Path:
+        return self._work / "cache" / key
+
     def _remote(self, *parts: str) -> str:
         return "/".join((self._root.rstrip("/"), *parts))
+
+
+def _replace_files(source: Path, target: Path) -> None:
+    names = {file.name for file in source.iterdir()}
+    for name in names:
+        (source / name).replace(target / name)
+    for file in target.iterdir():
+        if file.name not in names:
+            file.unlink()
+    source.rmdir()
 
 
 def file_url(origin: str, key: str, name: str) -> str:

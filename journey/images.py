@@ -7,21 +7,26 @@ anything is decoded, and decoding happens in a process of its own with limits on
 from __future__ import annotations
 
 import io
-import struct
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import BinaryIO, Literal, TypeVar
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from journey.errors import PictureRefused
 from journey.processes import Workers
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 FormatName = Literal["PNG", "JPEG", "WEBP"]
@@ -33,12 +38,30 @@ PREVIEW = "preview.webp"
 THUMBNAIL = "thumbnail.webp"
 
 DECODE_SECONDS = 60
-"""Time that one decode may take; a 100-megapixel PNG takes about 5 s."""
+"""Processor time that one decode may take; a 100-megapixel PNG takes about 5 s."""
 
 _DECODER_BASE_BYTES = 1024**3
 _DECODER_BYTES_PER_PIXEL = 12
 """Address space of a decoder: the interpreter and its libraries, and three copies of the picture at 4 bytes a pixel."""
 
+_READERS: dict[FormatName, type[ImageFile]] = {"PNG": PngImageFile, "JPEG": JpegImageFile, "WEBP": WebPImageFile}
+"""Opened by these and not by `Image.open`, which has a pixel limit of its own and takes a JPEG that carries a second
+picture (as phones make them) for an animation."""
+
+_EXIF = b"eXIf"
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its EXIF orientation."""
+
+_DAMAGED = "The picture is damaged or cut short. Save or download it again and try once more."
 _SAID = "Only PNG, JPEG and WebP pictures can be used"
 _OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", "a GIF"),
@@ -46,15 +69,25 @@ _OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"8BPS", "a Photoshop file"),
     (b"II*\x00", "a TIFF"),
     (b"MM\x00*", "a TIFF"),
+    (b"II+\x00", "a TIFF"),
+    (b"MM\x00+", "a TIFF"),
     (b"BM", "a BMP"),
     (b"\x00\x00\x01\x00", "an icon"),
     (b"<svg", "an SVG drawing"),
     (b"<?xml", "an XML or SVG file"),
+    (b"<!doctype svg", "an SVG drawing"),
     (b"<!doctype html", "a web page"),
     (b"<html", "a web page"),
     (b"\x00\x00\x00\x0cJXL", "a JPEG XL"),
+    (b"\xff\x0a", "a JPEG XL"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000"),
     (b"PK\x03\x04", "a ZIP archive"),
 )
+_BOX_KINDS = {
+    b"heic": "a HEIC", b"heix": "a HEIC", b"hevc": "a HEIC", b"mif1": "a HEIC", b"msf1": "a HEIC",
+    b"avif": "an AVIF", b"avis": "an AVIF",
+}  # fmt: skip
+"""Formats of the ISO base media family, by the brand that follows `ftyp`."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +127,8 @@ def sniff(head: bytes) -> FormatName:
         return "WEBP"
     if not head:
         raise PictureRefused(f"The file is empty. {_SAID}.")
+    if head[4:8] == b"ftyp":
+        raise PictureRefused(f"This is {_BOX_KINDS.get(head[8:12], 'a video')}. {_SAID}.")
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for magic, kind in _OTHER_KINDS:
         if start.startswith(magic.lower()):
@@ -103,14 +138,12 @@ def sniff(head: bytes) -> FormatName:
 
 def inspect(path: Path, *, max_pixels: int) -> Picture:
     """Read the header only. Raises PictureRefused for another format, an animation or too many pixels."""
-    with path.open("rb") as file:
-        sniff(file.read(32))
-    with _opened(path, max_pixels) as image:
+    with _opened(path, max_pixels) as (image, kind):
         width, height = image.size
-        if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):
+        if _orientation(image, path) in (5, 6, 7, 8):
             width, height = height, width
         target, notes = _target_mode(image, path)
-        return Picture(image.format, width, height, len(target), notes)  # type: ignore[arg-type]  # sniffed above
+        return Picture(kind, width, height, len(target), notes)
 
 
 def too_many_pixels(width: int, height: int, max_pixels: int) -> str | None:
@@ -130,7 +163,12 @@ class Decoder:
         self.max_input_pixels = max_input_pixels
         self.max_output_pixels = max_output_pixels
         pixels = max(max_input_pixels, max_output_pixels)
-        self._workers = Workers(workers, nice=5, memory_bytes=_DECODER_BASE_BYTES + _DECODER_BYTES_PER_PIXEL * pixels)
+        self._workers = Workers(
+            workers,
+            nice=5,
+            memory_bytes=_DECODER_BASE_BYTES + _DECODER_BYTES_PER_PIXEL * pixels,
+            cpu_seconds=DECODE_SECONDS,
+        )
 
     def start(self) -> None:
         self._workers.start()
@@ -149,20 +187,19 @@ class Decoder:
         return Pixels(np.load(array_path, mmap_mode="r"), icc)
 
     def _run(self, work: Callable[..., T], *args: object) -> T:
-        job = self._workers.submit(work, *args)
         try:
-            return job.result(timeout=DECODE_SECONDS)
-        except FutureTimeout:
-            self._workers.stop()
-            self._workers.start()
-            raise PictureRefused("The picture takes too long to decode. Save it anew and try again.") from None
-        except (BrokenExecutor, MemoryError) as error:
-            raise PictureRefused("The picture could not be decoded within the limits on memory and time.") from error
+            return self._workers.submit(work, *args).result()
+        except BrokenExecutor as error:
+            log.warning("a picture was given up: %s", error)
+            raise PictureRefused(
+                "The picture could not be decoded within the limits on memory and time. Save it anew, or smaller."
+            ) from error
 
 
 def write_previews(image: Image.Image, folder: Path) -> None:
     """Write PREVIEW (at most 2048 px a side) and THUMBNAIL (at most 320 px) of a decoded picture."""
-    icc = image.info.get("icc_profile")
+    # WebP is RGB, which a profile for grey does not describe.
+    icc = None if image.mode in ("L", "LA") else image.info.get("icc_profile")
     preview = _shrunk(image, PREVIEW_SIDE)
     preview.save(folder / PREVIEW, "WEBP", quality=88, method=1, icc_profile=icc)
     _shrunk(preview, THUMBNAIL_SIDE).save(folder / THUMBNAIL, "WEBP", quality=80, method=1, icc_profile=icc)
@@ -198,51 +235,82 @@ def _write_pixels(path: Path, max_pixels: int, array_path: Path) -> bytes | None
 
 def _decoded(path: Path, max_pixels: int) -> Image.Image:
     """Upright, 8 bits, L, LA, RGB or RGBA, without metadata other than a fitting ICC profile."""
-    with _opened(path, max_pixels) as image:
+    with _opened(path, max_pixels) as (image, _):
         target, _ = _target_mode(image, path)
+        profile = image.info.get("icc_profile")
+        turn = _TURNS.get(_orientation(image, path))
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        converted = _convert(upright, target)
-        profile = _fitting_profile(converted, image)
-        converted.info = {"icc_profile": profile} if profile else {}
-        return converted
+        converted = _convert(image, target)
+        upright = converted.transpose(turn) if turn is not None else converted
+        upright.info = {"icc_profile": profile} if _fits(profile, target) else {}
+        return upright
+
+
+def _orientation(image: Image.Image, path: Path) -> int:
+    """The EXIF orientation, 1 (upright) to 8. Nothing is decoded for it; unreadable EXIF counts as none."""
+    exif = Image.Exif()
+    try:
+        exif.load(image.info.get("exif") or (_late_exif(path) if image.format == "PNG" else b""))
+        return int(exif.get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001  EXIF is written by everything that ever touched a picture, and often wrong
+        return 1
+
+
+def _late_exif(path: Path) -> bytes:
+    """The EXIF that a PNG carries behind its pixels, where reading the header does not get to."""
+    with path.open("rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8:
+            length = int.from_bytes(head[:4])
+            if head[4:] == _EXIF:
+                return file.read(length)
+            file.seek(length + 4, io.SEEK_CUR)
+    return b""
 
 
 def _target_mode(image: Image.Image, path: Path) -> tuple[str, tuple[str, ...]]:
     """The mode the picture is brought to, and what that changes."""
     transparent = "transparency" in image.info
-    if image.mode in ("1", "L", "I", "I;16", "I;16B", "F"):
-        deep = image.mode not in ("1", "L")
-        return ("LA" if transparent else "L"), (("16-bit grey was reduced to 8 bits.",) if deep else ())
-    if image.mode in ("LA", "La"):
-        return "LA", ()
-    if image.mode in ("RGBA", "RGBa", "PA") or (transparent and image.mode in ("P", "RGB")):
-        return "RGBA", _depth_note(image, path)
-    if image.mode in ("CMYK", "YCCK"):
+    if image.mode == "CMYK":
         return "RGB", ("CMYK colours were converted to sRGB.",)
-    if image.mode == "LAB":
-        return "RGB", ("Lab colours were converted to sRGB.",)
-    return "RGB", _depth_note(image, path)
+    if image.mode in ("1", "L", "LA", "I;16"):
+        notes = ("16-bit grey was reduced to 8 bits.",) if _is_deep(image, path) else ()
+        return ("LA" if transparent or image.mode == "LA" else "L"), notes
+    notes = ("16-bit colour was reduced to 8 bits.",) if _is_deep(image, path) else ()
+    return ("RGBA" if transparent or image.mode == "RGBA" else "RGB"), notes
 
 
-def _depth_note(image: Image.Image, path: Path) -> tuple[str, ...]:
+def _is_deep(image: Image.Image, path: Path) -> bool:
     # Pillow reads 16-bit colour as 8-bit without saying so; byte 24 of a PNG is its bit depth.
-    if image.format == "PNG":
-        with path.open("rb") as file:
-            if file.read(25)[24:] == b"\x10":
-                return ("16-bit colour was reduced to 8 bits.",)
-    return ()
+    if image.format != "PNG":
+        return False
+    with path.open("rb") as file:
+        return file.read(25)[24:] == b"\x10"
 
 
 def _convert(image: Image.Image, target: str) -> Image.Image:
     if image.mode == "CMYK":
         return _cmyk_to_srgb(image)
-    if image.mode in ("I", "I;16", "I;16B", "F"):
-        # 65535 is white: 257 = 65535 / 255. Pillow's own conversion would clip at 255 instead.
-        grey = np.asarray(image, dtype=np.float32) / 257.0
-        reduced = Image.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8))
-        return reduced.convert(target)
+    if image.mode == "I;16":
+        return _reduced_grey(image)
+    if image.mode == "1" and target == "LA":
+        image = image.convert("L")
+    transparent = image.info.get("transparency")
+    if image.mode == "RGB" and isinstance(transparent, tuple) and max(transparent) > 255:
+        # Of 16-bit colours Pillow keeps the upper 8 bits of the pixels, but not of the transparent colour.
+        image.info["transparency"] = tuple(value >> 8 for value in transparent)
     return image if image.mode == target else image.convert(target)
+
+
+def _reduced_grey(image: Image.Image) -> Image.Image:
+    """16-bit grey as 8-bit; Pillow's own conversion would clip at 255 instead."""
+    deep = np.asarray(image)
+    # 65535 is white: 257 = 65535 / 255.
+    grey = Image.fromarray(((deep.astype(np.uint32) + 128) // 257).astype(np.uint8))
+    transparent = image.info.get("transparency")
+    if transparent is not None:
+        grey.putalpha(Image.fromarray(np.where(deep == transparent, 0, 255).astype(np.uint8)))
+    return grey
 
 
 def _cmyk_to_srgb(image: Image.Image) -> Image.Image:
@@ -258,11 +326,9 @@ def _cmyk_to_srgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _fitting_profile(converted: Image.Image, original: Image.Image) -> bytes | None:
-    """The original's ICC profile, if it describes the colours that the picture has now."""
-    profile: bytes | None = original.info.get("icc_profile")
-    space = {"L": b"GRAY", "LA": b"GRAY"}.get(converted.mode, b"RGB ")
-    return profile if profile and profile[16:20] == space else None
+def _fits(profile: bytes | None, mode: str) -> bool:
+    """True when an ICC profile is for the colours of this mode."""
+    return profile is not None and profile[16:20] == (b"GRAY" if mode in ("L", "LA") else b"RGB ")
 
 
 def _shrunk(image: Image.Image, side: int) -> Image.Image:
@@ -277,23 +343,44 @@ def _shrunk(image: Image.Image, side: int) -> Image.Image:
 
 
 @contextmanager
-def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
+def _opened(path: Path, max_pixels: int) -> Iterator[tuple[ImageFile, FormatName]]:
     """Opened and judged by its header. Every way in which reading can fail becomes PictureRefused."""
-    formats: tuple[FormatName, ...] = ("PNG", "JPEG", "WEBP")
-    with warnings.catch_warnings():
+    with path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks about odd metadata; the size limit is our own, below
+        kind = sniff(file.read(32))
+        file.seek(0)
+        if kind == "WEBP":
+            _refuse_too_many(_webp_size(file), max_pixels)  # its reader makes room for the pixels at once
         try:
-            with Image.open(path, formats=formats) as image:
-                if problem := too_many_pixels(*image.size, max_pixels):
-                    raise PictureRefused(problem)
-                if getattr(image, "n_frames", 1) > 1:
-                    raise PictureRefused("The picture is animated. Save one frame of it and use that.")
-                yield image
-        except PictureRefused:
+            image = _READERS[kind](file)
+            _refuse_too_many(image.size, max_pixels)
+            if getattr(image, "n_frames", 1) > 1:
+                raise PictureRefused("The picture is animated. Save one frame of it and use that.")
+            yield image, kind
+        except (PictureRefused, MemoryError):
             raise
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-            raise PictureRefused(
-                "The picture is damaged or cut short. Save or download it again and try once more."
-            ) from error
-        except (Image.DecompressionBombError, MemoryError, OverflowError, IndexError, KeyError, TypeError) as error:
-            raise PictureRefused("The picture is damaged. Save it anew and try once more.") from error
+        except Exception as error:
+            # Broken bytes bring readers to errors of every kind; none of them is the program's.
+            raise PictureRefused(_DAMAGED) from error
+
+
+def _refuse_too_many(size: tuple[int, int], max_pixels: int) -> None:
+    if problem := too_many_pixels(*size, max_pixels):
+        raise PictureRefused(problem)
+
+
+def _webp_size(file: BinaryIO) -> tuple[int, int]:
+    """Width and height by the header of a WebP, extended (VP8X), lossless (VP8L) or lossy (VP8). (0, 0): unknown."""
+    head = file.read(30)
+    file.seek(0)
+    if head[12:16] == b"VP8X":
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    if head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if head[12:16] == b"VP8 ":
+        return (
+            int.from_bytes(head[26:28], "little") & 0x3FFF,
+            int.from_bytes(head[28:30], "little") & 0x3FFF,
+        )
+    return 0, 0

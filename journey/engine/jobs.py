@@ -1,8 +1,8 @@
 """The embedded engine's task table, its queue and its webhook deliveries.
 
-One thread takes the oldest pending task and works it to its end; the tiles of one picture already use every
-core. Everything a restart needs is in the table: a task that was being worked on is worked on again, under the
-same result key, so that there is one result.
+One thread takes the oldest task that is not over and works it to its end; the tiles of one picture already use
+every core. Everything a restart needs is in the table: a task that was being worked on is worked on again, under
+the same result key, so that there is one result.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import numpy as np
 import sqlalchemy as sa
@@ -39,8 +41,16 @@ QUEUE_LIMIT = 200
 WEBHOOK_DELAYS = (10.0, 30.0, 90.0)
 """Seconds before each retry of a webhook delivery, as JourneyAPI documents them."""
 
+DELIVERIES = 16
+"""Webhook deliveries under way at once."""
+
+DELIVERIES_PER_HOST = 2
+"""Of these, to one receiver: one that hangs keeps nobody else waiting."""
+
 _PROGRESS_SECONDS = 0.2
 _IDLE_SECONDS = 1.0
+_DELIVERY_CHECK_SECONDS = 0.5
+_DELIVERY_SECONDS = 10.0
 _SPEED_SAMPLES = 5
 
 engine_tasks = sa.Table(
@@ -60,7 +70,6 @@ engine_tasks = sa.Table(
     sa.Column("status", sa.String(16), nullable=False, index=True),
     sa.Column("percentage", sa.Integer, nullable=False),
     sa.Column("error", sa.Text),
-    sa.Column("cancelled", sa.Boolean, nullable=False),
     sa.Column("result_key", sa.String(64), nullable=False),
     sa.Column("pictures", sa.Text, nullable=False),
     sa.Column("composed", sa.Text),
@@ -103,7 +112,6 @@ class Job:
     pictures: tuple[StoredPicture, ...]
     composed: StoredPicture | None
     origin: str
-    webhook_attempts: int
     created_at: float
 
     @property
@@ -178,6 +186,7 @@ class Jobs:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._stop_asked: set[str] = set()
+        self._delivering: dict[str, str] = {}
         self.failures_in_a_row = 0
 
     # What callers ask for
@@ -188,6 +197,9 @@ class Jobs:
         source = self._source(request, owner, origin)
         if request.webhook_url:
             _checked("webhook_url", lambda url: self._door.check(url, https_only=True), request.webhook_url)
+        secret = request.webhook_secret if request.webhook_url else None
+        if secret and not (secret.isascii() and secret.isprintable()):
+            raise InvalidRequest("webhook_secret: must be printable ASCII, because it is sent as a header")
         task_id = str(uuid.uuid4())
         with self._database.write() as connection:
             waiting = sa.select(sa.func.count()).where(engine_tasks.c.status.in_(_ACTIVE))
@@ -208,11 +220,10 @@ class Jobs:
                     origin=self._public_url or origin,
                     status=TaskStatus.PENDING,
                     percentage=0,
-                    cancelled=False,
                     result_key=new_key(),
                     pictures="[]",
                     webhook_url=request.webhook_url,
-                    webhook_secret=request.webhook_secret,
+                    webhook_secret=secret,
                     webhook_attempts=0,
                     created_at=self._clock(),
                 )
@@ -228,18 +239,12 @@ class Jobs:
         return [found[task_id] for task_id in dict.fromkeys(task_ids) if task_id in found]
 
     def cancel(self, task_id: str, *, owner: str) -> None:
-        """Stop a pending or running task; one that is over stays as it is. Raises TaskNotFound."""
-        with self._database.write() as connection:
-            row = connection.execute(
-                sa.select(engine_tasks.c.status).where(engine_tasks.c.task_id == task_id, engine_tasks.c.owner == owner)
-            ).one_or_none()
-            if row is None:
-                raise TaskNotFound("Task not found")
-            connection.execute(engine_tasks.update().where(engine_tasks.c.task_id == task_id).values(cancelled=True))
+        """End a pending or running task as failed; one that is over stays as it is. Raises TaskNotFound."""
+        if not self.get([task_id], owner=owner):
+            raise TaskNotFound("Task not found")
         self._stop_asked.add(task_id)
-        if row.status == TaskStatus.PENDING:
-            self._end(task_id, TaskStatus.FAILED, only_if=(TaskStatus.PENDING,), error="Cancelled")
-        self._news.set()
+        if not self._end(task_id, TaskStatus.FAILED, owner=owner, error="Cancelled"):
+            self._stop_asked.discard(task_id)
 
     def finished_count(self, *, owner: str) -> int:
         query = sa.select(sa.func.count()).where(
@@ -288,7 +293,6 @@ class Jobs:
                     origin="",
                     status=TaskStatus.FINISHED,
                     percentage=100,
-                    cancelled=False,
                     result_key=pictures[0].key,
                     pictures=_pictures_json(pictures),
                     composed=_pictures_json([composed]) if composed else None,
@@ -303,10 +307,6 @@ class Jobs:
     def start(self) -> None:
         """Begin to work the queue. Only the process that holds the worker lock may call this."""
         self._stopping.clear()
-        with self._database.write() as connection:
-            connection.execute(
-                engine_tasks.update().where(engine_tasks.c.status.in_(_ACTIVE)).values(status=TaskStatus.PENDING)
-            )
         self._threads = [
             threading.Thread(target=self._loop, args=(self.work_next,), name="engine-queue", daemon=True),
             threading.Thread(target=self._deliver_loop, name="engine-webhooks", daemon=True),
@@ -315,7 +315,7 @@ class Jobs:
             thread.start()
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Stop working; the task at hand goes back to the queue. Idempotent."""
+        """Stop working; the next start goes on with the task at hand. Idempotent."""
         self._stopping.set()
         self._news.set()
         for thread in self._threads:
@@ -327,53 +327,59 @@ class Jobs:
         return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
 
     def work_next(self) -> bool:
-        """Work the oldest pending task to its end. False when there is none."""
+        """Work the oldest task that is not over to its end. False when there is none, or when asked to stop."""
+        # Only one thread works, so one that is marked as running was interrupted: it is the oldest, and comes first.
         query = (
             sa.select(engine_tasks)
-            .where(engine_tasks.c.status == TaskStatus.PENDING)
+            .where(engine_tasks.c.status.in_(_ACTIVE))
             .order_by(engine_tasks.c.created_at, engine_tasks.c.task_id)
             .limit(1)
         )
-        with self._database.write() as connection:
+        with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
-            if row is None:
-                return False
-            job = _job(row)
-            connection.execute(
-                engine_tasks.update().where(engine_tasks.c.task_id == job.task_id).values(status=TaskStatus.STARTING)
-            )
+        if row is None:
+            return False
+        job = _job(row)
+        problem: str | None = None
         try:
             self._work(job)
         except Stopped:
-            if not self._was_cancelled(job.task_id):
-                self._note(job.task_id, status=TaskStatus.PENDING)
-                return False
-            self._end(job.task_id, TaskStatus.FAILED, error="Cancelled")
+            pass
+        except sa.exc.OperationalError:
+            raise  # the database is locked or away: that is no reason to fail the task
         except JourneyError as error:
-            self._end(job.task_id, TaskStatus.FAILED, error=str(error))
+            problem = str(error)
+        except OSError as error:
+            log.exception("task %s", job.task_id)
+            problem = f"The engine could not read or write a file: {error.strerror or type(error).__name__}."
         except Exception:
             log.exception("task %s", job.task_id)
-            self._end(
-                job.task_id, TaskStatus.FAILED, error="The engine had an unexpected problem. The log has the details."
-            )
-        self._stop_asked.discard(job.task_id)
+            problem = "The engine had an unexpected problem. The log has the details."
+        finally:
+            self._stop_asked.discard(job.task_id)
+        if self._stopping.is_set():
+            return False  # what failed, failed because everything around it is being stopped
+        if problem:
+            self._end(job.task_id, TaskStatus.FAILED, error=problem)
         return True
 
     def deliver_due(self, pool: Executor) -> None:
-        """Hand every webhook delivery whose time has come to the pool."""
-        now = self._clock()
-        query = sa.select(engine_tasks).where(engine_tasks.c.webhook_due_at <= now).limit(50)
-        with self._database.write() as connection:
-            rows = connection.execute(query).all()
-            if rows:
-                # Not again while the delivery is under way, and again by itself should this process die in it.
-                connection.execute(
-                    engine_tasks.update()
-                    .where(engine_tasks.c.task_id.in_([row.task_id for row in rows]))
-                    .values(webhook_due_at=now + 60)
-                )
-        for row in rows:
-            pool.submit(self._deliver, _job(row), row.webhook_url, row.webhook_secret)
+        """Hand the webhook deliveries whose time has come to the pool, a few for each receiver."""
+        due = (
+            sa.select(engine_tasks.c.task_id, engine_tasks.c.webhook_url)
+            .where(engine_tasks.c.webhook_due_at <= self._clock())
+            .order_by(engine_tasks.c.webhook_due_at)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(due).all()
+        for task_id, url in rows:
+            under_way = list(self._delivering.values())
+            receiver = urlsplit(url).netloc
+            if len(under_way) >= DELIVERIES:
+                return
+            if task_id not in self._delivering and under_way.count(receiver) < DELIVERIES_PER_HOST:
+                self._delivering[task_id] = receiver
+                pool.submit(self._deliver, task_id)
 
     def _loop(self, step: Callable[[], bool]) -> None:
         _lower_priority()
@@ -391,15 +397,20 @@ class Jobs:
                 self._news.wait(_IDLE_SECONDS)
 
     def _deliver_loop(self) -> None:
-        with ThreadPoolExecutor(max_workers=4, thread_name_prefix="engine-webhook") as pool:
-            while not self._stopping.wait(0.5):
-                try:
-                    self.deliver_due(pool)
-                except Exception:
-                    log.exception("the engine's webhooks")
+        pool = ThreadPoolExecutor(max_workers=DELIVERIES, thread_name_prefix="engine-webhook")
+        while not self._stopping.wait(_DELIVERY_CHECK_SECONDS):
+            try:
+                self.deliver_due(pool)
+            except Exception:
+                log.exception("the engine's webhooks")
+        # What is under way ends by its own deadline; what was not delivered is still due after the next start.
+        pool.shutdown(wait=False, cancel_futures=True)
+        self._delivering.clear()
 
     def _work(self, job: Job) -> None:
         started = time.monotonic()
+        if job.status is TaskStatus.PENDING:
+            self._note(job.task_id, status=TaskStatus.STARTING)
         with self._files.folder() as scratch, self._files.folder() as folder:
             pixels = self._decoder.pixels(self._fetched(job, scratch), scratch)
             height, width, _ = pixels.array.shape
@@ -415,12 +426,12 @@ class Jobs:
                 job.network,
                 job.scale,
                 on_progress=self._progress(job),
-                should_stop=lambda: self._should_stop(job.task_id),
+                should_stop=lambda: self._stopping.is_set() or job.task_id in self._stop_asked,
             )
             result = StoredPicture(job.result_key, safe_name(_stem(job), ".png", suffix=f"_{job.type}"))
             _write_result(Pixels(array, pixels.icc), folder, result.file)
             self._files.keep(folder, key=result.key)
-        self._end(
+        is_wanted = self._end(
             job.task_id,
             TaskStatus.FINISHED,
             percentage=100,
@@ -428,6 +439,8 @@ class Jobs:
             source_pixels=width * height,
             seconds=time.monotonic() - started,
         )
+        if not is_wanted:
+            self._files.delete(result.key)
 
     def _fetched(self, job: Job, scratch: Path) -> Path:
         """The source as a local file."""
@@ -452,57 +465,66 @@ class Jobs:
             now = time.monotonic()
             if percentage > shown and now - noted_at >= _PROGRESS_SECONDS:
                 shown, noted_at = percentage, now
-                self._note(job.task_id, percentage=percentage)
+                # A busy database costs a number on the screen, not the work done so far.
+                with suppress(sa.exc.OperationalError):
+                    self._note(job.task_id, percentage=percentage)
 
         return note
 
-    def _should_stop(self, task_id: str) -> bool:
-        return self._stopping.is_set() or task_id in self._stop_asked
-
-    def _was_cancelled(self, task_id: str) -> bool:
-        with self._database.read() as connection:
-            return bool(connection.scalar(sa.select(engine_tasks.c.cancelled).where(engine_tasks.c.task_id == task_id)))
-
     def _note(self, task_id: str, **values: Any) -> None:
+        """Change a task that is not over. Raises Stopped when it is: somebody cancelled it."""
         with self._database.write() as connection:
-            cancelled = connection.scalar(sa.select(engine_tasks.c.cancelled).where(engine_tasks.c.task_id == task_id))
-            connection.execute(engine_tasks.update().where(engine_tasks.c.task_id == task_id).values(**values))
-        if cancelled:
-            # Asked for through another process, which shares only the database.
-            self._stop_asked.add(task_id)
+            changed = connection.execute(engine_tasks.update().where(*_not_over(task_id)).values(**values)).rowcount
+        if not changed:
+            raise Stopped("The task was cancelled.")
 
-    def _end(self, task_id: str, status: TaskStatus, *, only_if: Sequence[TaskStatus] = _ACTIVE, **values: Any) -> None:
+    def _end(self, task_id: str, status: TaskStatus, *, owner: str | None = None, **values: Any) -> bool:
+        """Bring a task to its end, once: False when it is over already (or is not this owner's)."""
         now = self._clock()
+        conditions = [*_not_over(task_id), *([engine_tasks.c.owner == owner] if owner else [])]
         with self._database.write() as connection:
-            connection.execute(
+            ended = connection.execute(
                 engine_tasks.update()
-                .where(engine_tasks.c.task_id == task_id, engine_tasks.c.status.in_(only_if))
+                .where(*conditions)
                 .values(
                     status=status,
                     finished_at=now,
                     webhook_due_at=sa.case((engine_tasks.c.webhook_url.is_not(None), now), else_=None),
                     **values,
                 )
-            )
+            ).rowcount
+        return bool(ended)
 
-    def _deliver(self, job: Job, url: str, secret: str | None) -> None:
+    def _deliver(self, task_id: str) -> None:
         try:
-            answer = self._door.post_json(
-                url, job.wire(job.origin), {"x-webhook-secret": secret} if secret else {}, timeout=10
-            )
-            delivered = 200 <= answer < 300
-            log.info("webhook of task %s: answered %d", job.task_id, answer)
+            with self._database.read() as connection:
+                row = connection.execute(sa.select(engine_tasks).where(engine_tasks.c.task_id == task_id)).one()
+            delivered = self._delivered(_job(row), row.webhook_url, row.webhook_secret)
+            if delivered or row.webhook_attempts >= len(WEBHOOK_DELAYS):
+                # The secret has had its last use.
+                values: dict[str, Any] = {"webhook_due_at": None, "webhook_secret": None}
+            else:
+                values = {"webhook_due_at": self._clock() + WEBHOOK_DELAYS[row.webhook_attempts]}
+            with self._database.write() as connection:
+                connection.execute(
+                    engine_tasks.update()
+                    .where(engine_tasks.c.task_id == task_id)
+                    .values(webhook_attempts=row.webhook_attempts + 1, **values)
+                )
+        except Exception:
+            log.exception("the webhook of task %s", task_id)
+        finally:
+            self._delivering.pop(task_id, None)
+
+    def _delivered(self, job: Job, url: str, secret: str | None) -> bool:
+        headers = {"x-webhook-secret": secret} if secret else {}
+        try:
+            answer = self._door.post_json(url, job.wire(job.origin), headers, timeout=_DELIVERY_SECONDS)
         except JourneyError as error:
-            delivered = False
             log.info("webhook of task %s: %s", job.task_id, type(error).__name__)
-        over = delivered or job.webhook_attempts >= len(WEBHOOK_DELAYS)
-        values: dict[str, Any] = {"webhook_attempts": job.webhook_attempts + 1}
-        if over:
-            values |= {"webhook_due_at": None, "webhook_secret": None}
-        else:
-            values["webhook_due_at"] = self._clock() + WEBHOOK_DELAYS[job.webhook_attempts]
-        with self._database.write() as connection:
-            connection.execute(engine_tasks.update().where(engine_tasks.c.task_id == job.task_id).values(**values))
+            return False
+        log.info("webhook of task %s: answered %d", job.task_id, answer)
+        return 200 <= answer < 300
 
     def _network(self, name: str | None) -> str:
         name = name or self._default_network
@@ -563,6 +585,10 @@ def _checked(field: str, check: Callable[[str], None], url: str) -> None:
         raise InvalidRequest(f"{field}: {error}") from error
 
 
+def _not_over(task_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return engine_tasks.c.task_id == task_id, engine_tasks.c.status.in_(_ACTIVE)
+
+
 def _visible_to(owner: str) -> sa.ColumnElement[bool]:
     return sa.or_(engine_tasks.c.owner == owner, engine_tasks.c.owner.is_(None))
 
@@ -606,7 +632,6 @@ def _job(row: sa.Row[Any]) -> Job:
         pictures=_pictures(row.pictures),
         composed=composed[0] if composed else None,
         origin=row.origin,
-        webhook_attempts=row.webhook_attempts,
         created_at=row.created_at,
     )
 

@@ -24,7 +24,6 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("percentage", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("cancelled", sa.Boolean(), nullable=False),
         sa.Column("result_key", sa.String(length=64), nullable=False),
         sa.Column("pictures", sa.Text(), nullable=False),
         sa.Column("composed", sa.Text(), nullable=True),
