@@ -35,9 +35,10 @@ def is_hung(files: Files, names: Iterable[str]) -> bool:
     return all(files.has(key_of(name), file_of(name)) for name in names)
 
 
-def hang(files: Files) -> None:
+def hang(files: Files, *, grid_only: bool = False) -> None:
     """Draw what is missing, in processes of its own. Takes about 4 s on two cores, once."""
-    singles = [sample.name for sample in samples.SAMPLES if not is_hung(files, [sample.name])]
+    wanted = () if grid_only else samples.SAMPLES
+    singles = [sample.name for sample in wanted if not is_hung(files, [sample.name])]
     grid = [part.name for part in samples.GRID.parts] + [samples.GRID.name]
     jobs = [[name] for name in singles] + ([] if is_hung(files, grid) else [grid])
     if not jobs:

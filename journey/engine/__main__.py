@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 
 from journey import gallery
 from journey.database import Database
@@ -23,7 +25,10 @@ from journey.settings import Settings, read_settings
 
 
 def app(settings: Settings, *, origins: list[str]) -> Starlette:
-    """The engine as an ASGI application of its own. `origins` are the addresses at which it will be reached."""
+    """The engine as an ASGI application of its own. `origins` are the addresses at which it will be reached.
+
+    Raises CannotStart. It takes the worker lock of the data folder, and gives it away when the application ends.
+    """
     if reason := unavailable_reason():
         raise CannotStart(reason)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -31,24 +36,24 @@ def app(settings: Settings, *, origins: list[str]) -> Starlette:
     database.upgrade()
     files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
     decoder = Decoder(max_input_pixels=settings.max_input_pixels, max_output_pixels=settings.max_output_pixels)
-    door = Door(settings.fetch_allow)
-    engine = EmbeddedEngine(settings, database, files, decoder, door, own_origins=origins)
+    engine = EmbeddedEngine(settings, database, files, decoder, Door(settings.fetch_allow), own_origins=origins)
     lock = database.worker_lock()
+    if not lock.acquire():
+        raise CannotStart("Another process works this data folder already. Set JOURNEY_DATA_DIR to another one.")
+    files.start()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        if not lock.acquire():
-            raise CannotStart("Another process works this data folder already. Set JOURNEY_DATA_DIR to another one.")
-        files.start()
+        # Drawn on the first start only, before anyone is answered, so that the grid is there for every caller.
+        await run_in_threadpool(gallery.hang, files, grid_only=True)
+        await run_in_threadpool(engine.add_sample_grid)
         decoder.start()
-        gallery.hang(files)
-        engine.add_sample_grid()
         engine.start()
         try:
             yield
         finally:
-            engine.stop()
-            decoder.stop()
+            await run_in_threadpool(engine.stop)
+            await run_in_threadpool(decoder.stop)
             lock.release()
             database.close()
 
@@ -58,18 +63,39 @@ def app(settings: Settings, *, origins: list[str]) -> Starlette:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m journey.engine", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1)")
-    parser.add_argument("--port", default=8502, type=int, help="port to listen at (default: 8502)")
+    parser.add_argument("--port", default=8502, type=int, help="port to listen at, 0 for any (default: 8502)")
     arguments = parser.parse_args()
     try:
+        listener = _listener(arguments.host, arguments.port)
+        port = listener.getsockname()[1]
         settings = read_settings()
-        origins = [f"http://{host}:{arguments.port}" for host in ("127.0.0.1", "localhost", arguments.host)]
+        origins = [f"http://{_in_url(host)}:{port}" for host in ("127.0.0.1", "localhost", arguments.host)]
         application = app(settings, origins=origins)
     except CannotStart as error:
         sys.exit(f"Cannot start: {error}")
-    print(f"The engine listens at http://{arguments.host}:{arguments.port}/api/v1")  # noqa: T201  the program's output
+    _say(f"The engine listens at http://{_in_url(arguments.host)}:{port}/api/v1")
     if not settings.engine_key:
-        print(f"Its key is in {settings.data_dir / 'engine-key'}")  # noqa: T201  the program's output
-    uvicorn.run(application, host=arguments.host, port=arguments.port, log_level="warning")
+        _say(f"Its key is in {settings.data_dir / 'engine-key'}")
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A listening socket: whoever connects from now on waits until the application is up. Raises CannotStart."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=128)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CannotStart(f"It cannot listen at {host}, port {port}: {reason}. Choose another with --port.") from error
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)  # noqa: T201  the program's output
 
 
 if __name__ == "__main__":

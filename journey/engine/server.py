@@ -100,7 +100,7 @@ def routes(jobs: Jobs, *, keys: Sequence[str], public_url: str | None = None) ->
 
 def _owner(request: Request, keys: Sequence[str]) -> str | None:
     given = request.headers.get("authorization", "").encode("utf-8", "replace")
-    matches = [key for key in keys if hmac.compare_digest(given, key.encode())]
+    matches = [key for key in keys if key and hmac.compare_digest(given, key.encode())]
     return owner_of(matches[0]) if matches else None
 
 
@@ -131,7 +131,7 @@ async def _body(request: Request) -> dict[str, Any] | Answer:
     except ClientDisconnect:
         return _refusal(400, "The body was cut short")
     try:
-        body = json.loads(received)
+        body = json.loads(received.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return _refusal(400, "The body is not valid JSON")
     if not isinstance(body, dict):
