@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -52,6 +53,9 @@ def _sign_in_is_configured() -> bool:
     except FileNotFoundError:
         return False
 
+
+# The access log would hold the keys of pictures and the tokens of webhooks.
+logging.getLogger("uvicorn.access").disabled = True
 
 space = build()
 

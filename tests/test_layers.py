@@ -1,0 +1,125 @@
+"""Who may import whom. The table below is the architecture; `docs/design.md` says why."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+SIBLINGS: dict[str, set[str]] = {
+    "errors": {"models"},  # for type checking only
+    "models": {"errors"},
+    "answers": {"errors"},
+    "transport": {"errors"},
+    "client": {"answers", "errors", "models", "transport"},
+    "printing": set(),
+    "processes": {"errors"},
+    "images": {"errors", "processes"},
+    "print_files": {"errors", "printing", "images"},
+    "fetching": {"errors", "transport"},
+    "files": {"errors", "images"},
+    "samples": set(),
+    "gallery": {"files", "images", "processes", "samples"},
+    "settings": {"errors", "models"},
+    "database": {"errors"},
+    "history": {"database", "models"},
+    "sources": {"client", "errors", "fetching", "files", "history", "images", "models"},
+    "tracker": {"client", "errors", "fetching", "files", "history", "images", "models"},
+    "webhooks": {"history", "models"},
+    "engine": {
+        "database",
+        "errors",
+        "fetching",
+        "files",
+        "gallery",
+        "images",
+        "models",
+        "processes",
+        "samples",
+        "settings",
+    },
+    "wording": {"history", "models", "printing"},
+    "migrations": {"database", "engine", "history"},
+}
+"""Siblings that a module (or package) of `journey` may import. `workspace` may import all of them."""
+
+ONLY_IN: dict[str, set[str]] = {
+    "streamlit": {"app.py", "pages"},
+    "httpx": {"journey/client.py", "journey/fetching.py", "journey/transport.py"},
+    "httpcore": {"journey/fetching.py", "journey/transport.py"},
+    "sqlalchemy": {
+        "journey/database.py",
+        "journey/migrations",
+        "journey/history.py",
+        "journey/engine/jobs.py",
+        # To tell "the database is away" from other errors.
+        "journey/tracker.py",
+        "journey/webhooks.py",
+        "journey/workspace.py",
+        "pages/_app.py",
+    },
+    "starlette": {"app.py", "journey/webhooks.py", "journey/files.py", "journey/engine"},
+    "ncnn": {"journey/engine/network.py"},
+    "requests": set(),
+    "urllib.request": set(),
+    "http.client": set(),
+}
+
+
+def sources() -> list[Path]:
+    return [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py")), *sorted((ROOT / "journey").rglob("*.py"))]
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def siblings(path: Path) -> set[str]:
+    """The modules of `journey` that a file imports, its own package left out."""
+    place = path.relative_to(ROOT).with_suffix("").parts
+    own = place[1] if place[0] == "journey" else ""
+    modules = {each.stem for each in (ROOT / "journey").iterdir()}
+    return {
+        name.split(".")[1]
+        for name in imports(path)
+        if name.startswith("journey.") and name.split(".")[1] in modules and name.split(".")[1] != own
+    }
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_imports_only_the_siblings_it_may_know(path: Path) -> None:
+    """Each module of the package knows only the floors below it."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    if parts[0] != "journey" or parts[1] in ("__init__", "workspace"):
+        return
+    assert siblings(path) - SIBLINGS[parts[1]] == set()
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_a_library_is_used_only_where_it_belongs(library: str) -> None:
+    """Each outside library stays behind the modules that are named for it."""
+    users = {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if any(name == library or name.startswith(f"{library}.") for name in imports(path))
+    }
+    strays = {
+        user for user in users if not any(user == place or user.startswith(f"{place}/") for place in ONLY_IN[library])
+    }
+    assert strays == set()
+
+
+def test_every_module_has_its_place_in_the_table() -> None:
+    """A new module has to be given its place before anything can import it."""
+    modules = {
+        path.stem for path in (ROOT / "journey").iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert modules - {"__init__", "workspace"} == set(SIBLINGS)
