@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--port", default=8502, type=int, help="port to listen at, 0 for any (default: 8502)")
     arguments = parser.parse_args()
     try:
-        listener = _listener(arguments.host, arguments.port)
+        listener = listener_at(arguments.host, arguments.port)
         port = listener.getsockname()[1]
         settings = read_settings()
         origins = [f"http://{_in_url(host)}:{port}" for host in ("127.0.0.1", "localhost", arguments.host)]
@@ -80,7 +80,7 @@ def main() -> None:
         uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def listener_at(host: str, port: int) -> socket.socket:
     """A listening socket: whoever connects from now on waits until the application is up. Raises CannotStart."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from journey.engine.network import unavailable_reason
+from tests.engine.running import KEY, running_engine
 from tests.fakes.hosted import GRID_ID, FakeHosted
 
 
@@ -35,12 +37,10 @@ def _fake(_: Path) -> Iterator[Server]:
 
 @contextmanager
 def _engine(data_dir: Path) -> Iterator[Server]:
-    # ENGINE FIXTURE, TO BE FINISHED: start the real server with its data in `data_dir`, on a free port,
-    # with the key below and JOURNEY_FETCH_ALLOW=127.0.0.0/8, so that it may fetch from `pictures`.
-    # Then: yield Server(base_url, key, pictures.picture_url(), f"{pictures.url}/no-such-page", "sample-grid")
-    pytest.skip("the embedded engine's server is not wired into this fixture yet")
-    with FakeHosted() as pictures:
-        yield Server("", "", pictures.picture_url(), f"{pictures.url}/no-such-page", "sample-grid")
+    if reason := unavailable_reason():
+        pytest.skip(reason)
+    with FakeHosted() as pictures, running_engine(data_dir) as engine:
+        yield Server(engine.url, KEY, pictures.picture_url(), f"{pictures.url}/no-such-page", "sample-grid")
 
 
 @pytest.fixture(scope="module", params=[_fake, _engine], ids=["fake", "engine"])
