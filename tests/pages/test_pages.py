@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -38,7 +39,7 @@ def test_an_empty_form_says_what_to_do(space: Workspace, open_page: OpenPage) ->
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (lambda api: f"{api.url}/nothing-here", "web page|not found|no picture"),
+        (lambda api: f"{api.url}/nothing-here", "no file at this address"),
         (lambda api: f"{api.origin}/cdn/page.png", "web page"),
         (lambda _: "http://10.1.2.3/picture.png", "cannot be reached"),
         (lambda _: "ftp://example.com/picture.png", "http"),
@@ -50,8 +51,6 @@ def test_a_bad_address_is_explained_and_kept(
     space: Workspace, open_page: OpenPage, given: Callable[[FakeHosted], str], said: str
 ) -> None:
     """A bad address gets a sentence in place, stays in its field, and queues nothing even when submitted."""
-    import re
-
     before = space.history.count()
     with FakeHosted() as api:
         api.always("cdn", web_page())
@@ -155,7 +154,7 @@ def ambiguous(space: Workspace) -> str:
     new = NewEntry(engine="journeyapi", type="4x", name="ambiguous.png", image_url="https://example.com/a.png")
     entry = space.history.add(new)
     space.history.move(entry.id, State.SUBMITTING)
-    space.history.lose(entry, "The connection broke before its answer was complete.")
+    space.history.lose(entry.id, "The connection broke before its answer was complete.")
     return entry.id
 
 
