@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +16,16 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from filelock import FileLock, Timeout
 
-from journey.errors import CannotStart
+from journey.errors import MESSAGE_LIMIT, CannotStart
 
 BUSY_TIMEOUT_MS = 8_000
-"""How long SQLite waits for another writer; below the 10 s in which a webhook must be answered."""
+"""How long a transaction waits for another writer; below the 10 s in which a webhook must be answered."""
 
-_ADVISORY_LOCK = 0x6A6F75726E6579
+CONNECT_SECONDS = 5
+
+_WORKER_LOCK = 0x6A6F75726E6579
 """An arbitrary number ("journey" in ASCII) that names the worker's lock in Postgres."""
+_WRITE_LOCK = _WORKER_LOCK + 1
 
 metadata = sa.MetaData()
 """All tables of the package; each module declares its own."""
@@ -34,16 +38,32 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = sa.make_url(url)
+        """Connects to nothing yet. Raises CannotStart when there can be no database at this address."""
+        try:
+            self.url = sa.make_url(url)
+        except (sa.exc.ArgumentError, ValueError):
+            # Not the address itself: it may hold a password.
+            raise CannotStart("JOURNEY_DATABASE_URL is not an address such as postgresql://user@host/name.") from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        # Parameters would show webhook secrets and tokens in logs and errors.
+        options: dict[str, Any] = {"max_overflow": 20, "hide_parameters": True}
         if self.is_sqlite:
-            self._sqlite_path().parent.mkdir(parents=True, exist_ok=True)
-            # Pool size is above the threads that read at once: Streamlit's runners and the route handlers.
-            self.engine = sa.create_engine(self.url, pool_size=20, max_overflow=20)
+            self._make_folder()
+            # Above the threads that read at once: Streamlit's runners and the route handlers.
+            self.engine = sa.create_engine(self.url, pool_size=20, **options)
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
         else:
-            self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+            arguments = {"connect_timeout": self.url.query.get("connect_timeout", CONNECT_SECONDS)}
+            try:
+                self.engine = sa.create_engine(
+                    self.url, pool_size=10, pool_pre_ping=True, connect_args=arguments, **options
+                )
+            except ModuleNotFoundError as error:
+                raise CannotStart(
+                    f"JOURNEY_DATABASE_URL needs the package {error.name}. Install journey-print-studio[postgres]."
+                ) from error
+            sa.event.listen(self.engine, "begin", _begin_postgres)
         self._writing = self.engine.execution_options(journey_writes=True)
 
     @contextmanager
@@ -66,20 +86,25 @@ class Database:
         script = ScriptDirectory.from_config(config)
         try:
             with self.write() as connection:
-                if not self.is_sqlite:
-                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK + 1})
+                if self.is_sqlite and (damage := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok":
+                    raise CannotStart(
+                        f"The database at {self.place} is damaged ({_line(damage)}). "
+                        "Put a copy from a backup in its place, or move it away to start with an empty one."
+                    )
                 current = MigrationContext.configure(connection).get_current_revision()
                 known = {revision.revision for revision in script.walk_revisions()}
                 if current is not None and current not in known:
                     raise CannotStart(
-                        "The database was made by a newer version of this program. "
+                        f"The database at {self.place} was made by a newer version of this program, or by another one. "
                         "Start that version, or point JOURNEY_DATA_DIR (or JOURNEY_DATABASE_URL) somewhere else."
                     )
                 if current != script.get_current_head():
                     config.attributes["connection"] = connection
                     alembic.command.upgrade(config, "head")
+                # Fails now, not at the first task, when the file or the server takes no writes.
+                connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
         except sa.exc.DBAPIError as error:
-            raise CannotStart(f"The database at {self.place} cannot be used: {error.orig}.") from error
+            raise CannotStart(f"The database at {self.place} cannot be used: {_line(error.orig)}.") from error
 
     @property
     def place(self) -> str:
@@ -99,7 +124,19 @@ class Database:
         self.engine.dispose()
 
     def _sqlite_path(self) -> Path:
-        return Path(self.url.database or "journey.db")
+        return Path(self.url.database or "")
+
+    def _make_folder(self) -> None:
+        if self.url.database in (None, "", ":memory:") or self.url.query:
+            raise CannotStart("JOURNEY_DATABASE_URL must name a file, for example sqlite:////srv/studio/journey.db.")
+        folder = self._sqlite_path().parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotStart(
+                f"The folder {folder} of the database cannot be made: {error.strerror}. "
+                "Set JOURNEY_DATA_DIR (or JOURNEY_DATABASE_URL) to a place that can be written."
+            ) from error
 
 
 class WorkerLock:
@@ -122,6 +159,8 @@ class _FileWorkerLock(WorkerLock):
         self._lock = FileLock(database.with_name(database.name + ".worker"), thread_local=False)
 
     def acquire(self) -> bool:
+        if self._lock.is_locked:
+            return True
         try:
             self._lock.acquire(blocking=False)
         except Timeout:
@@ -141,11 +180,16 @@ class _PostgresWorkerLock(WorkerLock):
         self._connection: sa.Connection | None = None
 
     def acquire(self) -> bool:
-        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if connection.scalar(sa.text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _ADVISORY_LOCK}):
-            self._connection = connection
+        if self.still_held():
             return True
-        connection.close()
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            if connection.scalar(sa.text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _WORKER_LOCK}):
+                self._connection = connection
+                return True
+        finally:
+            if self._connection is None:
+                connection.close()
         return False
 
     def still_held(self) -> bool:
@@ -154,7 +198,7 @@ class _PostgresWorkerLock(WorkerLock):
         try:
             self._connection.execute(sa.text("SELECT 1"))
         except sa.exc.DBAPIError:
-            self._connection = None
+            self.release()
             return False
         return True
 
@@ -180,12 +224,41 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA journal_mode={'WAL' if sqlite_wal_is_safe(sqlite3.sqlite_version_info) else 'TRUNCATE'}")
+    # A secret that was blanked must not be left in the file's unused bytes.
+    cursor.execute("PRAGMA secure_delete=ON")
+    _set_journal(cursor, "wal" if sqlite_wal_is_safe(sqlite3.sqlite_version_info) else "truncate")
     # A task id must survive a power cut: a lost one would be a lost payment.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
 
 
+def _set_journal(cursor: sqlite3.Cursor, mode: str) -> None:
+    """SQLite does not wait by itself when another process uses the database while its journal changes."""
+    end = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute(f"PRAGMA journal_mode={mode}")
+            return
+        except sqlite3.OperationalError as error:
+            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            if not busy or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
 def _begin_sqlite(connection: sa.Connection) -> None:
     writes = connection.get_execution_options().get("journey_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgres(connection: sa.Connection) -> None:
+    # The one writer at a time that SQLite has by nature. Let go at the end of the transaction.
+    if connection.get_execution_options().get("journey_writes", False):
+        connection.exec_driver_sql(
+            f"SET LOCAL lock_timeout = {BUSY_TIMEOUT_MS}; SELECT pg_advisory_xact_lock({_WRITE_LOCK})"
+        )
+
+
+def _line(reason: object) -> str:
+    """What a driver says, as the middle of a sentence."""
+    return " ".join(str(reason).split()).rstrip(".")[:MESSAGE_LIMIT]
