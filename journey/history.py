@@ -3,7 +3,8 @@
 An entry moves along these ways and no others:
 
     queued -> submitting -> open -> archiving -> finished
-                 |            ├-> failed          └-> open (the result was gone: ask the task again), failed
+                 |            ├-> failed          ├-> open (the result was gone: ask the task again), failed
+                 |            |                   └-> abandoned (by a person)
                  |            └-> abandoned, stopped (by a person)
                  ├-> failed     refused by the API
                  ├-> queued     proved not to be sent
@@ -23,7 +24,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from journey.database import Database, metadata
-from journey.models import CREDITS_PER_UPSCALE, Task, TaskStatus
+from journey.errors import InvalidRequest
+from journey.models import CREDITS_PER_UPSCALE, URL_LIMIT, Task, TaskStatus, usable_id
 
 EngineName = Literal["journeyapi", "embedded"]
 
@@ -35,6 +37,9 @@ DOUBLE_CLICK_SECONDS = 10.0
 ERROR_LIMIT = 2_000
 ANSWER_LIMIT = 4_096
 """Characters kept of an error and of an answer that was not understood."""
+
+_TEXT_LIMITS = {"error": ERROR_LIMIT, "note": ERROR_LIMIT, "answer": ANSWER_LIMIT}
+_HINTED = "A webhook told the task ID."
 
 
 class State(StrEnum):
@@ -63,7 +68,7 @@ _WAYS: dict[State, frozenset[State]] = {
     State.SUBMITTING: frozenset({State.OPEN, State.QUEUED, State.FAILED, State.AMBIGUOUS}),
     State.AMBIGUOUS: frozenset({State.OPEN, State.QUEUED, State.ABANDONED}),
     State.OPEN: frozenset({State.ARCHIVING, State.FAILED, State.ABANDONED, State.STOPPED}),
-    State.ARCHIVING: frozenset({State.FINISHED, State.FAILED, State.OPEN}),
+    State.ARCHIVING: frozenset({State.FINISHED, State.FAILED, State.OPEN, State.ABANDONED}),
     **{state: frozenset() for state in OVER},
 }
 
@@ -134,7 +139,7 @@ pauses = sa.Table(
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Times are seconds since 1970 (UTC), sizes are pixels, `credits` is what the call cost or may have cost."""
+    """Times are seconds since 1970 (UTC), sizes are pixels, `credits` is what all its calls cost or may have cost."""
 
     id: str
     state: State
@@ -215,6 +220,8 @@ class Moment:
 
 
 _COLUMNS = [entries.c[field.name] for field in fields(Entry)]
+_COST = sa.case((entries.c.engine == "journeyapi", CREDITS_PER_UPSCALE), else_=0)
+"""Credits of one call: 2 at JourneyAPI, nothing on this machine."""
 
 
 class History:
@@ -231,7 +238,7 @@ class History:
         instead: a double click, a second tab or the browser's Back button must not pay twice.
         """
         now = self._clock()
-        values = {field.name: getattr(new, field.name) for field in fields(new)}
+        values = _storable({field.name: getattr(new, field.name) for field in fields(new)})
         entry_id = secrets.token_hex(8)
         with self._database.write() as connection:
             if new.fingerprint and (known := self._twin(connection, new.fingerprint, now)):
@@ -298,32 +305,63 @@ class History:
         with self._database.read() as connection:
             return [_entry(row) for row in connection.execute(query)]
 
-    def next_due(self) -> float | None:
-        """The earliest time at which `due` will have something, or None."""
-        query = sa.select(sa.func.min(entries.c.due_at)).where(entries.c.state.in_(LIVE))
+    def next_due(self, after: float) -> float | None:
+        """The earliest time after this one at which `due` will have something new, or None."""
+        query = sa.select(sa.func.min(entries.c.due_at)).where(entries.c.state.in_(LIVE), entries.c.due_at > after)
         with self._database.read() as connection:
             value = connection.scalar(query)
         return None if value is None else float(value)
 
     def move(
-        self, entry_id: str, to: State, *, words: str | None = None, only_from: State | None = None, **changes: Any
+        self,
+        entry_id: str,
+        to: State,
+        *,
+        words: str | None = None,
+        only_from: State | None = None,
+        attempt: int | None = None,
+        **changes: Any,
     ) -> Entry | None:
-        """Change the state, and with it `changes`, if a way leads there. None when the entry is elsewhere by now."""
+        """Change the state, and with it `changes`, if a way leads there. None when the entry is elsewhere by now.
+
+        `attempt` is `Entry.attempts` as it was when the change was decided on: what came of one call must not
+        touch an entry that has been sent again since. Credits are counted here: those of a call from the moment
+        it is going to be sent, until it is proved that it was not accepted.
+        """
+        with self._database.write() as connection:
+            return self._move(connection, entry_id, to, words, only_from, attempt, changes)
+
+    def _move(
+        self,
+        connection: sa.Connection,
+        entry_id: str,
+        to: State,
+        words: str | None,
+        only_from: State | None,
+        attempt: int | None,
+        changes: dict[str, Any],
+    ) -> Entry | None:
         now = self._clock()
         origins = [state for state, targets in _WAYS.items() if to in targets and only_from in (None, state)]
-        values: dict[str, Any] = {"state": to, "changed_at": now, "due_at": None, **_storable(changes)}
+        where = [entries.c.id == entry_id, entries.c.state.in_(origins)]
+        if attempt is not None:
+            where.append(entries.c.attempts == attempt)
+        moves_by_itself = to in LIVE and to is not State.SUBMITTING
+        values: dict[str, Any] = {"state": to, "changed_at": now, "due_at": now if moves_by_itself else None}
         if to is State.SUBMITTING:
-            values |= {"submitted_at": now, "attempts": entries.c.attempts + 1}
+            values |= {"submitted_at": now, "attempts": entries.c.attempts + 1, "credits": entries.c.credits + _COST}
+        if to in (State.QUEUED, State.FAILED):
+            not_accepted = entries.c.state == State.SUBMITTING
+            values["credits"] = entries.c.credits - sa.case((not_accepted, _COST), else_=0)
         if to in OVER:
-            values |= {"finished_at": now, "webhook_secret": None}
-        with self._database.write() as connection:
-            moved = connection.execute(
-                entries.update().where(entries.c.id == entry_id, entries.c.state.in_(origins)).values(**values)
-            )
-            if moved.rowcount != 1:
-                return None
-            self._mark(connection, entry_id, to, words)
-            return self._get(connection, entry_id)
+            values["finished_at"] = now
+        if to in OVER or to is State.OPEN:
+            values["webhook_secret"] = None
+        moved = connection.execute(entries.update().where(*where).values(**values | _storable(changes)))
+        if moved.rowcount != 1:
+            return None
+        self._mark(connection, entry_id, to, words)
+        return self._get(connection, entry_id)
 
     def postpone(self, entry_id: str, due_at: float, **changes: Any) -> None:
         """Set when the entry is looked at next (and `note`, why it waits). Changes no state."""
@@ -334,47 +372,51 @@ class History:
                 .values(due_at=due_at, **_storable(changes))
             )
 
-    def lose(self, entry: Entry, error: str, *, answer: str | None = None) -> None:
+    def remark(self, entry_id: str, words: str) -> None:
+        """Add words to the time line. Changes no state."""
+        with self._database.write() as connection:
+            if entry := self._one(connection, entries.c.id == entry_id):
+                self._mark(connection, entry_id, entry.state, words)
+
+    def lose(self, entry_id: str, error: str, *, attempt: int | None = None, answer: str | None = None) -> Entry | None:
         """The call may have been accepted: `ambiguous`, or `open` when a webhook has told the task id meanwhile."""
-        lost = self.move(entry.id, State.AMBIGUOUS, words=error, error=error, answer=answer, credits=cost(entry))
-        if lost is None:
-            return
-        with self._database.read() as connection:
-            hinted = connection.scalar(sa.select(entries.c.hinted_task_id).where(entries.c.id == entry.id))
-        if hinted:
-            self.bind(entry.id, str(hinted), words="A webhook told the task id.")
+        with self._database.write() as connection:
+            changes = {"error": error, "answer": answer}
+            lost = self._move(connection, entry_id, State.AMBIGUOUS, error, State.SUBMITTING, attempt, changes)
+            if lost is None:
+                return None
+            hinted = connection.scalar(sa.select(entries.c.hinted_task_id).where(entries.c.id == entry_id))
+            return self._bind(connection, entry_id, str(hinted), _HINTED) if hinted else lost
 
     def hint(self, entry_id: str, task_id: str) -> None:
         """A verified webhook named this task. It makes an open entry due now and heals an ambiguous one."""
         with self._database.write() as connection:
-            row = connection.execute(sa.select(entries.c.state).where(entries.c.id == entry_id)).one_or_none()
-            state = None if row is None else State(row.state)
-            where = entries.c.id == entry_id
-            if state is State.OPEN:
-                connection.execute(entries.update().where(where).values(due_at=self._clock()))
-            elif state in (State.SUBMITTING, State.QUEUED):
-                connection.execute(entries.update().where(where).values(hinted_task_id=task_id))
-        if state is State.AMBIGUOUS:
-            self.bind(entry_id, task_id, words="A webhook told the task id.")
+            entry = self._one(connection, entries.c.id == entry_id)
+            if entry is None:
+                return
+            update = entries.update().where(entries.c.id == entry_id)
+            if entry.state is State.OPEN:
+                if entry.task_id == task_id:
+                    connection.execute(update.values(due_at=self._clock()))
+            elif entry.state in (State.SUBMITTING, State.QUEUED):
+                connection.execute(update.values(hinted_task_id=task_id))
+            elif entry.state is State.AMBIGUOUS:
+                self._bind(connection, entry_id, task_id, _HINTED)
 
     def bind(self, entry_id: str, task_id: str, *, words: str) -> Entry | None:
-        """An ambiguous entry's task id turned up, by a webhook or a person: watch that task."""
-        return self.move(
-            entry_id,
-            State.OPEN,
-            words=words,
-            only_from=State.AMBIGUOUS,
-            task_id=task_id,
-            task_status=TaskStatus.PENDING,
-            error=None,
-            due_at=self._clock(),
-        )
+        """An ambiguous entry's task id turned up: watch that task. Raises InvalidRequest when it can be no task id."""
+        if not usable_id(task_id):
+            raise InvalidRequest("This cannot be a task ID. Copy the whole ID and try again.")
+        with self._database.write() as connection:
+            return self._bind(connection, entry_id, task_id, words)
+
+    def _bind(self, connection: sa.Connection, entry_id: str, task_id: str, words: str) -> Entry | None:
+        changes = {"task_id": task_id, "task_status": TaskStatus.PENDING, "error": None}
+        return self._move(connection, entry_id, State.OPEN, words, State.AMBIGUOUS, None, changes)
 
     def send_again(self, entry_id: str) -> Entry | None:
         """A person's decision for an ambiguous entry: it may cost its credits twice."""
-        return self.move(
-            entry_id, State.QUEUED, words="Sent again by a person.", only_from=State.AMBIGUOUS, due_at=self._clock()
-        )
+        return self.move(entry_id, State.QUEUED, words="Sent again by a person.", only_from=State.AMBIGUOUS, error=None)
 
     def observe(self, entry_id: str, task: Task) -> bool:
         """Note what the API said of an open task. True when that is news. The percentage never falls."""
@@ -393,16 +435,11 @@ class History:
                 .values(
                     percentage=percentage,
                     task_status=task.status,
-                    result_model=_fit(task.model, 100) or entry.result_model,
                     changed_at=self._clock(),
+                    **_storable({"result_model": task.model or entry.result_model}),
                 )
             )
             return True
-
-    def forget_webhook_secret(self, entry_id: str) -> None:
-        """A person's webhook secret is kept only until the call is sent."""
-        with self._database.write() as connection:
-            connection.execute(entries.update().where(entries.c.id == entry_id).values(webhook_secret=None))
 
     def webhook_secret(self, entry_id: str) -> str | None:
         """The secret that a person typed in, while it is still kept."""
@@ -446,10 +483,19 @@ class History:
         """After a crash: what was being sent may have been accepted; what was being archived is archived again."""
         for entry in self.latest(limit=10_000, states=[State.SUBMITTING]):
             self.lose(
-                entry, "The program ended while the call was being sent, so it is not known whether it was accepted."
+                entry.id, "The program ended while the call was being sent, so it is not known whether it was accepted."
             )
         for entry in self.latest(limit=10_000, states=[State.ARCHIVING]):
-            self.move(entry.id, State.OPEN, words="Continued after a restart.", due_at=self._clock())
+            self.move(entry.id, State.OPEN, words="Continued after a restart.", only_from=State.ARCHIVING)
+        self.hasten()
+
+    def hasten(self) -> None:
+        """Look at everything now: times that were set by a clock that was wrong mean nothing."""
+        now = self._clock()
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update().where(entries.c.state.in_(LIVE), entries.c.due_at > now).values(due_at=now)
+            )
 
     def pause(self, engine: EngineName, reason: str) -> None:
         """Stop submitting to this engine until a person resumes it. The first reason stays."""
@@ -470,7 +516,7 @@ class History:
 
     def _twin(self, connection: sa.Connection, fingerprint: str, now: float) -> Entry | None:
         undecided = entries.c.state.in_(LIVE | {State.AMBIGUOUS})
-        recent = sa.and_(entries.c.created_at > now - DOUBLE_CLICK_SECONDS, entries.c.state != State.FAILED)
+        recent = sa.and_(entries.c.created_at > now - DOUBLE_CLICK_SECONDS, entries.c.state == State.FINISHED)
         query = (
             sa.select(*_COLUMNS)
             .where(entries.c.fingerprint == fingerprint, sa.or_(undecided, recent))
@@ -493,11 +539,6 @@ class History:
         )
 
 
-def cost(entry: Entry) -> int:
-    """Credits that an accepted call costs: 2 at JourneyAPI, nothing on this machine."""
-    return CREDITS_PER_UPSCALE if entry.engine == "journeyapi" else 0
-
-
 def _entry(row: Sequence[Any]) -> Entry:
     values: dict[str, Any] = dict(row._mapping)  # type: ignore[attr-defined]  # the documented way to a row's names
     values["state"] = State(values["state"])
@@ -506,12 +547,17 @@ def _entry(row: Sequence[Any]) -> Entry:
 
 
 def _storable(changes: dict[str, Any]) -> dict[str, Any]:
-    limits = {"error": ERROR_LIMIT, "answer": ANSWER_LIMIT, "note": ERROR_LIMIT}
-    return {name: _fit(value, limits[name]) if name in limits else value for name, value in changes.items()}
+    """Text as both databases can hold it; SQLite alone would take any length and any character."""
+    return {
+        name: _fit(value, _TEXT_LIMITS.get(name) or entries.c[name].type.length or URL_LIMIT)  # type: ignore[attr-defined]  # only text columns hold text
+        if isinstance(value, str)
+        else value
+        for name, value in changes.items()
+    }
 
 
 def _fit(text: str | None, limit: int) -> str | None:
-    """Text that both databases can store: no NUL, no lone surrogate, not longer than the limit."""
+    """No NUL, no lone surrogate, not longer than the limit."""
     if text is None:
         return None
     return text[:limit].encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")

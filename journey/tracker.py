@@ -6,6 +6,7 @@ short of proof that nothing was sent leaves it `ambiguous`. Only its own /fetch 
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import threading
@@ -15,6 +16,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,12 +33,13 @@ from journey.errors import (
     PictureRefused,
     RateLimited,
     ServerError,
+    TaskNotFound,
     Unreachable,
     Untrusted,
 )
-from journey.fetching import BadStatus, Door
+from journey.fetching import BadStatus, CutShort, Door
 from journey.files import Files, file_url, key_in_url, new_key, safe_name
-from journey.history import EngineName, Entry, History, State, cost
+from journey.history import EngineName, Entry, History, State
 from journey.images import EXTENSIONS, Decoder, inspect
 from journey.models import Task, TaskStatus, UpscaleRequest
 
@@ -44,6 +47,8 @@ log = logging.getLogger(__name__)
 
 IDS_PER_POLL = 20
 SUBMITS_AT_ONCE = 4
+"""For each engine, so that a slow one does not hold up the other."""
+ARCHIVES_AT_ONCE = 4
 SIZE_TOLERANCE = 2
 """Pixels by which each side of a result may differ from n × the source."""
 
@@ -53,8 +58,14 @@ EMBEDDED_POLL = (0.5, 0.5)
 
 STALE_POLL = 5 * 60.0
 ARCHIVE_ATTEMPTS = 6
+"""Downloads of a result that brought something else than a picture, within about a minute."""
+PATIENT_ATTEMPTS = 300
+"""Downloads of a result that brought nothing, within about a day: it is paid for, and networks come back."""
+STORE_AGAIN_SECONDS = 60.0
+
 _GONE = (403, 404, 410)
 _IDLE_SECONDS = 0.5
+_STUMBLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -108,9 +119,13 @@ class Tracker:
         self._max_bytes = max_bytes
         self._clock = clock
         # Calls that may take long run here, so that one slow answer does not hold up the others.
-        self._executor = executor or ThreadPoolExecutor(max_workers=SUBMITS_AT_ONCE + 4, thread_name_prefix="tracker")
+        threads = len(remotes) * (SUBMITS_AT_ONCE + 1) + ARCHIVES_AT_ONCE
+        self._executor = executor or ThreadPoolExecutor(max_workers=threads, thread_name_prefix="tracker")
         self._at_work: dict[str, Future[None]] = {}
+        self._not_before: dict[str, float] = {}
         self._holds: dict[EngineName, _Hold] = {}
+        self._holding = threading.Lock()
+        self._spending = threading.Lock()
         self._wanted = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -135,9 +150,10 @@ class Tracker:
         if self._thread:
             self._thread.join(timeout)
             self._thread = None
-        # A call under way may have been accepted: its answer is worth waiting for.
-        wait(list(self._at_work.values()), timeout=max(0.0, deadline - time.monotonic()))
         self._executor.shutdown(wait=False, cancel_futures=True)
+        # A call under way may have been accepted: its answer is worth waiting for.
+        begun = [future for future in list(self._at_work.values()) if not future.cancelled()]
+        wait(begun, timeout=max(0.0, deadline - time.monotonic()))
 
     def wake(self) -> None:
         """Look at once: something was queued or hinted at."""
@@ -149,15 +165,20 @@ class Tracker:
 
     def step(self) -> None:
         """Hand out everything that is due now."""
+        now = self._clock()
+        if self.last_step_at is not None and now < self.last_step_at:
+            # The clock was set back: nothing may wait for a time that is an hour away again.
+            self._history.hasten()
+            self._holds.clear()
+            self._not_before.clear()
         self._at_work = {key: future for key, future in self._at_work.items() if not future.done()}
         paused = self._history.paused()
         for engine, remote in self._remotes.items():
-            if engine not in paused and self._hold(engine).until <= self._clock():
-                self._submit_due(engine)
+            if engine not in paused and self._hold(engine).until <= now:
+                self._submit_due(engine, remote)
             self._poll_due(engine, remote)
-        for entry in self._history.due(State.ARCHIVING, limit=20):
-            self._hand_out(f"archive {entry.id}", partial(self._archive, entry))
-        self.last_step_at = self._clock()
+        self._archive_due()
+        self.last_step_at = now
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
@@ -173,17 +194,17 @@ class Tracker:
             self._wanted.wait(self._until_next())
 
     def _until_next(self) -> float:
+        # What was due at the step but is held up (a pause, a call under way) must not make this a busy loop.
+        seen = self.last_step_at or 0.0
         try:
-            due_at = self._history.next_due()
+            due_at = self._history.next_due(after=seen)
         except sa.exc.SQLAlchemyError:
             return _IDLE_SECONDS
-        if due_at is None:
-            return _IDLE_SECONDS
-        return min(_IDLE_SECONDS, max(0.02, due_at - self._clock()))
+        return _IDLE_SECONDS if due_at is None else min(_IDLE_SECONDS, max(0.02, due_at - self._clock()))
 
     def _hand_out(self, key: str, work: Callable[[], None]) -> None:
-        """Run on another thread, unless the same thing is still under way."""
-        if key in self._at_work or self._stopping.is_set():
+        """Run on another thread, unless the same thing is still under way or has just stumbled."""
+        if key in self._at_work or self._stopping.is_set() or self._not_before.get(key, 0.0) > self._clock():
             return
 
         def safely() -> None:
@@ -191,59 +212,99 @@ class Tracker:
                 work()
             except Exception:
                 log.exception("the tracker could not %s", key)
-            finally:
-                self._wanted.set()
+                self._not_before[key] = self._clock() + _STUMBLE_SECONDS
+            else:
+                self._not_before.pop(key, None)
 
-        self._at_work[key] = self._executor.submit(safely)
+        self._at_work[key] = future = self._executor.submit(safely)
+        # Not before the future is done, or the next step would still find it under way.
+        future.add_done_callback(lambda _: self._wanted.set())
+
+    def _under_way(self, kind: str) -> int:
+        return sum(key.startswith(f"{kind} ") and not future.done() for key, future in self._at_work.items())
 
     # Submitting
 
-    def _submit_due(self, engine: EngineName) -> None:
-        under_way = sum(key.startswith("submit ") for key in self._at_work)
-        for entry in self._history.due(State.QUEUED, limit=max(0, SUBMITS_AT_ONCE - under_way), engine=engine):
-            self._hand_out(f"submit {entry.id}", partial(self._submit, entry))
+    def _submit_due(self, engine: EngineName, remote: Remote) -> None:
+        free = SUBMITS_AT_ONCE - self._under_way(f"submit to {engine}")
+        for entry in self._history.due(State.QUEUED, limit=max(0, free), engine=engine):
+            self._hand_out(f"submit to {engine} {entry.id}", partial(self._submit, remote, entry))
 
-    def _submit(self, entry: Entry) -> None:
-        remote = self._remotes[entry.engine]
-        if reason := self._may_spend(entry):
-            self._history.pause(entry.engine, reason)
-            return
+    def _submit(self, remote: Remote, entry: Entry) -> None:
         try:
             request = self._request(entry)
         except JourneyError as error:
             if self._history.move(entry.id, State.SUBMITTING):
                 self._history.move(entry.id, State.FAILED, error=str(error), words="Not sent.")
             return
-        if self._history.move(entry.id, State.SUBMITTING) is None:
-            return
+        # One at a time: each sees what those before it are about to spend.
+        with self._spending:
+            if self._stopping.is_set():
+                return
+            if reason := self._may_spend(entry):
+                self._history.pause(entry.engine, reason)
+                return
+            sending = self._history.move(entry.id, State.SUBMITTING)
+        if sending is not None:
+            self._record(entry.id, self._send(remote, sending, request))
+
+    def _send(self, remote: Remote, entry: Entry, request: UpscaleRequest) -> Callable[[], object]:
+        """Make the call, once. What is returned writes down what came of it."""
+        back = partial(self._history.move, entry.id, only_from=State.SUBMITTING, attempt=entry.attempts)
+        lose = partial(self._history.lose, entry.id, attempt=entry.attempts)
         try:
             task_id = remote.client.upscale(request)
         except (AuthenticationFailed, InsufficientCredits, Untrusted) as error:
-            self._history.pause(entry.engine, str(error))
-            self._history.move(entry.id, State.QUEUED, words=str(error), note=str(error), due_at=self._clock())
+            # The pause comes first, so that the entry is not taken up again in between.
+            return partial(
+                _in_turn,
+                partial(self._history.pause, entry.engine, str(error)),
+                partial(back, State.QUEUED, words=str(error), note=str(error)),
+            )
         except (NotSent, RateLimited) as error:
             due_at = self._hold_back(entry.engine, error)
-            self._history.move(entry.id, State.QUEUED, words=str(error), note=str(error), due_at=due_at)
+            return partial(back, State.QUEUED, words=str(error), note=str(error), due_at=due_at)
         except InvalidRequest as error:
-            self._history.move(entry.id, State.FAILED, error=str(error), words="Refused.")
+            return partial(back, State.FAILED, words="Refused.", error=str(error))
         except (Ambiguous, ServerError) as error:
-            self._history.lose(entry, str(error), answer=error.answer)
+            return partial(lose, str(error), answer=error.answer)
         except Exception as error:
             # Whatever it was, it is no proof that nothing was sent.
             log.exception("entry %s while submitting", entry.id)
-            self._history.lose(entry, f"The call ended unexpectedly ({type(error).__name__}).")
-        else:
-            self._holds.pop(entry.engine, None)
-            self._history.move(
+            return partial(lose, f"The call ended unexpectedly ({type(error).__name__}).")
+        log.info("entry %s is task %s", entry.id, task_id)
+        return partial(self._accepted, remote, entry, task_id)
+
+    def _accepted(self, remote: Remote, entry: Entry, task_id: str) -> None:
+        self._holds.pop(entry.engine, None)
+        # It is ambiguous when another process took over the queue in the middle of this call.
+        for state in (State.SUBMITTING, State.AMBIGUOUS):
+            if self._history.move(
                 entry.id,
                 State.OPEN,
+                only_from=state,
+                attempt=entry.attempts,
                 task_id=task_id,
                 task_status=TaskStatus.PENDING,
-                credits=cost(entry),
                 due_at=self._clock() + remote.poll[0],
                 note=None,
-            )
-            self._history.forget_webhook_secret(entry.id)
+                error=None,
+            ):
+                return
+        self._history.remark(entry.id, f"An earlier call turned out to be accepted, as task {task_id}.")
+
+    def _record(self, entry_id: str, note: Callable[[], object]) -> None:
+        """Write down what came of a call, however long the database is away: a lost task id is a lost payment."""
+        for tries in itertools.count():
+            try:
+                note()
+            except sa.exc.SQLAlchemyError:
+                log.warning("entry %s: what came of its call cannot be stored yet", entry_id)
+                if self._stopping.wait(min(30.0, 0.1 * 2.0**tries)):
+                    note()
+                    return
+            else:
+                return
 
     def _request(self, entry: Entry) -> UpscaleRequest:
         fields: dict[str, str | None] = {
@@ -279,11 +340,16 @@ class Tracker:
 
     def _hold_back(self, engine: EngineName, error: NotSent | RateLimited) -> float:
         """Leave the whole engine alone for a while: the next entry would meet the same."""
-        failures = self._hold(engine).failures + 1
         asked = error.retry_after if isinstance(error, RateLimited) else None
-        until = self._clock() + (asked or _backoff(failures))
-        self._holds[engine] = _Hold(until, failures)
-        return until
+        with self._holding:
+            now, hold = self._clock(), self._hold(engine)
+            if hold.until > now:  # another of the calls made at the same time has told already
+                hold = _Hold(max(hold.until, now + (asked or 0.0)), hold.failures)
+            else:
+                failures = hold.failures + 1
+                hold = _Hold(now + (asked or _backoff(failures)), failures)
+            self._holds[engine] = hold
+        return hold.until
 
     # Polling
 
@@ -295,8 +361,7 @@ class Tracker:
     def _poll(self, engine: EngineName, remote: Remote, due: Sequence[Entry]) -> None:
         tasks: dict[str, Task] = {}
         try:
-            found = remote.client.fetch_many([entry.task_id for entry in due if entry.task_id])
-            tasks = {task.task_id: task for task in found}
+            tasks = {task.task_id: task for task in _ask(remote.client, due)}
         except (AuthenticationFailed, Untrusted) as error:
             self._history.pause(engine, str(error))
         except JourneyError as error:
@@ -317,7 +382,7 @@ class Tracker:
                 State.ARCHIVING,
                 result_url=url,
                 result_key=self._result_key(entry, url),
-                result_model=task.model,
+                result_model=task.model or entry.result_model,
                 percentage=100,
                 due_at=now,
             )
@@ -335,29 +400,48 @@ class Tracker:
 
     def _result_key(self, entry: Entry, url: str) -> str:
         """Where the result is kept: the embedded engine's stays where it is, another gets one key for all tries."""
-        own = key_in_url(url, self._own_origins)
+        own = self._own_file(entry, url)
         return own[0] if own else entry.result_key or new_key()
 
+    def _own_file(self, entry: Entry, url: str) -> tuple[str, str] | None:
+        """Key and name of a result that is stored here already.
+
+        The embedded engine's always is: its address may still name the port of an earlier start.
+        """
+        return key_in_url(url, [*self._own_origins, url] if entry.engine == "embedded" else self._own_origins)
+
     # Archiving
+
+    def _archive_due(self) -> None:
+        for entry in self._history.due(State.ARCHIVING, limit=20):
+            if self._under_way("archive") < ARCHIVES_AT_ONCE:
+                self._hand_out(f"archive {entry.id}", partial(self._archive, entry))
 
     def _archive(self, entry: Entry) -> None:
         url = entry.result_url or ""
         try:
-            if own := key_in_url(url, self._own_origins):
+            if own := self._own_file(entry, url):
                 self._adopt(entry, *own)
             else:
+                self._door.check(url)
                 self._download(entry, url)
         except BadStatus as error:
             self._look_again(entry, error, gone=error.status in _GONE)
-        except (Unreachable, FetchFailed) as error:
+        except (Unreachable, CutShort) as error:
             self._look_again(entry, error)
-        except OSError as error:
-            log.warning("entry %s: the result cannot be stored: %s", entry.id, error.strerror)
+        except (FileMissing, InvalidRequest) as error:
+            self._give_up(entry, f"The result cannot be used: {error}")
+        except (FetchFailed, PictureRefused) as error:
+            self._look_again(entry, error, attempts=ARCHIVE_ATTEMPTS)
+        except Exception as error:
+            # A full disk, object storage that is away, or a fault of ours: the picture is paid for, so it is kept at.
+            log.warning("entry %s: the result cannot be stored", entry.id, exc_info=True)
+            reason = getattr(error, "strerror", None) or type(error).__name__
             self._history.postpone(
-                entry.id, self._clock() + 60, note=f"The result cannot be stored: {error.strerror}. It is tried again."
+                entry.id,
+                self._clock() + STORE_AGAIN_SECONDS,
+                note=f"The result cannot be stored: {reason}. It is tried again.",
             )
-        except (PictureRefused, FileMissing, InvalidRequest) as error:
-            self._history.move(entry.id, State.FAILED, error=f"The result cannot be used: {error}")
 
     def _adopt(self, entry: Entry, key: str, name: str) -> None:
         """A result of the embedded engine lies in `files` already; only its header is read."""
@@ -375,10 +459,14 @@ class Tracker:
             path.rename(folder / name)
             size = (folder / name).stat().st_size
             key = self._files.keep(folder, key=entry.result_key)
-        self._finish(entry, key, name, picture.width, picture.height, size)
+        if self._finish(entry, key, name, picture.width, picture.height, size):
+            return
+        now = self._history.get(entry.id)
+        if now is None or now.state is State.ABANDONED:
+            self._files.delete(key)  # nobody would ever find it
 
-    def _finish(self, entry: Entry, key: str, name: str, width: int, height: int, size: int) -> None:
-        self._history.move(
+    def _finish(self, entry: Entry, key: str, name: str, width: int, height: int, size: int) -> Entry | None:
+        return self._history.move(
             entry.id,
             State.FINISHED,
             result_key=key,
@@ -389,21 +477,50 @@ class Tracker:
             note=_difference(entry, width, height),
         )
 
-    def _look_again(self, entry: Entry, error: JourneyError, *, gone: bool = False) -> None:
+    def _look_again(
+        self, entry: Entry, error: JourneyError, *, gone: bool = False, attempts: int = PATIENT_ATTEMPTS
+    ) -> None:
         """Try the download later; when the address is gone, ask the task for a new one. Give up in the end."""
         tries = entry.archive_attempts + 1
-        if tries >= ARCHIVE_ATTEMPTS:
-            self._history.move(
-                entry.id,
-                State.FAILED,
-                error=f"The result could not be downloaded after {tries} tries: {error} It was at {entry.result_url}",
-            )
+        if tries >= attempts:
+            self._give_up(entry, f"The result could not be used after {tries} tries: {error}")
             return
         due_at = self._clock() + _backoff(tries)
+        changes: dict[str, Any] = {"due_at": due_at, "archive_attempts": tries, "note": str(error)}
         if gone:
-            self._history.move(entry.id, State.OPEN, words=str(error), archive_attempts=tries, due_at=due_at)
+            self._history.move(entry.id, State.OPEN, only_from=State.ARCHIVING, words=str(error), **changes)
         else:
-            self._history.postpone(entry.id, due_at, note=str(error), archive_attempts=tries)
+            self._history.postpone(entry.id, **changes)
+
+    def _give_up(self, entry: Entry, reason: str) -> None:
+        # With the address: it is paid for, and a person may still get it there.
+        where = f" It was at {entry.result_url}" if entry.result_url else ""
+        self._history.move(entry.id, State.FAILED, only_from=State.ARCHIVING, error=reason + where)
+
+
+def _ask(client: JourneyClient, entries: Sequence[Entry]) -> list[Task]:
+    """What the API says about these tasks; some may be missing."""
+    ids = [entry.task_id for entry in entries if entry.task_id]
+    try:
+        return client.fetch_many(ids)
+    except InvalidRequest:
+        if len(ids) == 1:
+            raise
+    # One id that the API does not take must not hide the others.
+    found = []
+    for task_id in ids:
+        try:
+            found.append(client.fetch(task_id))
+        except (InvalidRequest, TaskNotFound):
+            continue
+        except JourneyError:
+            break
+    return found
+
+
+def _in_turn(*works: Callable[[], object]) -> None:
+    for work in works:
+        work()
 
 
 def _difference(entry: Entry, width: int, height: int) -> str | None:
@@ -418,4 +535,4 @@ def _difference(entry: Entry, width: int, height: int) -> str | None:
 
 def _backoff(attempts: int) -> float:
     """Seconds before another try: 2 doubling to 300."""
-    return min(300.0, 2.0 ** (attempts + 1))
+    return min(300.0, 2.0 ** min(attempts, 9))
