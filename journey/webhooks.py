@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 from collections.abc import Callable
 
 import sqlalchemy.exc
@@ -29,6 +30,10 @@ BODY_SECONDS = 3.0
 ANSWER_SECONDS = 9.0
 """JourneyAPI gives up on an answer after 10 s."""
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
+# The rest of a body that is not read would otherwise be waited for.
+_CLOSE = {"Connection": "close"}
+
 
 def secret_for(key: bytes, entry_id: str) -> str:
     """The secret that JourneyAPI is told for this entry: an HMAC-SHA-256, 64 hexadecimal digits."""
@@ -41,23 +46,29 @@ def address_for(public_url: str, entry: Entry) -> str:
 
 
 def routes(history: History, key: bytes, *, on_hint: Callable[[], None] = lambda: None) -> list[Route]:
-    """`POST /webhooks/{token}`: 204 when taken or of no interest, 4xx when not JourneyAPI's, 503 to try again."""
+    """`POST /webhooks/{token}`: 204 when taken or of no interest, 4xx when not JourneyAPI's, 503 to try again.
+
+    `key` is what `secret_for` makes the secrets from. Raises ValueError when it is too short to keep one.
+    """
+    if len(key) < 16:
+        raise ValueError("the key of the webhook secrets has less than 16 bytes")
 
     async def receive(request: Request) -> Response:
         given = request.headers.get("x-webhook-secret", "")
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await answer(request, given)
-        except (sqlalchemy.exc.SQLAlchemyError, TimeoutError):
-            log.exception("a webhook could not be noted")
+        except (sqlalchemy.exc.SQLAlchemyError, TimeoutError) as error:
+            log.warning("a webhook could not be noted: %s", type(error).__name__)
             return Response(status_code=503, headers={"Retry-After": "10"})
 
     async def answer(request: Request, given: str) -> Response:
-        entry = await run_in_threadpool(history.by_webhook_token, request.path_params["token"])
+        token = request.path_params["token"]
+        entry = await run_in_threadpool(history.by_webhook_token, token) if _TOKEN.fullmatch(token) else None
         if entry is None:
-            return Response(status_code=204)
+            return Response(status_code=204, headers=_CLOSE)
         if not hmac.compare_digest(given.encode("utf-8", "replace"), secret_for(key, entry.id).encode()):
-            return Response(status_code=401)
+            return Response(status_code=401, headers=_CLOSE)
         body = await _body(request)
         if isinstance(body, Response):
             return body
@@ -73,17 +84,17 @@ def routes(history: History, key: bytes, *, on_hint: Callable[[], None] = lambda
 
 async def _body(request: Request) -> bytes | Response:
     received = bytearray()
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > BODY_LIMIT:
-        return Response(status_code=413)
+    declared = request.headers.get("content-length", "0").lstrip("0")
+    if len(declared) > len(str(BODY_LIMIT)) or (declared.isdecimal() and int(declared) > BODY_LIMIT):
+        return Response(status_code=413, headers=_CLOSE)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 received += chunk
                 if len(received) > BODY_LIMIT:
-                    return Response(status_code=413)
+                    return Response(status_code=413, headers=_CLOSE)
     except TimeoutError:
-        return Response(status_code=408)
+        return Response(status_code=408, headers=_CLOSE)
     except ClientDisconnect:
         return Response(status_code=400)
     return bytes(received)
