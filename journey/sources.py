@@ -19,10 +19,11 @@ from journey.errors import FileMissing, InvalidRequest, JourneyError, TaskNotFou
 from journey.fetching import Door
 from journey.files import Files, key_in_url, safe_name
 from journey.history import EngineName, NewEntry
-from journey.images import EXTENSIONS, Decoder, Picture, inspect, sniff, too_many_pixels
-from journey.models import GRID_INDEXES, Task, TaskStatus
+from journey.images import EXTENSIONS, PREVIEW, THUMBNAIL, Decoder, Picture, inspect, sniff, too_many_pixels
+from journey.models import GRID_INDEXES, Task, TaskStatus, usable_id
 
 NAME_SHOWN = 80
+SECRET_LIMIT = 500
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Sources:
         url = url.strip()
         if not url:
             raise InvalidRequest("Enter the address of a picture, for example https://example.com/picture.png.")
-        return self._from_address(url, kind="url", name=_name_in(url))
+        return self._from_address(url, "url", _name_in(url))
 
     def from_upload(self, name: str, data: bytes) -> Source:
         """Take in a file that a person gave."""
@@ -116,6 +117,8 @@ class Sources:
         task_id = task_id.strip()
         if not task_id:
             raise InvalidRequest("Enter the ID of a finished task.")
+        if not usable_id(task_id):
+            raise InvalidRequest("This cannot be a task ID. Copy the whole ID and try again.")
         task, engine = self._find(task_id, engines)
         if task.status is TaskStatus.FAILED:
             raise InvalidRequest("This task failed, so there is no picture to upscale. Use another one.")
@@ -125,7 +128,7 @@ class Sources:
         if None in urls:
             raise InvalidRequest("This task has no picture. Use another one.")
         with ThreadPoolExecutor(max_workers=len(urls)) as pool:
-            pictures = list(pool.map(lambda url: self._from_address(str(url), kind="task", name=task_id), urls))
+            pictures = list(pool.map(lambda url: self._from_task_address(str(url), engine, task_id), urls))
         sources = tuple(
             Source(
                 kind="task",
@@ -169,29 +172,44 @@ class Sources:
             return f"JourneyAPI cannot use this address: {error} Or use the engine on this machine."
         return None
 
-    def check_webhook(self, url: str) -> None:
+    def check_webhook(self, url: str, secret: str | None = None) -> None:
         """Raises InvalidRequest when a webhook could not be delivered to this address, judged by its form."""
         try:
             self._door.check(url, https_only=True)
         except InvalidRequest as error:
             raise InvalidRequest(f"Webhook: {error}") from error
+        if secret and not (len(secret) <= SECRET_LIMIT and secret.isascii() and secret.isprintable()):
+            raise InvalidRequest(
+                f"Webhook: the secret goes into a header; use up to {SECRET_LIMIT} plain letters, digits and signs."
+            )
 
     def _find(self, task_id: str, engines: Sequence[EngineName]) -> tuple[Task, EngineName]:
+        fault: JourneyError | None = None
         for engine in engines:
             try:
                 return self._clients[engine].fetch(task_id), engine
-            except TaskNotFound:
+            except (TaskNotFound, KeyError):
                 continue
-        raise TaskNotFound("No task with this ID was found. Copy the whole ID and try again.")
+            except JourneyError as error:
+                fault = fault or error  # another engine may know the task although this one does not answer
+        raise fault or TaskNotFound("No task with this ID was found. Copy the whole ID and try again.")
 
-    def _from_address(self, url: str, *, kind: Literal["url", "task"], name: str) -> Source:
+    def _from_task_address(self, url: str, engine: EngineName, task_id: str) -> Source:
+        # The embedded engine keeps its pictures here, whatever port its addresses were made for.
+        own = key_in_url(url, [url]) if engine == "embedded" else None
+        return self._from_own(*own, kind="task", name=task_id) if own else self._from_address(url, "task", task_id)
+
+    def _from_own(self, key: str, file: str, *, kind: Literal["url", "task"], name: str) -> Source:
+        try:
+            path = self._files.path(key, file)
+        except FileMissing:
+            raise InvalidRequest("There is no such picture here any more. Upload it again.") from None
+        picture = inspect(path, max_pixels=self._decoder.max_output_pixels)
+        return _source(kind, name, picture, key, file, path=path)
+
+    def _from_address(self, url: str, kind: Literal["url", "task"], name: str) -> Source:
         if own := key_in_url(url, self._own_origins):
-            try:
-                path = self._files.path(*own)
-            except FileMissing:
-                raise InvalidRequest("There is no such picture here any more. Upload it again.") from None
-            picture = inspect(path, max_pixels=self._decoder.max_output_pixels)
-            return _source(kind, name, picture, *own, path=path)
+            return self._from_own(*own, kind=kind, name=name)
 
         def fetch(path: Path) -> None:
             with path.open("wb") as file:
@@ -209,6 +227,8 @@ class Sources:
                 extension = EXTENSIONS[sniff(file.read(32))]
             picture = self._decoder.check(path)
             file_name = safe_name(Path(name).stem, extension)
+            if file_name in (PREVIEW, THUMBNAIL):  # they lie beside it
+                file_name = safe_name("picture", extension)
             path.rename(folder / file_name)
             return picture, self._files.keep(folder), file_name
 
@@ -225,12 +245,13 @@ def new_entry(
 ) -> NewEntry:
     """The entry for a source. A parent is named by its task only to the engine that made it; others get the picture."""
     is_parent = source.parent_task_id is not None and source.task_engine == engine
+    model = model if engine == "embedded" else None
     return NewEntry(
         engine=engine,
         type="4x" if scale == 4 else "2x",
         name=source.name,
         fingerprint=fingerprint(source, engine, scale, model, person),
-        model=model if engine == "embedded" else None,
+        model=model,
         person=person,
         image_url=source.image_url,
         parent_task_id=source.parent_task_id if is_parent else None,
