@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None, repr=False, description="SQLite in the data folder, or postgresql://…"
     )
-    files_url: str | None = Field(default=None, description="files/ in the data folder, or s3://bucket/prefix.")
+    files_url: str | None = Field(
+        default=None, repr=False, description="files/ in the data folder, or s3://bucket/prefix."
+    )
     engine: Literal["on", "off"] = Field(default="on", description="off removes the embedded engine.")
     engine_key: Words = Field(
         default=(),
@@ -93,8 +95,11 @@ class Settings(BaseSettings):
     @field_validator("max_input_pixels", "max_output_pixels", mode="before")
     @classmethod
     def _megapixels(cls, value: object) -> object:
-        if isinstance(value, str) and value.upper().endswith("MP"):
-            return round(float(value[:-2]) * MEGAPIXEL)
+        if isinstance(value, str) and value.strip().upper().endswith("MP"):
+            try:
+                return round(float(value.strip()[:-2]) * MEGAPIXEL)
+            except (ValueError, OverflowError):
+                raise ValueError("must be a number of pixels, or such as 25 MP") from None
         return value
 
     @field_validator("api_key", "engine_key")
@@ -110,8 +115,12 @@ class Settings(BaseSettings):
     def _web_address(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and value.isprintable()
+        except ValueError:
+            usable = False
+        if not usable or parts.query or parts.fragment or "@" in parts.netloc or " " in value:
             raise ValueError("must be an address such as https://studio.example.com")
         return value.rstrip("/")
 
@@ -120,17 +129,6 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
             raise ValueError("must start with sqlite:/// or postgresql://")
-        return value
-
-    @field_validator("fetch_allow")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for entry in value:
-            if "/" in entry:
-                try:
-                    ipaddress.ip_network(entry, strict=False)
-                except ValueError:
-                    raise ValueError("each entry is a host, host:port or a network such as 10.0.0.0/8") from None
         return value
 
     @model_validator(mode="after")
@@ -159,7 +157,7 @@ class Settings(BaseSettings):
 def read_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Read the environment and `.env`. Raises CannotStart naming the setting that is wrong or unknown."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    given = set(os.environ) | set(dotenv_values(env_file) if env_file and env_file.is_file() else ())
+    given = set(os.environ) | _names_in(env_file)
     unknown = sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)
     if unknown:
         raise CannotStart(f"{', '.join(unknown)}: there is no such setting. Known are {', '.join(sorted(known))}.")
@@ -167,6 +165,13 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
         return Settings(_env_file=env_file)
     except ValidationError as error:
         raise CannotStart(" ".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
+
+
+def _names_in(env_file: Path | None) -> set[str]:
+    try:
+        return set(dotenv_values(env_file)) if env_file and env_file.is_file() else set()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotStart(f"The file {env_file} cannot be read as UTF-8 text ({type(error).__name__}).") from error
 
 
 def _sentence(location: tuple[int | str, ...], message: str) -> str:
