@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError
 from pathlib import Path
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from journey.processes import WorkerDied, Workers
+from tests.worker_jobs import allocate, burn, chatter, kill_self, refuse, remember, remembered, spend, unpicklable
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the system has no such limits")
 
@@ -26,55 +26,6 @@ def workers() -> Iterator[Workers]:
     pool.start()
     yield pool
     pool.stop()
-
-
-def kill_self() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def allocate(size: int) -> int:
-    return len(bytearray(size))
-
-
-def burn() -> None:
-    while True:
-        pass
-
-
-def spend(seconds: float) -> float:
-    end = time.process_time() + seconds
-    while time.process_time() < end:
-        pass
-    return time.process_time()
-
-
-def refuse(reason: str) -> None:
-    raise ValueError(reason)
-
-
-def chatter() -> str:
-    print("noise")  # noqa: T201 - the point of the test
-    os.write(1, b"more noise\n")
-    return "done"
-
-
-def unpicklable() -> object:
-    return lambda: None
-
-
-def main_name() -> str | None:
-    return getattr(sys.modules["__main__"], "__file__", None)
-
-
-_greeting: list[str] = []
-
-
-def remember(word: str) -> None:
-    _greeting.append(word)
-
-
-def remembered() -> list[str]:
-    return list(_greeting)
 
 
 def test_a_job_runs_in_another_process(workers: Workers) -> None:
@@ -211,12 +162,10 @@ PARENT = """
     import os, sys, time
     print("main ran", flush=True)
     from journey.processes import Workers
-    from tests.test_processes import burn, main_name
+    from tests.worker_jobs import burn, main_name
     pool = Workers(2)
     pool.start()
-    pids = []
-    for _ in range(2):
-        assert pool.ready(30)
+    assert pool.ready(30)
     print(pool.submit(main_name).result(30), flush=True)
     pool.submit(burn)
     print(*(child.pid for child in __import__("psutil").Process().children()), flush=True)

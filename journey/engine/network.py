@@ -81,6 +81,9 @@ FAST = Network(
 DETAIL = Network(
     name="detail",
     model="realesrgan-x4plus",
+    # It sees too far to pay for all of it. On drawn pictures, one pixel in a thousand differed from an untiled result
+    # by more than 9 to 14 levels, the worst by 27; overlap 24 costs 1.3 times as much for 6 to 9 and 24, and
+    # overlap 10 saves a fifth for 15 to 18 and 37.
     overlap=16,
     tile=(96, 96),
     variants=(Variant(4, "realesrgan-x4plus"),),

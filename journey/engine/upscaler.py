@@ -29,7 +29,7 @@ STOP_CHECK_SECONDS = 0.1
 FILL_RADII = (1, 2, 4, 8, 16)
 """Pixels. How far colours reach into transparent parts, nearest first."""
 
-MEGAPIXELS_PER_SECOND = {"fast": 0.1, "detail": 0.0016}
+MEGAPIXELS_PER_SECOND = {"fast": 0.1, "detail": 0.0015}
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ def upscale(
 def estimate_seconds(width: int, height: int, network_name: str, scale: int, workers: int) -> float:
     """About how long `upscale` takes for a picture of this size, by `workers` processes with a core each.
 
-    From runs of `bench/upscaler.py` on one core of an AVX2 server processor at 2.4 GHz: 0.10 source
-    megapixels a second for fast and 0.0016 for detail, at 2x as at 4x (both compute the same features).
+    From runs on single cores of an AVX2 server processor (EPYC, third generation, 2.4 GHz): 0.10 source
+    megapixels a second for fast and 0.0015 for detail, at 2x as at 4x (both compute the same features).
     Networks from a folder are taken to be as slow as detail.
     """
     if scale not in (2, 4):

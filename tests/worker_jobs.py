@@ -1,0 +1,57 @@
+"""Jobs for worker processes. Importing this is cheap, as each worker does it anew."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+
+def kill_self() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def allocate(size: int) -> int:
+    return len(bytearray(size))
+
+
+def burn() -> None:
+    while True:
+        pass
+
+
+def spend(seconds: float) -> float:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+    return time.process_time()
+
+
+def refuse(reason: str) -> None:
+    raise ValueError(reason)
+
+
+def chatter() -> str:
+    print("noise")  # noqa: T201 - the point of the test
+    os.write(1, b"more noise\n")
+    return "done"
+
+
+def unpicklable() -> object:
+    return lambda: None
+
+
+def main_name() -> str | None:
+    return getattr(sys.modules["__main__"], "__file__", None)
+
+
+_greeting: list[str] = []
+
+
+def remember(word: str) -> None:
+    _greeting.append(word)
+
+
+def remembered() -> list[str]:
+    return list(_greeting)
