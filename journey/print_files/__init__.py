@@ -1,0 +1,49 @@
+"""A picture and a plan become the file that a print shop takes.
+
+Sources are local PNG, JPEG or WebP files that have been checked on their way in. *Keep pixels* (`retag`)
+writes the DPI and nothing else; *exact size* (`exact_size`, `print_set`, `proof`) crops and resamples to
+the paper, a band of rows at a time, so that memory hardly grows with the print.
+
+Everything here takes seconds and belongs in a worker process: `start` hands any of these functions to an
+executor and returns a `PrintJob` to poll and to stop.
+
+Numbers that cannot be used raise ValueError, sources that cannot be read PictureRefused, stopped work
+Stopped; each with a sentence for people. A full disk is an OSError. Nothing half-written stays behind.
+"""
+
+from journey.print_files.background import PrintJob, start
+from journey.print_files.making import SET_LIMIT, exact_size, print_set, proof, retag
+from journey.print_files.specs import (
+    EXTENSIONS,
+    MAX_PIXELS,
+    MEDIA_TYPES,
+    PROOF_PAPER,
+    SERVICE_LIMITS,
+    FileFormat,
+    PrintFile,
+    PrintSet,
+    PrintSpec,
+    file_name,
+    service_warnings,
+)
+
+__all__ = [
+    "EXTENSIONS",
+    "MAX_PIXELS",
+    "MEDIA_TYPES",
+    "PROOF_PAPER",
+    "SERVICE_LIMITS",
+    "SET_LIMIT",
+    "FileFormat",
+    "PrintFile",
+    "PrintJob",
+    "PrintSet",
+    "PrintSpec",
+    "exact_size",
+    "file_name",
+    "print_set",
+    "proof",
+    "retag",
+    "service_warnings",
+    "start",
+]

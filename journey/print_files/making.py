@@ -1,0 +1,221 @@
+"""From a source on disk to files for the print shop."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+
+from journey import images, printing
+from journey.print_files.encoding import new_file, write_sheet
+from journey.print_files.jpeg import copy_jpeg
+from journey.print_files.layout import Layout, layout_for, most_detailed
+from journey.print_files.manifests import manifest_csv, manifest_text
+from journey.print_files.png import copy_png, may_be_turned
+from journey.print_files.progress import Progress, ShouldStop, Work
+from journey.print_files.specs import (
+    EXTENSIONS,
+    MAX_PIXELS,
+    PROOF_PAPER,
+    FileFormat,
+    PrintFile,
+    PrintSet,
+    PrintSpec,
+    checked_dpi,
+    distinct,
+    file_name,
+    name_for,
+    paper_word,
+    service_warnings,
+)
+from journey.printing import Box, Paper
+
+SET_LIMIT = 30
+"""Most files in one print set."""
+
+_EXIF_ORIENTATION = 0x0112
+
+
+def retag(
+    source: Path,
+    folder: Path,
+    *,
+    dpi: float = 300,
+    title: str = "picture",
+    on_progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> PrintFile:
+    """Keep the pixels and write the DPI.
+
+    A PNG or JPEG is copied without decoding: only what is needed to show the picture goes along, so no
+    place, camera or editing data does. A picture that an EXIF tag turns is written anew, upright, and a
+    WebP becomes a PNG. PNG counts whole pixels per metre, so 300 DPI reads back as 299.9994.
+    """
+    work = Work(on_progress, should_stop)
+    dpi = checked_dpi(dpi)
+    with source.open("rb") as file:
+        kind = images.sniff(file.read(32))
+    file_format: FileFormat = "JPEG" if kind == "JPEG" else "PNG"
+    target = folder / name_for(title, f"{dpi:g}dpi", EXTENSIONS[file_format])
+    if kind == "WEBP" or is_turned(source, kind):
+        picture = decoded(source)
+        width, height = picture.size
+        work.begin(height)
+        box = Box(0, 0, width, height)
+        profile = write_sheet(picture, Layout(picture.size, box, box), target, file_format, dpi, work).profile
+        notes: tuple[str, ...] = (
+            "A WebP holds no DPI, so this is a PNG with the same pixels."
+            if kind == "WEBP"
+            else "The picture was stored turned; it was written anew, upright.",
+        )
+    else:
+        work.begin(1)
+        copy = copy_png if kind == "PNG" else copy_jpeg
+        with new_file(target) as file:
+            width, height, profile = copy(source, file, dpi, work)
+        work.advance(1)
+        notes = ()
+    size = target.stat().st_size
+    return PrintFile(
+        path=target,
+        format=file_format,
+        width=width,
+        height=height,
+        dpi=dpi,
+        size=size,
+        profile=profile,
+        notes=(*notes, *service_warnings(size, file_format)),
+    )
+
+
+def exact_size(
+    source: Path,
+    folder: Path,
+    spec: PrintSpec,
+    *,
+    title: str = "picture",
+    on_progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> PrintFile:
+    """Crop (or set on white margins) and resample to the paper at its DPI, bleed included.
+
+    The ICC profile is kept byte for byte; a picture without one is tagged sRGB. Transparency stays in PNG and
+    TIFF, where the margins of contain are transparent too, and becomes white in JPEG and PDF. PNG, TIFF and
+    PDF are lossless; JPEG has quality 95 and full colour resolution. A PDF has one page of exactly paper plus
+    bleed, with TrimBox and BleedBox.
+    """
+    work = Work(on_progress, should_stop)
+    picture = decoded(source)
+    work.begin(spec.on(*picture.size).needed[1])
+    return _print(picture, folder / file_name(title, spec), spec, work)
+
+
+def print_set(
+    source: Path,
+    folder: Path,
+    specs: Sequence[PrintSpec],
+    *,
+    title: str = "picture",
+    on_progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> PrintSet:
+    """One picture on many papers, as a ZIP. The files in it are not compressed a second time."""
+    if not 1 <= len(specs) <= SET_LIMIT:
+        raise ValueError(f"A print set has 1 to {SET_LIMIT} files. Choose the papers to make.")
+    work = Work(on_progress, should_stop)
+    picture = decoded(source)
+    work.begin(sum(spec.on(*picture.size).needed[1] for spec in specs))
+    target = folder / name_for(title, "print_set", ".zip")
+    files: list[PrintFile] = []
+    with new_file(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for spec, name in zip(specs, distinct([file_name(title, spec) for spec in specs]), strict=True):
+            made = _print(picture, folder / name, spec, work)
+            try:
+                archive.write(made.path, name)
+            finally:
+                made.path.unlink()
+            files.append(replace(made, path=Path(name)))
+        archive.writestr("manifest.csv", manifest_csv(files))
+        archive.writestr("manifest.txt", manifest_text(title, picture.size, files))
+    return PrintSet(target, target.stat().st_size, tuple(files))
+
+
+def proof(
+    source: Path,
+    folder: Path,
+    spec: PrintSpec,
+    *,
+    paper: Paper = PROOF_PAPER,
+    title: str = "picture",
+    on_progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> PrintFile:
+    """The most detailed part of the final print at its true size, on a small paper, to print at home first.
+
+    The pixels are those that `exact_size` would put there. A print smaller than the proof's paper lies in
+    the middle of it. Print it at 100 %, without fitting to the page.
+    """
+    work = Work(on_progress, should_stop)
+    picture = decoded(source)
+    print_layout = layout_for(picture, spec)
+    turned = printing.turn(paper, *print_layout.size)
+    layout = most_detailed(picture, print_layout, printing.pixels_needed(turned, spec.dpi), spec)
+    work.begin(layout.size[1])
+    name = name_for(
+        title, f"{paper_word(spec.paper)}_{spec.dpi:g}dpi_proof_{paper_word(paper)}", EXTENSIONS[spec.format]
+    )
+    made = write_sheet(picture, layout, folder / name, spec.format, spec.dpi, work, paper=paper)
+    return _judged(made, picture, spec, "Print it at 100 %, without fitting to the page: then it has its true size.")
+
+
+def _print(picture: Image.Image, target: Path, spec: PrintSpec, work: Work) -> PrintFile:
+    made = write_sheet(
+        picture,
+        layout_for(picture, spec),
+        target,
+        spec.format,
+        spec.dpi,
+        work,
+        paper=spec.paper,
+        bleed_mm=spec.bleed_mm,
+    )
+    return _judged(made, picture, spec)
+
+
+def _judged(made: PrintFile, picture: Image.Image, spec: PrintSpec, *notes: str) -> PrintFile:
+    option = spec.on(*picture.size).options[1]
+    if not option.enough:
+        quality = f"{option.dpi_shown} DPI on this paper ({option.grade.word}, {option.grade.in_words})"
+        notes = (*notes, f"The picture itself has {quality}; {spec.dpi:g} DPI in the file add no detail.")
+    return replace(
+        made,
+        spec=spec,
+        effective_dpi=option.dpi,
+        grade=option.grade.word,
+        crop=option.crop,
+        notes=(*notes, *made.notes),
+    )
+
+
+def decoded(source: Path) -> Image.Image:
+    """Upright, 8 bits, L, LA, RGB or RGBA; without the alpha channel when nothing is transparent."""
+    picture = images._decoded(source, MAX_PIXELS)
+    if picture.mode in ("LA", "RGBA") and picture.getchannel("A").getextrema() == (255, 255):
+        opaque = picture.convert(picture.mode[:-1])
+        opaque.info = dict(picture.info)
+        return opaque
+    return picture
+
+
+def is_turned(source: Path, kind: images.FormatName) -> bool:
+    """Whether a tag says that the picture is to be turned or mirrored before it is shown."""
+    if kind == "PNG" and not may_be_turned(source):
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # remarks about odd metadata, which is not copied anyway
+        with Image.open(source, formats=(kind,)) as image:
+            return image.getexif().get(_EXIF_ORIENTATION, 1) in range(2, 9)

@@ -1,0 +1,113 @@
+"""The chunks of a PNG: copied without decoding, and written."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from journey.errors import PictureRefused
+from journey.print_files.progress import Work
+from journey.print_files.specs import Profile
+from journey.printing import MM_PER_INCH
+
+_PIECE = 1 << 20
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_KEPT = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD"))
+_COLOURS = frozenset((b"gAMA", b"cHRM", b"sRGB", b"iCCP"))
+_DAMAGED = "The PNG is damaged or cut short. Save or download it again and try once more."
+
+
+def may_be_turned(source: Path) -> bool:
+    """Whether there is a chunk that could say so. Pillow would decode the whole picture to find out."""
+    with source.open("rb") as file:
+        return any(_tells_a_turn(file, each) for each in _chunks(file))
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """`at` is where its data begin in the file."""
+
+    kind: bytes
+    at: int
+    length: int
+
+
+def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
+    """Every chunk up to IEND. The file may be read and moved between two of them."""
+    at = len(SIGNATURE)
+    while True:
+        file.seek(at)
+        header = file.read(8)
+        if len(header) < 8:
+            raise PictureRefused(_DAMAGED)
+        length, kind = struct.unpack(">I4s", header)
+        yield _Chunk(kind, at + 8, length)
+        if kind == b"IEND":
+            return
+        at += 12 + length
+
+
+def _tells_a_turn(file: BinaryIO, chunk: _Chunk) -> bool:
+    if chunk.kind == b"eXIf":
+        return True
+    if chunk.kind not in (b"tEXt", b"zTXt", b"iTXt"):
+        return False
+    file.seek(chunk.at)
+    return file.read(min(chunk.length, 32)).startswith((b"Raw profile type", b"XML:com.adobe.xmp"))
+
+
+def copy_png(source: Path, target: BinaryIO, dpi: float, work: Work) -> tuple[int, int, Profile]:
+    width = height = 0
+    coloured: Profile | None = None
+    with source.open("rb") as file:
+        target.write(SIGNATURE)
+        for chunk in _chunks(file):
+            if chunk.kind not in _KEPT:
+                continue
+            work.check()
+            if chunk.kind in _COLOURS:
+                coloured = "source"
+            elif chunk.kind in (b"PLTE", b"IDAT") and coloured is None:
+                write_chunk(target, b"sRGB", b"\x00")
+                coloured = "sRGB"
+            if chunk.kind == b"IHDR":
+                file.seek(chunk.at)
+                width, height = struct.unpack(">II", file.read(8))
+            _copy_chunk(file, target, chunk)
+            if chunk.kind == b"IHDR":
+                write_chunk(target, b"pHYs", density(dpi))
+    if not width or coloured is None:
+        raise PictureRefused(_DAMAGED)
+    return width, height, coloured
+
+
+def _copy_chunk(source: BinaryIO, target: BinaryIO, chunk: _Chunk) -> None:
+    """Byte for byte, and only when its checksum is right."""
+    target.write(struct.pack(">I", chunk.length))
+    source.seek(chunk.at - 4)
+    checksum, left = 0, chunk.length + 4
+    while left:
+        piece = source.read(min(left, _PIECE))
+        if not piece:
+            raise PictureRefused(_DAMAGED)
+        checksum = zlib.crc32(piece, checksum)
+        target.write(piece)
+        left -= len(piece)
+    said = source.read(4)
+    if said != struct.pack(">I", checksum):
+        raise PictureRefused(_DAMAGED)
+    target.write(said)
+
+
+def write_chunk(file: BinaryIO, kind: bytes, data: bytes) -> None:
+    file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))))
+
+
+def density(dpi: float) -> bytes:
+    per_metre = round(dpi / MM_PER_INCH * 1000)
+    return struct.pack(">IIB", per_metre, per_metre, 1)

@@ -1,0 +1,186 @@
+"""What is wanted on paper, what was made, and the names of files."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from journey import printing
+from journey.printing import Box, Fit, Orientation, Paper
+
+FileFormat = Literal["PNG", "TIFF", "JPEG", "PDF"]
+EXTENSIONS: dict[FileFormat, str] = {"PNG": ".png", "TIFF": ".tif", "JPEG": ".jpg", "PDF": ".pdf"}
+MEDIA_TYPES = {
+    ".png": "image/png",
+    ".tif": "image/tiff",
+    ".jpg": "image/jpeg",
+    ".pdf": "application/pdf",
+    ".zip": "application/zip",
+}
+
+MAX_PIXELS = 250_000_000
+"""Largest file made, and largest source taken: an A0 at 400 DPI."""
+JPEG_MAX_SIDE = 65_535
+NAME_LIMIT = 80
+
+PROOF_PAPER = Paper("10x15cm", 10, 15, "cm", "photo and poster")
+
+SERVICE_LIMITS: tuple[tuple[str, tuple[FileFormat, ...], int], ...] = (
+    ("Printful", ("PNG", "TIFF", "JPEG", "PDF"), 200),
+    ("Prodigi", ("PNG", "TIFF", "JPEG"), 300),
+    ("Prodigi", ("PDF",), 1000),
+)
+"""Largest uploads in MB (millions of bytes), as the services publish them."""
+
+Profile = Literal["source", "sRGB", "none"]
+
+
+@dataclass(frozen=True)
+class PrintSpec:
+    """What is wanted on paper. `position` moves a crop along its free axis, 0 (left, top) to 1; contain centres.
+
+    Raises ValueError for numbers that cannot be used and for files that would be too large.
+    """
+
+    paper: Paper
+    dpi: float = 300
+    format: FileFormat = "TIFF"
+    fit: Fit = "crop"
+    bleed_mm: float = 0
+    orientation: Orientation = "auto"
+    position: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.paper, Paper):
+            raise ValueError("Choose a paper, or type the size of one.")
+        _check_format(self.format)
+        printing.plan(
+            1,
+            1,
+            self.paper,
+            self.dpi,
+            fit=self.fit,
+            bleed_mm=self.bleed_mm,
+            orientation=self.orientation,
+            position=self.position,
+        )
+        across, down = printing.pixels_needed(self.paper, self.dpi, self.bleed_mm)
+        if across * down > MAX_PIXELS:
+            raise ValueError(
+                f"{self.paper.label} at {self.dpi:g} DPI has {across} × {down} = {across * down / 1e6:.0f} megapixels; "
+                f"up to {MAX_PIXELS / 1e6:.0f} are possible. Choose fewer DPI or a smaller paper."
+            )
+        if self.format == "JPEG" and max(across, down) > JPEG_MAX_SIDE:
+            raise ValueError(
+                f"A JPEG has at most {JPEG_MAX_SIDE:,} pixels a side, and this would have {max(across, down):,}. "
+                "Choose TIFF, PNG or PDF, or fewer DPI."
+            )
+
+    def on(self, width: int, height: int) -> printing.Plan:
+        """The plan for a picture of so many pixels."""
+        return printing.plan(
+            width,
+            height,
+            self.paper,
+            self.dpi,
+            fit=self.fit,
+            bleed_mm=self.bleed_mm,
+            orientation=self.orientation,
+            position=self.position,
+        )
+
+
+@dataclass(frozen=True)
+class PrintFile:
+    """A file that was written.
+
+    Width and height are in pixels, `size` is in bytes. `profile` says where the colour profile comes from:
+    the source's own bytes, or sRGB because it had none; "none" for a re-tagged file whose colours are not RGB.
+    `effective_dpi` and `grade` judge the source's own pixels on this paper, `crop` is in these pixels; all
+    three are None for a re-tagged file. `notes` are sentences that people should read before they order.
+    """
+
+    path: Path
+    format: FileFormat
+    width: int
+    height: int
+    dpi: float
+    size: int
+    profile: Profile
+    spec: PrintSpec | None = None
+    effective_dpi: float | None = None
+    grade: str | None = None
+    crop: Box | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PrintSet:
+    """A ZIP with one file for each paper, `manifest.csv` and `manifest.txt`. The files' paths are names in the ZIP."""
+
+    path: Path
+    size: int
+    files: tuple[PrintFile, ...]
+
+
+def file_name(title: str, spec: PrintSpec) -> str:
+    """Such as `fjord_A3_300dpi_bleed3mm.tif`. The title may be any text."""
+    parts = [paper_word(spec.paper), f"{spec.dpi:g}dpi"]
+    if spec.bleed_mm:
+        parts.append(f"bleed{spec.bleed_mm:g}mm")
+    if spec.fit == "contain":
+        parts.append("contain")
+    if spec.orientation != "auto":
+        parts.append(spec.orientation)
+    return name_for(title, "_".join(parts), EXTENSIONS[spec.format])
+
+
+def service_warnings(size: int, file_format: FileFormat) -> tuple[str, ...]:
+    """One sentence when a file of so many bytes is above what a print service takes, else nothing."""
+    megabytes = size / 1e6
+    over = [
+        f"{name} takes up to {limit} MB"
+        for name, formats, limit in SERVICE_LIMITS
+        if file_format in formats and megabytes > limit
+    ]
+    if not over:
+        return ()
+    remedy = "fewer DPI" if file_format == "JPEG" else "JPEG or fewer DPI"
+    return (f"The file has {megabytes:.0f} MB: {', '.join(over)}. Choose {remedy} for such a service.",)
+
+
+def name_for(title: str, rest: str, extension: str) -> str:
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    room = max(8, NAME_LIMIT - len(rest) - len(extension) - 4)  # an underscore, and `-30` where names collide
+    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:room].strip("-") or "picture"
+    return f"{stem}_{rest}{extension}"
+
+
+def paper_word(paper: Paper) -> str:
+    """`A3`, `8x10`, and `30x40cm` for a custom size."""
+    return re.sub(r"[^A-Za-z0-9.x]+", "", paper.name.replace("×", "x")) or "paper"
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The same names, numbered from the second equal one on."""
+    seen: dict[str, int] = {}
+    out = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        stem, dot, extension = name.rpartition(".")
+        out.append(name if seen[name] == 1 else f"{stem}-{seen[name]}{dot}{extension}")
+    return out
+
+
+def _check_format(file_format: object) -> None:
+    if file_format not in get_args(FileFormat):
+        raise ValueError("The format must be PNG, TIFF, JPEG or PDF.")
+
+
+def checked_dpi(dpi: float) -> float:
+    printing.print_size(1, 1, dpi)  # raises the sentence for a DPI that cannot be used
+    return float(dpi)
