@@ -196,4 +196,6 @@ def test_workers_die_with_a_killed_parent_and_never_run_its_main(tmp_path: Path)
         rest, _ = parent.communicate(timeout=10)
     assert "" == rest
     _, alive = psutil.wait_procs(children, timeout=3)
+    for child in alive:
+        child.kill()
     assert [] == alive
