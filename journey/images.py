@@ -50,6 +50,8 @@ picture (as phones make them) for an animation."""
 
 _EXIF = b"eXIf"
 _ORIENTATION = 0x0112
+_GREY_AND_ALPHA = 4
+"""A colour type of PNG."""
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -270,22 +272,22 @@ def _late_exif(path: Path) -> bytes:
 
 def _target_mode(image: Image.Image, path: Path) -> tuple[str, tuple[str, ...]]:
     """The mode the picture is brought to, and what that changes."""
-    transparent = "transparency" in image.info
     if image.mode == "CMYK":
         return "RGB", ("CMYK colours were converted to sRGB.",)
-    if image.mode in ("1", "L", "LA", "I;16"):
-        notes = ("16-bit grey was reduced to 8 bits.",) if _is_deep(image, path) else ()
-        return ("LA" if transparent or image.mode == "LA" else "L"), notes
-    notes = ("16-bit colour was reduced to 8 bits.",) if _is_deep(image, path) else ()
-    return ("RGBA" if transparent or image.mode == "RGBA" else "RGB"), notes
+    depth, colour_type = _png_header(path) if image.format == "PNG" else (8, None)
+    # Pillow reads 16-bit colour as 8-bit without saying so, and 16-bit grey with alpha as RGBA.
+    is_grey = image.mode in ("1", "L", "LA", "I;16") or colour_type == _GREY_AND_ALPHA
+    kept = "grey" if is_grey else "colour"
+    has_alpha = "transparency" in image.info or image.mode in ("LA", "RGBA")
+    target = ("LA" if has_alpha else "L") if is_grey else ("RGBA" if has_alpha else "RGB")
+    return target, ((f"16-bit {kept} was reduced to 8 bits.",) if depth == 16 else ())
 
 
-def _is_deep(image: Image.Image, path: Path) -> bool:
-    # Pillow reads 16-bit colour as 8-bit without saying so; byte 24 of a PNG is its bit depth.
-    if image.format != "PNG":
-        return False
+def _png_header(path: Path) -> tuple[int, int]:
+    """Bits per channel and the colour type, as the IHDR chunk says them."""
     with path.open("rb") as file:
-        return file.read(25)[24:] == b"\x10"
+        header = file.read(26)
+    return header[24], header[25]
 
 
 def _convert(image: Image.Image, target: str) -> Image.Image:
