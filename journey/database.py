@@ -39,31 +39,29 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """Connects to nothing yet. Raises CannotStart when there can be no database at this address."""
+        # Parameters would show webhook secrets and tokens in logs and errors.
+        options: dict[str, Any] = {"max_overflow": 20, "hide_parameters": True}
         try:
             self.url = sa.make_url(url)
+            self.is_sqlite = self.url.get_backend_name() == "sqlite"
+            if self.is_sqlite:
+                self._make_folder()
+                # Above the threads that read at once: Streamlit's runners and the route handlers.
+                options |= {"pool_size": 20}
+            else:
+                wait = self.url.query.get("connect_timeout", CONNECT_SECONDS)
+                options |= {"pool_size": 10, "pool_pre_ping": True, "connect_args": {"connect_timeout": wait}}
+            self.engine = sa.create_engine(self.url, **options)
         except (sa.exc.ArgumentError, ValueError):
             # Not the address itself: it may hold a password.
             raise CannotStart("JOURNEY_DATABASE_URL is not an address such as postgresql://user@host/name.") from None
-        self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        # Parameters would show webhook secrets and tokens in logs and errors.
-        options: dict[str, Any] = {"max_overflow": 20, "hide_parameters": True}
+        except ModuleNotFoundError as error:
+            raise CannotStart(
+                f"JOURNEY_DATABASE_URL needs the package {error.name}. Install journey-print-studio[postgres]."
+            ) from error
         if self.is_sqlite:
-            self._make_folder()
-            # Above the threads that read at once: Streamlit's runners and the route handlers.
-            self.engine = sa.create_engine(self.url, pool_size=20, **options)
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
-            sa.event.listen(self.engine, "begin", _begin_sqlite)
-        else:
-            arguments = {"connect_timeout": self.url.query.get("connect_timeout", CONNECT_SECONDS)}
-            try:
-                self.engine = sa.create_engine(
-                    self.url, pool_size=10, pool_pre_ping=True, connect_args=arguments, **options
-                )
-            except ModuleNotFoundError as error:
-                raise CannotStart(
-                    f"JOURNEY_DATABASE_URL needs the package {error.name}. Install journey-print-studio[postgres]."
-                ) from error
-            sa.event.listen(self.engine, "begin", _begin_postgres)
+        sa.event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgres)
         self._writing = self.engine.execution_options(journey_writes=True)
 
     @contextmanager
