@@ -1,0 +1,151 @@
+"""Databases, real ones (a file of SQLite, a throw-away cluster of Postgres), and other processes at them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.process
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from journey.database import Database, metadata
+
+MakeUrl = Callable[[], str]
+
+# Forked from a server that has done the slow imports, and has no threads that a fork could cut in half.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.test_database", "tests.crashing"])
+
+
+def exit_codes(*processes: multiprocessing.process.BaseProcess, timeout: float = 60) -> list[int | None]:
+    """Wait until all have ended; a process that has not is killed and has the code None."""
+    for process in processes:
+        process.join(timeout)
+    codes = [process.exitcode for process in processes]
+    for process in processes:
+        process.kill()
+        process.join()
+        process.close()
+    return codes
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a running Postgres without the name of a database: postgresql://…/"""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not programs:
+        missing = "Postgres is not installed (on Debian: apt-get install postgresql)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    # Not in pytest's folder, which is closed to the account that Postgres needs: it refuses to run as root.
+    with tempfile.TemporaryDirectory(prefix="journey-postgres-", ignore_cleanup_errors=True) as folder:
+        as_owner = []
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+            as_owner = ["runuser", "-u", "postgres", "--"]
+        data, port = f"{folder}/data", _free_port()
+        initdb = ["--auth=trust", "--username=journey", "--encoding=UTF8", "--no-locale", "--no-sync"]
+        _run([*as_owner, str(programs[-1]), "-D", data, *initdb])
+        options = (
+            f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories= -c max_connections=200 "
+            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB"
+        )
+        control = [*as_owner, str(programs[-1].with_name("pg_ctl")), "-D", data, "-w"]
+        _run([*control, "-l", f"{folder}/log", "-o", options, "start"])
+        try:
+            yield f"postgresql://journey@127.0.0.1:{port}/"
+        finally:
+            _run([*control, "-m", "immediate", "stop"])
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> MakeUrl:
+    """Makes an empty database in Postgres and gives its address."""
+
+    def make() -> str:
+        name = f"t{secrets.token_hex(6)}"
+        _create(postgres_server, name)
+        return f"{postgres_server}{name}"
+
+    return make
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'journey.db'}"
+    make: MakeUrl = request.getfixturevalue("postgres_url")
+    return make()
+
+
+@pytest.fixture(scope="session")
+def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "journey.db"
+    _upgrade(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def upgraded_postgres(postgres_server: str) -> Iterator[Database]:
+    _create(postgres_server, "upgraded")
+    database = _upgrade(f"{postgres_server}upgraded")
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database of either kind with the current schema and no rows."""
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("upgraded_sqlite"), tmp_path / "journey.db")
+        made = Database(f"sqlite:///{path}")
+        yield made
+        made.close()
+    else:
+        shared: Database = request.getfixturevalue("upgraded_postgres")
+        with shared.write() as connection:
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(table.delete())
+        yield shared
+
+
+def _upgrade(url: str) -> Database:
+    database = Database(url)
+    database.upgrade()
+    return database
+
+
+def _create(server: str, name: str) -> None:
+    engine = sa.create_engine(f"{server}postgres", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(
+        command,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=60,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 0, f"{command[0]} said: {done.stdout}"
