@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import uuid
 import zlib
@@ -24,7 +25,7 @@ from journey.print_files.colours import coloured, flat
 from journey.print_files.layout import Layout
 from journey.print_files.progress import Work
 from journey.print_files.specs import FileFormat, PrintFile, service_warnings
-from journey.printing import MM_PER_INCH, Paper
+from journey.printing import MM_PER_INCH, Box, Paper
 
 JPEG_QUALITY = 95
 POINTS_PER_INCH = 72
@@ -98,9 +99,10 @@ def _bands(picture: Image.Image, layout: Layout, work: Work) -> Iterator[Image.I
     width, height = layout.size
     placed = layout.placed
     left, top, right, bottom = layout.part
+    exact = (right - left, bottom - top) == (placed.width, placed.height)
     # Pillow would weigh colours by their transparency itself, but over the whole picture in each call.
     weighed = {"LA": "La", "RGBA": "RGBa"}.get(picture.mode, picture.mode)
-    source = picture if weighed == picture.mode else picture.convert(weighed)
+    source = picture if exact or weighed == picture.mode else picture.convert(weighed)
     margins: dict[str, float | tuple[float, ...]] = {
         "L": 255,
         "RGB": (255,) * 3,
@@ -108,7 +110,8 @@ def _bands(picture: Image.Image, layout: Layout, work: Work) -> Iterator[Image.I
         "RGBA": (255, 255, 255, 0),
     }
     margin = margins[picture.mode]
-    rows = max(1, _BAND_PIXELS // width)
+    # Of equal height, because Pillow picks the order of its two passes by the size of a band.
+    rows = math.ceil(height / math.ceil(width * height / _BAND_PIXELS))
     for start in range(0, height, rows):
         end = min(height, start + rows)
         first, last = max(start, placed.top), min(end, placed.bottom)
@@ -121,8 +124,11 @@ def _bands(picture: Image.Image, layout: Layout, work: Work) -> Iterator[Image.I
                 right,
                 top + (bottom - top) * ((last - placed.top) / placed.height),
             )
-            resized = source.resize((placed.width, last - first), Image.Resampling.LANCZOS, box=part)
-            if weighed != picture.mode:
+            if exact:  # pixel for pixel
+                resized = source.crop(Box(*map(round, part)))
+            else:
+                resized = source.resize((placed.width, last - first), Image.Resampling.LANCZOS, box=part)
+            if resized.mode != picture.mode:
                 resized = resized.convert(picture.mode)
             if band is None:
                 band = resized

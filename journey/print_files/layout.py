@@ -74,9 +74,9 @@ def most_detailed(picture: Image.Image, layout: Layout, size: tuple[int, int], s
     y0 = _nearest((top + (tops - layout.placed.top) * down) / step, grey.shape[0])
     y1 = _nearest((top + (tops + height - layout.placed.top) * down) / step, grey.shape[0])
     sums = (summed[y1][:, x1] - summed[y0][:, x1]) - (summed[y1][:, x0] - summed[y0][:, x0])
-    # Where several are equal (a plain picture), the one nearest to the middle.
+    # Where several are as good (to 1 %), the one nearest to the middle.
     off_centre = np.hypot(np.linspace(-1, 1, len(tops))[:, None], np.linspace(-1, 1, len(lefts))[None])
-    row, column = np.unravel_index(np.argmax(sums - 1e-9 * (sums.max() + 1) * off_centre), sums.shape)
+    row, column = np.unravel_index(np.argmin(np.where(sums >= 0.99 * sums.max(), off_centre, np.inf)), sums.shape)
     x, y = int(lefts[column]), int(tops[row])
     return layout.cut(Box(x, y, x + width, y + height), size)
 

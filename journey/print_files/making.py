@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 import zipfile
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from journey import images, printing
+from journey.errors import PictureRefused
 from journey.print_files.encoding import new_file, write_sheet
 from journey.print_files.jpeg import copy_jpeg
 from journey.print_files.layout import Layout, layout_for, most_detailed
@@ -80,6 +82,8 @@ def retag(
         work.advance(1)
         notes = ()
     size = target.stat().st_size
+    printed = printing.print_size(width, height, dpi)
+    meaning = f"At {dpi:g} DPI it prints as {printed.text('cm')} ({printed.text('in')}). The number adds no detail."
     return PrintFile(
         path=target,
         format=file_format,
@@ -88,7 +92,7 @@ def retag(
         dpi=dpi,
         size=size,
         profile=profile,
-        notes=(*notes, *service_warnings(size, file_format)),
+        notes=(meaning, *notes, *service_warnings(size, file_format)),
     )
 
 
@@ -217,5 +221,10 @@ def is_turned(source: Path, kind: images.FormatName) -> bool:
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks about odd metadata, which is not copied anyway
-        with Image.open(source, formats=(kind,)) as image:
-            return image.getexif().get(_EXIF_ORIENTATION, 1) in range(2, 9)
+        try:
+            with Image.open(source, formats=(kind,)) as image:
+                return image.getexif().get(_EXIF_ORIENTATION, 1) in range(2, 9)
+        except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+            raise PictureRefused(
+                "The picture is damaged or cut short. Save or download it again and try once more."
+            ) from error

@@ -58,16 +58,7 @@ class PrintSpec:
         if not isinstance(self.paper, Paper):
             raise ValueError("Choose a paper, or type the size of one.")
         _check_format(self.format)
-        printing.plan(
-            1,
-            1,
-            self.paper,
-            self.dpi,
-            fit=self.fit,
-            bleed_mm=self.bleed_mm,
-            orientation=self.orientation,
-            position=self.position,
-        )
+        self.on(1, 1)
         across, down = printing.pixels_needed(self.paper, self.dpi, self.bleed_mm)
         if across * down > MAX_PIXELS:
             raise ValueError(
@@ -154,6 +145,7 @@ def service_warnings(size: int, file_format: FileFormat) -> tuple[str, ...]:
 
 
 def name_for(title: str, rest: str, extension: str) -> str:
+    """A name of at most NAME_LIMIT plain characters; `rest` stays as it is."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     room = max(8, NAME_LIMIT - len(rest) - len(extension) - 4)  # an underscore, and `-30` where names collide
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:room].strip("-") or "picture"
@@ -182,5 +174,6 @@ def _check_format(file_format: object) -> None:
 
 
 def checked_dpi(dpi: float) -> float:
-    printing.print_size(1, 1, dpi)  # raises the sentence for a DPI that cannot be used
+    """The same number; raises ValueError when it cannot be used."""
+    printing.print_size(1, 1, dpi)
     return float(dpi)
