@@ -1,21 +1,27 @@
 """Upscale pictures with JourneyAPI, hosted or embedded, and plan how large they print."""
 
-from journey.client import JourneyClient
-from journey.errors import (
-    Ambiguous,
-    AuthenticationFailed,
-    InsufficientCredits,
-    InvalidRequest,
-    JourneyError,
-    NotSent,
-    RateLimited,
-    ServerError,
-    TaskFailed,
-    TaskNotFound,
-    Untrusted,
-    WaitTimeout,
-)
-from journey.models import Account, Task, TaskStatus, UpscaleRequest
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from journey.client import JourneyClient
+    from journey.errors import (
+        Ambiguous,
+        AuthenticationFailed,
+        InsufficientCredits,
+        InvalidRequest,
+        JourneyError,
+        NotSent,
+        RateLimited,
+        ServerError,
+        TaskFailed,
+        TaskNotFound,
+        Untrusted,
+        WaitTimeout,
+    )
+    from journey.models import Account, Task, TaskStatus, UpscaleRequest
 
 __all__ = [
     "Account",
@@ -36,3 +42,12 @@ __all__ = [
     "UpscaleRequest",
     "WaitTimeout",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for: worker processes need none of them and start sooner."""
+    if name in __all__:
+        for module in ("journey.errors", "journey.models", "journey.client"):
+            if found := vars(import_module(module)).get(name):
+                return found
+    raise AttributeError(f"module 'journey' has no attribute {name!r}")

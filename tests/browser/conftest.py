@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM_FLAGS = [
@@ -27,6 +27,9 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+expect.set_options(timeout=30_000)
 
 
 @dataclass
@@ -48,13 +51,14 @@ class Studio:
 
     def start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("JOURNEY_")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
-            cwd=ROOT,
-            env=environment | {"JOURNEY_DATA_DIR": str(self.data_dir)} | self.settings,
-            stdout=(self.data_dir / "log").open("ab"),
-            stderr=subprocess.STDOUT,
-        )
+        with (self.data_dir / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
+                cwd=ROOT,
+                env=environment | {"JOURNEY_DATA_DIR": str(self.data_dir)} | self.settings,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         deadline = time.monotonic() + 60
         while True:
             try:
