@@ -1,0 +1,404 @@
+"""Entries move along their ways and no others, are paid for once, and lose nothing that was typed or answered."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from journey.database import Database
+from journey.errors import InvalidRequest
+from journey.history import ERROR_LIMIT, OVER, STALE_AFTER, Entry, History, NewEntry, State
+from journey.models import Task, TaskStatus
+
+WAYS = {
+    State.QUEUED: {State.SUBMITTING, State.CANCELLED},
+    State.SUBMITTING: {State.OPEN, State.QUEUED, State.FAILED, State.AMBIGUOUS},
+    State.AMBIGUOUS: {State.OPEN, State.QUEUED, State.ABANDONED},
+    State.OPEN: {State.ARCHIVING, State.FAILED, State.ABANDONED, State.STOPPED},
+    State.ARCHIVING: {State.FINISHED, State.FAILED, State.OPEN, State.ABANDONED},
+}
+ROUTES: dict[State, tuple[State, ...]] = {
+    State.QUEUED: (),
+    State.SUBMITTING: (State.SUBMITTING,),
+    State.AMBIGUOUS: (State.SUBMITTING, State.AMBIGUOUS),
+    State.OPEN: (State.SUBMITTING, State.OPEN),
+    State.ARCHIVING: (State.SUBMITTING, State.OPEN, State.ARCHIVING),
+    State.FINISHED: (State.SUBMITTING, State.OPEN, State.ARCHIVING, State.FINISHED),
+    State.FAILED: (State.SUBMITTING, State.FAILED),
+    State.CANCELLED: (State.CANCELLED,),
+    State.ABANDONED: (State.SUBMITTING, State.OPEN, State.ABANDONED),
+    State.STOPPED: (State.SUBMITTING, State.OPEN, State.STOPPED),
+}
+NEW = NewEntry(engine="journeyapi", type="4x", name="fjord", image_url="https://example.com/a.png", fingerprint="f")
+
+
+class Clock:
+    """Time that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def history(database: Database, clock: Clock) -> History:
+    return History(database, clock=clock)
+
+
+@pytest.fixture(scope="module")
+def scratch(upgraded_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    """A history that examples of one property share."""
+    path = shutil.copy(upgraded_sqlite, tmp_path_factory.mktemp("scratch"))
+    database = Database(f"sqlite:///{path}")
+    yield History(database, clock=Clock())
+    database.close()
+
+
+def entry_in(history: History, state: State, **fields: Any) -> Entry:
+    """A new entry, led to a state."""
+    entry = history.add(replace(NEW, fingerprint=None, **fields))
+    for step in ROUTES[state]:
+        moved = history.move(entry.id, step, **({"task_id": "t-1"} if step is State.OPEN else {}))
+        assert moved is not None
+        entry = moved
+    assert state is entry.state
+    return entry
+
+
+def task(status: TaskStatus, percentage: int | None = None) -> Task:
+    return Task(task_id="t-1", status=status, percentage=percentage)
+
+
+def test_only_the_drawn_ways_exist(history: History) -> None:
+    """From each state every drawn way leads on, and no other: then nothing at all changes."""
+    for state in State:
+        for to in State:
+            entry = entry_in(history, state)
+            moved = history.move(entry.id, to)
+            if to in WAYS.get(state, set()):
+                assert moved is not None
+                assert to is moved.state
+            else:
+                assert moved is None
+                assert entry == history.get(entry.id)
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("move"), st.sampled_from(State)),
+    st.tuples(st.just("observe"), st.tuples(st.sampled_from(TaskStatus), st.none() | st.integers(0, 100))),
+    st.tuples(st.sampled_from(["lose", "hint", "bind", "send_again", "recover", "postpone", "hasten"]), st.none()),
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(State), st.lists(STEPS, max_size=12))
+def test_nothing_goes_backwards(scratch: History, first: State, steps: list[tuple[str, Any]]) -> None:
+    """Whatever happens in whatever order: an end is an end, a percentage never falls, credits only grow by calls."""
+    entry = entry_in(scratch, first)
+    for action, value in steps:
+        match action:
+            case "move":
+                scratch.move(entry.id, value)
+            case "observe":
+                scratch.observe(entry.id, task(*value))
+            case "lose":
+                scratch.lose(entry.id, "lost")
+            case "hint":
+                scratch.hint(entry.id, "t-2")
+            case "bind":
+                scratch.bind(entry.id, "t-3", words="by a person")
+            case "postpone":
+                scratch.postpone(entry.id, 1.0, note="later")
+            case _:
+                getattr(scratch, action)(*([entry.id] if action == "send_again" else []))
+        now = scratch.get(entry.id)
+        assert now is not None
+        assert now.state is entry.state or entry.state not in OVER
+        assert (now.percentage or 0) >= (entry.percentage or 0)
+        assert 0 <= now.credits <= 2 * now.attempts
+        entry = now
+    assert [moment.state for moment in scratch.timeline(entry.id)][-1] is entry.state
+
+
+def test_a_double_click_is_one_entry(history: History, clock: Clock) -> None:
+    """The same wish is queued once while it is under way, undecided or just finished; afterwards it is a new one."""
+    first = history.add(NEW)
+    for state in ROUTES[State.FINISHED]:
+        assert first.id == history.add(NEW).id
+        history.move(first.id, state)
+    assert first.id == history.add(NEW).id
+    assert first.id != history.add(replace(NEW, fingerprint="another")).id
+    clock.now += 60
+    assert first.id != history.add(NEW).id
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED, State.ABANDONED, State.STOPPED])
+def test_what_ended_without_a_picture_can_be_wished_again(history: History, state: State) -> None:
+    """After a failure, or after a person stopped it, the same wish is a new entry at once."""
+    first = history.add(NEW)
+    for step in ROUTES[state]:
+        history.move(first.id, step)
+    assert first.id != history.add(NEW).id
+
+
+def test_an_undecided_wish_is_not_paid_again(history: History) -> None:
+    """While it is unknown whether a call was accepted, the same wish leads to that entry."""
+    first = history.add(NEW)
+    history.move(first.id, State.SUBMITTING)
+    history.lose(first.id, "unknown")
+    assert first.id == history.add(NEW).id
+
+
+def test_tabs_at_the_same_time_are_one_entry(history: History) -> None:
+    """Ten clicks at the same moment, from ten threads, make one entry."""
+    with ThreadPoolExecutor(10) as pool:
+        added = list(pool.map(lambda _: history.add(NEW), range(10)))
+    assert 1 == len({entry.id for entry in added})
+    assert 1 == history.count()
+
+
+def test_one_of_many_gets_to_submit(history: History) -> None:
+    """When several try to take the same entry, one succeeds."""
+    entry = history.add(NEW)
+    with ThreadPoolExecutor(10) as pool:
+        taken = list(pool.map(lambda _: history.move(entry.id, State.SUBMITTING), range(10)))
+    assert 1 == sum(each is not None for each in taken)
+
+
+def test_credits_follow_the_calls(history: History, clock: Clock) -> None:
+    """A call counts from its intent on, a refused or unsent one not; an unknown one counts, and so does its repeat."""
+    entry = entry_in(history, State.SUBMITTING)
+    assert 2 == history.credits_since(clock.now)
+    assert (history.move(entry.id, State.QUEUED) or entry).credits == 0
+    history.move(entry.id, State.SUBMITTING)
+    lost = history.lose(entry.id, "unknown")
+    assert lost is not None
+    assert 2 == lost.credits
+    history.send_again(entry.id)
+    sent = history.move(entry.id, State.SUBMITTING)
+    assert sent is not None
+    assert (4, 3) == (sent.credits, sent.attempts)
+    assert (history.move(entry.id, State.FAILED) or entry).credits == 2
+    assert 0 == history.credits_since(clock.now + 1)
+    assert 0 == entry_in(history, State.FINISHED, engine="embedded").credits
+    assert 2 == entry_in(history, State.FINISHED).credits
+
+
+def test_a_late_answer_is_not_taken_for_that_of_another_call(history: History) -> None:
+    """What came of one attempt does not touch the entry once it has been sent again."""
+    first = entry_in(history, State.SUBMITTING)
+    history.lose(first.id, "unknown")
+    history.send_again(first.id)
+    again = history.move(first.id, State.SUBMITTING)
+    assert again is not None
+    assert history.move(first.id, State.QUEUED, attempt=first.attempts) is None
+    assert history.lose(first.id, "late", attempt=first.attempts) is None
+    assert history.move(first.id, State.OPEN, attempt=again.attempts) is not None
+
+
+def test_the_time_line_tells_everything(history: History, clock: Clock) -> None:
+    """Each change is kept with its time and its words, in order, and a remark changes no state."""
+    entry = history.add(NEW)
+    clock.now += 1
+    history.move(entry.id, State.SUBMITTING)
+    clock.now += 1
+    history.lose(entry.id, "It read the request and closed.", answer="half")
+    history.remark(entry.id, "A remark.")
+    history.remark("unknown", "A remark.")
+    said = [(moment.at - entry.created_at, moment.state, moment.words) for moment in history.timeline(entry.id)]
+    assert [
+        (0, State.QUEUED, None),
+        (1, State.SUBMITTING, None),
+        (2, State.AMBIGUOUS, "It read the request and closed."),
+        (2, State.AMBIGUOUS, "A remark."),
+    ] == said
+
+
+def test_due_is_in_order_and_in_time(history: History, clock: Clock) -> None:
+    """Due entries come longest waiting first, of one engine if asked; postponed ones when their time has come."""
+    first, second = entry_in(history, State.QUEUED), entry_in(history, State.QUEUED, engine="embedded")
+    history.postpone(first.id, clock.now + 10, note="later")
+    assert [second.id] == [entry.id for entry in history.due(State.QUEUED, limit=9)]
+    assert clock.now + 10 == history.next_due(after=clock.now)
+    clock.now += 10
+    assert [second.id, first.id] == [entry.id for entry in history.due(State.QUEUED, limit=9)]
+    assert [first.id] == [entry.id for entry in history.due(State.QUEUED, limit=9, engine="journeyapi")]
+    assert [second.id] == [entry.id for entry in history.due(State.QUEUED, limit=1)]
+    assert history.next_due(after=clock.now) is None
+    history.move(first.id, State.CANCELLED)
+    history.postpone(first.id, 1.0, note="too late")
+    ended = history.get(first.id)
+    assert ended is not None
+    assert (None, "later") == (ended.due_at, ended.note)
+
+
+def test_a_webhook_heals_what_is_unknown(history: History) -> None:
+    """A webhook that came before or after the answer was lost leads to its task; it moves nothing else."""
+    early, late = entry_in(history, State.SUBMITTING), entry_in(history, State.SUBMITTING)
+    history.hint(early.id, "t-early")
+    history.lose(early.id, "unknown")
+    history.lose(late.id, "unknown")
+    history.hint(late.id, "t-late")
+    for entry, task_id in ((early, "t-early"), (late, "t-late")):
+        healed = history.get(entry.id)
+        assert healed is not None
+        assert (State.OPEN, task_id, None) == (healed.state, healed.task_id, healed.error)
+        assert [entry.id] == [each.id for each in history.due(State.OPEN, limit=9) if each.task_id == task_id]
+    for state in State:
+        if state in OVER or state in (State.QUEUED, State.ARCHIVING):
+            entry = entry_in(history, state)
+            history.hint(entry.id, "t-9")
+            assert entry == history.get(entry.id)
+    history.hint("unknown", "t-9")
+
+
+def test_a_webhook_makes_an_open_entry_due(history: History, clock: Clock) -> None:
+    """A hint about an open entry's own task makes it due now, one about another task does nothing."""
+    entry = entry_in(history, State.OPEN)
+    history.postpone(entry.id, clock.now + 100)
+    history.hint(entry.id, "t-other")
+    assert [] == history.due(State.OPEN, limit=9)
+    history.hint(entry.id, "t-1")
+    assert [entry.id] == [each.id for each in history.due(State.OPEN, limit=9)]
+
+
+@pytest.mark.parametrize("task_id", ["", "  ", "a\x00b", "\ud800", "x" * 201, "two\nlines"])
+def test_what_can_be_no_task_id_is_refused(history: History, task_id: str) -> None:
+    """A person's task id that could not be one is refused, so that it cannot spoil the polling of others."""
+    entry = entry_in(history, State.AMBIGUOUS)
+    with pytest.raises(InvalidRequest, match="cannot be a task ID"):
+        history.bind(entry.id, task_id, words="by a person")
+    assert State.AMBIGUOUS is (history.get(entry.id) or entry).state
+
+
+def test_a_crash_loses_nothing(history: History, clock: Clock) -> None:
+    """After a crash what was being sent is unknown, what was being archived is asked for again, the rest goes on."""
+    entries = {state: entry_in(history, state) for state in State}
+    history.postpone(entries[State.OPEN].id, clock.now + 3600)
+    history.recover()
+    history.recover()
+    after = {state: history.get(entry.id) for state, entry in entries.items()}
+    expected = {state: state for state in State} | {
+        State.SUBMITTING: State.AMBIGUOUS,
+        State.ARCHIVING: State.OPEN,
+    }
+    assert expected == {state: entry.state for state, entry in after.items() if entry}
+    assert {entries[State.OPEN].id, entries[State.ARCHIVING].id} == {
+        entry.id for entry in history.due(State.OPEN, limit=9)
+    }
+
+
+def test_observations_are_news_or_not(history: History, clock: Clock) -> None:
+    """A change of status or percentage counts as news, a repetition or a fall of the percentage does not."""
+    entry = entry_in(history, State.OPEN)
+    assert history.observe(entry.id, task(TaskStatus.PROCESSING, 40))
+    assert not history.observe(entry.id, task(TaskStatus.PROCESSING, 40))
+    assert not history.observe(entry.id, task(TaskStatus.PROCESSING, 10))
+    assert not history.observe(entry.id, task(TaskStatus.PROCESSING, None))
+    assert 40 == (history.get(entry.id) or entry).percentage
+    assert not (history.get(entry.id) or entry).is_stale(clock.now + STALE_AFTER)
+    assert (history.get(entry.id) or entry).is_stale(clock.now + STALE_AFTER + 1)
+    assert not history.observe("unknown", task(TaskStatus.PROCESSING))
+
+
+def test_a_task_that_waits_its_turn_here_is_never_stale(history: History, clock: Clock) -> None:
+    """In the embedded engine's own queue a task may wait for days."""
+    entry = entry_in(history, State.OPEN, engine="embedded")
+    history.observe(entry.id, task(TaskStatus.PENDING, 0))
+    assert not (history.get(entry.id) or entry).is_stale(clock.now + 7 * 86_400)
+
+
+ODD = ["a\x00b", "lone \ud800 surrogate \udfff", "x" * 1_048_576, "é\u202e\U0001f600\n\t", ""]
+
+
+@pytest.mark.parametrize("text", ODD, ids=["NUL", "surrogates", "1 MB", "odd", "empty"])
+def test_any_text_is_stored_alike(history: History, text: str) -> None:
+    """NUL, lone surrogates and endless text are stored in the same cut and cleaned form by both databases."""
+    entry = history.add(replace(NEW, name=text, person=text, model=text, image_url=text))
+    history.move(entry.id, State.SUBMITTING, words=text)
+    history.move(entry.id, State.FAILED, error=text, answer=text, note=text, result_file=text, result_model=text)
+    history.pause("journeyapi", text)
+    stored = history.get(entry.id)
+    clean = text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    assert stored is not None
+    assert clean[:ERROR_LIMIT] == stored.error == history.paused()["journeyapi"]
+    assert clean[:200] == stored.name == stored.result_file
+    assert (clean[:320], clean[:100], clean[:4096]) == (stored.person, stored.model, stored.answer)
+    assert clean[:ERROR_LIMIT] == history.timeline(entry.id)[1].words
+
+
+@pytest.mark.parametrize("end", [State.OPEN, State.FAILED])
+def test_a_webhook_secret_is_gone_after_its_last_use(
+    database: Database, history: History, end: State, tmp_path: Path
+) -> None:
+    """A person's webhook secret is kept until the call is sent; then it is in no row and in no byte of the file."""
+    secret = "s3cr3t-of-a-person-0123456789"
+    entry = entry_in(history, State.SUBMITTING, webhook_url="https://example.com/hook", webhook_secret=secret)
+    assert secret == history.webhook_secret(entry.id)
+    assert secret not in repr(entry)
+    history.lose(entry.id, "unknown")
+    history.send_again(entry.id)
+    history.move(entry.id, State.SUBMITTING)
+    assert secret == history.webhook_secret(entry.id)
+    history.move(entry.id, end)
+    assert history.webhook_secret(entry.id) is None
+    if database.is_sqlite:
+        assert not [path for path in tmp_path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+
+
+def test_a_secret_is_gone_when_a_person_names_the_task(history: History) -> None:
+    """Binding a task id ends the use of the secret as well."""
+    entry = entry_in(history, State.SUBMITTING, webhook_url="https://example.com/hook", webhook_secret="s3cr3t-0123")
+    history.lose(entry.id, "unknown")
+    history.bind(entry.id, "t-1", words="by a person")
+    assert history.webhook_secret(entry.id) is None
+
+
+def test_pauses_keep_their_first_reason(history: History) -> None:
+    """A paused engine says why it was paused first, until it is resumed; the other is not touched."""
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(lambda number: history.pause("journeyapi", f"reason {number}"), [1] * 5))
+    history.pause("journeyapi", "reason 2")
+    assert {"journeyapi": "reason 1"} == history.paused()
+    history.resume("embedded")
+    history.resume("journeyapi")
+    assert {} == history.paused()
+
+
+def test_the_list_is_newest_first(history: History, clock: Clock) -> None:
+    """The newest entries come first, page by page, of chosen states and persons."""
+    made = []
+    for person in ("ann", "bob", "ann"):
+        clock.now += 1
+        made.append(entry_in(history, State.FAILED if person == "bob" else State.QUEUED, person=person).id)
+    assert made[::-1] == [entry.id for entry in history.latest()]
+    assert [made[1]] == [entry.id for entry in history.latest(limit=1, offset=1)]
+    assert [made[1]] == [entry.id for entry in history.latest(states=[State.FAILED])]
+    assert [made[2], made[0]] == [entry.id for entry in history.latest(person="ann")]
+    assert (3, 1) == (history.count(), history.count(states=[State.FAILED]))
+
+
+def test_old_results_are_forgotten_but_not_their_rows(history: History, clock: Clock) -> None:
+    """Results older than asked are found once; the entry itself stays."""
+    entry = entry_in(history, State.ARCHIVING)
+    history.move(entry.id, State.FINISHED, result_key="k" * 32, result_file="a.png")
+    assert [] == history.results_before(clock.now)
+    assert [entry.id] == [each.id for each in history.results_before(clock.now + 1)]
+    history.forget_result(entry.id, "removed")
+    assert [] == history.results_before(clock.now + 1)
+    assert State.FINISHED is (history.get(entry.id) or entry).state
