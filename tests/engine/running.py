@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -122,11 +123,18 @@ def running_engine(data_dir: Path, **settings: Any) -> Iterator[Engine]:
     hang_small_samples(Files(chosen.resolved_files_url, work_dir=data_dir))
     listener = listener_at("127.0.0.1", 0)
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(app(chosen, origins=[origin]), log_level="warning"))
+    with served(app(chosen, origins=[origin]), listener):
+        yield Engine(origin, data_dir)
+
+
+@contextmanager
+def served(application: Any, listener: socket.socket) -> Iterator[None]:
+    """An ASGI application on a listening socket, until the end of the block."""
+    server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        yield Engine(origin, data_dir)
+        yield
     finally:
         server.should_exit = True
         thread.join(20)
