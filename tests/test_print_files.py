@@ -219,6 +219,13 @@ def test_transparency_is_kept_or_becomes_white(
         assert (edge[edge[:, 3] > 8][:, 0] <= 8).all(), "red of transparent pixels leaked"
 
 
+def test_tiff_says_what_kind_of_transparency_it_has(tmp_path: Path, folder: Path) -> None:
+    """The fourth channel of a TIFF is alpha that the colours are not multiplied with."""
+    noise(60, 40, 4).save(tmp_path / "s.png")
+    said = tool("tiffinfo", exact_size(tmp_path / "s.png", folder, PrintSpec(SMALL, 100, "TIFF")).path)
+    assert "Extra Samples: 1<unassoc-alpha>" in said
+
+
 def test_pdf_shows_white_where_the_picture_is_transparent(tmp_path: Path, folder: Path) -> None:
     """A PDF is flattened on white."""
     Image.new("RGBA", (60, 40), (255, 0, 0, 0)).save(tmp_path / "s.png")
@@ -443,6 +450,21 @@ def test_damaged_files_are_refused_or_copied(tmp_path: Path, folder: Path, exten
     source.write_bytes(broken)
     with contextlib.suppress(PictureRefused):
         retag(source, folder).path.unlink()
+    assert [] == list(folder.iterdir())
+
+
+@pytest.mark.parametrize("change", ["flipped", "cut"])
+def test_a_png_with_a_wrong_checksum_is_refused(tmp_path: Path, folder: Path, change: str) -> None:
+    """Damage is not passed on to the print shop."""
+    noise(64, 48).save(tmp_path / "s.png")
+    data = bytearray((tmp_path / "s.png").read_bytes())
+    if change == "cut":
+        del data[-200:]
+    else:
+        data[data.index(b"IDAT") + 200] ^= 1
+    (tmp_path / "s.png").write_bytes(data)
+    with pytest.raises(PictureRefused, match="damaged or cut short"):
+        retag(tmp_path / "s.png", folder)
     assert [] == list(folder.iterdir())
 
 

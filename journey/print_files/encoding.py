@@ -16,8 +16,6 @@ from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, TiffImagePlugin
-from pypdf import PdfWriter
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, RectangleObject, StreamObject
 
 from journey import printing
 from journey.print_files import png
@@ -271,6 +269,10 @@ def _write_jpeg(file: BinaryIO, bands: Iterator[Image.Image], sheet: _Sheet) -> 
 
 def _write_pdf(file: BinaryIO, bands: Iterator[Image.Image], sheet: _Sheet, paper: Paper, bleed_mm: float) -> None:
     """One page with one lossless picture from edge to edge, its boxes set for the trim."""
+    # Loaded here, because most programs that import this module never write a PDF.
+    from pypdf import PdfWriter
+    from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, RectangleObject, StreamObject
+
     colours = NumberObject(len(sheet.mode))
     writer = PdfWriter()
     profile = StreamObject()
