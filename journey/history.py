@@ -292,11 +292,11 @@ class History:
         with self._database.read() as connection:
             return [Moment(row.at, State(row.state), row.words) for row in connection.execute(query)]
 
-    def due(self, state: State, *, limit: int, engine: EngineName | None = None) -> list[Entry]:
-        """Entries in this state whose time has come, the longest waiting first."""
+    def due(self, state: State, *, limit: int, engine: EngineName | None = None, ahead: float = 0.0) -> list[Entry]:
+        """Entries in this state whose time has come or comes within `ahead` seconds, the longest waiting first."""
         query = (
             sa.select(*_COLUMNS)
-            .where(entries.c.state == state, entries.c.due_at <= self._clock())
+            .where(entries.c.state == state, entries.c.due_at <= self._clock() + ahead)
             .order_by(entries.c.due_at, entries.c.created_at, entries.c.id)
             .limit(limit)
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -189,7 +188,7 @@ class Tracker:
             except Exception:
                 self.failures_in_a_row += 1
                 log.exception("the tracker stumbled")
-                self._stopping.wait(min(30.0, 2.0**self.failures_in_a_row))
+                self._stopping.wait(_restart_pause(self.failures_in_a_row))
                 continue
             self._wanted.wait(self._until_next())
 
@@ -354,8 +353,9 @@ class Tracker:
     # Polling
 
     def _poll_due(self, engine: EngineName, remote: Remote) -> None:
-        due = self._history.due(State.OPEN, limit=IDS_PER_POLL, engine=engine)
-        if due:
+        if self._history.due(State.OPEN, limit=1, engine=engine):
+            # One call asks for many: those that would be due a moment later come along.
+            due = self._history.due(State.OPEN, limit=IDS_PER_POLL, engine=engine, ahead=remote.poll[0])
             self._hand_out(f"poll {engine}", partial(self._poll, engine, remote, due))
 
     def _poll(self, engine: EngineName, remote: Remote, due: Sequence[Entry]) -> None:
@@ -395,8 +395,7 @@ class Tracker:
             return STALE_POLL
         # Grows with the age of the task: a third of the time since it was sent, within the bounds.
         age = now - (entry.submitted_at or entry.created_at)
-        spread = random.uniform(0.9, 1.1)  # noqa: S311  so that many entries do not fall due together
-        return min(longest, max(first, age / 3)) * spread
+        return min(longest, max(first, age / 3))
 
     def _result_key(self, entry: Entry, url: str) -> str:
         """Where the result is kept: the embedded engine's stays where it is, another gets one key for all tries."""
@@ -521,6 +520,11 @@ def _ask(client: JourneyClient, entries: Sequence[Entry]) -> list[Task]:
 def _in_turn(*works: Callable[[], object]) -> None:
     for work in works:
         work()
+
+
+def _restart_pause(failures: int) -> float:
+    """Seconds before the loop goes on after it failed so often in a row: 2 doubling to 30."""
+    return min(30.0, 2.0 ** min(failures, 5))
 
 
 def _difference(entry: Entry, width: int, height: int) -> str | None:
