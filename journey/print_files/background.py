@@ -60,7 +60,7 @@ def start(
     """Run `retag`, `exact_size`, `print_set` or `proof` in a worker process, without waiting for it.
 
     `start(workers, exact_size, source, folder, spec, title="fjord")`. The folder has to exist and stays the
-    caller's; nothing but finished files is left in it.
+    caller's. Only finished files are left in it, unless the process is killed: give each job a folder of its own.
     """
     progress_file = folder / f".{uuid.uuid4().hex}.progress"
     progress_file.write_text("0.0000", encoding="ascii")
