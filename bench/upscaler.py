@@ -157,7 +157,7 @@ def measure_lanczos(scale: int, source: np.ndarray, repeat: int) -> Row:
 def show(rows: list[Row], peer: Row) -> None:
     for row in rows:
         memory = "" if row.peak_mb is None else f"{row.peak_mb:6.0f} MB"
-        print(f"{row.name:34}{row.megapixels:12.4f} MP/s{row.megapixels / peer.megapixels:10.2f} x{memory:>14}")  # noqa: T201 - its purpose
+        print(f"{row.name:34}{row.megapixels:12.4f} MP/s{row.megapixels / peer.megapixels:10.2f} x{memory:>14}")
 
 
 def main() -> None:
@@ -170,10 +170,10 @@ def main() -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
     chosen = parser.parse_args()
     if reason := unavailable_reason():
-        print(reason)  # noqa: T201 - its purpose
+        print(reason)
         return
     found = find_networks(device=chosen.device)
-    print("source megapixels per second, ratio to untiled ncnn, peak memory of one process")  # noqa: T201 - its purpose
+    print("source megapixels per second, ratio to untiled ncnn, peak memory of one process")
     for name, scale, side in (("fast", 2, chosen.side), ("fast", 4, chosen.side), ("detail", 4, chosen.detail_side)):
         source = picture(side)
         ours = measure_ours(found[name], scale, source, chosen.workers, chosen.repeat)
