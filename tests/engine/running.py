@@ -73,7 +73,7 @@ class Engine:
 
     def finished(self, task_id: str, seen: Callable[[dict[str, Any]], object] = lambda _: None) -> dict[str, Any]:
         """Wait for the end of a task and return its last state."""
-        for _ in until(30):
+        for _ in until(60):
             task = self.fetch(task_id)
             seen(task)
             if task["status"] in ("finished", "failed"):

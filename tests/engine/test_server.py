@@ -19,7 +19,11 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
 from PIL import Image, ImageCms
+from schemathesis.specs.openapi import checks as openapi_checks
 
 from journey.engine.network import unavailable_reason
 from journey.engine.server import BODY_LIMIT, owner_of
@@ -458,3 +462,67 @@ def test_results_are_at_addresses_nobody_can_guess(engine: Engine, result: dict[
     assert keys[0] != keys[1]
     assert all(task["task_id"] not in task["image_url"] for task in (result, again))
     assert not Path(engine.data_dir / "files" / "incoming" / keys[0]).exists()
+
+
+# The description
+
+DESCRIBED = [*(("POST", f"/{path}") for path in ROUTES), ("GET", "/account")]
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_schema_conformance,
+    openapi_checks.response_headers_conformance,
+    openapi_checks.negative_data_rejection,
+    openapi_checks.unsupported_method,
+    openapi_checks.ignored_auth,
+]
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture(scope="module")
+def described(engine: Engine) -> Any:
+    return schemathesis.openapi.from_dict(engine.call("openapi.json", method="GET").json())
+
+
+@pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize(("method", "path"), DESCRIBED)
+def test_whatever_is_sent_is_answered_as_described(
+    engine: Engine, session: requests.Session, described: Any, method: str, path: str, mode: Any
+) -> None:
+    """Requests made from the description, right and wrong ones, get an answer that it foresees, and never a 5xx."""
+
+    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(described[path][method].as_strategy(generation_mode=mode))
+    def check(case: Any) -> None:
+        case.call_and_validate(
+            session=session, base_url=engine.url, headers={"Authorization": KEY}, checks=CHECKS, timeout=20
+        )
+
+    check()
+
+
+def test_answers_of_every_kind_are_as_described(
+    engine: Engine, session: requests.Session, described: Any, pictures: WebServer, result: dict[str, Any]
+) -> None:
+    """A queued, a finished, a failed and a cancelled task, the grid and the lists have the described fields."""
+    failed = engine.finished(engine.submit(image_url=f"{pictures.url}/page", type="2x"))["task_id"]
+    queued = engine.submit(parent_task_id="sample-grid", index="1", type="2x")
+    ids = [result["task_id"], failed, queued, "sample-grid"]
+    calls = [
+        ("/upscale-2x-4x", {"parent_task_id": result["task_id"], "type": "2x", "index": None}),
+        *(("/fetch", {"task_id": task_id}) for task_id in ids),
+        ("/fetch-many", {"task_ids": ids}),
+        ("/cancel", {"task_id": queued}),
+    ]
+    for path, body in calls:
+        case = described[path]["POST"].Case(body=body, media_type="application/json")
+        answer = case.call(session=session, base_url=engine.url, headers={"Authorization": KEY}, timeout=20)
+        assert 200 == answer.status_code
+        described[path]["POST"].validate_response(answer)

@@ -1,0 +1,136 @@
+"""`python -m journey.engine` as a process: starts, refuses, survives being killed, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from journey.engine.network import unavailable_reason
+from journey.files import Files
+from tests.engine.running import KEY, Engine, WebServer, download, encoded, gradient, hang_small_samples, until
+
+reason = unavailable_reason()
+pytestmark = pytest.mark.skipif(reason is not None, reason=str(reason))
+
+START_SECONDS = 60
+
+
+def command(data_dir: Path, *arguments: str, **settings: str) -> tuple[list[str], dict[str, str]]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("JOURNEY_")}
+    ours = {"JOURNEY_DATA_DIR": str(data_dir), "JOURNEY_ENGINE_KEY": KEY, "JOURNEY_FETCH_ALLOW": "127.0.0.0/8"}
+    return [sys.executable, "-m", "journey.engine", *arguments], clean | ours | settings
+
+
+@contextmanager
+def alone(data_dir: Path, **settings: str) -> Iterator[tuple[Engine, subprocess.Popen[str]]]:
+    """The program on a free port. What it starts is ended with it."""
+    line, environment = command(data_dir, "--port", "0", **{"JOURNEY_ENGINE_WORKERS": "1"} | settings)
+    with subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            found = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert found, said + (process.stderr.read() if process.stderr else "")
+            yield Engine(found[0], data_dir), process
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def refusal(data_dir: Path, *arguments: str, **settings: str) -> str:
+    """The one sentence of a start that is refused."""
+    line, environment = command(data_dir, *arguments, **settings)
+    ended = subprocess.run(line, env=environment, capture_output=True, text=True, check=False, timeout=START_SECONDS)
+    assert 1 == ended.returncode
+    assert "Traceback" not in ended.stderr
+    return ended.stderr
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data folder in which small samples hang already."""
+    hang_small_samples(Files(str(tmp_path / "data" / "files"), work_dir=tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def test_a_killed_server_finishes_its_task_after_the_next_start(data_dir: Path) -> None:
+    """kill -9 in mid-job, then a start: no lower percentage, one result, its webhook, and no temporary file."""
+    pages = {"/a.png": encoded(gradient(520, 260))}
+    with WebServer(pages) as web:
+        with alone(data_dir) as (engine, process):
+            task_id = engine.submit(image_url=f"{web.url}/a.png", type="4x", webhook_url=f"{web.url}/hook")
+            for _ in until(60):
+                before = engine.fetch(task_id)
+                if before["status"] == "processing" and int(before["percentage"]) >= 10:
+                    break
+            children = psutil.Process(process.pid).children(recursive=True)
+            process.kill()
+            process.wait()
+        assert "processing" == before["status"]
+        assert list((data_dir / "files" / "incoming").iterdir())
+        with alone(data_dir) as (engine, _):
+            seen: list[dict[str, Any]] = []
+            after = engine.finished(task_id, seen.append)
+            assert "finished" == after["status"]
+            assert min(int(state["percentage"]) for state in seen) >= int(before["percentage"])
+            assert (2080, 1040) == download(after["image_url"]).size
+            for _ in until(10):
+                if web.posts:
+                    break
+    assert 1 == len(web.posts)
+    assert 1 == len(list((data_dir / "files").rglob("*_4x.png")))
+    assert [] == list((data_dir / "files" / "incoming").iterdir())
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert [] == alive
+
+
+def test_it_ends_quickly_and_quietly_when_asked(data_dir: Path) -> None:
+    """Ctrl-C in mid-job ends the program and its workers within seconds, without a trace; the task is kept."""
+    with WebServer({"/a.png": encoded(gradient(520, 260))}) as web, alone(data_dir) as (engine, process):
+        task_id = engine.submit(image_url=f"{web.url}/a.png", type="4x")
+        for _ in until(60):
+            if engine.fetch(task_id)["status"] == "processing":
+                break
+        children = psutil.Process(process.pid).children(recursive=True)
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        assert 10 > time.monotonic() - started
+        assert "" == errors
+        _, alive = psutil.wait_procs(children, timeout=10)
+        assert [] == alive
+
+
+def test_it_says_where_it_listens_and_where_its_key_is(data_dir: Path) -> None:
+    """Without a configured key one is made, in a file that only its owner can read, and it works."""
+    with alone(data_dir, JOURNEY_ENGINE_KEY="") as (engine, process):
+        assert process.stdout is not None
+        assert f"Its key is in {data_dir / 'engine-key'}" == process.stdout.readline().strip()
+        key = (data_dir / "engine-key").read_text()
+        assert "600" == f"{(data_dir / 'engine-key').stat().st_mode & 0o777:o}"
+        for given, status in ((key, 200), ("", 401), (KEY, 401)):
+            answer = engine.call("account", method="GET", headers={"Authorization": given})
+            assert status == answer.status_code
+        assert "already" in refusal(data_dir, "--port", "0")
+
+
+def test_a_start_that_cannot_work_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    """A taken port, a wrong setting and a key file without a key end the start with one sentence."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"cannot listen at 127.0.0.1, port {port}" in refusal(tmp_path, "--port", port)
+    assert "JOURNEY_ENGINE_MODEL" in refusal(tmp_path, "--port", "0", JOURNEY_ENGINE_MODEL="best")
+    (tmp_path / "engine-key").write_text("\n")
+    assert "does not hold a key" in refusal(tmp_path, "--port", "0", JOURNEY_ENGINE_KEY="")
