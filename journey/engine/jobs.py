@@ -86,6 +86,13 @@ engine_tasks = sa.Table(
 _ACTIVE = (TaskStatus.PENDING, TaskStatus.STARTING, TaskStatus.PROCESSING)
 
 
+# Built once, because every poll of every caller asks it.
+_SEEN = sa.select(engine_tasks).where(
+    engine_tasks.c.task_id.in_(sa.bindparam("task_ids", expanding=True)),
+    sa.or_(engine_tasks.c.owner == sa.bindparam("owner"), engine_tasks.c.owner.is_(None)),
+)
+
+
 @dataclass(frozen=True)
 class StoredPicture:
     """A picture in `files`: the key of its folder and its name there."""
@@ -233,9 +240,9 @@ class Jobs:
 
     def get(self, task_ids: Sequence[str], *, owner: str) -> list[Job]:
         """The tasks among these that this owner may see, in the order asked."""
-        query = sa.select(engine_tasks).where(engine_tasks.c.task_id.in_(task_ids), _visible_to(owner))
         with self._database.read() as connection:
-            found = {row.task_id: _job(row) for row in connection.execute(query)}
+            rows = connection.execute(_SEEN, {"task_ids": list(task_ids), "owner": owner})
+            found = {row.task_id: _job(row) for row in rows}
         return [found[task_id] for task_id in dict.fromkeys(task_ids) if task_id in found]
 
     def cancel(self, task_id: str, *, owner: str) -> None:
@@ -587,10 +594,6 @@ def _checked(field: str, check: Callable[[str], None], url: str) -> None:
 
 def _not_over(task_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     return engine_tasks.c.task_id == task_id, engine_tasks.c.status.in_(_ACTIVE)
-
-
-def _visible_to(owner: str) -> sa.ColumnElement[bool]:
-    return sa.or_(engine_tasks.c.owner == owner, engine_tasks.c.owner.is_(None))
 
 
 def _write_result(pixels: Pixels, folder: Path, name: str) -> None:
