@@ -173,7 +173,7 @@ class Tracker:
         self._at_work = {key: future for key, future in self._at_work.items() if not future.done()}
         paused = self._history.paused()
         for engine, remote in self._remotes.items():
-            if engine not in paused and self._hold(engine).until <= now:
+            if not self._is_held(engine, paused):
                 self._submit_due(engine, remote)
             self._poll_due(engine, remote)
         self._archive_due()
@@ -238,7 +238,8 @@ class Tracker:
             return
         # One at a time: each sees what those before it are about to spend.
         with self._spending:
-            if self._stopping.is_set():
+            # Another of those handed out together may have met a refusal since.
+            if self._stopping.is_set() or self._is_held(entry.engine, self._history.paused()):
                 return
             if reason := self._may_spend(entry):
                 self._history.pause(entry.engine, reason)
@@ -333,6 +334,9 @@ class Tracker:
                 )
             return file_url(origin, str(entry.source_key), str(entry.source_file))
         return entry.image_url
+
+    def _is_held(self, engine: EngineName, paused: Mapping[EngineName, str]) -> bool:
+        return engine in paused or self._hold(engine).until > self._clock()
 
     def _hold(self, engine: EngineName) -> _Hold:
         return self._holds.get(engine, _Hold(until=0.0, failures=0))
@@ -431,7 +435,9 @@ class Tracker:
         except (FileMissing, InvalidRequest) as error:
             self._give_up(entry, f"The result cannot be used: {error}")
         except (FetchFailed, PictureRefused) as error:
-            self._look_again(entry, error, attempts=ARCHIVE_ATTEMPTS)
+            # A fault of the connection has a cause and may pass; a whole answer that is no picture has none.
+            broken = isinstance(error, FetchFailed) and error.__cause__ is not None
+            self._look_again(entry, error, attempts=PATIENT_ATTEMPTS if broken else ARCHIVE_ATTEMPTS)
         except Exception as error:
             # A full disk, object storage that is away, or a fault of ours: the picture is paid for, so it is kept at.
             log.warning("entry %s: the result cannot be stored", entry.id, exc_info=True)
