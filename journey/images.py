@@ -223,19 +223,19 @@ def to_image(pixels: Pixels) -> Image.Image:
 
 def _check(path: Path, max_pixels: int) -> Picture:
     picture = inspect(path, max_pixels=max_pixels)
-    write_previews(_decoded(path, max_pixels), path.parent)
+    write_previews(decoded(path, max_pixels), path.parent)
     return picture
 
 
 def _write_pixels(path: Path, max_pixels: int, array_path: Path) -> bytes | None:
-    image = _decoded(path, max_pixels)
+    image = decoded(path, max_pixels)
     array = np.asarray(image)
     np.save(array_path, array[:, :, np.newaxis] if array.ndim == 2 else array)
     icc: bytes | None = image.info.get("icc_profile")
     return icc
 
 
-def _decoded(path: Path, max_pixels: int) -> Image.Image:
+def decoded(path: Path, max_pixels: int) -> Image.Image:
     """Upright, 8 bits, L, LA, RGB or RGBA, without metadata other than a fitting ICC profile."""
     with _opened(path, max_pixels) as (image, _):
         target, _ = _target_mode(image, path)

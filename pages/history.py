@@ -113,5 +113,5 @@ def table() -> None:
     )
 
 
-st.caption(f"{total:,} tasks. Select a row to open it.")
+st.caption(f"{total:,} task{'' if total == 1 else 's'}. Select a row to open it.")
 table()

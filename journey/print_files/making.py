@@ -207,7 +207,7 @@ def _judged(made: PrintFile, picture: Image.Image, spec: PrintSpec, *notes: str)
 
 def decoded(source: Path) -> Image.Image:
     """Upright, 8 bits, L, LA, RGB or RGBA; without the alpha channel when nothing is transparent."""
-    picture = images._decoded(source, MAX_PIXELS)
+    picture = images.decoded(source, MAX_PIXELS)
     if picture.mode in ("LA", "RGBA") and picture.getchannel("A").getextrema() == (255, 255):
         opaque = picture.convert(picture.mode[:-1])
         opaque.info = dict(picture.info)
