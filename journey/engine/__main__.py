@@ -83,10 +83,12 @@ def main() -> None:
 def listener_at(host: str, port: int) -> socket.socket:
     """A listening socket: whoever connects from now on waits until the application is up. Raises CannotStart."""
     try:
+        if not 0 <= port < 65536:
+            raise OSError(0, "there is no such port")
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=128)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except (OSError, UnicodeError) as error:
+        reason = str(getattr(error, "strerror", None) or error).partition(" (")[0]
         raise CannotStart(f"It cannot listen at {host}, port {port}: {reason}. Choose another with --port.") from error
 
 
