@@ -374,9 +374,9 @@ def test_one_transparent_grey_becomes_alpha(depth: int, colour: int, name: str, 
 @pytest.mark.parametrize("depth", [8, 16])
 def test_one_transparent_colour_becomes_alpha(depth: int, decoded: Any) -> None:
     """An RGB PNG that names one colour as transparent comes in as RGBA, with 16 bits as well."""
-    step = depth // 8
-    row = b"\0" + b"\x12" * 3 * step + b"\xf0" * 3 * step
-    named = (b"\xf0" * step).rjust(2, b"\0") * 3
+    dark, light = (b"\x12", b"\xf0") if depth == 8 else (b"\x12\x34", b"\xf0\x12")
+    row = b"\0" + 3 * dark + 3 * light
+    named = 3 * light.rjust(2, b"\0")
     _, pixels = decoded(png(2, 1, depth=depth, data=row, more=chunk(b"tRNS", named)))
     assert [[18, 18, 18, 255], [240, 240, 240, 0]] == pixels.array[0].tolist()
 

@@ -17,14 +17,15 @@ from typing import Any
 import psutil
 import pytest
 
+from journey.engine.__main__ import app, listener_at
 from journey.engine.network import unavailable_reason
+from journey.errors import CannotStart
 from journey.files import Files
+from journey.settings import Settings
 from tests.engine.running import KEY, Engine, WebServer, download, encoded, gradient, hang_small_samples, until
 
 reason = unavailable_reason()
 pytestmark = pytest.mark.skipif(reason is not None, reason=str(reason))
-
-START_SECONDS = 60
 
 
 def command(data_dir: Path, *arguments: str, **settings: str) -> tuple[list[str], dict[str, str]]:
@@ -49,13 +50,9 @@ def alone(data_dir: Path, **settings: str) -> Iterator[tuple[Engine, subprocess.
             process.communicate()
 
 
-def refusal(data_dir: Path, *arguments: str, **settings: str) -> str:
-    """The one sentence of a start that is refused."""
-    line, environment = command(data_dir, *arguments, **settings)
-    ended = subprocess.run(line, env=environment, capture_output=True, text=True, check=False, timeout=START_SECONDS)
-    assert 1 == ended.returncode
-    assert "Traceback" not in ended.stderr
-    return ended.stderr
+def start_at(data_dir: Path, **chosen: Any) -> None:
+    """Build the program as its command line does, without running it."""
+    app(Settings(_env_file=None, data_dir=data_dir, **chosen), origins=[])  # type: ignore[call-arg]
 
 
 @pytest.fixture
@@ -123,14 +120,37 @@ def test_it_says_where_it_listens_and_where_its_key_is(data_dir: Path) -> None:
         for given, status in ((key, 200), ("", 401), (KEY, 401)):
             answer = engine.call("account", method="GET", headers={"Authorization": given})
             assert status == answer.status_code
-        assert "already" in refusal(data_dir, "--port", "0")
+        with pytest.raises(CannotStart, match="Another process works this data folder"):
+            start_at(data_dir)
 
 
-def test_a_start_that_cannot_work_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    """A taken port, a wrong setting and a key file without a key end the start with one sentence."""
+def test_a_taken_port_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
+    """Nothing is built, no trace is shown, and the sentence says what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert f"cannot listen at 127.0.0.1, port {port}" in refusal(tmp_path, "--port", port)
-    assert "JOURNEY_ENGINE_MODEL" in refusal(tmp_path, "--port", "0", JOURNEY_ENGINE_MODEL="best")
-    (tmp_path / "engine-key").write_text("\n")
-    assert "does not hold a key" in refusal(tmp_path, "--port", "0", JOURNEY_ENGINE_KEY="")
+        line, environment = command(tmp_path / "data", "--port", port)
+        ended = subprocess.run(line, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    said = f"Cannot start: It cannot listen at 127.0.0.1, port {port}: Address already in use"
+    assert (1, f"{said}. Choose another with --port.\n") == (ended.returncode, ended.stderr)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("text", ["", "\n", "two words", "schlüssel"], ids=repr)
+def test_a_key_file_without_a_key_stops_the_start(tmp_path: Path, text: str) -> None:
+    """An empty file would let in everybody who sends no key at all."""
+    (tmp_path / "engine-key").write_text(text)
+    with pytest.raises(CannotStart, match="does not hold a key"):
+        start_at(tmp_path)
+
+
+def test_an_unknown_network_stops_the_start(tmp_path: Path) -> None:
+    """The sentence names the setting and what is allowed."""
+    with pytest.raises(CannotStart, match="JOURNEY_ENGINE_MODEL: must be one of detail, fast"):
+        start_at(tmp_path, engine_model="best")
+
+
+@pytest.mark.parametrize(("host", "port"), [("no such host", 0), ("127.0.0.1", 70_000), ("127.0.0.1", -1)])
+def test_an_address_that_is_none_stops_the_start(host: str, port: int) -> None:
+    """A host that does not resolve and a port that does not exist are said like a taken one."""
+    with pytest.raises(CannotStart, match="cannot listen"):
+        listener_at(host, port)

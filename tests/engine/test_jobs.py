@@ -334,6 +334,22 @@ def test_a_running_task_is_cancelled_at_once(bench: Bench, step: int, elsewhere:
     assert not bench.jobs._stop_asked
 
 
+def test_work_that_was_cancelled_elsewhere_is_not_carried_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next progress that is to be noted finds the task over, and the work ends there."""
+    monkeypatch.setattr("journey.engine.jobs._PROGRESS_SECONDS", 0)
+    task_id = bench.order()
+    steps: list[int] = []
+
+    def work(step: int) -> None:
+        steps.append(step)
+        if step == 2:
+            bench.another().cancel(task_id, owner=ME)
+
+    bench.enlarge.at_step = work
+    bench.jobs.work_next()
+    assert [0, 1, 2] == steps
+
+
 def test_what_is_over_stays_as_it_is(bench: Bench) -> None:
     """Cancelling a finished or an unknown task, or somebody else's, changes nothing."""
     task_id = bench.order()
