@@ -98,6 +98,12 @@ def entered(way: str) -> object | None:
     )
 
 
+def describe(parent: ParentTask) -> str:
+    """What the task is: its kind, its model and where it was made."""
+    facts = [parent.task_type, parent.model, LABELS[parent.engine]]
+    return "Found: " + literal(" · ".join(fact for fact in facts if fact))
+
+
 def pick_from_grid(parent: ParentTask) -> None:
     """The pictures of a grid as they are, to pick one by looking at it."""
     st.markdown("**Which picture of the grid?**")
@@ -270,8 +276,10 @@ with form:
         state.looked_at, state.source, state.parent, state.problem = None, None, None, None
     if state.problem:
         _parts.say_error(state.problem)
-    if state.parent is not None and state.parent.is_grid:
-        pick_from_grid(state.parent)
+    if state.parent is not None:
+        st.caption(describe(state.parent))
+        if state.parent.is_grid:
+            pick_from_grid(state.parent)
     engine, scale, network = choose_settings()
     webhook = enter_webhook()
     if st.button(
