@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ MakeUrl = Callable[[], str]
 
 # Forked from a server that has done the slow imports, and has no threads that a fork could cut in half.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.test_database", "tests.crashing"])
+PROCESSES.set_forkserver_preload(["tests.test_database", "tests.studio"])
 
 
 def exit_codes(*processes: multiprocessing.process.BaseProcess, timeout: float = 60) -> list[int | None]:
@@ -106,8 +107,15 @@ def upgraded_postgres(postgres_server: str) -> Iterator[Database]:
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database of either kind with the current schema and no rows."""
-    if request.param == "sqlite":
-        path = shutil.copy(request.getfixturevalue("upgraded_sqlite"), tmp_path / "journey.db")
+    with empty_database(request.param, request, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def empty_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
+    """A copy of an upgraded file of SQLite, or the one upgraded database in Postgres, emptied."""
+    if kind == "sqlite":
+        path = shutil.copy(request.getfixturevalue("upgraded_sqlite"), folder / "journey.db")
         made = Database(f"sqlite:///{path}")
         yield made
         made.close()

@@ -1,0 +1,209 @@
+"""A history, a tracker and their files around the fake API, stepped by hand; and the same in a process that dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from journey.client import JourneyClient
+from journey.database import Database
+from journey.fetching import Door, Fetched
+from journey.files import Files
+from journey.history import Entry, History, NewEntry, State
+from journey.images import Decoder
+from journey.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
+from journey.transport import Transport
+
+T = TypeVar("T")
+OWN_ORIGIN = "http://studio.test:8501"
+
+
+class Clock:
+    """Time that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Inline(Executor):
+    """Runs the work at once, on the thread that hands it in."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class DecoderHere(Decoder):
+    """The decoder without its processes, which have tests of their own."""
+
+    def _run(self, work: Callable[..., T], *args: object) -> T:
+        return work(*args)
+
+
+class Studio:
+    """Everything that the tracker needs, in one folder, with the fake as both engines."""
+
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        api_url: str,
+        api_key: str,
+        *,
+        executor: Executor | None = None,
+        timeout: float = 5.0,
+        transport: Transport | None = None,
+        allow: Sequence[str] = ("127.0.0.1",),
+        **collaborators: Any,
+    ) -> None:
+        self.clock = Clock()
+        self.history: History = collaborators.pop("history", None) or History(database, clock=self.clock)
+        self.client = JourneyClient(
+            api_key, api_url, attempts=1, timeout=timeout, transport=transport, sleep=lambda _: None
+        )
+        self.folder = folder / "files"
+        self.files = Files(str(self.folder), work_dir=folder)
+        self.files.start()
+        self.decoder = DecoderHere(max_input_pixels=10**6, max_output_pixels=16 * 10**6)
+        self.door = Door(allow)
+        self.tracker = Tracker(
+            self.history,
+            {"journeyapi": Remote(self.client, HOSTED_POLL), "embedded": Remote(self.client, EMBEDDED_POLL)},
+            self.files,
+            self.decoder,
+            self.door,
+            own_origins=[OWN_ORIGIN],
+            origin_for=lambda engine: OWN_ORIGIN if engine == "embedded" else None,
+            max_bytes=2**20,
+            clock=self.clock,
+            executor=executor or Inline(),
+            **collaborators,
+        )
+
+    def add(self, image_url: str | None = "https://example.com/fjord.png", **fields: Any) -> Entry:
+        """Queue a 4x upscale of a picture of 64 × 48 pixels."""
+        wish = {"engine": "journeyapi", "type": "4x", "name": "fjord.png", "source_width": 64, "source_height": 48}
+        return self.history.add(NewEntry(image_url=image_url, **{**wish, **fields}))
+
+    def look(self, entry: Entry) -> Entry:
+        """The entry as it is now."""
+        now = self.history.get(entry.id)
+        assert now is not None
+        return now
+
+    def settle(self, *, seconds: float = 3600.0) -> None:
+        """Step from one due time to the next, until nothing is due any more within so many seconds."""
+        end = self.clock.now + seconds
+        while True:
+            self.tracker._wanted.set()
+            while self.tracker._wanted.is_set():  # as its own loop does
+                self.tracker._wanted.clear()
+                self.tracker.step()
+            due_at = self.history.next_due(after=self.clock.now)
+            if due_at is None or due_at > end:
+                break
+            self.clock.now = due_at
+
+    def close(self) -> None:
+        self.tracker.stop()
+        self.client.close()
+
+    def left_behind(self) -> list[Path]:
+        """Temporary files that nobody removed."""
+        return list((self.folder / "incoming").iterdir())
+
+
+def die(*_: object) -> None:
+    """As by kill -9."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DyingHistory(History):
+    """Kills its process before or after the entry moves to a state."""
+
+    before: State | None = None
+    after: State | None = None
+
+    def move(self, entry_id: str, to: State, **changes: Any) -> Entry | None:
+        if to is self.before:
+            die()
+        moved = super().move(entry_id, to, **changes)
+        if to is self.after:
+            die()
+        return moved
+
+
+POINTS = (
+    "before submitting is stored",
+    "after submitting is stored",
+    "during the call",
+    "after the call",
+    "after the task id is stored",
+    "during polling",
+    "before archiving is stored",
+    "during the download",
+    "after the download",
+    "during the rename",
+    "after the rename",
+)
+"""Where `run_until_death` can end. "during the call" is for the caller to do."""
+
+
+def run_until_death(database_url: str, folder: str, api_url: str, api_key: str, point: str) -> None:
+    """Work the queue as the program does, and die at the point."""
+    database = Database(database_url)
+    clock = Clock()
+    history = DyingHistory(database, clock=clock)
+    studio = Studio(database, Path(folder), api_url, api_key, history=history, timeout=60)
+    clock.now = studio.clock.now
+    history._clock = studio.clock
+    match point:
+        case "before submitting is stored":
+            history.before = State.SUBMITTING
+        case "after submitting is stored":
+            history.after = State.SUBMITTING
+        case "after the call":
+            history.before = State.OPEN
+        case "after the task id is stored":
+            history.after = State.OPEN
+        case "during polling":
+            studio.client.fetch_many = _then_die(studio.client.fetch_many)  # type: ignore[method-assign]
+        case "before archiving is stored":
+            history.before = State.ARCHIVING
+        case "during the download":
+            studio.door.get = _half_a_download  # type: ignore[method-assign, assignment]
+        case "after the download":
+            studio.door.get = _then_die(studio.door.get)  # type: ignore[method-assign]
+        case "during the rename":
+            Path.chmod = die  # type: ignore[method-assign, assignment]
+        case "after the rename":
+            studio.files.keep = _then_die(studio.files.keep)  # type: ignore[method-assign]
+    studio.settle()
+
+
+def _then_die(work: Callable[..., T]) -> Callable[..., T]:
+    def dying(*args: Any, **kwargs: Any) -> T:
+        result = work(*args, **kwargs)
+        die()
+        return result
+
+    return dying
+
+
+def _half_a_download(_: str, *, max_bytes: int, into: BinaryIO) -> Fetched:
+    into.write(b"\x89PNG half of it")
+    into.flush()
+    die()
+    raise AssertionError(max_bytes)
