@@ -64,7 +64,7 @@ def data_dir(tmp_path: Path) -> Path:
 
 def test_a_killed_server_finishes_its_task_after_the_next_start(data_dir: Path) -> None:
     """kill -9 in mid-job, then a start: no lower percentage, one result, its webhook, and no temporary file."""
-    pages = {"/a.png": encoded(gradient(520, 260))}
+    pages = {"/a.png": encoded(gradient(300, 260))}
     with WebServer(pages) as web:
         with alone(data_dir) as (engine, process):
             task_id = engine.submit(image_url=f"{web.url}/a.png", type="4x", webhook_url=f"{web.url}/hook")
@@ -82,7 +82,7 @@ def test_a_killed_server_finishes_its_task_after_the_next_start(data_dir: Path) 
             after = engine.finished(task_id, seen.append)
             assert "finished" == after["status"]
             assert min(int(state["percentage"]) for state in seen) >= int(before["percentage"])
-            assert (2080, 1040) == download(after["image_url"]).size
+            assert (1200, 1040) == download(after["image_url"]).size
             for _ in until(10):
                 if web.posts:
                     break
@@ -93,26 +93,10 @@ def test_a_killed_server_finishes_its_task_after_the_next_start(data_dir: Path) 
     assert [] == alive
 
 
-def test_it_ends_quickly_and_quietly_when_asked(data_dir: Path) -> None:
-    """Ctrl-C in mid-job ends the program and its workers within seconds, without a trace; the task is kept."""
-    with WebServer({"/a.png": encoded(gradient(520, 260))}) as web, alone(data_dir) as (engine, process):
-        task_id = engine.submit(image_url=f"{web.url}/a.png", type="4x")
-        for _ in until(60):
-            if engine.fetch(task_id)["status"] == "processing":
-                break
-        children = psutil.Process(process.pid).children(recursive=True)
-        started = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
-        assert 10 > time.monotonic() - started
-        assert "" == errors
-        _, alive = psutil.wait_procs(children, timeout=10)
-        assert [] == alive
-
-
-def test_it_says_where_it_listens_and_where_its_key_is(data_dir: Path) -> None:
-    """Without a configured key one is made, in a file that only its owner can read, and it works."""
-    with alone(data_dir, JOURNEY_ENGINE_KEY="") as (engine, process):
+def test_a_first_start_and_its_end(data_dir: Path) -> None:
+    """A key is made that only its owner can read, and opens; Ctrl-C in mid-job ends everything quickly and quietly."""
+    pages = {"/a.png": encoded(gradient(300, 260))}
+    with WebServer(pages) as web, alone(data_dir, JOURNEY_ENGINE_KEY="") as (engine, process):
         assert process.stdout is not None
         assert f"Its key is in {data_dir / 'engine-key'}" == process.stdout.readline().strip()
         key = (data_dir / "engine-key").read_text()
@@ -122,6 +106,19 @@ def test_it_says_where_it_listens_and_where_its_key_is(data_dir: Path) -> None:
             assert status == answer.status_code
         with pytest.raises(CannotStart, match="Another process works this data folder"):
             start_at(data_dir)
+        headers = {"Authorization": key}
+        job = engine.call("upscale-2x-4x", {"image_url": f"{web.url}/a.png", "type": "4x"}, headers=headers).json()
+        for _ in until(60):
+            if engine.call("fetch", job, headers=headers).json()["status"] == "processing":
+                break
+        children = psutil.Process(process.pid).children(recursive=True)
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        assert 10 > time.monotonic() - started
+        assert "" == errors
+        _, alive = psutil.wait_procs(children, timeout=10)
+        assert [] == alive
 
 
 def test_a_taken_port_ends_the_start_with_a_sentence(tmp_path: Path) -> None:

@@ -389,8 +389,8 @@ def test_webhook_through_the_whole_server(engine: Engine, pictures: WebServer) -
     assert engine.fetch(task_id) == json.loads(body)
 
 
-def test_many_callers_at_once_are_answered_quickly(engine: Engine, pictures: WebServer) -> None:
-    """100 parallel fetch-many are all answered while a job runs."""
+def seconds_of_100_at_once(engine: Engine, pictures: WebServer) -> list[float]:
+    """How long 100 parallel fetch-many take while a job runs."""
     job = engine.submit(image_url=f"{pictures.url}/wide.png", type="4x")
     seconds: list[float] = []
 
@@ -418,7 +418,18 @@ def test_many_callers_at_once_are_answered_quickly(engine: Engine, pictures: Web
     engine.call("cancel", {"task_id": job})
     milliseconds = [round(1000 * float(np.percentile(seconds, part))) for part in (50, 99)]
     print("fetch-many, 100 at once: p50 and p99 in ms", milliseconds)  # noqa: T201  the measured figures
-    assert 100 == len(seconds)
+    return seconds
+
+
+def test_many_callers_at_once_are_all_answered(engine: Engine, pictures: WebServer) -> None:
+    """Nobody is turned away because many ask at once."""
+    assert 100 == len(seconds_of_100_at_once(engine, pictures))
+
+
+@pytest.mark.torture
+def test_many_callers_at_once_are_answered_quickly(engine: Engine, pictures: WebServer) -> None:
+    """The slowest of 100 waits less than half a second, on a machine that also runs the job and the callers."""
+    assert 0.5 > min(max(seconds_of_100_at_once(engine, pictures)) for _ in range(5))
 
 
 def test_cancel_ends_a_running_task(engine: Engine, pictures: WebServer) -> None:
