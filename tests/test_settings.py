@@ -1,0 +1,202 @@
+"""Every setting has its default and its meaning, and a wrong one stops the start with a sentence."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journey.errors import CannotStart
+from journey.fetching import Door
+from journey.settings import Settings, read_settings
+
+DEFAULTS: dict[str, Any] = {
+    "JOURNEY_API_KEY": None,
+    "JOURNEY_API_URL": "https://api.journeyapi.com/api/v1",
+    "JOURNEY_PUBLIC_URL": None,
+    "JOURNEY_DATA_DIR": Path(".journey"),
+    "JOURNEY_DATABASE_URL": None,
+    "JOURNEY_FILES_URL": None,
+    "JOURNEY_ENGINE": "on",
+    "JOURNEY_ENGINE_KEY": (),
+    "JOURNEY_ENGINE_MODEL": "fast",
+    "JOURNEY_ENGINE_MODELS_DIR": None,
+    "JOURNEY_ENGINE_WORKERS": os.cpu_count(),
+    "JOURNEY_ENGINE_DEVICE": "auto",
+    "JOURNEY_ENGINE_SCHEDULER": None,
+    "JOURNEY_FETCH_ALLOW": (),
+    "JOURNEY_MAX_BYTES": 50 * 1024 * 1024,
+    "JOURNEY_MAX_INPUT_PIXELS": 25_000_000,
+    "JOURNEY_MAX_OUTPUT_PIXELS": 100_000_000,
+    "JOURNEY_SIGN_IN_DOMAINS": (),
+    "JOURNEY_MONTHLY_CREDITS": None,
+    "JOURNEY_KEEP_DAYS": None,
+    "JOURNEY_OPEN": False,
+}
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting comes from outside the test."""
+    for name in list(os.environ):
+        if name.upper().startswith("JOURNEY_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_every_setting_has_its_default_and_its_meaning() -> None:
+    """With nothing configured each setting has the documented default, and each one says what it means."""
+    settings = read_settings()
+    assert DEFAULTS == {f"JOURNEY_{name.upper()}": value for name, value in settings}
+    assert all(field.description for field in Settings.model_fields.values())
+    assert f"sqlite:///{Path.cwd() / '.journey' / 'journey.db'}" == settings.resolved_database_url
+    assert str(Path.cwd() / ".journey" / "files") == settings.resolved_files_url
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("API_KEY", "k-0123", "k-0123"),
+        ("API_URL", "https://api.example.com/v1/", "https://api.example.com/v1"),
+        ("PUBLIC_URL", "https://studio.example.com/", "https://studio.example.com"),
+        ("DATA_DIR", "/srv/studio", Path("/srv/studio")),
+        ("DATABASE_URL", "postgresql://u@h/d", "postgresql://u@h/d"),
+        ("FILES_URL", "s3://bucket/prefix", "s3://bucket/prefix"),
+        ("ENGINE", "off", "off"),
+        ("ENGINE_KEY", "one, two,", ("one", "two")),
+        ("ENGINE_MODEL", "detail", "detail"),
+        ("ENGINE_MODELS_DIR", "/srv/models", Path("/srv/models")),
+        ("ENGINE_WORKERS", "3", 3),
+        ("ENGINE_DEVICE", "gpu", "gpu"),
+        ("ENGINE_SCHEDULER", "tcp://scheduler:8786", "tcp://scheduler:8786"),
+        ("FETCH_ALLOW", "127.0.0.0/8,intranet:8080", ("127.0.0.0/8", "intranet:8080")),
+        ("MAX_BYTES", "10 MiB", 10 * 1024 * 1024),
+        ("MAX_BYTES", "4096", 4096),
+        ("MAX_INPUT_PIXELS", "12.5 MP", 12_500_000),
+        ("MAX_OUTPUT_PIXELS", "4000000", 4_000_000),
+        ("SIGN_IN_DOMAINS", "example.com, example.org", ("example.com", "example.org")),
+        ("MONTHLY_CREDITS", "0", 0),
+        ("KEEP_DAYS", "30", 30),
+        ("OPEN", "1", True),
+        ("OPEN", "0", False),
+        ("API_KEY", "", None),
+        ("KEEP_DAYS", "", None),
+    ],
+)
+def test_a_setting_is_read(monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: object) -> None:
+    """Each setting is taken from the environment; an empty one is as good as none."""
+    monkeypatch.setenv(f"JOURNEY_{name}", text)
+    assert value == getattr(read_settings(), name.lower())
+
+
+def test_a_file_sets_what_the_environment_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A .env file is read in the working folder; the environment wins over it."""
+    Path(".env").write_text("JOURNEY_ENGINE_WORKERS=2\nJOURNEY_KEEP_DAYS=7\nOTHER=1\n", encoding="utf-8")
+    monkeypatch.setenv("JOURNEY_KEEP_DAYS", "9")
+    settings = read_settings()
+    assert (2, 9) == (settings.engine_workers, settings.keep_days)
+    assert os.cpu_count() == read_settings(None).engine_workers
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("API_KEY", "two words"),
+        ("API_KEY", "line\nbreak"),
+        ("API_KEY", "schlüssel"),
+        ("API_URL", "api.example.com"),
+        ("API_URL", "ftp://api.example.com"),
+        ("API_URL", "https://api.example.com:99999"),
+        ("API_URL", "https://api.example.com:port"),
+        ("API_URL", "https://user:hunter22@api.example.com"),
+        ("API_URL", "https://api.example.com?x=1"),
+        ("API_URL", "https://[::1"),
+        ("PUBLIC_URL", "no-address"),
+        ("PUBLIC_URL", "https://studio example.com"),
+        ("DATABASE_URL", "mysql://u:hunter22@h/d"),
+        ("DATABASE_URL", "postgres://u:hunter22@h/d"),
+        ("ENGINE", "maybe"),
+        ("ENGINE_KEY", "good,not good"),
+        ("ENGINE_WORKERS", "0"),
+        ("ENGINE_WORKERS", "many"),
+        ("ENGINE_DEVICE", "tpu"),
+        ("MAX_BYTES", "lots"),
+        ("MAX_BYTES", "-1"),
+        ("MAX_INPUT_PIXELS", "0"),
+        ("MAX_INPUT_PIXELS", "big MP"),
+        ("MAX_OUTPUT_PIXELS", "inf MP"),
+        ("MAX_OUTPUT_PIXELS", "nan MP"),
+        ("MONTHLY_CREDITS", "-1"),
+        ("KEEP_DAYS", "0"),
+        ("KEEP_DAYS", "1.5"),
+        ("OPEN", "perhaps"),
+    ],
+)
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    """A wrong value stops the start with the setting's name and meaning, and never repeats a secret."""
+    monkeypatch.setenv(f"JOURNEY_{name}", text)
+    with pytest.raises(CannotStart, match=f"^JOURNEY_{name}: ") as raised:
+        read_settings()
+    assert str(Settings.model_fields[name.lower()].description) in str(raised.value)
+    assert not [part for part in (text, "hunter22") if part in str(raised.value) and len(part) > 4]
+    assert "\n" not in str(raised.value)
+
+
+def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several mistakes are told together."""
+    monkeypatch.setenv("JOURNEY_ENGINE", "maybe")
+    monkeypatch.setenv("JOURNEY_KEEP_DAYS", "soon")
+    with pytest.raises(CannotStart, match=r"JOURNEY_ENGINE: .*JOURNEY_KEEP_DAYS: "):
+        read_settings()
+
+
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """A misspelt setting stops the start with its name and the names that exist, wherever it stands."""
+    if where == "file":
+        Path(".env").write_text("JOURNEY_API_KEI=k\n", encoding="utf-8")
+    else:
+        monkeypatch.setenv("JOURNEY_API_KEI", "k")
+    with pytest.raises(CannotStart, match=r"^JOURNEY_API_KEI: there is no such setting\. Known are JOURNEY_API_KEY, "):
+        read_settings()
+
+
+def test_an_unreadable_file_is_named() -> None:
+    """A .env file that is no text stops the start with its name."""
+    Path(".env").write_bytes(b"JOURNEY_API_KEY=\xff\xfe\n")
+    with pytest.raises(CannotStart, match=r"\.env cannot be read"):
+        read_settings()
+
+
+def test_the_key_travels_over_tls_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a key, plain HTTP is accepted for this machine alone."""
+    monkeypatch.setenv("JOURNEY_API_KEY", "k-0123456789")
+    for local in ("http://127.0.0.1:8000/api/v1", "http://localhost:1", "http://[::1]:80"):
+        monkeypatch.setenv("JOURNEY_API_URL", local)
+        assert local == read_settings().api_url
+    monkeypatch.setenv("JOURNEY_API_URL", "http://api.example.com")
+    with pytest.raises(CannotStart, match="JOURNEY_API_URL must be https://"):
+        read_settings()
+
+
+def test_what_the_door_does_not_understand_is_named() -> None:
+    """A wrong entry of the list of allowed places stops the start where the door is built."""
+    for entry in ("10.0.0.0/40", "http://host/", "host:port", "a b"):
+        with pytest.raises(CannotStart, match="JOURNEY_FETCH_ALLOW"):
+            Door([entry])
+
+
+def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Printing the settings shows no key, no password and no credentials of a storage."""
+    secrets = {
+        "API_KEY": "s3cr3t-api-key",
+        "ENGINE_KEY": "s3cr3t-engine-key",
+        "DATABASE_URL": "postgresql://u:s3cr3t-database@h/d",
+        "FILES_URL": "s3://key:s3cr3t-files@bucket",
+    }
+    for name, value in secrets.items():
+        monkeypatch.setenv(f"JOURNEY_{name}", value)
+    settings = read_settings()
+    assert "s3cr3t" not in f"{settings} {settings!r}"
