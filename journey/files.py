@@ -26,7 +26,14 @@ from journey.errors import CannotStart, FileMissing
 NAME_LIMIT = 80
 _KEY = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{NAME_LIMIT - 1}}}")
-MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
+MEDIA_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".tif": "image/tiff",
+    ".pdf": "application/pdf",
+    ".zip": "application/zip",
+}
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -25,6 +25,7 @@ from journey.files import routes as file_routes
 from journey.history import EngineName, Entry, History, NewEntry, State
 from journey.images import Decoder
 from journey.models import CREDITS_PER_UPSCALE, Account
+from journey.print_runs import PrintRuns
 from journey.settings import Settings, read_settings
 from journey.sources import Source, Sources
 from journey.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
@@ -63,6 +64,7 @@ class Workspace:
         self.database = Database(settings.resolved_database_url)
         self.database.upgrade()
         self.files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
+        self.print_runs = PrintRuns(self.files, settings.data_dir / "print-files", clock=clock)
         self.decoder = Decoder(max_input_pixels=settings.max_input_pixels, max_output_pixels=settings.max_output_pixels)
         self.door = Door(settings.fetch_allow)
         self.history = History(self.database, clock=clock)
@@ -123,6 +125,7 @@ class Workspace:
             self._keeper = None
         self._stop_working()
         self._lock.release()
+        self.print_runs.stop()
         self.decoder.stop()
         for client in self.clients.values():
             client.close()

@@ -20,6 +20,8 @@ SIBLINGS: dict[str, set[str]] = {
     "processes": {"errors"},
     "images": {"errors", "processes"},
     "print_files": {"errors", "printing", "images"},
+    "print_drawing": {"printing"},
+    "print_runs": {"errors", "files", "print_files", "processes"},
     "fetching": {"errors", "transport"},
     "files": {"errors", "images"},
     "samples": set(),

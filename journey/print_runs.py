@@ -1,0 +1,200 @@
+"""Print files made in the background for people who watch a page, and kept for a day.
+
+One worker process makes them one after the other, at low priority, so that no page ever waits for one.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from journey import print_files
+from journey.errors import JourneyError, Stopped
+from journey.files import Files
+from journey.print_files import PrintFile, PrintJob, PrintSet
+from journey.processes import Workers
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T", PrintFile, PrintSet)
+
+KEEP_SECONDS = 24 * 3600
+"""How long a print file can be downloaded."""
+WAITING_LIMIT = 20
+WORKER_BYTES = 3 * 1024**3
+
+
+@dataclass(frozen=True)
+class Made:
+    """A stored print file, or a ZIP of them. `size` is in bytes; `notes` are sentences to read before ordering."""
+
+    key: str
+    name: str
+    size: int
+    files: tuple[PrintFile, ...]
+    notes: tuple[str, ...]
+
+
+class PrintRun:
+    """One print file (or set) on its way, to be polled from any thread."""
+
+    def __init__(self, job: PrintJob[PrintFile] | PrintJob[PrintSet], stored: Future[Made]) -> None:
+        self._job = job
+        self._stored = stored
+
+    @property
+    def waiting(self) -> bool:
+        """Others are being made first."""
+        return not (self.done or self._job.future.running() or self._job.done)
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1. It is 1 only when the file can be downloaded, or when nothing more will come."""
+        return 1.0 if self.done else min(0.99, self._job.progress)
+
+    @property
+    def done(self) -> bool:
+        return self._stored.done()
+
+    def stop(self) -> None:
+        """Ask it to end. Does nothing to what is done."""
+        if not self._job.future.cancel():
+            self._job.stop()
+
+    @property
+    def made(self) -> Made | None:
+        """What came of it; None while it is under way and when nothing did."""
+        return self._stored.result() if self.done and self._stored.exception() is None else None
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing came of it, as a sentence for people."""
+        return _sentence(self._stored.exception()) if self.done else None
+
+    @property
+    def stopped(self) -> bool:
+        """True when it ended because a person asked it to."""
+        return self.done and isinstance(self._stored.exception(), (Stopped, CancelledError))
+
+    def wait(self, timeout: float) -> None:
+        """Until it is done. Raises TimeoutError."""
+        try:
+            self._stored.exception(timeout)
+        except CancelledError:
+            return
+
+
+class PrintRuns:
+    """Makes print files from pictures that are stored here, and stores them beside these.
+
+    `record` is a folder that remembers which files were made when, so that they can be removed after
+    KEEP_SECONDS even when the program was restarted meanwhile.
+    """
+
+    def __init__(
+        self, files: Files, record: Path, *, workers: Workers | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._files = files
+        self._record = record
+        self._workers = workers or Workers(1, nice=5, memory_bytes=WORKER_BYTES)
+        self._clock = clock
+        self._open: list[PrintRun] = []
+
+    def make(
+        self,
+        work: Callable[Concatenate[Path, Path, P], T],
+        key: str,
+        file: str,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> PrintRun:
+        """Begin `retag`, `exact_size`, `print_set` or `proof` for a stored picture, without waiting for it.
+
+        The worker process is started by the first call. Raises FileMissing when the picture is gone,
+        JourneyError when too many are waiting, and OSError when nothing can be written.
+        """
+        source = self._files.path(key, file)
+        self._open = [run for run in self._open if not run.done]
+        if len(self._open) >= WAITING_LIMIT:
+            raise JourneyError("Many print files are being made just now. Try again in a minute.")
+        self.remove_old()
+        self._workers.start()
+        with ExitStack() as on_error:
+            folder = on_error.enter_context(self._files.folder())
+            job = print_files.start(self._workers, work, source, folder, *args, **kwargs)
+            end = on_error.pop_all()
+        stored: Future[Made] = Future()
+        job.future.add_done_callback(lambda made: self._store(made, stored, folder, end))
+        run = PrintRun(job, stored)
+        self._open.append(run)
+        return run
+
+    def remove_old(self) -> None:
+        """Delete the print files that are older than KEEP_SECONDS."""
+        if not self._record.is_dir():
+            return
+        for mark in self._record.iterdir():
+            try:
+                made_at = float(mark.read_text(encoding="ascii"))
+            except (OSError, ValueError):
+                made_at = 0.0
+            if self._clock() - made_at > KEEP_SECONDS:
+                self._files.delete(mark.name)
+                mark.unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End the worker; what is under way fails. A later `make` starts it again."""
+        self._workers.stop()
+
+    def _store(
+        self,
+        made: Future[T],
+        stored: Future[Made],
+        folder: Path,
+        end: ExitStack,
+    ) -> None:
+        """Runs once for each job, in a thread of the workers (or the one that cancelled it)."""
+        try:
+            with end:
+                result = made.result()
+                for stray in folder.iterdir():
+                    if stray != result.path:
+                        stray.unlink()
+                key = self._files.keep(folder)
+                self._record.mkdir(parents=True, exist_ok=True)
+                (self._record / key).write_text(str(self._clock()), encoding="ascii")
+            stored.set_result(_made(key, result))
+        except BaseException as error:  # noqa: BLE001 - whoever watches must hear of it, whatever it was
+            stored.set_exception(error)
+
+
+def _made(key: str, result: PrintFile | PrintSet) -> Made:
+    if isinstance(result, PrintFile):
+        return Made(key, result.path.name, result.size, (result,), result.notes)
+    # The same sentence holds for many papers of a set.
+    notes = dict.fromkeys(f"{file.path.name}: {note}" for file in result.files for note in file.notes)
+    return Made(key, result.path.name, result.size, result.files, tuple(notes))
+
+
+def _sentence(error: BaseException | None) -> str | None:
+    if error is None:
+        return None
+    if isinstance(error, CancelledError):
+        return "The print file was stopped."
+    if isinstance(error, (JourneyError, ValueError)):
+        return str(error)
+    if isinstance(error, OSError):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return "The disk is full, so the print file could not be written. Make room, or choose a smaller one."
+        return f"The print file could not be written: {error.strerror or 'the disk refused it'}."
+    log.error("a print file failed", exc_info=error)
+    return "The print file could not be made. Try again, or choose fewer DPI or a smaller paper."
