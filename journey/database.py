@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import alembic.command
 import sqlalchemy as sa
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from filelock import FileLock, Timeout
 
 from journey.errors import MESSAGE_LIMIT, CannotStart
@@ -63,6 +60,8 @@ class Database:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
         sa.event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgres)
         self._writing = self.engine.execution_options(journey_writes=True)
+        # SQLite makes waiting writers sleep and try again: the threads of one process had better queue up.
+        self._turn = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -73,11 +72,26 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that holds the write lock from its start, so that read-then-write cannot collide."""
-        with self._writing.begin() as connection:
-            yield connection
+        if not self.is_sqlite:
+            with self._writing.begin() as connection:
+                yield connection
+            return
+        if not self._turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+        try:
+            with self._writing.begin() as connection:
+                yield connection
+        finally:
+            self._turn.release()
 
     def upgrade(self) -> None:
         """Bring the schema up to this code. Raises CannotStart, with nothing changed, when that is not safe."""
+        # Imported here: it costs half a second, and programs that only read do not need it.
+        import alembic.command
+        from alembic.config import Config
+        from alembic.runtime.migration import MigrationContext
+        from alembic.script import ScriptDirectory
+
         config = Config()
         # ConfigParser would read a % in the path as the start of a variable.
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))

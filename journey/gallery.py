@@ -7,11 +7,12 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
-from journey import samples
+from journey import png, samples
 from journey.files import Files
-from journey.images import write_png, write_previews
+from journey.images import write_previews
 from journey.processes import Workers
 
 log = logging.getLogger(__name__)
@@ -64,5 +65,5 @@ def _draw(names: list[str], folder: Path) -> None:
 
 def _write(picture: Image.Image, folder: Path, name: str) -> None:
     folder.mkdir()
-    write_png(picture, folder / name)
+    png.write(folder / name, np.asarray(picture))
     write_previews(picture, folder)

@@ -207,11 +207,6 @@ def write_previews(image: Image.Image, folder: Path) -> None:
     _shrunk(preview, THUMBNAIL_SIDE).save(folder / THUMBNAIL, "WEBP", quality=80, method=1, icc_profile=icc)
 
 
-def write_png(image: Image.Image, path: Path) -> None:
-    """Write a PNG, compressed quickly (level 1: 0.7 s for 4096 × 4096, 25 % larger than level 6)."""
-    image.save(path, "PNG", compress_level=1, icc_profile=image.info.get("icc_profile"))
-
-
 def to_image(pixels: Pixels) -> Image.Image:
     """The array as a Pillow picture that shares no memory with it."""
     array = pixels.array[:, :, 0] if pixels.array.shape[2] == 1 else pixels.array

@@ -19,7 +19,8 @@ from PIL import Image, ImageCms
 
 from journey import images
 from journey.errors import PictureRefused
-from journey.images import PREVIEW, PREVIEW_SIDE, THUMBNAIL, THUMBNAIL_SIDE, Decoder, Pixels, inspect, sniff, to_image
+from journey.images import PREVIEW, PREVIEW_SIDE, THUMBNAIL, THUMBNAIL_SIDE, Decoder, Pixels, inspect, sniff
+from journey.png import write as write_png
 from tests.engine.running import encoded, gradient
 
 LIMIT = 25_000_000
@@ -304,7 +305,8 @@ def test_nothing_personal_gets_out(kind: str, decoder: Decoder, tmp_path: Path) 
     path.write_bytes(with_chunk(data, b"tEXt", b"Comment\0SECRET TEXT") if kind == "PNG" else data)
     assert b"SECRET" in path.read_bytes()
     decoder.check(path)
-    images.write_png(to_image(decoder.pixels(path, tmp_path)), tmp_path / "result.png")
+    pixels = decoder.pixels(path, tmp_path)
+    write_png(tmp_path / "result.png", pixels.array, icc=pixels.icc)
     for name in (PREVIEW, THUMBNAIL, "result.png"):
         written = (tmp_path / name).read_bytes()
         assert b"SECRET" not in written
@@ -406,7 +408,7 @@ def test_a_fitting_profile_is_kept_byte_for_byte(mode: str, profile: bytes, deco
     path.write_bytes(encoded(gradient().convert("L").convert(mode), icc_profile=profile))
     pixels = decoder.pixels(path, tmp_path)
     assert profile == pixels.icc
-    images.write_png(to_image(pixels), tmp_path / "result.png")
+    write_png(tmp_path / "result.png", pixels.array, icc=pixels.icc)
     with Image.open(tmp_path / "result.png") as image:
         assert (profile, mode) == (image.info["icc_profile"], image.mode)
 

@@ -26,11 +26,12 @@ from urllib.parse import urlsplit
 import numpy as np
 import sqlalchemy as sa
 
+from journey import png
 from journey.database import Database, metadata
 from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRefused, RateLimited, Stopped, TaskNotFound
 from journey.fetching import Door
 from journey.files import Files, file_url, key_in_url, new_key, safe_name
-from journey.images import Decoder, Pixels, inspect, to_image, too_many_pixels, write_png, write_previews
+from journey.images import Decoder, Pixels, inspect, to_image, too_many_pixels, write_previews
 from journey.models import TaskStatus, UpscaleRequest
 
 log = logging.getLogger(__name__)
@@ -597,11 +598,10 @@ def _not_over(task_id: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _write_result(pixels: Pixels, folder: Path, name: str) -> None:
-    """The PNG and its previews, on two threads: Pillow lets go of the interpreter while it encodes."""
-    image = to_image(pixels)
+    """The PNG and its previews, on two threads: both let go of the interpreter while they encode."""
     with ThreadPoolExecutor(max_workers=1) as pool:
-        previews = pool.submit(write_previews, image, folder)
-        write_png(image, folder / name)
+        previews = pool.submit(lambda: write_previews(to_image(pixels), folder))
+        png.write(folder / name, pixels.array, icc=pixels.icc)
         previews.result()
 
 

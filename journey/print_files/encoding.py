@@ -17,10 +17,10 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from journey import printing
-from journey.print_files import png
+from journey import png, printing
 from journey.print_files.colours import coloured, flat
 from journey.print_files.layout import Layout
+from journey.print_files.png import density
 from journey.print_files.progress import Work
 from journey.print_files.specs import FileFormat, PrintFile, service_warnings
 from journey.printing import MM_PER_INCH, Box, Paper
@@ -151,7 +151,7 @@ def _write_png(file: BinaryIO, bands: Iterator[Image.Image], sheet: _Sheet) -> N
     file.write(png.SIGNATURE)
     png.write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", *sheet.size, 8, colour, 0, 0, 0))
     png.write_chunk(file, b"iCCP", b"ICC profile\x00\x00" + zlib.compress(sheet.icc))
-    png.write_chunk(file, b"pHYs", png.density(sheet.dpi))
+    png.write_chunk(file, b"pHYs", density(sheet.dpi))
     for piece in _deflated(bands):
         png.write_chunk(file, b"IDAT", piece)
     png.write_chunk(file, b"IEND", b"")

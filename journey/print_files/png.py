@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from journey.errors import PictureRefused
+from journey.png import SIGNATURE, write_chunk
 from journey.print_files.progress import Work
 from journey.print_files.specs import Profile
 from journey.printing import MM_PER_INCH
 
 _PIECE = 1 << 20
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD"))
 _COLOURS = frozenset((b"gAMA", b"cHRM", b"sRGB", b"iCCP"))
 _DAMAGED = "The PNG is damaged or cut short. Save or download it again and try once more."
@@ -102,10 +102,6 @@ def _copy_chunk(source: BinaryIO, target: BinaryIO, chunk: _Chunk) -> None:
     if said != struct.pack(">I", checksum):
         raise PictureRefused(_DAMAGED)
     target.write(said)
-
-
-def write_chunk(file: BinaryIO, kind: bytes, data: bytes) -> None:
-    file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))))
 
 
 def density(dpi: float) -> bytes:
