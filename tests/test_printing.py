@@ -1,4 +1,4 @@
-# ruff: noqa: SIM300 - the expected value stands on the left
+
 import math
 import pickle
 from collections.abc import Callable
