@@ -388,20 +388,23 @@ class History:
             hinted = connection.scalar(sa.select(entries.c.hinted_task_id).where(entries.c.id == entry_id))
             return self._bind(connection, entry_id, str(hinted), _HINTED) if hinted else lost
 
-    def hint(self, entry_id: str, task_id: str) -> None:
-        """A verified webhook named this task. It makes an open entry due now and heals an ambiguous one."""
+    def hint(self, entry: Entry, task_id: str) -> None:
+        """A verified webhook named this task. It makes an open entry due now and heals an ambiguous one.
+
+        `entry` is as it was read a moment ago.
+        """
+        if entry.state in OVER or (entry.state is State.OPEN and (entry.due_at or 0) <= self._clock()):
+            return  # most are late or repeated, and need not wait for other writers
         with self._database.write() as connection:
-            entry = self._one(connection, entries.c.id == entry_id)
-            if entry is None:
-                return
-            update = entries.update().where(entries.c.id == entry_id)
-            if entry.state is State.OPEN:
-                if entry.task_id == task_id:
+            now = self._get(connection, entry.id)
+            update = entries.update().where(entries.c.id == entry.id)
+            if now.state is State.OPEN:
+                if now.task_id == task_id:
                     connection.execute(update.values(due_at=self._clock()))
-            elif entry.state in (State.SUBMITTING, State.QUEUED):
+            elif now.state in (State.SUBMITTING, State.QUEUED):
                 connection.execute(update.values(hinted_task_id=task_id))
-            elif entry.state is State.AMBIGUOUS:
-                self._bind(connection, entry_id, task_id, _HINTED)
+            elif now.state is State.AMBIGUOUS:
+                self._bind(connection, entry.id, task_id, _HINTED)
 
     def bind(self, entry_id: str, task_id: str, *, words: str) -> Entry | None:
         """An ambiguous entry's task id turned up: watch that task. Raises InvalidRequest when it can be no task id."""

@@ -75,7 +75,7 @@ def routes(history: History, key: bytes, *, on_hint: Callable[[], None] = lambda
         task_id = _task_id(body)
         if task_id is None:
             return Response(status_code=400)
-        await run_in_threadpool(history.hint, entry.id, task_id)
+        await run_in_threadpool(history.hint, entry, task_id)
         on_hint()
         return Response(status_code=204)
 

@@ -119,7 +119,7 @@ def test_nothing_goes_backwards(scratch: History, first: State, steps: list[tupl
             case "lose":
                 scratch.lose(entry.id, "lost")
             case "hint":
-                scratch.hint(entry.id, "t-2")
+                scratch.hint(entry, "t-2")
             case "bind":
                 scratch.bind(entry.id, "t-3", words="by a person")
             case "postpone":
@@ -250,10 +250,10 @@ def test_due_is_in_order_and_in_time(history: History, clock: Clock) -> None:
 def test_a_webhook_heals_what_is_unknown(history: History) -> None:
     """A webhook that came before or after the answer was lost leads to its task; it moves nothing else."""
     early, late = entry_in(history, State.SUBMITTING), entry_in(history, State.SUBMITTING)
-    history.hint(early.id, "t-early")
+    history.hint(early, "t-early")
     history.lose(early.id, "unknown")
     history.lose(late.id, "unknown")
-    history.hint(late.id, "t-late")
+    history.hint(late, "t-late")
     for entry, task_id in ((early, "t-early"), (late, "t-late")):
         healed = history.get(entry.id)
         assert healed is not None
@@ -262,18 +262,19 @@ def test_a_webhook_heals_what_is_unknown(history: History) -> None:
     for state in State:
         if state in OVER or state in (State.QUEUED, State.ARCHIVING):
             entry = entry_in(history, state)
-            history.hint(entry.id, "t-9")
+            history.hint(entry, "t-9")
             assert entry == history.get(entry.id)
-    history.hint("unknown", "t-9")
 
 
 def test_a_webhook_makes_an_open_entry_due(history: History, clock: Clock) -> None:
     """A hint about an open entry's own task makes it due now, one about another task does nothing."""
-    entry = entry_in(history, State.OPEN)
-    history.postpone(entry.id, clock.now + 100)
-    history.hint(entry.id, "t-other")
+    made = entry_in(history, State.OPEN)
+    history.postpone(made.id, clock.now + 100)
+    entry = history.get(made.id)
+    assert entry is not None
+    history.hint(entry, "t-other")
     assert [] == history.due(State.OPEN, limit=9)
-    history.hint(entry.id, "t-1")
+    history.hint(entry, "t-1")
     assert [entry.id] == [each.id for each in history.due(State.OPEN, limit=9)]
 
 

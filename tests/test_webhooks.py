@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 
 import httpx
 import psutil
@@ -22,6 +24,7 @@ import journey.webhooks
 from journey.database import Database
 from journey.history import Entry, History, NewEntry, State
 from journey.webhooks import BODY_LIMIT, address_for, routes, secret_for
+from tests.conftest import PROCESSES, exit_codes
 
 KEY = b"0123456789abcdef0123456789abcdef"
 
@@ -308,10 +311,24 @@ def test_endless_and_slow_bodies_are_cut_off(
     assert psutil.Process().memory_info().rss - memory < 50 * 2**20
 
 
+def serve_alone(database_url: str, said: Connection) -> None:
+    """The receiver in a process of its own, until it is killed."""
+    current = Current()
+    current.history = History(Database(database_url), clock=lambda: 1_800_000_000.0)
+    with served(current) as port:
+        said.send(port)
+        signal.pause()
+
+
 @pytest.mark.torture
-def test_a_thousand_in_five_seconds(client: httpx.Client, server: tuple[Current, int], history: History) -> None:
+def test_a_thousand_in_five_seconds(database: Database, history: History) -> None:
     """A thousand webhooks in five seconds are all taken, 99 % of them within half a second."""
-    entries, port = [open_entry(history, f"t-{number}") for number in range(50)], server[1]
+    entries = [open_entry(history, f"t-{number}") for number in range(50)]
+    said, saying = PROCESSES.Pipe(duplex=False)
+    server = PROCESSES.Process(target=serve_alone, args=[database.url.render_as_string(hide_password=False), saying])
+    server.start()
+    assert said.poll(30)
+    port = said.recv()
     begun = time.monotonic()
 
     def deliver(number: int) -> tuple[str, float]:
@@ -323,5 +340,8 @@ def test_a_thousand_in_five_seconds(client: httpx.Client, server: tuple[Current,
 
     with ThreadPoolExecutor(32) as pool:
         answers = list(pool.map(deliver, range(1000)))
+    server.kill()
+    assert [-signal.SIGKILL] == exit_codes(server)
     assert {"HTTP/1.1 204 No Content"} == {status for status, _ in answers}
-    assert 0.5 > sorted(seconds for _, seconds in answers)[989]
+    slowest = sorted(seconds for _, seconds in answers)
+    assert 0.5 > slowest[989], f"median {slowest[500]:.3f} s"
