@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from journey import printing
 from journey.errors import FileMissing, JourneyError
 from journey.files import file_url
 from journey.history import LIVE, Entry, State
 from journey.images import PREVIEW, THUMBNAIL
 from journey.models import CREDITS_PER_UPSCALE, ID_LIMIT
+from journey.printing import Plan
+from journey.sources import Source
 from journey.wording import (
     literal,
     megabytes,
@@ -288,7 +291,26 @@ def _actions(entry: Entry) -> None:
                 icon=":material/download:",
             )
             st.page_link("compare.py", label="Compare", icon=":material/compare:", query_params={"task": entry.id})
+            st.page_link(
+                "print_size.py", label="Print-ready file", icon=":material/print:", query_params={"task": entry.id}
+            )
         st.page_link("history.py", label="Details", icon=":material/receipt_long:", query_params={"task": entry.id})
+
+
+def carry_to_upscale(source: Source | None, multiplier: int, plan: Plan) -> None:
+    """Open Upscale with this picture (if there is one), paper and multiplier in the form. Does not come back."""
+    state = st.session_state
+    known = printing.PAPERS.get(plan.paper.name)
+    across, down = plan.paper.width, plan.paper.height
+    state.for_paper = plan.paper.name
+    state.for_custom = None if known else plan.paper
+    state.for_turn = "auto" if across == down else "landscape" if across > down else "portrait"
+    state.for_fit, state.for_dpi, state.scale = plan.fit, plan.dpi, multiplier
+    if source is not None:
+        state.way, state.image_url = "url", ""
+        state.source, state.parent, state.problem = source, None, None
+        state.looked_at = ("print", source.key)
+    st.switch_page("upscale.py")
 
 
 def person() -> str | None:

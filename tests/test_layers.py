@@ -22,6 +22,7 @@ SIBLINGS: dict[str, set[str]] = {
     "images": {"errors", "processes"},
     "print_files": {"errors", "printing", "images", "png"},
     "print_drawing": {"printing"},
+    "print_inputs": {"printing"},
     "print_runs": {"errors", "files", "print_files", "processes"},
     "fetching": {"errors", "transport"},
     "files": {"errors", "images"},
