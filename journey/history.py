@@ -269,21 +269,31 @@ class History:
             return self._one(connection, entries.c.webhook_token == token)
 
     def latest(
-        self, *, limit: int = 50, offset: int = 0, states: Iterable[State] = (), person: str | None = None
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        states: Iterable[State] = (),
+        person: str | None = None,
+        fills: tuple[int, int] | None = None,
     ) -> list[Entry]:
-        """The newest entries first."""
+        """The newest entries first; with `fills`, only stored results of so many pixels, either way round."""
         query = sa.select(*_COLUMNS).order_by(entries.c.created_at.desc(), entries.c.id).limit(limit).offset(offset)
         if wanted := list(states):
             query = query.where(entries.c.state.in_(wanted))
         if person is not None:
             query = query.where(entries.c.person == person)
+        if fills is not None:
+            query = query.where(_fills(*fills))
         with self._database.read() as connection:
             return [_entry(row) for row in connection.execute(query)]
 
-    def count(self, *, states: Iterable[State] = ()) -> int:
+    def count(self, *, states: Iterable[State] = (), fills: tuple[int, int] | None = None) -> int:
         query = sa.select(sa.func.count()).select_from(entries)
         if wanted := list(states):
             query = query.where(entries.c.state.in_(wanted))
+        if fills is not None:
+            query = query.where(_fills(*fills))
         with self._database.read() as connection:
             return int(connection.scalar(query) or 0)
 
@@ -500,6 +510,15 @@ class History:
                 entries.update().where(entries.c.state.in_(LIVE), entries.c.due_at > now).values(due_at=now)
             )
 
+    def hasten_task(self, task_id: str) -> None:
+        """Look at the open entry of this task now."""
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update()
+                .where(entries.c.task_id == task_id, entries.c.state == State.OPEN)
+                .values(due_at=self._clock())
+            )
+
     def pause(self, engine: EngineName, reason: str) -> None:
         """Stop submitting to this engine until a person resumes it. The first reason stays."""
         with self._database.write() as connection:
@@ -547,6 +566,15 @@ def _entry(row: Sequence[Any]) -> Entry:
     values["state"] = State(values["state"])
     values["task_status"] = TaskStatus(values["task_status"]) if values["task_status"] else None
     return Entry(**values)
+
+
+def _fills(width: int, height: int) -> sa.ColumnElement[bool]:
+    wide, high = entries.c.result_width, entries.c.result_height
+    either_way = sa.or_(
+        sa.and_(wide >= width, high >= height),
+        sa.and_(wide >= height, high >= width),
+    )
+    return sa.and_(entries.c.result_key.is_not(None), either_way)
 
 
 def _storable(changes: dict[str, Any]) -> dict[str, Any]:

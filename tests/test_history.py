@@ -403,3 +403,12 @@ def test_old_results_are_forgotten_but_not_their_rows(history: History, clock: C
     history.forget_result(entry.id, "removed")
     assert [] == history.results_before(clock.now + 1)
     assert State.FINISHED is (history.get(entry.id) or entry).state
+
+
+def test_news_of_a_task_makes_its_open_entry_due_now(history: History, clock: Clock) -> None:
+    """The engine's own hint shortens the wait of the entry it is about, and of no other."""
+    mine, other = (entry_in(history, State.OPEN) for _ in range(2))
+    for entry, task_id in ((mine, "task-1"), (other, "task-2")):
+        history.postpone(entry.id, clock.now + 100, task_id=task_id)
+    history.hasten_task("task-1")
+    assert [mine.id] == [entry.id for entry in history.due(State.OPEN, limit=10)]

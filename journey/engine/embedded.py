@@ -47,6 +47,7 @@ class EmbeddedEngine:
         door: Door,
         *,
         own_origins: Sequence[str] = (),
+        on_end: Callable[[str], object] = lambda _: None,
     ) -> None:
         self.keys = engine_keys(settings)
         self.networks: dict[str, Network] = find_networks(settings.engine_models_dir, settings.engine_device)
@@ -66,6 +67,7 @@ class EmbeddedEngine:
             own_origins=own_origins,
             public_url=settings.public_url,
             max_bytes=settings.max_bytes,
+            on_end=on_end,
         )
         self.routes: list[Route] = server.routes(self.jobs, keys=self.keys, public_url=settings.public_url)
 

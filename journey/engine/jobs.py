@@ -177,12 +177,14 @@ class Jobs:
         own_origins: Sequence[str] = (),
         public_url: str | None = None,
         max_bytes: int,
+        on_end: Callable[[str], object] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._files = files
         self._decoder = decoder
         self._door = door
+        self._on_end = on_end
         self._upscale = upscale
         self._models = models
         self._default_network = default_network
@@ -501,6 +503,8 @@ class Jobs:
                     **values,
                 )
             ).rowcount
+        if ended:
+            self._on_end(task_id)
         return bool(ended)
 
     def _deliver(self, task_id: str) -> None:
