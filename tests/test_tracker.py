@@ -480,6 +480,10 @@ def test_an_internal_result_is_not_fetched(studio: Studio, api: FakeHosted) -> N
         assert "cannot be used" in str(studio.look(entry).error)
         with pytest.raises(BlockingIOError):
             internal.accept()
+    api.always("fetch", with_fields(image_url="http://169.254.169.254/a.png"))
+    entry = studio.add()
+    studio.settle()
+    assert State.FAILED is studio.look(entry).state
 
 
 def test_a_full_disk_is_waited_for(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
