@@ -43,7 +43,13 @@ def section(source: Source, plan: Plan | None, position: float, orientation: pri
     with left:
         kinds = list(KINDS) if plan else ["keep"]
         kind = st.segmented_control(
-            "What to make", kinds, default=kinds[0], required=True, format_func=KINDS.__getitem__, key="ready_kind"
+            "What to make",
+            kinds,
+            default=kinds[0],
+            required=True,
+            format_func=KINDS.__getitem__,
+            key="ready_kind",
+            wrap=True,
         )
         start = {"exact": exact, "keep": keep, "set": several, "proof": proof}[kind](
             source, plan, position, orientation

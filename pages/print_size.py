@@ -88,7 +88,9 @@ def take_address() -> None:
             state[key(name)] = known[text.lower()]
         else:
             state[key(name)] = field.default
-            problems.append(f"The link asks for {name}={text[:NUMBER_LIMIT]}, which there is not.")
+            problems.append(
+                f"The link asks for {name}={text[:NUMBER_LIMIT]}, which there is not; {field.default} is taken instead."
+            )
     if "from" not in given and (way := next((name for name in ("task", "url", "sample") if name in given), None)):
         state[key("from")] = way
     if not is_place(value("at")):
@@ -126,6 +128,7 @@ def choose_picture() -> tuple[int, int] | None:
         required=True,
         format_func=WAYS.__getitem__,
         key=key("from"),
+        wrap=True,
         persist_state="session",
     )
     if way == "pixels":
@@ -467,6 +470,7 @@ def show_papers(sizes: tuple[int, int], dpi: float, bleed: float) -> None:
         required=True,
         format_func=lambda name: name[:1].upper() + name[1:],
         key="print_family",
+        wrap=True,
         persist_state="session",
         label_visibility="collapsed",
     )
@@ -524,7 +528,8 @@ if chosen is not None:
         elif question == "paper" and isinstance(target, Paper):
             show_need(target, dpi, bleed)
         elif sizes is None:
-            st.info("Choose a picture, and the verdict will be here.", icon=":material/image:")
+            words = "Type the pixels" if value("from") == "pixels" else "Choose a picture"
+            st.info(f"{words}, and the verdict will be here.", icon=":material/image:")
         elif isinstance(target, Screen):
             show_screen(sizes, target)
         else:

@@ -10,10 +10,13 @@ from journey import printing
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import LIVE
 from journey.models import CREDITS_PER_UPSCALE, ID_LIMIT, URL_LIMIT
+from journey.print_inputs import target_label
+from journey.printing import Plan
 from journey.sources import ParentTask, Source, new_entry
 from journey.wording import cost_words, duration, literal, pixels
 from journey.workspace import LABELS, workspace
-from pages import _parts
+from pages import _parts, _print_plan
+from pages._print_plan import paper_name
 
 SHOWN_TASKS = 5
 WAYS = {"url": "Image URL", "task": "Task ID", "upload": "Upload"}
@@ -23,6 +26,10 @@ NO_PICTURE = {
     "upload": "Choose a picture file first, or pick a sample.",
 }
 
+NO_PAPER = "none"
+TURNS = {"auto": "As it fits", "portrait": "Portrait", "landscape": "Landscape"}
+FITS = {"crop": "Crop", "contain": "Contain"}
+
 space = workspace()
 state = st.session_state
 state.setdefault("way", "url")
@@ -30,6 +37,12 @@ state.setdefault("source", None)
 state.setdefault("parent", None)
 state.setdefault("looked_at", None)
 state.setdefault("problem", None)
+state.setdefault("scale", 4)
+state.setdefault("for_paper", NO_PAPER)
+state.setdefault("for_custom", None)
+state.setdefault("for_turn", "auto")
+state.setdefault("for_fit", "crop")
+state.setdefault("for_dpi", 300)
 
 
 def look(way: str, given: object) -> None:
@@ -124,9 +137,11 @@ def pick_from_grid(parent: ParentTask) -> None:
 
 def choose_settings() -> tuple[str, int, str | None]:
     """Engine, multiplier and network."""
-    scale = st.segmented_control(
-        "Enlarge", [2, 4], default=4, required=True, format_func=lambda value: f"{value}x", key="scale"
-    )
+    plan = paper_plan()
+    suggest(plan)
+    scale = st.segmented_control("Enlarge", [2, 4], required=True, format_func=lambda value: f"{value}x", key="scale")
+    if plan is not None:
+        st.caption(f"For {literal(paper_name(plan.paper))} at {plan.dpi:g} DPI: {literal(plan.verdict)}")
     names = [engine.name for engine in space.engines()]
     engine = names[0] if names else "embedded"
     if len(names) > 1:
@@ -157,6 +172,34 @@ def network_words(name: str, shown: str, scale: int) -> str:
     if state.source is None:
         return label
     return f"{label} · about {duration(space.estimate_seconds(state.source, name, scale))}"
+
+
+def paper_plan() -> Plan | None:
+    """The picture on the chosen paper; None without either."""
+    paper = printing.PAPERS.get(state.for_paper, state.for_custom)
+    if state.source is None or state.for_paper == NO_PAPER or paper is None:
+        return None
+    try:
+        return printing.plan(
+            state.source.width,
+            state.source.height,
+            paper,
+            state.for_dpi,
+            fit=state.for_fit,
+            orientation=state.for_turn,
+        )
+    except ValueError as error:
+        _parts.say_error(str(error))
+        return None
+
+
+def suggest(plan: Plan | None) -> None:
+    """Preselect what the paper needs, once for each picture and paper: a person may choose otherwise."""
+    about = plan and (state.source.key, plan.paper, plan.fit, plan.dpi)
+    if plan is None or about == state.get("suggested_for"):
+        return
+    state.suggested_for = about
+    state.scale = 2 if plan.recommended == 1 else plan.recommended or 4
 
 
 def enter_webhook() -> tuple[str, str]:
@@ -213,6 +256,66 @@ def show_picture(source: Source) -> None:
     st.text(f"{source.name} · {pixels(source.width, source.height)}")
     for note in source.notes:
         st.caption(literal(note))
+    choose_paper()
+    plan = paper_plan()
+    if plan is None:
+        show_print_sizes(source)
+    else:
+        show_on_paper(plan)
+
+
+def choose_paper() -> None:
+    """What the picture is to be printed on; none is a fine answer."""
+    names = [NO_PAPER, *printing.PAPERS]
+    if state.for_custom is not None:
+        names.append(state.for_custom.name)
+    if state.for_paper not in names:
+        state.for_paper = NO_PAPER
+    with st.container(horizontal=True):
+        st.selectbox(
+            "For paper",
+            names,
+            format_func=lambda name: (
+                "No paper in mind"
+                if name == NO_PAPER
+                else target_label(name)
+                if name in printing.PAPERS
+                else str(state.for_custom.label)
+            ),
+            key="for_paper",
+            persist_state="session",
+        )
+        if state.for_paper != NO_PAPER:
+            st.segmented_control(
+                "Orientation",
+                list(TURNS),
+                required=True,
+                format_func=TURNS.__getitem__,
+                key="for_turn",
+                persist_state="session",
+            )
+            st.segmented_control(
+                "Fit", list(FITS), required=True, format_func=FITS.__getitem__, key="for_fit", persist_state="session"
+            )
+
+
+def show_on_paper(plan: Plan) -> None:
+    """DPI and grade of each multiplier on the chosen paper, the cheapest that is enough marked."""
+    for column, option in zip(st.columns(3), plan.options.values(), strict=True):
+        with column, st.container(border=True, height="stretch", gap="xsmall"):
+            st.markdown(f"**{_print_plan.NAMES[option.multiplier]} · {option.dpi_shown} DPI**")
+            st.badge(option.grade.word, color=_print_plan.COLOURS[option.grade.word])
+            st.caption(option.grade.in_words.capitalize())
+            if option.multiplier == plan.recommended:
+                st.caption(":material/check: **Cheapest that is enough**")
+    if plan.recommended is None:
+        st.caption(
+            f"{plan.dpi:g} DPI are out of reach on this paper. 4x reaches {plan.reached.dpi_shown} DPI, which looks "
+            f"sharp from {printing.distance_text(plan.reached.sharp_from_cm)}."
+        )
+
+
+def show_print_sizes(source: Source) -> None:
     for column, multiplier in zip(st.columns(3), (1, 2, 4), strict=True):
         width, height = source.width * multiplier, source.height * multiplier
         size = printing.print_size(width, height, 300)
@@ -225,6 +328,8 @@ def show_picture(source: Source) -> None:
 
 def show_samples() -> None:
     """No picture at hand: three samples and a grid, one click away."""
+    if state.for_paper != NO_PAPER:
+        st.info(f"Planned for {state.for_paper}, {state.scale}x. Now choose the picture.", icon=":material/print:")
     st.markdown("**No picture at hand? Try one of these**")
     samples = space.sample_sources()
     if samples is None:

@@ -143,12 +143,6 @@ def test_a_task_opens_by_its_address(space: Workspace, open_page: OpenPage) -> N
     space.history.move(entry, State.ABANDONED)
 
 
-def test_print_sizes_follow_the_numbers(open_page: OpenPage) -> None:
-    """1024 × 1024 px at 4x and 300 DPI prints 13.7 × 13.7 in."""
-    table = open_page("print_size.py").dataframe[0].value
-    assert "13.7 × 13.7 in" in set(table["Inches"])
-
-
 def ambiguous(space: Workspace) -> str:
     """An entry that was lost in the middle of its call."""
     new = NewEntry(engine="journeyapi", type="4x", name="ambiguous.png", image_url="https://example.com/a.png")
