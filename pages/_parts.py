@@ -305,7 +305,7 @@ def carry_to_upscale(source: Source | None, multiplier: int, plan: Plan) -> None
     state.for_paper = plan.paper.name
     state.for_custom = None if known else plan.paper
     state.for_turn = "auto" if across == down else "landscape" if across > down else "portrait"
-    state.for_fit, state.for_dpi, state.scale = plan.fit, plan.dpi, multiplier
+    state.for_fit, state.for_dpi, state.for_bleed, state.scale = plan.fit, plan.dpi, plan.bleed_mm, multiplier
     if source is not None:
         state.way, state.image_url = "url", ""
         state.source, state.parent, state.problem = source, None, None

@@ -85,6 +85,12 @@ def exact(source: Source, plan: Plan | None, position: float, orientation: print
         f"**{plan.needed[0]} × {plan.needed[1]} px**: {literal(plan.paper.label)} at {plan.dpi:g} DPI{with_bleed}, "
         f"{'cropped as drawn above' if plan.fit == 'crop' else 'the whole picture with white margins'}."
     )
+    option = plan.options[1]
+    if not option.enough:
+        st.markdown(
+            f":material/info: The picture itself has {option.dpi_shown} DPI on this paper ({option.grade.word}). Upscale "
+            "it first for a sharper print."
+        )
     spec = checked(plan, plan.paper, file_format, position, orientation)
     return spec and (
         lambda: Started(

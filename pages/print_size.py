@@ -71,13 +71,18 @@ def value(name: str) -> str:
     return str(state[key(name)])
 
 
-def take_address() -> None:
-    """Take the inputs from the address, when a link (or the Back button) led here; else it is this page's own."""
+def take_address() -> bool:
+    """Take the inputs from the address and say so, when a link (or the Back button) led here."""
     for name, field in FIELDS.items():
         state.setdefault(key(name), field.default)
     given = st.query_params.to_dict()
     if not given or given == state.get("print_address"):
-        return
+        state.print_taken = None
+        return False
+    # After a link inside the app the browser goes on showing that link's address for a run.
+    if given == state.get("print_taken"):
+        return False
+    state.print_taken = given
     problems = []
     for name in FIELDS.keys() & given.keys():
         field, text = FIELDS[name], given[name]
@@ -97,9 +102,10 @@ def take_address() -> None:
         state[key("at")] = FIELDS["at"].default
         problems.append("The link's at= must be a whole number from 0 to 100: where the crop lies.")
     state.print_link_problems = problems
+    return True
 
 
-def give_address() -> None:
+def give_address(arrived: bool) -> None:
     """Write all inputs that matter into the address, so that it can be shared. A fresh page keeps a plain one."""
     matter = {
         name: value(name)
@@ -109,7 +115,7 @@ def give_address() -> None:
     }
     fresh = all(text == FIELDS[name].default for name, text in matter.items())
     address = {} if fresh else {name: text for name, text in matter.items() if text}
-    if address != state.get("print_address") and "print_address" in state and not arrived:
+    if not arrived and address != state.get("print_address"):
         state.print_link_problems = []
     state.print_address = address
     if st.query_params.to_dict() != address:
@@ -496,8 +502,7 @@ def show_papers(sizes: tuple[int, int], dpi: float, bleed: float) -> None:
 
 
 state.setdefault("print_source", None)
-arrived = bool(st.query_params) and st.query_params.to_dict() != state.get("print_address")
-take_address()
+arrived = take_address()
 _parts.header("Print size", "Will it be sharp on that paper, and what is the cheapest way to get there?")
 for problem in state.get("print_link_problems", []):
     st.warning(literal(problem), icon=":material/link_off:")
@@ -515,7 +520,7 @@ with form:
     )
     sizes = choose_picture() if question == "picture" else None
     chosen = choose_target()
-give_address()
+give_address(arrived)
 
 plan = None
 if chosen is not None:

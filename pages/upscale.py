@@ -10,7 +10,6 @@ from journey import printing
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import LIVE
 from journey.models import CREDITS_PER_UPSCALE, ID_LIMIT, URL_LIMIT
-from journey.print_inputs import target_label
 from journey.printing import Plan
 from journey.sources import ParentTask, Source, new_entry
 from journey.wording import cost_words, duration, literal, pixels
@@ -43,6 +42,7 @@ state.setdefault("for_custom", None)
 state.setdefault("for_turn", "auto")
 state.setdefault("for_fit", "crop")
 state.setdefault("for_dpi", 300)
+state.setdefault("for_bleed", 0)
 
 
 def look(way: str, given: object) -> None:
@@ -141,7 +141,8 @@ def choose_settings() -> tuple[str, int, str | None]:
     suggest(plan)
     scale = st.segmented_control("Enlarge", [2, 4], required=True, format_func=lambda value: f"{value}x", key="scale")
     if plan is not None:
-        st.caption(f"For {literal(paper_name(plan.paper))} at {plan.dpi:g} DPI: {literal(plan.verdict)}")
+        bleed = f" with {plan.bleed_mm:g} mm bleed" if plan.bleed_mm else ""
+        st.caption(f"For {literal(paper_name(plan.paper))} at {plan.dpi:g} DPI{bleed}: {literal(plan.verdict)}")
     names = [engine.name for engine in space.engines()]
     engine = names[0] if names else "embedded"
     if len(names) > 1:
@@ -186,6 +187,7 @@ def paper_plan() -> Plan | None:
             paper,
             state.for_dpi,
             fit=state.for_fit,
+            bleed_mm=state.for_bleed if state.for_fit == "crop" else 0,
             orientation=state.for_turn,
         )
     except ValueError as error:
@@ -276,11 +278,7 @@ def choose_paper() -> None:
             "For paper",
             names,
             format_func=lambda name: (
-                "No paper in mind"
-                if name == NO_PAPER
-                else target_label(name)
-                if name in printing.PAPERS
-                else str(state.for_custom.label)
+                "No paper in mind" if name == NO_PAPER else str(printing.PAPERS.get(name, state.for_custom).label)
             ),
             key="for_paper",
             persist_state="session",

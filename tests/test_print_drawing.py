@@ -1,0 +1,98 @@
+"""The drawing of a plan, held to its pixels."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from journey import printing
+from journey.print_drawing import SIDE, draw, geometry
+
+A3 = printing.PAPERS["A3"]
+RED, BLUE = (220, 30, 30, 255), (30, 30, 220, 255)
+
+
+def drawn(plan: printing.Plan, picture: Image.Image | None = None, **more: object) -> Image.Image:
+    return Image.open(io.BytesIO(draw(plan, picture, **more)))  # type: ignore[arg-type]
+
+
+def halves(width: int, height: int) -> Image.Image:
+    """Red on the left, blue on the right."""
+    picture = Image.new("RGBA", (width, height), RED)
+    picture.paste(BLUE, (width // 2, 0, width, height))
+    return picture
+
+
+def middle(box: tuple[float, float, float, float]) -> tuple[int, int]:
+    return round((box[0] + box[2]) / 2), round((box[1] + box[3]) / 2)
+
+
+@pytest.mark.parametrize("size", [(1024, 1024), (1024, 1536), (4000, 500), (1, 900)])
+@pytest.mark.parametrize("fit", ["crop", "contain"])
+def test_a_drawing_is_to_scale_and_no_larger_than_agreed(size: tuple[int, int], fit: printing.Fit) -> None:
+    """Paper and picture keep their shape, and the drawing its limit, whatever the picture."""
+    plan = printing.plan(*size, A3, fit=fit)
+    at = geometry(plan)
+    assert max(at.size) <= SIDE
+    left, top, right, bottom = at.trim
+    assert plan.paper.width / plan.paper.height == pytest.approx((right - left) / (bottom - top), rel=1e-6)
+    left, top, right, bottom = at.picture
+    assert size[0] / size[1] == pytest.approx((right - left) / (bottom - top), rel=0.05)
+
+
+def test_what_is_cut_away_is_faded_and_the_rest_is_not() -> None:
+    """Beside the paper the picture is see-through; on it, it is the picture."""
+    plan = printing.plan(2000, 1000, printing.PAPERS["8x8"])
+    at = geometry(plan)
+    picture = drawn(plan, halves(200, 100), guides=False)
+    outside = round((at.picture[0] + at.sheet[0]) / 2), middle(at.sheet)[1]
+    inside = round(at.sheet[0] + 20), middle(at.sheet)[1]
+    assert RED[:3] == picture.getpixel(outside)[:3]
+    assert 40 < picture.getpixel(outside)[3] < 110
+    assert RED == picture.getpixel(inside)
+    assert (0, 0, 0, 0) == picture.getpixel((0, 0))
+
+
+@pytest.mark.parametrize(("position", "colour"), [(0.0, RED), (1.0, BLUE)])
+def test_the_crop_moves_with_its_position(position: float, colour: tuple[int, ...]) -> None:
+    """At 0 the left of a wide picture is on the paper, at 1 its right."""
+    plan = printing.plan(3000, 1000, printing.PAPERS["8x8"], position=position)
+    assert colour == drawn(plan, halves(300, 100), guides=False).getpixel(middle(geometry(plan).sheet))
+
+
+def test_contain_leaves_white_margins() -> None:
+    """All of the picture is on the paper, and the rest of the paper is white."""
+    plan = printing.plan(1000, 500, printing.PAPERS["8x8"], fit="contain")
+    at = geometry(plan)
+    picture = drawn(plan, halves(100, 50), guides=False)
+    assert (255, 255, 255, 255) == picture.getpixel((middle(at.sheet)[0], round(at.sheet[1]) + 10))
+    assert RED == picture.getpixel((round(at.picture[0]) + 5, middle(at.picture)[1]))
+
+
+def test_bleed_is_drawn_to_scale_outside_the_trim_line() -> None:
+    """3 mm are 3 mm, and tinted; without bleed nothing is."""
+    plan = printing.plan(1024, 1536, A3, bleed_mm=3)
+    at = geometry(plan)
+    assert 3 / 25.4 * at.scale == pytest.approx(at.trim[0] - at.sheet[0])
+    white = Image.new("RGB", (20, 30), "white")
+    edge = round((at.sheet[0] + at.trim[0]) / 2), middle(at.sheet)[1]
+    red, green, _, _ = drawn(plan, white).getpixel(edge)
+    assert red > green + 50
+    inside = middle(at.trim)
+    assert (255, 255, 255, 255) == drawn(plan, white).getpixel(inside)
+
+
+def test_a_tiny_paper_has_no_safe_area() -> None:
+    """Where 4 mm on each side would leave nothing, no dashes are drawn."""
+    assert geometry(printing.plan(100, 100, printing.custom_paper(10, 15, "mm"))).safe is None
+    assert geometry(printing.plan(100, 100, A3)).safe is not None
+
+
+def test_without_a_picture_the_shape_is_still_shown() -> None:
+    """Typed pixels get a neutral picture, with something on it."""
+    plan = printing.plan(1024, 1024, A3)
+    sheet = tuple(map(round, geometry(plan).sheet))
+    colours = drawn(plan, guides=False).crop(sheet).getcolors(maxcolors=100)  # type: ignore[arg-type]
+    assert len(colours) > 3

@@ -1,0 +1,57 @@
+"""What people type and link to."""
+
+from __future__ import annotations
+
+import pytest
+
+from journey import printing
+from journey.print_inputs import CUSTOM, TARGETS, free_axis, number, served, target, target_label, whole
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1024", 1024), (" 1 024 ", 1024), ("1,024", 1024), ("29.7", 29.7), ("29,7", 29.7), ("-5", -5), ("1e9", 1e9)],
+)
+def test_numbers_are_read_as_people_write_them(text: str, value: float) -> None:
+    """Spaces, thousands and a decimal comma are understood."""
+    assert value == number(text, "width")
+
+
+@pytest.mark.parametrize("text", ["abc", "10^9", "nan", "inf", "1_000", "٣", "0x10", "12px", "--1", "1,2,3"])
+def test_what_is_no_number_is_told_with_its_name(text: str) -> None:
+    """The sentence names the field and repeats what was typed."""
+    with pytest.raises(ValueError, match="The width must be a number"):
+        number(text, "width")
+
+
+def test_an_empty_field_and_half_a_pixel_are_told() -> None:
+    """Nothing typed is not zero, and pixels are whole."""
+    with pytest.raises(ValueError, match="Enter the width"):
+        number("  ", "width")
+    with pytest.raises(ValueError, match="whole number of pixels"):
+        whole("10.5", "width")
+
+
+def test_every_target_has_a_label_and_can_be_aimed_at() -> None:
+    """Papers, screens and a custom size all come out as something to plan for."""
+    assert len(set(map(target_label, TARGETS))) == len(TARGETS)
+    for name in TARGETS:
+        assert target(name, "30", "40", "cm").width > 0
+    assert (30, "cm") == (target(CUSTOM, "30", "40", "cm").width, target(CUSTOM, "30", "40", "cm").unit)  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match="There is no paper named “B9”"):
+        target("B9")
+
+
+@pytest.mark.parametrize(
+    ("size", "fit", "axis"),
+    [((1024, 1024), "crop", "across"), ((500, 1000), "crop", "down"), ((1024, 1024), "contain", None)],
+)
+def test_a_crop_has_one_free_axis(size: tuple[int, int], fit: printing.Fit, axis: str | None) -> None:
+    """The overhang of a crop lies along one axis; contain cuts nothing."""
+    assert axis == free_axis(printing.plan(*size, printing.PAPERS["A3"], fit=fit))
+
+
+def test_a_paper_is_named_with_its_smallest_multiplier() -> None:
+    """What is filled now is not repeated for 2x and 4x."""
+    assert "now A6; at 4x A5, A4" == served({1: ["A6"], 2: ["A6"], 4: ["A6", "A5", "A4"]})
+    assert "none" in served({1: [], 2: [], 4: []})
