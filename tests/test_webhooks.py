@@ -344,4 +344,5 @@ def test_a_thousand_in_five_seconds(database: Database, history: History) -> Non
     assert [-signal.SIGKILL] == exit_codes(server)
     assert {"HTTP/1.1 204 No Content"} == {status for status, _ in answers}
     slowest = sorted(seconds for _, seconds in answers)
-    assert 0.5 > slowest[989], f"median {slowest[500]:.3f} s"
+    late = [number for number, (_, seconds) in enumerate(answers) if seconds > 0.4]
+    assert 0.5 > slowest[989], f"median {slowest[500]:.3f} s, slow were {late}"
