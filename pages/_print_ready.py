@@ -88,8 +88,8 @@ def exact(source: Source, plan: Plan | None, position: float, orientation: print
     option = plan.options[1]
     if not option.enough:
         st.markdown(
-            f":material/info: The picture itself has {option.dpi_shown} DPI on this paper ({option.grade.word}). Upscale "
-            "it first for a sharper print."
+            f":material/info: The picture itself has {option.dpi_shown} DPI on this paper ({option.grade.word}). "
+            "Upscale it first for a sharper print."
         )
     spec = checked(plan, plan.paper, file_format, position, orientation)
     return spec and (

@@ -504,9 +504,7 @@ def show_papers(sizes: tuple[int, int], dpi: float, bleed: float) -> None:
 state.setdefault("print_source", None)
 arrived = take_address()
 _parts.header("Print size", "Will it be sharp on that paper, and what is the cheapest way to get there?")
-for problem in state.get("print_link_problems", []):
-    st.warning(literal(problem), icon=":material/link_off:")
-
+remarks = st.container()
 form, view = st.columns([5, 6], gap="large")
 with form:
     question = st.segmented_control(
@@ -521,6 +519,8 @@ with form:
     sizes = choose_picture() if question == "picture" else None
     chosen = choose_target()
 give_address(arrived)
+for problem in state.get("print_link_problems", []):
+    remarks.warning(literal(problem), icon=":material/link_off:")
 
 plan = None
 if chosen is not None:

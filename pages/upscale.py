@@ -268,18 +268,16 @@ def show_picture(source: Source) -> None:
 
 def choose_paper() -> None:
     """What the picture is to be printed on; none is a fine answer."""
-    names = [NO_PAPER, *printing.PAPERS]
+    labels = {NO_PAPER: "No paper in mind"} | {name: paper.label for name, paper in printing.PAPERS.items()}
     if state.for_custom is not None:
-        names.append(state.for_custom.name)
-    if state.for_paper not in names:
+        labels[state.for_custom.name] = state.for_custom.label
+    if state.for_paper not in labels:
         state.for_paper = NO_PAPER
     with st.container(horizontal=True):
         st.selectbox(
             "For paper",
-            names,
-            format_func=lambda name: (
-                "No paper in mind" if name == NO_PAPER else str(printing.PAPERS.get(name, state.for_custom).label)
-            ),
+            list(labels),
+            format_func=labels.__getitem__,
             key="for_paper",
             persist_state="session",
         )

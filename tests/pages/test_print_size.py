@@ -1,0 +1,217 @@
+"""Print planning as a person does it: typed, linked, from a sample, from a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from journey.history import Entry, NewEntry, State
+from journey.workspace import Workspace
+from tests.pages.conftest import until
+from tests.pages.test_pages import errors
+
+OpenPage = Callable[..., AppTest]
+
+
+def said(app: AppTest) -> str:
+    """The verdict as a person reads it: the one coloured box with words in bold."""
+    boxes = [*app.success, *app.info, *app.warning, *app.error]
+    (verdict,) = [box.value for box in boxes if box.value.startswith("**")]
+    return verdict.replace("\\", "").replace("**", "")
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict"),
+    [
+        ({"w": "1024", "h": "1536"}, "4x is enough: 350 DPI, excellent, sharp in the hand."),
+        ({"w": "1024", "h": "1024"}, "Out of reach: needs 4.84x; 4x gives 248 DPI, good, sharp from 35 cm."),
+        ({"w": "2048", "h": "2048", "paper": "8x10"}, "2x is enough: 410 DPI, excellent, sharp in the hand."),
+        ({"w": "2480", "h": "3508", "paper": "a4"}, "No upscale needed: 300 DPI, excellent, sharp in the hand."),
+        ({"w": "1024", "h": "1536", "bleed": "3"}, "4x is enough: 343 DPI, excellent, sharp in the hand."),
+        ({"w": "1024", "h": "1024", "paper": "4K"}, "2x is enough on a screen: 2048 × 2048 px. 4K pixel for pixel"),
+    ],
+    ids=["A3", "square on A3", "8x10", "A4", "bleed", "screen"],
+)
+def test_a_link_with_pixels_gives_the_verdict(open_page: OpenPage, query: dict[str, str], verdict: str) -> None:
+    """A picture and a paper in the address are answered in words, as the arithmetic says."""
+    assert said(open_page("print_size.py", **query)).startswith(verdict)
+
+
+def test_a_first_visit_has_a_verdict_already(open_page: OpenPage) -> None:
+    """Without a click there is an answer for the usual Midjourney picture on A3, and one more click changes it."""
+    app = open_page("print_size.py")
+    assert said(app).startswith("Out of reach")
+    app.selectbox(key="print_paper").set_value("A4").run()
+    assert said(app).startswith("4x is enough: 350 DPI")
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"w": "0"}, "The width must be a whole number of pixels from 1 to 1,000,000."),
+        ({"h": "-5"}, "The height must be a whole number of pixels from 1 to 1,000,000."),
+        ({"w": "1000000000"}, "The width must be a whole number of pixels from 1 to 1,000,000."),
+        ({"w": "abc"}, "The width must be a number, and “abc” is none."),
+        ({"dpi": "0"}, "The DPI must be a number from 1 to 10,000."),
+        ({"dpi": "lots"}, "The DPI must be a number, and “lots” is none."),
+        ({"bleed": "300"}, "The bleed must be smaller than the paper (A3 · 297 × 420 mm)."),
+        ({"bleed": "-1"}, "The bleed must be a number of millimetres from 0 to 1,000."),
+        ({"paper": "custom", "pw": "0", "pu": "mm"}, "The paper's width must be a number from 1 to 100,000 mm."),
+        ({"paper": "custom", "ph": "x"}, "The paper's height must be a number, and “x” is none."),
+        ({"task": "nowhere"}, "There is no finished task with this address. Choose one from the list."),
+        ({"url": "nonsense"}, "http"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_nonsense_in_a_link_is_a_sentence(open_page: OpenPage, query: dict[str, str], sentence: str) -> None:
+    """A number that makes no sense is neither clamped nor a trace: it stays in its field, with what to do."""
+    app = open_page("print_size.py", **query)
+    assert [] == list(app.exception)
+    assert sentence in " ".join(errors(app))
+    for name in query.keys() & {"w", "h", "dpi", "bleed", "pw", "ph"}:
+        assert query[name] == app.text_input(key=f"print_{name}").value
+
+
+def test_a_choice_that_does_not_exist_is_told(open_page: OpenPage) -> None:
+    """An unknown paper or fit in a link is named, and the usual one is taken."""
+    app = open_page("print_size.py", paper="B9", fit="banana", at="300")
+    warnings = " ".join(warning.value.replace("\\", "") for warning in app.warning)
+    assert "paper=B9, which there is not; A3 is taken instead" in warnings
+    assert "fit=banana" in warnings
+    assert "at=" in warnings
+    app.selectbox(key="print_paper").set_value("A4").run()
+    assert not any("banana" in warning.value for warning in app.warning)
+
+
+def test_the_address_holds_all_inputs(open_page: OpenPage) -> None:
+    """What is set on the page is in its address, and opening that address sets it again."""
+    app = open_page("print_size.py")
+    assert {} == dict(app.query_params)
+    app.text_input(key="print_w").set_value("3000").run()
+    app.selectbox(key="print_paper").set_value("custom").run()
+    app.text_input(key="print_pw").set_value("12,5").run()
+    app.text_input(key="print_bleed").set_value("2").run()
+    app.text_input(key="print_dpi").set_value("240").run()
+    app.button_group(key="print_unit").set_value("in").run()
+    app.slider(key="print_place").set_value(80).run()
+    address = {name: each[0] if isinstance(each, list) else each for name, each in app.query_params.items()}
+    wanted = {"w": "3000", "paper": "custom", "pw": "12,5", "pu": "cm", "bleed": "2", "dpi": "240", "unit": "in"}
+    assert wanted | {"at": "80", "from": "pixels", "h": "1024"} == {
+        name: address[name] for name in [*wanted, "at", "from", "h"]
+    }
+    again = open_page("print_size.py", **address)
+    assert said(app) == said(again)
+    assert 80 == again.slider(key="print_place").value
+
+
+def test_a_slider_only_where_something_is_cut(open_page: OpenPage) -> None:
+    """A crop has one slider, contain none."""
+    assert ["Crop: from left to right"] == [each.label for each in open_page("print_size.py").slider]
+    assert [] == list(open_page("print_size.py", fit="contain").slider)
+
+
+def test_what_a_paper_needs(open_page: OpenPage) -> None:
+    """From the paper: its pixels with bleed, and which Midjourney pictures get there."""
+    app = open_page("print_size.py", ask="paper", paper="A4", bleed="3")
+    assert said(app).startswith("2551 × 3579 px")
+    table = app.dataframe[0].value
+    assert "4x" in set(table["For 300 DPI"])
+    assert "1024 × 1536 px" in set(table["Midjourney picture"])
+
+
+def test_the_table_has_every_paper_and_its_grades(open_page: OpenPage) -> None:
+    """Papers × 1x, 2x and 4x, all of them or one family."""
+    app = open_page("print_size.py", w="1024", h="1536")
+    table = app.dataframe[0].value.set_index("Paper")
+    assert ["88 · too low", "175 · acceptable", "350 · excellent", "4x"] == list(table.loc["A3"])[1:]
+    assert "needs 7.03x" == table.loc["24 × 36"].iloc[-1]
+    app.button_group(key="print_family").set_value("square").run()
+    assert 4 == len(app.dataframe[0].value)
+
+
+def test_one_click_carries_the_plan_to_upscale(space: Workspace, open_page: OpenPage) -> None:
+    """Picture, paper and multiplier are set in Upscale, and nothing is queued yet."""
+    until(lambda: space.sample_sources() is not None)
+    before = space.history.count()
+    app = open_page("print_size.py", sample="koi", paper="5x7")
+    assert "Upscale 4x for 5 × 7" == app.button(key="carry").label
+    app.button(key="carry").click().run()
+    assert "Upscale" == app.title[0].value
+    assert ("5x7", 4) == (app.selectbox(key="for_paper").value, app.button_group(key="scale").value)
+    assert any("Koi pond · 1024 × 1024 px" in text.value for text in app.text)
+    assert any("4x is enough" in caption.value.replace("\\", "") for caption in app.caption)
+    assert before == space.history.count()
+
+
+def test_upscale_suggests_what_the_paper_needs(space: Workspace, open_page: OpenPage) -> None:
+    """Choosing a paper beside the picture preselects the multiplier; choosing another one by hand stays."""
+    until(lambda: space.sample_sources() is not None)
+    app = open_page("upscale.py")
+    app.button(key=f"sample_{space.sample_sources()['koi'].key}").click().run()
+    app.selectbox(key="for_paper").set_value("A6").run()
+    assert 2 == app.button_group(key="scale").value
+    app.button_group(key="scale").set_value(4).run()
+    assert 4 == app.button_group(key="scale").value
+    app.selectbox(key="for_paper").set_value("24x36").run()
+    assert 4 == app.button_group(key="scale").value
+    assert any("4x reaches 114 DPI" in caption.value for caption in app.caption)
+
+
+def test_a_finished_task_becomes_a_print_file(space: Workspace, open_page: OpenPage) -> None:
+    """`?task=` opens the result; Make gives a link to a file with the pixels and DPI of the paper."""
+    entry = finished(space)
+    app = open_page("print_size.py", task=entry.id, paper="A6", bleed="3")
+    assert any("400 × 600 px" in text.value for text in app.text)
+    app.button(key="make").click().run()
+    (started,) = app.session_state.print_runs
+    started.run.wait(30)
+    made = started.run.made
+    with Image.open(space.files.path(made.key, made.name)) as picture:
+        assert ((1311, 1819), (300, 300)) == (picture.size, picture.info["dpi"])
+    app.run()
+    assert any("add no detail" in caption.value for caption in app.caption)
+    app.button_group(key="print_side").set_value("original").run()
+    assert any("200 × 300 px" in text.value for text in app.text)
+
+
+def test_history_finds_what_is_ready_for_a_paper(space: Workspace, open_page: OpenPage) -> None:
+    """`?ready=…&at=…` shows only results that fill the paper at that DPI, and says when there are none."""
+    finished(space)
+    app = open_page("history.py", ready="a6", at="95")
+    assert {"400 × 600 px"} == set(app.dataframe[0].value["After"])
+    assert "A6" in app.query_params["ready"]
+    app.text_input(key="ready_dpi").set_value("300").run()
+    assert any("None of the" in info.value for info in app.info)
+    app.text_input(key="ready_dpi").set_value("many").run()
+    assert ["The DPI must be a number, and “many” is none."] == errors(app)
+
+
+def finished(space: Workspace) -> Entry:
+    """A task whose result of 400 × 600 px is stored."""
+    keys = []
+    for width, height in ((200, 300), (400, 600)):
+        with space.files.folder() as folder:
+            picture = Image.new("RGB", (width, height), "teal")
+            picture.save(folder / "hill.png")
+            picture.save(folder / "preview.webp")
+            keys.append(space.files.keep(folder))
+    new = NewEntry(engine="embedded", type="2x", name="hill.png", source_key=keys[0], source_file="hill.png")
+    # What it does is done here by hand.
+    space.tracker.stop()
+    entry = space.history.add(new)
+    for state, changes in (
+        (State.SUBMITTING, {}),
+        (State.OPEN, {"task_id": "t"}),
+        (State.ARCHIVING, {}),
+        (
+            State.FINISHED,
+            {"result_key": keys[1], "result_file": "hill.png", "result_width": 400, "result_height": 600},
+        ),
+    ):
+        space.history.move(entry.id, state, **changes)
+    found = space.history.get(entry.id)
+    assert found is not None
+    return found
