@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from journey import printing
-from journey.errors import FileMissing, JourneyError
+from journey.errors import FileMissing, InvalidRequest, JourneyError
 from journey.files import file_url
 from journey.history import LIVE, Entry, State
 from journey.images import PREVIEW, THUMBNAIL
@@ -254,12 +254,13 @@ def _ways_out(entry: Entry) -> None:
             placeholder="Copy it from your JourneyAPI account",
         )
         if st.button("Watch this task", key=f"bind_button_{entry.id}", icon=":material/visibility:"):
-            if task_id.strip():
+            try:
                 workspace().history.bind(entry.id, task_id.strip(), words="A person gave the task ID.")
+            except InvalidRequest as error:
+                say_error(str(error))
+            else:
                 workspace().wake()
                 st.rerun()
-            else:
-                st.error("Enter the task ID first.")
     with st.container(horizontal=True):
         if st.button("Send again (may cost 2 credits twice)", key=f"again_{entry.id}", icon=":material/send:"):
             workspace().history.send_again(entry.id)
@@ -272,7 +273,7 @@ def _ways_out(entry: Entry) -> None:
 
 def _actions(entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if entry.state in (State.QUEUED, State.OPEN):
+        if entry.state in (State.QUEUED, State.OPEN, State.ARCHIVING):
             label = "Stop" if entry.engine == "embedded" or entry.state is State.QUEUED else "Stop watching"
             if st.button(label, key=f"stop_{entry.id}", icon=":material/stop:"):
                 try:

@@ -232,7 +232,7 @@ def submit(way: str, engine: str, scale: int, network: str | None, webhook: tupl
         return problem
     try:
         if webhook[0]:
-            space.sources.check_webhook(webhook[0])
+            space.sources.check_webhook(*webhook)
     except InvalidRequest as error:
         return str(error)
     entry = space.submit(
