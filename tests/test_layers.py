@@ -30,7 +30,7 @@ SIBLINGS: dict[str, set[str]] = {
     "gallery": {"files", "images", "png", "processes", "samples"},
     "settings": {"errors", "models"},
     "database": {"errors"},
-    "history": {"database", "models"},
+    "history": {"database", "errors", "models"},
     "sources": {"client", "errors", "fetching", "files", "history", "images", "models"},
     "tracker": {"client", "errors", "fetching", "files", "history", "images", "models"},
     "webhooks": {"history", "models"},
