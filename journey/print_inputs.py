@@ -17,8 +17,8 @@ MIDJOURNEY: Mapping[str, tuple[int, int]] = {
     "3:4": (928, 1232),
     "2:3": (896, 1344),
     "9:16": (816, 1456),
-    "2:3, 1024 wide": (1024, 1536),
-    "1:1, upscaled in Midjourney": (2048, 2048),
+    "2:3 large": (1024, 1536),
+    "1:1 upscaled": (2048, 2048),
 }
 """Usual sizes of Midjourney pictures in pixels, portrait, by their shape."""
 

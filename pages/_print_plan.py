@@ -47,8 +47,17 @@ def verdict(plan: Plan) -> None:
         f"{paper_words(plan)} at {plan.dpi:g} DPI needs {pixels(*plan.needed)}"
         + (f" with {plan.bleed_mm:g} mm bleed. " if plan.bleed_mm else ". ")
         + f"People usually look at this size from {near} to {far}; {plan.chosen.dpi_shown} DPI looks sharp from "
-        f"{printing.distance_text(plan.chosen.sharp_from_cm)}."
+        f"{printing.distance_text(plan.chosen.sharp_from_cm)}." + beyond(plan)
     )
+
+
+def beyond(plan: Plan) -> str:
+    """What to make of a paper that 4x does not reach."""
+    if plan.recommended is not None:
+        return ""
+    if plan.reached.sharp_from_cm <= plan.usual_distance_cm[0]:
+        return " So 4x looks sharp all the same, unless people step closer."
+    return " For more, a dedicated large-format upscaler is needed."
 
 
 def screen_verdict(plan: ScreenPlan) -> None:
@@ -137,8 +146,7 @@ def need_table(paper: Paper, dpi: float, fit: Fit, bleed_mm: float) -> None:
         plan = printing.plan(*turned, paper, dpi, fit=fit, bleed_mm=bleed_mm)
         rows.append(
             {
-                "Midjourney picture": pixels(*turned),
-                "Shape": shape,
+                "Midjourney picture": f"{pixels(*turned)} · {shape}",
                 **{NAMES[each]: grade_words(option) for each, option in plan.options.items()},
                 f"For {dpi:g} DPI": take(plan),
             }

@@ -119,7 +119,7 @@ def test_what_a_paper_needs(open_page: OpenPage) -> None:
     assert said(app).startswith("2551 × 3579 px")
     table = app.dataframe[0].value
     assert "4x" in set(table["For 300 DPI"])
-    assert "1024 × 1536 px" in set(table["Midjourney picture"])
+    assert "1024 × 1536 px · 2:3 large" in set(table["Midjourney picture"])
 
 
 def test_the_table_has_every_paper_and_its_grades(open_page: OpenPage) -> None:
