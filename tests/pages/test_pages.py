@@ -12,10 +12,19 @@ from streamlit.testing.v1 import AppTest
 
 from journey.history import NewEntry, State
 from journey.workspace import Workspace
-from tests.fakes.hosted import FakeHosted, web_page
+from tests.fakes.hosted import FakeHosted, Reply, web_page
 from tests.pages.conftest import until
 
 OpenPage = Callable[..., AppTest]
+
+
+def png_cut() -> bytes:
+    """A real PNG without its second half."""
+    buffer = io.BytesIO()
+    Image.effect_noise((60, 40), 50).save(buffer, "PNG")
+    return buffer.getvalue()[: len(buffer.getvalue()) // 2]
+
+
 PAGES = ["upscale.py", "print_size.py", "history.py", "compare.py"]
 
 
@@ -62,6 +71,29 @@ def test_a_bad_address_is_explained_and_kept(
     assert url == app.text_input(key="image_url").value
     assert before == space.history.count()
     assert 1 == len(errors(app))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"GIF89a" + bytes(30), "a GIF"),
+        (b"%PDF-1.7 ...", "a PDF"),
+        (bytes(64), "not a picture"),
+        (png_cut(), "damaged"),
+    ],
+    ids=["gif", "pdf", "zeros", "truncated"],
+)
+def test_what_is_not_a_picture_is_named(space: Workspace, open_page: OpenPage, body: bytes, said: str) -> None:
+    """A file that is no usable picture is told by what it is, whatever its address ends in."""
+    before = space.history.count()
+    with FakeHosted() as api:
+        api.always("cdn", Reply(200, body, headers={"Content-Type": "image/png"}))
+        app = open_page("upscale.py")
+        app.text_input(key="image_url").set_value(f"{api.origin}/cdn/picture.png").run()
+        app.button(key="submit").click().run()
+    assert 1 == len(errors(app))
+    assert said in errors(app)[0]
+    assert before == space.history.count()
 
 
 def test_an_unknown_task_is_explained(space: Workspace, open_page: OpenPage) -> None:
@@ -155,9 +187,3 @@ def ambiguous(space: Workspace) -> str:
 def errors(app: AppTest) -> list[str]:
     """The error boxes on the page, as a person reads them."""
     return [error.value.replace("\\", "") for error in app.error]
-
-
-def png(width: int, height: int) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(buffer, "PNG")
-    return buffer.getvalue()
