@@ -180,18 +180,29 @@ def _largest_bleed(paper: Paper) -> float:
 
 def chart(plan: Plan, unit: Unit) -> None:
     """DPI against the long side of papers of this shape, with the grades behind."""
+    dpis = tuple(option.dpi for option in plan.options.values())
+    st.altair_chart(
+        _curves(dpis, max(plan.paper.size.in_unit(unit)), paper_name(plan.paper), unit),
+        alt=f"The larger the print, the fewer DPI; a vertical line marks {plan.paper.name}",
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _curves(dpis: tuple[float, ...], long_side: float, name: str, unit: Unit) -> alt.LayerChart:
+    """`dpis` are those of 1x, 2x and 4x on a paper with this long side. Kept, because Altair takes its time."""
     per_inch = printing.PER_INCH[unit]
-    long_side = max(plan.paper.size.in_unit(unit))
-    sides = sorted({round(max(4, 48 * step / 60), 2) for step in range(5, 61)} | {long_side / per_inch})
+    reached = dict(zip(NAMES.values(), dpis, strict=True))
+    sides = sorted({max(4.0, 0.8 * step) * per_inch for step in range(5, 61)} | {long_side})
     lines = pd.DataFrame(
         [
-            {"side": side * per_inch, "DPI": option.dpi * (long_side / per_inch) / side, "as": NAMES[each]}
-            for each, option in plan.options.items()
+            {"side": side, "DPI": dpi * long_side / side, "as": each}
+            for each, dpi in reached.items()
             for side in sides
-            if option.dpi * (long_side / per_inch) / side <= CHART_DPI
+            if dpi * long_side / side <= CHART_DPI
         ],
         columns=["side", "DPI", "as"],
     )
+    points = lines[lines["side"] == long_side]
     bands = pd.DataFrame(
         [
             {
@@ -204,15 +215,7 @@ def chart(plan: Plan, unit: Unit) -> None:
             for grade in printing.GRADES
         ]
     )
-    here = pd.DataFrame([{"side": long_side, "paper": paper_name(plan.paper)}])
-    points = pd.DataFrame(
-        [
-            {"side": long_side, "DPI": option.dpi, "as": NAMES[each]}
-            for each, option in plan.options.items()
-            if option.dpi <= CHART_DPI
-        ],
-        columns=["side", "DPI", "as"],
-    )
+    here = pd.DataFrame([{"side": long_side, "paper": name}])
     y = alt.Y("DPI:Q", scale=alt.Scale(domain=[0, CHART_DPI]), title="DPI on paper")
     x = alt.X(
         "side:Q",
@@ -251,7 +254,4 @@ def chart(plan: Plan, unit: Unit) -> None:
         .encode(x="side:Q", y=alt.value(0), text="paper:N"),
         curves,
     ]
-    st.altair_chart(
-        alt.layer(*layers).resolve_scale(color="independent").properties(height=340),
-        alt=f"The larger the print, the fewer DPI; a vertical line marks {plan.paper.name}",
-    )
+    return alt.layer(*layers).resolve_scale(color="independent").properties(height=340)

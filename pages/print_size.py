@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -19,6 +20,8 @@ from pages import _parts, _print_plan, _print_ready
 
 TASKS = 100
 NUMBER_LIMIT = 40
+ADDRESS_SECONDS = 2.0
+"""How long a browser may take to show the address that was written last."""
 QUESTIONS = {"picture": "What can I print?", "paper": "What do I need?"}
 WAYS = {"pixels": "Pixels", "url": "Image URL", "upload": "Upload", "task": "A task", "sample": "Sample"}
 SIDES = {"result": "Result", "original": "Original"}
@@ -76,13 +79,10 @@ def take_address() -> bool:
     for name, field in FIELDS.items():
         state.setdefault(key(name), field.default)
     given = st.query_params.to_dict()
-    if not given or given == state.get("print_address"):
-        state.print_taken = None
+    # Of two quick clicks the second may still tell the address from before the first: that is no link.
+    recent = [address for at, address in state.get("print_recent", []) if time.monotonic() - at < ADDRESS_SECONDS]
+    if not given or given == state.get("print_address") or given in recent:
         return False
-    # After a link inside the app the browser goes on showing that link's address for a run.
-    if given == state.get("print_taken"):
-        return False
-    state.print_taken = given
     problems = []
     for name in FIELDS.keys() & given.keys():
         field, text = FIELDS[name], given[name]
@@ -118,7 +118,10 @@ def give_address(arrived: bool) -> None:
     if not arrived and address != state.get("print_address"):
         state.print_link_problems = []
     state.print_address = address
-    if st.query_params.to_dict() != address:
+    if (before := st.query_params.to_dict()) != address:
+        now = time.monotonic()
+        recent = [each for each in state.get("print_recent", []) if now - each[0] < ADDRESS_SECONDS]
+        state.print_recent = [*recent, (now, before), (now, address)]
         st.query_params.from_dict(address)
 
 
