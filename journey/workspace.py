@@ -342,7 +342,7 @@ class _Balance:
     def _ask(self, client: JourneyClient) -> None:
         try:
             self._account = client.account()
-        except JourneyError as error:
+        except (JourneyError, RuntimeError) as error:  # RuntimeError: the client was closed at the end of the program
             log.info("the balance is not known: %s", type(error).__name__)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -29,7 +30,8 @@ from journey.wording import (
 )
 from journey.workspace import LABELS, workspace
 
-REFRESH_SECONDS = 0.7
+REFRESH_SECONDS = 1.0
+WATCH_SECONDS = 2.5
 PICTURE_HEIGHT = 420
 """Screen pixels; so that the print sizes below a picture are on the screen as well."""
 _STATE_LOOKS: dict[State, tuple[str, str]] = {
@@ -187,9 +189,9 @@ def sizes(label: str, width: int | None, height: int | None) -> None:
     st.caption(f"At 300 DPI: {print_size(width, height)}")
 
 
-def task_card(entry: Entry, *, now: float | None = None, full: bool = False) -> None:
+def task_card(entry: Entry, *, full: bool = False) -> None:
     """One task: what it is, how far it is, and everything that can be done with it."""
-    now = time.time() if now is None else now
+    now = time.time()
     with st.container(border=True, key=f"card_{entry.id}"):
         head, body = st.columns([1, 8], vertical_alignment="center")
         with head:
@@ -197,21 +199,39 @@ def task_card(entry: Entry, *, now: float | None = None, full: bool = False) -> 
         with body:
             st.text(entry.name)
             with st.container(horizontal=True):
-                icon, color = _STATE_LOOKS.get(entry.state, (":material/hourglass_top:", "blue"))
-                st.badge(state_words(entry, now), icon=icon, color=color)
+                if entry.state not in LIVE:
+                    icon, color = _STATE_LOOKS[entry.state]
+                    st.badge(state_words(entry, now), icon=icon, color=color)
                 st.badge(LABELS[entry.engine], color="gray")
                 st.badge(entry.type, color="gray")
                 if network := entry.result_model or entry.model:
                     st.badge(literal(network), color="gray")
-            _progress(entry, now)
+            if entry.state in LIVE:
+                _live_progress(entry)
+            else:
+                _facts(entry)
         _outcome(entry, full=full)
         _actions(entry)
 
 
-def _progress(entry: Entry, now: float) -> None:
-    if entry.state in LIVE:
-        st.progress(progress(entry), text=progress_words(entry, now, _usual_seconds(entry)))
-    elif entry.state is State.FINISHED:
+def _live_progress(entry: Entry) -> None:
+    """The only part of a card that is drawn again and again; the whole page is, once, when the task moves on."""
+    usual = _usual_seconds(entry)
+
+    @st.fragment(run_every=REFRESH_SECONDS)
+    def line() -> None:
+        current = workspace().history.get(entry.id)
+        if current is None or current.state not in LIVE:
+            st.rerun()
+        st.progress(progress(current), text=progress_words(current, time.time(), usual))
+        if current.note:
+            st.text(current.note)
+
+    line()
+
+
+def _facts(entry: Entry) -> None:
+    if entry.state is State.FINISHED:
         st.caption(
             f"{pixels(entry.source_width, entry.source_height)} → {pixels(entry.result_width, entry.result_height)} · "
             f"prints {print_size(entry.result_width, entry.result_height)} at 300 DPI · took {took(entry)}"
@@ -220,6 +240,18 @@ def _progress(entry: Entry, now: float) -> None:
         st.caption(moment(entry.finished_at or entry.changed_at, st.context.timezone))
     if entry.note:
         st.text(entry.note)
+
+
+def watch(shown: Sequence[Entry], *, limit: int) -> None:
+    """Draw the page again when other tasks are the latest, or another tab moved one of them on."""
+
+    @st.fragment(run_every=WATCH_SECONDS)
+    def look() -> None:
+        latest = workspace().history.latest(limit=limit)
+        if [(entry.id, entry.state in LIVE) for entry in latest] != [(one.id, one.state in LIVE) for one in shown]:
+            st.rerun()
+
+    look()
 
 
 def _usual_seconds(entry: Entry) -> float | None:

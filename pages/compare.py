@@ -27,14 +27,22 @@ if not finished:
     st.stop()
 
 by_id = {entry.id: entry for entry in finished}
+if wanted in by_id:
+    st.session_state.compared = wanted
+
+
+def keep_in_address() -> None:
+    st.query_params["task"] = st.session_state.compared
+
+
 chosen = st.selectbox(
     "Task",
     list(by_id),
     format_func=lambda each: (
         f"{by_id[each].name} · {by_id[each].type} · {moment(by_id[each].finished_at, st.context.timezone)}"
     ),
-    key="task",
-    bind="query-params",
+    key="compared",
+    on_change=keep_in_address,
 )
 how = st.segmented_control("View", ["Slider", "Side by side"], default="Slider", required=True, key="view")
 entry = by_id[chosen]

@@ -10,7 +10,7 @@ import streamlit as st
 from journey import print_inputs, printing
 from journey.errors import FileMissing
 from journey.files import file_url
-from journey.history import LIVE, Entry
+from journey.history import Entry
 from journey.images import THUMBNAIL
 from journey.wording import moment, pixels, print_size, progress, state_words
 from journey.workspace import LABELS, workspace
@@ -55,16 +55,7 @@ def open_selected() -> None:
 
 
 def details(entry: Entry) -> None:
-    live = entry.state in LIVE
-
-    @st.fragment(run_every=_parts.REFRESH_SECONDS if live else None)
-    def card() -> None:
-        current = space.history.get(entry.id) or entry
-        if live and current.state not in LIVE:
-            st.rerun()
-        _parts.task_card(current, full=True)
-
-    card()
+    _parts.task_card(entry, full=True)
     with st.expander("What happened when", icon=":material/timeline:"):
         for step in space.history.timeline(entry.id):
             words = state_words(entry, time.time()) if step.state == entry.state else step.state.value
@@ -148,14 +139,11 @@ pages = max(1, -(-matching // ROWS))
 if st.session_state.get("page", 1) > pages:
     st.session_state.page = pages
 place = st.number_input("Page", 1, pages, 1, key="page", bind="query-params") if pages > 1 else 1
-live = space.history.count(states=LIVE) > 0
 
 
-@st.fragment(run_every=2.0 if live else None)
+@st.fragment(run_every=_parts.WATCH_SECONDS)
 def table() -> None:
     shown = space.history.latest(limit=ROWS, offset=(place - 1) * ROWS, fills=fills)
-    if live and space.history.count(states=LIVE) == 0:
-        st.rerun()
     st.session_state.shown = [entry.id for entry in shown]
     now = time.time()
     st.dataframe(

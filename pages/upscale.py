@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from journey import printing
 from journey.errors import InvalidRequest, JourneyError
-from journey.history import LIVE
 from journey.models import CREDITS_PER_UPSCALE, ID_LIMIT, URL_LIMIT
 from journey.printing import Plan
 from journey.sources import ParentTask, Source, new_entry
@@ -350,21 +347,6 @@ def wait_for_samples() -> None:
         st.rerun()
 
 
-def show_tasks(live: bool) -> None:
-    """The latest tasks, those under way with their progress."""
-
-    @st.fragment(run_every=_parts.REFRESH_SECONDS if live else None)
-    def cards() -> None:
-        latest = space.history.latest(limit=SHOWN_TASKS)
-        if live and not any(entry.state in LIVE for entry in latest):
-            st.rerun()
-        now = time.time()
-        for place, entry in enumerate(latest):
-            _parts.task_card(entry, now=now, full=place == 0 or entry.id == state.get("newest"))
-
-    cards()
-
-
 _parts.header("Upscale", "Enlarge a picture 2x or 4x with AI, and know beforehand how large it prints.")
 form, view = st.columns([5, 6], gap="large")
 with form:
@@ -405,4 +387,6 @@ with view:
 latest = space.history.latest(limit=SHOWN_TASKS)
 if latest:
     st.subheader("Latest tasks", anchor=False)
-    show_tasks(live=any(entry.state in LIVE for entry in latest))
+for place, entry in enumerate(latest):
+    _parts.task_card(entry, full=place == 0 or entry.id == state.get("newest"))
+_parts.watch(latest, limit=SHOWN_TASKS)
