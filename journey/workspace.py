@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import sqlalchemy.exc
@@ -361,7 +360,16 @@ def _month_start(now: float) -> float:
     return day.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
-@cache
+_shared: list[Workspace] = []
+
+
 def workspace() -> Workspace:
-    """The one workspace of this process. Raises CannotStart."""
-    return Workspace(read_settings())
+    """The one workspace of this process, made when it is first asked for. Raises CannotStart."""
+    if not _shared:
+        _shared.append(Workspace(read_settings()))
+    return _shared[0]
+
+
+def share(instead: Workspace | None) -> None:
+    """Make this the workspace that `workspace()` gives; None: the next caller makes a new one."""
+    _shared[:] = [instead] if instead else []

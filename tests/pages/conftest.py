@@ -13,9 +13,8 @@ import uvicorn
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
-import journey.workspace
 from journey.settings import Settings
-from journey.workspace import Workspace
+from journey.workspace import Workspace, share
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,12 +46,11 @@ class running:  # noqa: N801  reads as the verb it is: `with running(workspace)`
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
         self.workspace.start(port=listener.getsockname()[1])
-        self._found_before = journey.workspace.workspace
-        journey.workspace.workspace = lambda: self.workspace  # type: ignore[assignment]
+        share(self.workspace)
         return self.workspace
 
     def __exit__(self, *_: object) -> None:
-        journey.workspace.workspace = self._found_before
+        share(None)
         self.workspace.stop()
         self._server.should_exit = True
         self._thread.join(5)

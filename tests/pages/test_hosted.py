@@ -70,6 +70,8 @@ def test_a_task_of_journeyapi_is_sent_as_a_parent(
     assert "Upscale · 2 credits" == app.button(key="submit").label
     app.button(key="submit").click().run()
     entry = space.history.latest(limit=1)[0]
+    until(lambda: space.history.get(entry.id).task_id)
+    api.finish(space.history.get(entry.id).task_id)
     until(lambda: space.history.get(entry.id).state is State.FINISHED, seconds=60)
     assert (GRID_ID, "2", 2) == (entry.parent_task_id, entry.index, space.history.get(entry.id).credits)
     assert 1 == api.charges
