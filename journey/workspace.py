@@ -91,6 +91,7 @@ class Workspace:
         self._stopping = threading.Event()
         self._keeper: threading.Thread | None = None
         self._balance = _Balance()
+        self._samples: dict[str, Source] = {}
         self.routes = [
             *file_routes(self.files),
             *webhooks.routes(self.history, self._key, on_hint=self.wake),
@@ -187,14 +188,14 @@ class Workspace:
     def sample_sources(self) -> dict[str, Source] | None:
         """The sample pictures by their name; None while they are being drawn (a few seconds, on the first start)."""
         names = [sample.name for sample in samples.SAMPLES]
-        if not gallery.is_hung(self.files, names):
-            return None
-        return {
-            name: self.sources.from_stored(
-                gallery.key_of(name), gallery.file_of(name), name=gallery.PICTURES[name].title, kind="sample"
-            )
-            for name in names
-        }
+        if not self._samples and gallery.is_hung(self.files, names):
+            self._samples = {
+                name: self.sources.from_stored(
+                    gallery.key_of(name), gallery.file_of(name), name=gallery.PICTURES[name].title, kind="sample"
+                )
+                for name in names
+            }
+        return self._samples or None
 
     @property
     def sample_grid_key(self) -> str:

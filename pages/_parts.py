@@ -103,12 +103,13 @@ def say_error(text: str) -> None:
 def header(title: str, subtitle: str) -> None:
     """The one title of the page, and on the right which engines are ready."""
     space = workspace()
+    engines = space.engines()
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         with st.container(width="content", gap=None):
             st.title(title, anchor=False)
             st.caption(subtitle)
         with st.container(horizontal=True, width="content"):
-            for engine in space.engines():
+            for engine in engines:
                 label = engine.label
                 if engine.name == "journeyapi" and (account := space.balance()) and account.credits is not None:
                     label += f" · {account.credits:,} credits"
@@ -116,7 +117,7 @@ def header(title: str, subtitle: str) -> None:
                     st.badge(label, icon=":material/check_circle:", color="green")
                 else:
                     st.badge(f"{engine.label} · paused", icon=":material/pause_circle:", color="orange")
-    for engine in space.engines():
+    for engine in engines:
         if engine.problem:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.warning(
@@ -125,7 +126,7 @@ def header(title: str, subtitle: str) -> None:
                     icon=":material/pause_circle:",
                 )
                 st.button("Go on", key=f"resume_{engine.name}", on_click=space.resume, args=(engine.name,))
-    if not space.engines():
+    if not engines:
         st.error(
             "There is no engine to upscale with. Set JOURNEY_API_KEY to use JourneyAPI. "
             + literal(space.engine_problem or "")

@@ -14,7 +14,7 @@ from journey.workspace import LABELS, workspace
 from pages import _parts, _print_plan
 from pages._print_plan import paper_name
 
-SHOWN_TASKS = 5
+SHOWN_TASKS = 3
 WAYS = {"url": "Image URL", "task": "Task ID", "upload": "Upload"}
 NO_PICTURE = {
     "url": "Enter the address of a picture first, or pick a sample.",
