@@ -20,8 +20,7 @@ from pages import _parts, _print_plan, _print_ready
 
 TASKS = 100
 NUMBER_LIMIT = 40
-ADDRESS_SECONDS = 2.0
-"""How long a browser may take to show the address that was written last."""
+ADDRESS_SECONDS = 2.0  # a browser may take so long to show the address that was written last
 QUESTIONS = {"picture": "What can I print?", "paper": "What do I need?"}
 WAYS = {"pixels": "Pixels", "url": "Image URL", "upload": "Upload", "task": "A task", "sample": "Sample"}
 SIDES = {"result": "Result", "original": "Original"}
