@@ -24,12 +24,11 @@ from journey.errors import (
     Untrusted,
     WaitTimeout,
 )
-from journey.models import Account, Task, TaskStatus, UpscaleRequest, usable_id
+from journey.models import HOSTED_URL, Account, Task, TaskStatus, UpscaleRequest, usable_id
 from journey.transport import Transport, tls_failure
 
 logger = logging.getLogger(__name__)
 
-HOSTED_URL = "https://api.journeyapi.com/api/v1"
 IDS_PER_CALL = 20
 """The documented limit of /fetch-many; its lower limit is 2."""
 CONNECT_SECONDS = 5.0

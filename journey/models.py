@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, f
 
 from journey.errors import MESSAGE_LIMIT, InvalidRequest
 
+HOSTED_URL = "https://api.journeyapi.com/api/v1"
 ID_LIMIT = 200
 URL_LIMIT = 2048
 CREDITS_PER_UPSCALE = 2

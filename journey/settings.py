@@ -13,9 +13,9 @@ from pydantic import ByteSize, Field, ValidationError, field_validator, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from journey.errors import CannotStart
+from journey.models import HOSTED_URL
 
 PREFIX = "JOURNEY_"
-HOSTED_API_URL = "https://api.journeyapi.com/api/v1"
 
 MIB = 1024 * 1024
 MEGAPIXEL = 1_000_000
@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     )
 
     api_key: str | None = Field(default=None, repr=False, description="JourneyAPI key. None: only the embedded engine.")
-    api_url: str = Field(default=HOSTED_API_URL, description="Base address of JourneyAPI.")
+    api_url: str = Field(default=HOSTED_URL, description="Base address of JourneyAPI.")
     public_url: str | None = Field(
         default=None, description="Where the internet reaches this app; enables webhooks and uploads to JourneyAPI."
     )
