@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +16,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _SUB = 1
 _BAND_ROWS = 256
+_ZLIB_HEADER = b"\x78\x01"
+_LAST_BLOCK = b"\x03\x00"
+"""An empty final block of a deflate stream."""
 
 
 def write(path: Path, array: np.ndarray, *, icc: bytes | None = None) -> None:
@@ -21,7 +26,8 @@ def write(path: Path, array: np.ndarray, *, icc: bytes | None = None) -> None:
 
     Each pixel is predicted by its left neighbour, and what remains is packed as runs and Huffman codes only.
     For the smooth, enlarged pictures written here that takes 40 % of the time of Pillow's fastest setting and
-    makes files 10 % smaller (4096 × 4096 RGB: 0.8 s against 1.9 s of the same processor).
+    makes files 10 % smaller (4096 × 4096 RGB: 0.8 s against 1.9 s of the same processor). Bands of rows are
+    packed side by side on all processors: runs reach back one byte only, so nothing is lost between bands.
     """
     height, width, channels = array.shape
     with path.open("wb") as file:
@@ -30,16 +36,27 @@ def write(path: Path, array: np.ndarray, *, icc: bytes | None = None) -> None:
         write_chunk(file, b"IHDR", header)
         if icc:
             write_chunk(file, b"iCCP", b"ICC profile\x00\x00" + zlib.compress(icc))
-        deflate = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
-        for top in range(0, height, _BAND_ROWS):
-            write_chunk(file, b"IDAT", deflate.compress(_predicted(array[top : top + _BAND_ROWS]).data))
-        write_chunk(file, b"IDAT", deflate.flush())
+        write_chunk(file, b"IDAT", _ZLIB_HEADER)
+        checksum = 1
+        bands = [array[top : top + _BAND_ROWS] for top in range(0, height, _BAND_ROWS)]
+        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+            for rows, packed in pool.map(_packed, bands):
+                checksum = zlib.adler32(rows.data, checksum)
+                write_chunk(file, b"IDAT", packed)
+        write_chunk(file, b"IDAT", _LAST_BLOCK + struct.pack(">I", checksum))
         write_chunk(file, b"IEND", b"")
 
 
 def write_chunk(file: BinaryIO, kind: bytes, data: bytes) -> None:
     """One chunk: length, kind, data and checksum."""
     file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))))
+
+
+def _packed(rows: np.ndarray) -> tuple[np.ndarray, bytes]:
+    """A band's filtered rows, and the same as whole blocks of a deflate stream that others can follow."""
+    filtered = _predicted(rows)
+    deflate = zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
+    return filtered, deflate.compress(filtered.data) + deflate.flush(zlib.Z_SYNC_FLUSH)
 
 
 def _predicted(rows: np.ndarray) -> np.ndarray:
