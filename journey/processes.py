@@ -31,6 +31,9 @@ T = TypeVar("T")
 
 PARENT_CHECK_SECONDS = 0.5
 
+LOWEST = 19
+"""The niceness of work that must not slow down anybody's page, however many cores it could fill."""
+
 # The search path comes first, so that a worker finds what its parent finds.
 _BOOT = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from journey.processes import _serve; _serve()"
@@ -52,7 +55,7 @@ class WorkerDied(JourneyError, BrokenExecutor):
 class Workers(Executor):
     """A pool of `count` worker processes; an ordinary `concurrent.futures.Executor` once it is started.
 
-    `nice` is added to the niceness of each worker. `memory_bytes` limits its address space (libraries
+    `nice` is added to the niceness of each worker; LOWEST leaves it only what no other process wants. `memory_bytes` limits its address space (libraries
     included, so leave a few hundred MB for them) and `cpu_seconds` the processor time of each single job;
     both are skipped where the system has no such limits. `initializer(*initargs)` runs once in each worker
     before its first job. Functions, arguments and results are pickled, and functions have to be importable.
@@ -272,6 +275,10 @@ def _serve() -> None:
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(nice)
+    if nice == LOWEST and hasattr(os, "SCHED_IDLE"):
+        # Niceness alone still makes whatever wakes up wait for a turn of some milliseconds.
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     outcome = _attempt(_begin, (memory_bytes, initializer, initargs), {})
     if outcome[0] == "failed":
         outcome = ("left", outcome[1])

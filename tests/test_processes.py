@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from journey.processes import WorkerDied, Workers
+from journey.processes import LOWEST, WorkerDied, Workers
 from tests.worker_jobs import allocate, burn, chatter, kill_self, refuse, remember, remembered, spend, unpicklable
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the system has no such limits")
@@ -124,6 +124,17 @@ def test_processor_time_is_limited_for_each_job() -> None:
         pool.stop()
 
 
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="only Linux has idle scheduling")
+def test_the_lowest_priority_gives_way_at_once() -> None:
+    """A worker of the lowest niceness is scheduled only when no other process wants the processor."""
+    pool = Workers(1, nice=LOWEST)
+    pool.start()
+    try:
+        assert os.SCHED_IDLE == pool.submit(os.sched_getscheduler, 0).result(30)
+    finally:
+        pool.stop()
+
+
 @POSIX
 def test_workers_are_nice_and_deaf_to_interrupts() -> None:
     """A worker runs at its niceness, ignores SIGINT and is out of the terminal's process group."""
@@ -161,7 +172,7 @@ def test_stop_ends_everything_at_once_and_twice() -> None:
 PARENT = """
     import os, sys, time
     print("main ran", flush=True)
-    from journey.processes import Workers
+    from journey.processes import LOWEST, Workers
     from tests.worker_jobs import burn, main_name
     pool = Workers(2)
     pool.start()

@@ -26,13 +26,10 @@ from journey.errors import CannotStart, Stopped
 from journey.fetching import Door
 from journey.files import Files
 from journey.images import Decoder
-from journey.processes import Workers
+from journey.processes import LOWEST, Workers
 from journey.settings import Settings
 
 SAMPLE_GRID_ID = "sample-grid"
-
-WORKER_NICENESS = 15
-"""Low priority, so that pages stay quick while every core is at work."""
 
 
 class EmbeddedEngine:
@@ -87,7 +84,7 @@ class EmbeddedEngine:
             return _cluster(self._settings.engine_scheduler)
         workers = Workers(
             self._settings.engine_workers,
-            nice=WORKER_NICENESS,
+            nice=LOWEST,
             initializer=load,
             initargs=(self.networks[self.default_network], 4),
         )
