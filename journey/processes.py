@@ -55,10 +55,11 @@ class WorkerDied(JourneyError, BrokenExecutor):
 class Workers(Executor):
     """A pool of `count` worker processes; an ordinary `concurrent.futures.Executor` once it is started.
 
-    `nice` is added to the niceness of each worker; LOWEST leaves it only what no other process wants. `memory_bytes` limits its address space (libraries
-    included, so leave a few hundred MB for them) and `cpu_seconds` the processor time of each single job;
-    both are skipped where the system has no such limits. `initializer(*initargs)` runs once in each worker
-    before its first job. Functions, arguments and results are pickled, and functions have to be importable.
+    `nice` is added to the niceness of each worker; LOWEST leaves it only what no other process wants.
+    `memory_bytes` limits its address space (libraries included, so leave a few hundred MB for them) and
+    `cpu_seconds` the processor time of each single job; both are skipped where the system has no such limits.
+    `initializer(*initargs)` runs once in each worker before its first job. Functions, arguments and results
+    are pickled, and functions have to be importable.
 
     A job whose worker dies fails with WorkerDied, no other job notices, and the next job starts a new worker.
     """
