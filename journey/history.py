@@ -36,9 +36,10 @@ DOUBLE_CLICK_SECONDS = 10.0
 
 ERROR_LIMIT = 2_000
 ANSWER_LIMIT = 4_096
-"""Characters kept of an error and of an answer that was not understood."""
+COMMENT_LIMIT = 4_000
+"""Characters kept of an error, of an answer that was not understood and of what people write."""
 
-_TEXT_LIMITS = {"error": ERROR_LIMIT, "note": ERROR_LIMIT, "answer": ANSWER_LIMIT}
+_TEXT_LIMITS = {"error": ERROR_LIMIT, "note": ERROR_LIMIT, "answer": ANSWER_LIMIT, "comment": COMMENT_LIMIT}
 _HINTED = "A webhook told the task ID."
 
 
@@ -115,6 +116,10 @@ entries = sa.Table(
     sa.Column("submitted_at", sa.Float),
     sa.Column("changed_at", sa.Float, nullable=False),
     sa.Column("finished_at", sa.Float),
+    sa.Column("batch", sa.String(32), index=True),
+    sa.Column("came_from", sa.String(200), index=True),
+    sa.Column("came_from_index", sa.String(1)),
+    sa.Column("comment", sa.Text),
     sa.Index("entries_state_due", "state", "due_at"),
 )
 
@@ -128,6 +133,13 @@ timeline = sa.Table(
     sa.Column("words", sa.Text),
 )
 
+tags = sa.Table(
+    "tags",
+    metadata,
+    sa.Column("entry_id", sa.String(32), sa.ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("tag", sa.String(40), primary_key=True, index=True),
+)
+
 pauses = sa.Table(
     "pauses",
     metadata,
@@ -139,7 +151,11 @@ pauses = sa.Table(
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Times are seconds since 1970 (UTC), sizes are pixels, `credits` is what all its calls cost or may have cost."""
+    """Times are seconds since 1970 (UTC), sizes are pixels, `credits` is what all its calls cost or may have cost.
+
+    `came_from` is the task whose picture (`came_from_index` of a grid) this one enlarges, whichever engine made it;
+    `batch` is the same for all that were queued together, and `comment` is what people wrote about it.
+    """
 
     id: str
     state: State
@@ -178,6 +194,10 @@ class Entry:
     due_at: float | None = None
     submitted_at: float | None = None
     finished_at: float | None = None
+    batch: str | None = None
+    came_from: str | None = None
+    came_from_index: str | None = None
+    comment: str | None = None
 
     @property
     def scale(self) -> int:
@@ -208,6 +228,9 @@ class NewEntry:
     source_height: int | None = None
     webhook_url: str | None = None
     webhook_secret: str | None = None
+    batch: str | None = None
+    came_from: str | None = None
+    came_from_index: str | None = None
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,7 @@ def new_entry(
     webhook_url: str | None = None,
     webhook_secret: str | None = None,
     person: str | None = None,
+    batch: str | None = None,
 ) -> NewEntry:
     """The entry for a source. A parent is named by its task only to the engine that made it; others get the picture."""
     is_parent = source.parent_task_id is not None and source.task_engine == engine
@@ -262,6 +263,9 @@ def new_entry(
         source_height=source.height,
         webhook_url=webhook_url or None,
         webhook_secret=(webhook_secret or None) if webhook_url else None,
+        batch=batch,
+        came_from=source.parent_task_id,
+        came_from_index=source.index,
     )
 
 
