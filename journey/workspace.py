@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 import threading
 import time
@@ -23,10 +22,11 @@ from journey.files import Files
 from journey.files import routes as file_routes
 from journey.history import EngineName, Entry, History, NewEntry, State
 from journey.images import Decoder
-from journey.models import CREDITS_PER_UPSCALE, Account
+from journey.models import Account
 from journey.print_runs import PrintRuns
 from journey.settings import Settings, read_settings
 from journey.sources import Source, Sources
+from journey.spending import Budget, month_start
 from journey.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
 
 log = logging.getLogger(__name__)
@@ -227,6 +227,11 @@ class Workspace:
         client = self.clients.get("journeyapi")
         return self._balance.look(client) if client else None
 
+    def budget(self) -> Budget | None:
+        """This month's budget for JourneyAPI, what is being sent included; None when no budget is set."""
+        limit = self.settings.monthly_credits
+        return None if limit is None else Budget(limit, self.history.credits_since(month_start(self._clock())))
+
     # Inside
 
     def _work_if_alone(self) -> None:
@@ -306,13 +311,8 @@ class Workspace:
         return address, webhooks.secret_for(self._key, entry.id)
 
     def _may_spend(self, entry: Entry) -> str | None:
-        budget = self.settings.monthly_credits
-        if entry.engine != "journeyapi" or budget is None:
-            return None
-        spent = self.history.credits_since(_month_start(self._clock()))
-        if spent + CREDITS_PER_UPSCALE <= budget:
-            return None
-        return f"This month's budget of {budget} credits is used up ({spent} spent). Raise JOURNEY_MONTHLY_CREDITS."
+        budget = self.budget() if entry.engine == "journeyapi" else None
+        return budget.sentence if budget and budget.is_used_up else None
 
     def _hang_samples(self) -> None:
         try:
@@ -354,11 +354,6 @@ def _make_data_dir(path: Path) -> None:
             f"The data folder {path} cannot be made: {error.strerror or error}. Set JOURNEY_DATA_DIR to a folder "
             "that can be written."
         ) from error
-
-
-def _month_start(now: float) -> float:
-    day = datetime.datetime.fromtimestamp(now, datetime.UTC)
-    return day.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
 _shared: list[Workspace] = []

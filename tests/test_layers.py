@@ -47,6 +47,7 @@ SIBLINGS: dict[str, set[str]] = {
         "samples",
         "settings",
     },
+    "spending": {"database", "history", "models"},
     "wording": {"history", "models", "printing"},
     "migrations": {"database", "engine", "history"},
 }
