@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         TaskNotFound,
         Untrusted,
         WaitTimeout,
+        WrongAddress,
     )
     from journey.models import Account, Task, TaskStatus, UpscaleRequest
 
@@ -41,6 +42,7 @@ __all__ = [
     "Untrusted",
     "UpscaleRequest",
     "WaitTimeout",
+    "WrongAddress",
 ]
 
 

@@ -22,6 +22,7 @@ from journey.errors import (
     RateLimited,
     ServerError,
     TaskNotFound,
+    WrongAddress,
 )
 
 ANSWER_LIMIT = 1024 * 1024
@@ -95,6 +96,10 @@ def error_in(answer: Answer, *, paid: bool, by_id: bool, secrets: Iterable[str])
             return AuthenticationFailed(_sentence(f"The API refused the key ({status}).", said))
         if status == 404 and by_id and not page:
             return TaskNotFound(_sentence("The API does not know this task.", said))
+        if paid and (status == 405 or (status == 404 and (page or not texts))):
+            return WrongAddress(
+                _sentence(f"There is no such call at this address ({status}). Check the API address.", said)
+            )
         if paid or status in (400, 413, 422):
             if texts and not page:
                 return InvalidRequest(*_within(texts, MESSAGE_LIMIT))

@@ -101,8 +101,9 @@ class JourneyClient:
         """Order an upscale (2 credits on the hosted API) and return its task id.
 
         Takes the fields of the wire, or a ready `UpscaleRequest`. Raises InvalidRequest when the API
-        refuses the order, InsufficientCredits when the account cannot pay, and Ambiguous when the order
-        may have been accepted although no task id came back: it is never sent again on its own.
+        refuses the order, InsufficientCredits when the account cannot pay, WrongAddress when the server does
+        not know this call, and Ambiguous when the order may have been accepted although no task id came back:
+        it is never sent again on its own.
         """
         request = _order(request, fields)
         return self._call("POST", "upscale-2x-4x", request.wire(), _task_id, paid=True)

@@ -5,6 +5,7 @@
     ├── AuthenticationFailed                 the key is missing, malformed or revoked
     ├── InsufficientCredits                  the account cannot pay for the call
     ├── RateLimited                          too many calls; not accepted, not charged
+    ├── WrongAddress                         there is no such API at this address; nothing was accepted
     ├── TaskNotFound                         the API does not know (or no longer knows) this task
     ├── ServerError                          the API answered, but not with anything usable
     ├── NotSent                              the call never left this machine; safe to repeat
@@ -59,6 +60,10 @@ class RateLimited(JourneyError):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
         super().__init__(message)
+
+
+class WrongAddress(JourneyError):
+    """The server that answered does not know this call. Nothing was accepted, and repeating will not help."""
 
 
 class TaskNotFound(JourneyError):

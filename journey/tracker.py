@@ -35,6 +35,7 @@ from journey.errors import (
     TaskNotFound,
     Unreachable,
     Untrusted,
+    WrongAddress,
 )
 from journey.fetching import BadStatus, CutShort, Door
 from journey.files import Files, file_url, key_in_url, new_key, safe_name
@@ -254,7 +255,7 @@ class Tracker:
         lose = partial(self._history.lose, entry.id, attempt=entry.attempts)
         try:
             task_id = remote.client.upscale(request)
-        except (AuthenticationFailed, InsufficientCredits, Untrusted) as error:
+        except (AuthenticationFailed, InsufficientCredits, Untrusted, WrongAddress) as error:
             # The pause comes first, so that the entry is not taken up again in between.
             return partial(
                 _in_turn,

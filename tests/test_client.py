@@ -38,6 +38,7 @@ from journey import (
     Untrusted,
     UpscaleRequest,
     WaitTimeout,
+    WrongAddress,
 )
 from tests.fakes.hosted import (
     GRID_ID,
@@ -294,7 +295,9 @@ def test_answer_that_proves_nothing_is_ambiguous(api: FakeHosted, client: Journe
     [
         (Reply(400, {"error": "bad"}), InvalidRequest),
         (Reply(404, {"error": "bad"}), InvalidRequest),
-        (Reply(405, {}), InvalidRequest),
+        (Reply(404, b""), WrongAddress),
+        (web_page(404), WrongAddress),
+        (Reply(405, {}), WrongAddress),
         (Reply(413, b""), InvalidRequest),
         (Reply(415, "x"), InvalidRequest),
         (Reply(422, {"errors": [{"msg": "bad"}]}), InvalidRequest),
