@@ -260,7 +260,9 @@ def test_a_person_may_name_the_task_or_send_again(make: MakeStudio, api: FakeHos
         (web_page(404), "Check the API address"),
     ],
 )
-def test_a_refused_key_or_purse_or_a_wrong_address_pauses_the_queue(studio: Studio, api: FakeHosted, refusal: Reply, words: str) -> None:
+def test_a_refused_key_or_purse_or_a_wrong_address_pauses_the_queue(
+    studio: Studio, api: FakeHosted, refusal: Reply, words: str
+) -> None:
     """The engine is paused with one reason, nothing is burned, and a person's resume sends what waited."""
     api.always(ORDER, refusal)
     for _ in range(6):
