@@ -6,12 +6,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy.exc
 
 from journey import gallery, samples, webhooks
+from journey.batches import results_zip
+from journey.batches.store import Batches
 from journey.client import JourneyClient
 from journey.database import Database, WorkerLock
 from journey.engine.embedded import EmbeddedEngine, key_file
@@ -34,6 +37,9 @@ log = logging.getLogger(__name__)
 LABELS: dict[EngineName, str] = {"journeyapi": "JourneyAPI", "embedded": "This machine"}
 LOCK_SECONDS = 2.0
 """How often a process without the worker lock tries to take over."""
+
+LOOKS_AT_ONCE = 64
+"""Pictures of batches, of all people, that may be fetched and checked at once. Most of that is waiting."""
 
 BALANCE_SECONDS = 60.0
 HEARTBEAT_SECONDS = 60.0
@@ -67,6 +73,7 @@ class Workspace:
         self.decoder = Decoder(max_input_pixels=settings.max_input_pixels, max_output_pixels=settings.max_output_pixels)
         self.door = Door(settings.fetch_allow)
         self.history = History(self.database, clock=clock)
+        self.batches = Batches(self.database, clock=clock)
         self.own_origins: list[str] = [settings.public_url] if settings.public_url else []
         self._origin = ""
         self._key = key_file(settings.data_dir / "secret-key").encode()
@@ -95,6 +102,7 @@ class Workspace:
         self.routes = [
             *file_routes(self.files),
             *webhooks.routes(self.history, self._key, on_hint=self.wake),
+            *results_zip.routes(self.batches, self.files),
             *(self.engine.routes if self.engine else []),
         ]
 
@@ -110,6 +118,7 @@ class Workspace:
         if self.settings.api_key:
             self.clients["journeyapi"] = JourneyClient(self.settings.api_key, self.settings.api_url, attempts=1)
         self.decoder.start()
+        self.looking = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="looking")
         self._stopping.clear()
         self._work_if_alone()
         # The first start draws the samples; pages and routes need not wait for that.
@@ -126,6 +135,7 @@ class Workspace:
         self._stop_working()
         self._lock.release()
         self.print_runs.stop()
+        self.looking.shutdown(wait=False, cancel_futures=True)
         self.decoder.stop()
         for client in self.clients.values():
             client.close()
@@ -259,6 +269,8 @@ class Workspace:
                     log.warning("the worker lock was lost; another process may work the queues now")
                     self._stop_working()
                 self._work_if_alone()
+                if self.is_worker:
+                    self.batches.feed()
                 if self.is_worker and time.monotonic() - swept_at > KEEP_CHECK_SECONDS:
                     swept_at = time.monotonic()
                     self._remove_old_results()

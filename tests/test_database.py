@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
+import journey.batches.store
 import journey.database
 import journey.engine.jobs
 import journey.history

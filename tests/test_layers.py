@@ -48,8 +48,9 @@ SIBLINGS: dict[str, set[str]] = {
         "settings",
     },
     "spending": {"database", "history", "models"},
+    "batches": {"database", "errors", "files", "history", "models", "printing", "sources"},
     "wording": {"history", "models", "printing"},
-    "migrations": {"database", "engine", "history"},
+    "migrations": {"batches", "database", "engine", "history"},
 }
 """Siblings that a module (or package) of `journey` may import. `workspace` may import all of them."""
 
@@ -61,6 +62,7 @@ ONLY_IN: dict[str, set[str]] = {
         "journey/database.py",
         "journey/migrations",
         "journey/history.py",
+        "journey/batches/store.py",
         "journey/engine/jobs.py",
         # To tell "the database is away" from other errors.
         "journey/tracker.py",
@@ -68,7 +70,13 @@ ONLY_IN: dict[str, set[str]] = {
         "journey/workspace.py",
         "pages/_app.py",
     },
-    "starlette": {"app.py", "journey/webhooks.py", "journey/files.py", "journey/engine"},
+    "starlette": {
+        "app.py",
+        "journey/webhooks.py",
+        "journey/files.py",
+        "journey/engine",
+        "journey/batches/results_zip.py",
+    },
     "ncnn": {"journey/engine/network.py"},
     "requests": set(),
     "urllib.request": set(),

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import journey.batches.store
 import journey.engine.jobs
 import journey.history  # noqa: F401  imported for its tables
 from journey.database import metadata

@@ -1,0 +1,116 @@
+"""A look at each wanted picture: fetched, checked and stored in the background, a few at a time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+from typing import Any
+
+from journey.batches.inputs import Wanted
+from journey.errors import InvalidRequest, JourneyError
+from journey.history import EngineName, History, State
+from journey.sources import Source, Sources
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 16
+SLOW_SECONDS = 4.0
+"""A look that takes longer gives its place to the next, so that a slow address holds up no other one."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What came of it: the checked picture (four of a grid), or a sentence for the person."""
+
+    sources: tuple[Source, ...] = ()
+    problem: str | None = None
+
+
+class Looks:
+    """The looks of one person, kept so that each picture is looked at once however often the list is edited.
+
+    It starts work only when it is asked `ahead`, so nothing goes on for somebody who has left. `executor` is
+    shared between people and should have more threads than AT_ONCE.
+    """
+
+    def __init__(self, executor: Executor, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._executor = executor
+        self._clock = clock
+        self._open: dict[object, tuple[float, Future[Any]]] = {}
+        self._done: dict[object, object] = {}
+
+    def ahead(self, works: Iterable[tuple[Wanted, Callable[[], Sequence[Source]]]]) -> None:
+        """Go on with these, in this order, and with no others; each `work` gives sources or raises JourneyError."""
+        self._collect()
+        left = {wanted: work for wanted, work in works if wanted not in self._done}
+        for wanted, (_, future) in list(self._open.items()):
+            if isinstance(wanted, Wanted) and wanted not in left and future.cancel():
+                del self._open[wanted]
+        now = self._clock()
+        busy = sum(now - begun < SLOW_SECONDS for begun, _ in self._open.values())
+        for wanted, work in left.items():
+            if busy >= AT_ONCE:
+                break
+            if wanted not in self._open:
+                self._open[wanted] = now, self._executor.submit(_look, work)
+                busy += 1
+
+    def of(self, wanted: Wanted) -> Look | None:
+        """What came of this look; None while it is under way or has not begun."""
+        self._collect()
+        found = self._done.get(wanted)
+        return found if isinstance(found, Look) else None
+
+    def problem(self, key: object, ask: Callable[[], str | None]) -> str | None:
+        """The answer of `ask`, which may take seconds; asked once for each key. Raises LookupError until then."""
+        self._collect()
+        if key not in self._done:
+            if key not in self._open:
+                self._open[key] = self._clock(), self._executor.submit(ask)
+            raise LookupError
+        return str(self._done[key]) if self._done[key] is not None else None
+
+    def forget(self, wanted: Iterable[Wanted]) -> None:
+        """Look at these again."""
+        for each in wanted:
+            self._done.pop(each, None)
+
+    def _collect(self) -> None:
+        for key, (_, future) in list(self._open.items()):
+            if future.done():
+                del self._open[key]
+                if not future.cancelled():
+                    self._done[key] = future.result()
+
+
+def _look(work: Callable[[], Sequence[Source]]) -> Look:
+    try:
+        return Look(tuple(work()))
+    except JourneyError as error:
+        return Look(problem=str(error))
+    except Exception:
+        log.exception("a picture of a batch")
+        return Look(problem="This picture could not be stored here. Try again in a moment.")
+
+
+def take(wanted: Wanted, sources: Sources, history: History, engines: Sequence[EngineName]) -> tuple[Source, ...]:
+    """The picture of an address, a task (asked for at these engines in turn) or an entry. Raises JourneyError."""
+    if wanted.kind == "url":
+        return (sources.from_url(wanted.value),)
+    if wanted.kind == "task":
+        parent = sources.from_task(wanted.value, engines)
+        if wanted.index is None:
+            return parent.sources
+        if not parent.is_grid:
+            raise InvalidRequest(f"This task has one picture, so there is no picture {wanted.index}.")
+        return tuple(source for source in parent.sources if source.index == wanted.index)
+    entry = history.get(wanted.value)
+    if entry is None:
+        raise InvalidRequest("There is no such task in the history. It may have been deleted.")
+    if entry.state is not State.FINISHED or not entry.result_key or not entry.result_file:
+        raise InvalidRequest(f"“{entry.name}” has no stored result to enlarge.")
+    source = sources.from_stored(entry.result_key, entry.result_file, name=entry.name, kind="task")
+    return (replace(source, parent_task_id=entry.task_id, task_engine=entry.engine),)

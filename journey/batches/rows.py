@@ -1,0 +1,215 @@
+"""The table before anything is spent: each picture on the paper, the multiplier that is enough, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from journey import printing
+from journey.batches.inputs import Line
+from journey.batches.looks import Look
+from journey.history import EngineName
+from journey.models import CREDITS_PER_UPSCALE
+from journey.printing import Fit, Orientation, Paper, Plan
+from journey.sources import Source
+
+Choice = Literal[0, 2, 4]
+"""What is done with a picture: skipped, or enlarged 2x or 4x."""
+
+SKIP: Literal[0] = 0
+
+
+@dataclass(frozen=True)
+class Target:
+    """What all pictures of the batch are for. Raises ValueError, with a sentence, when they cannot be planned."""
+
+    paper: Paper
+    dpi: float = 300
+    fit: Fit = "crop"
+    orientation: Orientation = "auto"
+
+    def __post_init__(self) -> None:
+        self.plan(1, 1)
+
+    def plan(self, width: int, height: int) -> Plan:
+        return printing.plan(width, height, self.paper, self.dpi, fit=self.fit, orientation=self.orientation)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture of the table, or one line that is none.
+
+    `key` names it for as long as the same thing is asked for. `choice` is what will be done, `problem` why
+    nothing can be, and `is_looked_at` is False while nobody knows yet.
+    """
+
+    key: str
+    line: Line
+    source: Source | None = None
+    plan: Plan | None = None
+    suggested: Choice = SKIP
+    choice: Choice = SKIP
+    problem: str | None = None
+    notes: tuple[str, ...] = ()
+    is_looked_at: bool = True
+
+    @property
+    def runs(self) -> bool:
+        """True when it is going to be enlarged."""
+        return self.source is not None and self.problem is None and self.choice != SKIP
+
+    @property
+    def name(self) -> str:
+        """Untrusted text."""
+        return self.source.name if self.source else self.line.shown
+
+    @property
+    def result(self) -> tuple[int, int] | None:
+        """Pixels after enlarging; None when it is not enlarged."""
+        if self.source is None or not self.runs:
+            return None
+        return self.source.width * self.choice, self.source.height * self.choice
+
+    def credits(self, engine: EngineName) -> int:
+        """What it costs there."""
+        return CREDITS_PER_UPSCALE if self.runs and engine == "journeyapi" else 0
+
+
+Problem = Callable[[Source, int], str | None]
+"""Why a picture cannot be enlarged so much, or None. Raises LookupError while that is not known yet."""
+
+
+def rows(
+    given: Iterable[Line],
+    look: Callable[[Line], Look | None],
+    *,
+    target: Target | None,
+    for_all: Choice | None,
+    choices: Mapping[str, Choice],
+    problem: Problem,
+) -> list[Row]:
+    """The table. `for_all` is one multiplier for all, None as suggested; `choices` are those made for single rows."""
+    made: list[Row] = []
+    places: dict[str, str] = {}
+    for line in given:
+        notes = (f"Given {line.times} times; it is used once.",) if line.times > 1 else ()
+        if line.wanted is None:
+            made.append(Row(key=f"{line.place} {line.shown}", line=line, problem=line.problem, notes=notes))
+            continue
+        key = " ".join((line.wanted.kind, line.wanted.value, line.wanted.index or ""))
+        found = look(line)
+        if found is None:
+            made.append(Row(key=key, line=line, notes=notes, is_looked_at=False))
+        elif found.problem:
+            made.append(Row(key=key, line=line, problem=found.problem, notes=notes))
+        for source in found.sources if found else ():
+            own_key = f"{key} {source.index or ''}"
+            if same := places.get(source.digest):
+                once = f"The same picture as {same[0].lower()}{same[1:]}; it is enlarged once."
+                made.append(Row(key=own_key, line=line, source=source, notes=(*notes, once)))
+                continue
+            places[source.digest] = line.place
+            made.append(_row(own_key, line, source, (*notes, *source.notes), target, for_all, choices, problem))
+    return made
+
+
+def _row(
+    key: str,
+    line: Line,
+    source: Source,
+    notes: tuple[str, ...],
+    target: Target | None,
+    for_all: Choice | None,
+    choices: Mapping[str, Choice],
+    problem: Problem,
+) -> Row:
+    plan = target.plan(source.width, source.height) if target else None
+    try:
+        suggested = _suggested(source, plan, problem)
+        choice = choices.get(key, suggested if for_all is None else for_all)
+        reason = problem(source, choice or 2)
+    except LookupError:
+        return Row(key=key, line=line, source=source, plan=plan, notes=notes, is_looked_at=False)
+    return Row(
+        key=key,
+        line=line,
+        source=source,
+        plan=plan,
+        suggested=suggested,
+        choice=choice,
+        problem=reason,
+        notes=notes,
+    )
+
+
+def _suggested(source: Source, plan: Plan | None, problem: Problem) -> Choice:
+    """What the paper needs (4x without one), as far as it is possible."""
+    if plan is not None and plan.recommended == 1:
+        return SKIP
+    wanted: Choice = 2 if plan is not None and plan.recommended == 2 else 4
+    return 2 if wanted == 4 and problem(source, 4) and not problem(source, 2) else wanted
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The whole table in numbers; `seconds` is the time on this machine, 0 elsewhere."""
+
+    runs: int
+    skipped: int
+    problems: int
+    looking: int
+    credits: int
+    seconds: float
+
+    @property
+    def words(self) -> str:
+        """`9 pictures · 2 skipped · 1 cannot be used`."""
+        parts = [count_words(self.runs, "picture") + " to enlarge"]
+        parts += [f"{self.skipped} skipped"] if self.skipped else []
+        parts += [f"{self.problems} cannot be used"] if self.problems else []
+        parts += [f"{self.looking} being looked at"] if self.looking else []
+        return " · ".join(parts)
+
+
+def totals(table: Sequence[Row], engine: EngineName, seconds_per_pixel: Mapping[int, float]) -> Totals:
+    """`seconds_per_pixel` of the source by multiplier, for the embedded engine; empty for JourneyAPI."""
+    running = [row for row in table if row.runs]
+    return Totals(
+        runs=len(running),
+        skipped=sum(row.is_looked_at and row.problem is None and not row.runs for row in table),
+        problems=sum(row.problem is not None for row in table),
+        looking=sum(not row.is_looked_at for row in table),
+        credits=sum(row.credits(engine) for row in running),
+        seconds=sum(
+            row.source.width * row.source.height * seconds_per_pixel.get(row.choice, 0.0)
+            for row in running
+            if row.source
+        ),
+    )
+
+
+def money_words(
+    credits: int,  # noqa: A002  the word that everybody uses for them
+    balance: int | None,
+    left_of_month: int | None,
+) -> tuple[str, str | None]:
+    """What it costs against what there is, such as `18 credits of 240 left`; and what is wrong with that, or None."""
+    words = f"{credits:,} credits" + (f" of {balance:,} left" if balance is not None else "")
+    problems = []
+    for left, source, remedy in (
+        (balance, "Your JourneyAPI account has", "until you top it up"),
+        (left_of_month, "This month's budget has", "until JOURNEY_MONTHLY_CREDITS is raised or the month is over"),
+    ):
+        if left is not None and credits > left:
+            paid = left // CREDITS_PER_UPSCALE
+            problems.append(
+                f"{source} {left:,} credits left, enough for {paid:,} of the {credits // CREDITS_PER_UPSCALE:,} "
+                f"pictures; the others would wait {remedy}."
+            )
+    return words, " ".join(problems) or None
+
+
+def count_words(count: int, noun: str) -> str:
+    """`1 picture`, `9 pictures`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,328 @@
+"""The batches table, and what is done with all entries of a batch at once.
+
+An entry of a batch waits as `queued` without a due time, which the tracker never takes up and no restart
+changes. `feed` lets a few go at a time: so a pause stops what was not sent yet, and a large batch leaves
+the engine free for what others queue meanwhile.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from journey.database import Database, metadata
+from journey.history import LIVE, STALE_AFTER, EngineName, Entry, History, NewEntry, State, entries
+from journey.models import TaskStatus
+
+AHEAD: Mapping[EngineName, int] = {"journeyapi": 20, "embedded": 3}
+"""Entries of one batch that may be under way at an engine. Here they are worked on one after the other."""
+
+NAME_LIMIT = 80
+PAUSED_NOTE = "Its batch is paused."
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.String(NAME_LIMIT), nullable=False),
+    sa.Column("person", sa.String(320)),
+    sa.Column("created_at", sa.Float, nullable=False, index=True),
+    sa.Column("held", sa.Boolean, nullable=False),
+    sa.Column("elsewhere", sa.Integer, nullable=False),
+    sa.Column("download_key", sa.String(32), nullable=False, unique=True),
+)
+
+_SENT = sa.or_(
+    sa.and_(entries.c.state == State.QUEUED, entries.c.due_at.is_not(None)),
+    entries.c.state == State.SUBMITTING,
+)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was queued together. `name` is untrusted text; `elsewhere` are pictures that another batch was enlarging.
+
+    `download_key` opens all results: it belongs only into the link for that.
+    """
+
+    id: str
+    name: str
+    person: str | None
+    created_at: float
+    held: bool
+    elsewhere: int
+    download_key: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """The latest try of one picture. `waits` is true until it is its turn to be sent."""
+
+    entry: Entry
+    waits: bool
+    tries: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A batch in numbers. `fraction` is from 0 to 1."""
+
+    total: int
+    finished: int
+    failed: int
+    undecided: int
+    ended: int
+    under_way: int
+    waiting: int
+    fraction: float
+
+    @property
+    def over(self) -> bool:
+        """True when nothing more happens by itself."""
+        return self.under_way + self.waiting == 0
+
+
+class Batches:
+    """Reads and writes batches. Entries change their state only by the rules of `History`."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def queue(self, batch_id: str, wanted: Sequence[NewEntry], *, name: str, person: str | None = None) -> Batch:
+        """Queue all of them as one batch, or none. The same id again changes nothing: a double click queues once.
+
+        A picture that is under way already is not queued twice: one that somebody queued alone joins this batch,
+        one of another batch stays there.
+        """
+        with self._database.write() as connection:
+            if known := self._get(connection, batch_id):
+                return known
+            history = self._history(connection)
+            added = [history.add(replace(new, batch=batch_id)) for new in wanted]
+            alone = [entry.id for entry in added if entry.batch is None]
+            for entry_id in alone:
+                connection.execute(entries.update().where(entries.c.id == entry_id).values(batch=batch_id))
+            connection.execute(
+                batches.insert().values(
+                    id=batch_id,
+                    name=name[:NAME_LIMIT],
+                    person=person,
+                    created_at=self._clock(),
+                    held=False,
+                    elsewhere=sum(entry.batch not in (None, batch_id) for entry in added),
+                    download_key=secrets.token_hex(16),
+                )
+            )
+            mine = [entry.id for entry in added if entry.batch == batch_id]
+            self._put_in_line(connection, entries.c.id.in_(mine))
+            self._feed(connection)
+            made = self._get(connection, batch_id)
+        assert made is not None  # noqa: S101  it was inserted in this transaction
+        return made
+
+    def get(self, batch_id: str) -> Batch | None:
+        with self._database.read() as connection:
+            return self._get(connection, batch_id)
+
+    def by_download_key(self, key: str) -> Batch | None:
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(batches).where(batches.c.download_key == key)).one_or_none()
+        return None if row is None else Batch(**row._mapping)
+
+    def latest(self, *, limit: int = 5) -> list[tuple[Batch, Progress]]:
+        """The newest batches first, and how far they are."""
+        newest = sa.select(batches).order_by(batches.c.created_at.desc(), batches.c.id).limit(limit)
+        with self._database.read() as connection:
+            found = [Batch(**row._mapping) for row in connection.execute(newest)]
+            items: dict[str, list[Item]] = {batch.id: [] for batch in found}
+            for item in self._items(connection, entries.c.batch.in_(list(items))):
+                items[str(item.entry.batch)].append(item)
+        return [(batch, progress(items[batch.id])) for batch in found]
+
+    def items(self, batch_id: str) -> list[Item]:
+        """The pictures of the batch in the order in which they were given."""
+        with self._database.read() as connection:
+            return self._items(connection, entries.c.batch == batch_id)
+
+    def pause(self, batch_id: str) -> None:
+        """Send nothing more of it until it is resumed. What was sent goes on."""
+        with self._database.write() as connection:
+            connection.execute(batches.update().where(batches.c.id == batch_id).values(held=True))
+            self._hold(connection)
+
+    def resume(self, batch_id: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(batches.update().where(batches.c.id == batch_id).values(held=False))
+            connection.execute(
+                entries.update()
+                .where(entries.c.batch == batch_id, entries.c.state == State.QUEUED, entries.c.note == PAUSED_NOTE)
+                .values(note=None)
+            )
+            self._feed(connection)
+
+    def cancel_waiting(self, batch_id: str) -> int:
+        """Cancel what was not sent yet. Returns how many that were."""
+        with self._database.write() as connection:
+            history = self._history(connection)
+            queued = sa.select(entries.c.id).where(entries.c.batch == batch_id, entries.c.state == State.QUEUED)
+            return sum(
+                history.move(entry_id, State.CANCELLED, words="Cancelled with its batch.") is not None
+                for entry_id in list(connection.scalars(queued))
+            )
+
+    def retry(self, batch_id: str) -> int:
+        """Queue what failed once more, in the same batch. Returns how many; what is undecided stays as it is."""
+        with self._database.write() as connection:
+            history = self._history(connection)
+            failed = [
+                item.entry.id
+                for item in self._items(connection, entries.c.batch == batch_id)
+                if item.entry.state is State.FAILED
+            ]
+            columns = [entries.c[field.name] for field in fields(NewEntry)]
+            rows = connection.execute(sa.select(*columns).where(entries.c.id.in_(failed))).all()
+            again = [history.add(NewEntry(**row._mapping)).id for row in rows]
+            self._put_in_line(connection, entries.c.id.in_(again))
+            self._feed(connection)
+            return len(again)
+
+    def feed(self) -> None:
+        """Let the next of each batch go, and hold what came back to the queue of a paused one.
+
+        The process that works the queues calls this every few seconds.
+        """
+        loose = sa.and_(entries.c.due_at.is_not(None), batches.c.held)
+        next_up = sa.and_(entries.c.due_at.is_(None), sa.not_(batches.c.held))
+        query = (
+            sa.select(entries.c.id)
+            .join(batches, batches.c.id == entries.c.batch)
+            .where(entries.c.state == State.QUEUED, sa.or_(loose, next_up))
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            idle = connection.execute(query).first() is None
+        if idle:
+            return
+        with self._database.write() as connection:
+            self._hold(connection)
+            self._feed(connection)
+
+    def _feed(self, connection: sa.Connection) -> None:
+        now = self._clock()
+        waits = sa.and_(entries.c.state == State.QUEUED, entries.c.due_at.is_(None))
+        in_line = (
+            sa.select(entries.c.batch, entries.c.engine)
+            .join(batches, batches.c.id == entries.c.batch)
+            .where(waits, sa.not_(batches.c.held))
+            .distinct()
+        )
+        moving = sa.and_(entries.c.state == State.OPEN, entries.c.changed_at > now - STALE_AFTER)
+        for batch_id, engine in connection.execute(in_line).all():
+            mine = sa.and_(entries.c.batch == batch_id, entries.c.engine == engine)
+            busy = connection.scalar(sa.select(sa.func.count()).where(mine, sa.or_(_SENT, moving))) or 0
+            following = (
+                sa.select(entries.c.id)
+                .where(mine, waits)
+                .order_by(entries.c.created_at, entries.c.id)
+                .limit(max(0, AHEAD[engine] - busy))
+            )
+            chosen = list(connection.scalars(following))
+            connection.execute(entries.update().where(entries.c.id.in_(chosen)).values(due_at=now))
+
+    def _hold(self, connection: sa.Connection) -> None:
+        held = sa.select(batches.c.id).where(batches.c.held)
+        connection.execute(
+            entries.update()
+            .where(entries.c.state == State.QUEUED, entries.c.batch.in_(held))
+            .values(due_at=None, note=PAUSED_NOTE)
+        )
+
+    def _put_in_line(self, connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+        connection.execute(entries.update().where(which, entries.c.state == State.QUEUED).values(due_at=None))
+
+    def _get(self, connection: sa.Connection, batch_id: str) -> Batch | None:
+        row = connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one_or_none()
+        return None if row is None else Batch(**row._mapping)
+
+    def _items(self, connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Item]:
+        columns = [entries.c[field.name] for field in fields(Entry)]
+        query = sa.select(*columns, entries.c.fingerprint).where(which).order_by(entries.c.created_at)
+        found: dict[tuple[object, ...], Item] = {}
+        for row in connection.execute(query):
+            values = dict(row._mapping)
+            key = values["batch"], values.pop("fingerprint") or values["id"]
+            entry = _entry(values)
+            tries = found[key].tries if key in found else 0
+            found[key] = Item(entry, entry.state is State.QUEUED and entry.due_at is None, tries + 1)
+        return list(found.values())
+
+    def _history(self, connection: sa.Connection) -> History:
+        """The history, writing within this transaction: all of a batch changes at once, by the usual rules.
+
+        Its clock moves on with each look, so that what is added one after the other stays in this order.
+        """
+        now, ticks = self._clock(), itertools.count()
+        return History(_Within(connection), clock=lambda: now + next(ticks) / 1e6)
+
+
+class _Within(Database):
+    """A database whose transactions are all part of one that is open already."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        yield self._connection
+
+    write = read
+
+
+def _entry(values: dict[str, Any]) -> Entry:
+    status = values["task_status"]
+    return Entry(**values | {"state": State(values["state"]), "task_status": TaskStatus(status) if status else None})
+
+
+def progress(items: Sequence[Item]) -> Progress:
+    """How far a batch is."""
+    states = [item.entry.state for item in items]
+    live = [item for item in items if item.entry.state in LIVE]
+    part = sum(min(99, item.entry.percentage or 0) / 100 for item in live)
+    finished, failed = states.count(State.FINISHED), states.count(State.FAILED)
+    undecided = states.count(State.AMBIGUOUS)
+    waiting = sum(item.waits for item in items)
+    return Progress(
+        total=len(items),
+        finished=finished,
+        failed=failed,
+        undecided=undecided,
+        ended=sum(state.over for state in states) - finished - failed,
+        under_way=len(live) - waiting,
+        waiting=waiting,
+        fraction=(len(items) - len(live) + part) / len(items) if items else 1.0,
+    )
+
+
+def seconds_left(items: Sequence[Item], now: float) -> float | None:
+    """Judged by the pace so far, each picture by its pixels; None before the first is finished."""
+    done = [item.entry for item in items if item.entry.state is State.FINISHED]
+    begun = [entry.submitted_at for entry in done if entry.submitted_at]
+    live = [item.entry for item in items if item.entry.state in LIVE]
+    if not begun or not live:
+        return None
+    pace = sum(map(_work, done)) / max(0.1, max(entry.finished_at or now for entry in done) - min(begun))
+    left = sum(_work(entry) * (1 - min(99, entry.percentage or 0) / 100) for entry in live)
+    return left / pace if pace else None
+
+
+def _work(entry: Entry) -> float:
+    """Source pixels, and something for what each picture takes whatever its size."""
+    return (entry.source_width or 1024) * (entry.source_height or 1024) + 50_000
