@@ -5,10 +5,22 @@ A month is a calendar month in UTC. A call counts in the month in which it was s
 
 from __future__ import annotations
 
+import csv
 import datetime
-from dataclasses import dataclass
+import io
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 
-from journey.models import CREDITS_PER_UPSCALE
+import sqlalchemy as sa
+
+from journey.database import Database
+from journey.history import EngineName, State, entries, pauses
+from journey.models import CREDITS_PER_UPSCALE, TaskStatus
+
+NOBODY = "Not signed in"
+OTHERS = "Others"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,11 @@ class Budget:
         return self.spent + CREDITS_PER_UPSCALE > self.limit
 
     @property
+    def share(self) -> float:
+        """How much of it is spent, 0.0 to 1.0."""
+        return min(1.0, self.spent / self.limit) if self.limit else 1.0
+
+    @property
     def sentence(self) -> str:
         """Why nothing more is sent once it is used up, and what to do."""
         return (
@@ -37,8 +54,161 @@ class Budget:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """What one person had done by one engine in one month (`2026-11`).
+
+    `charged`, `after_failure` and `unknown` are credits: of calls that JourneyAPI accepted; of accepted ones whose
+    task failed there, which may have been given back; and of calls of which it is not known whether they were
+    accepted (or not yet, while they are being sent). `megapixels` are those of the finished pictures.
+    """
+
+    month: str
+    person: str | None
+    engine: EngineName
+    finished: int = 0
+    megapixels: float = 0.0
+    charged: int = 0
+    after_failure: int = 0
+    unknown: int = 0
+
+    @property
+    def uncertain(self) -> int:
+        """Credits that may have been charged."""
+        return self.after_failure + self.unknown
+
+    @property
+    def would_have_cost(self) -> int:
+        """Credits that JourneyAPI would have asked for what this machine made."""
+        return self.finished * CREDITS_PER_UPSCALE if self.engine == "embedded" else 0
+
+
 def month_start(moment: float, *, back: int = 0) -> float:
     """When the month (UTC) of this moment began, or the one so many months before it. Seconds since 1970."""
     day = datetime.datetime.fromtimestamp(moment, datetime.UTC)
     months = day.year * 12 + day.month - 1 - back
     return datetime.datetime(months // 12, months % 12 + 1, 1, tzinfo=datetime.UTC).timestamp()
+
+
+def month_name(moment: float) -> str:
+    """The month (UTC) of this moment as in `Line.month`: `2026-11`."""
+    return f"{datetime.datetime.fromtimestamp(moment, datetime.UTC):%Y-%m}"
+
+
+def months_until(first: str, last: str) -> list[str]:
+    """Every month from the first to the last, both included."""
+    numbers = [int(year) * 12 + int(month) - 1 for year, _, month in (each.partition("-") for each in (first, last))]
+    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(numbers[0], numbers[1] + 1)]
+
+
+class Spending:
+    """What was sent, summed up by the database. Months that are over are summed up again only when something in
+    them changed: with 100,000 entries that takes longer than a page may.
+    """
+
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+        self._known: tuple[object, list[Line]] = (None, [])
+
+    def lines(self) -> list[Line]:
+        """Everything that was ever sent, the newest month first."""
+        start = month_start(self._clock())
+        this_month, before = entries.c.submitted_at >= start, entries.c.submitted_at < start
+        mark = sa.select(sa.func.count(), sa.func.max(entries.c.changed_at), sa.func.sum(entries.c.changed_at))
+        with self._database.read() as connection:
+            seen = (start, *connection.execute(mark.where(before)).one())
+            known, past = self._known
+            if known != seen:
+                past = self._lines(connection, before)
+                self._known = seen, past
+            return self._lines(connection, this_month) + past
+
+    def _lines(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[Line]:
+        # Both ways into an accepted task set its status, and it is shorter to sort than its ID.
+        status = entries.c.task_status
+        paid = entries.c.engine == "journeyapi"
+        accepted = sa.and_(paid, status.is_not(None))
+        failed_there = sa.and_(accepted, entries.c.state == State.FAILED, status != TaskStatus.FINISHED)
+        finished = entries.c.state == State.FINISHED
+        pixels = sa.case((finished, entries.c.result_width * entries.c.result_height), else_=0)
+        month = _month(self._database)
+        query = (
+            sa.select(
+                month,
+                entries.c.person,
+                entries.c.engine,
+                _count(finished).label("finished"),
+                sa.func.sum(pixels).label("pixels"),
+                sa.func.sum(entries.c.credits).label("credits"),
+                _count(accepted).label("accepted"),
+                _count(failed_there).label("failed_there"),
+            )
+            .where(where)
+            .group_by(month, entries.c.person, entries.c.engine)
+        )
+        found = [
+            Line(
+                month=row.month,
+                person=row.person,
+                engine=row.engine,
+                finished=int(row.finished),
+                megapixels=int(row.pixels or 0) / 1_000_000,
+                charged=CREDITS_PER_UPSCALE * int(row.accepted - row.failed_there),
+                after_failure=CREDITS_PER_UPSCALE * int(row.failed_there),
+                unknown=int(row.credits) - CREDITS_PER_UPSCALE * int(row.accepted),
+            )
+            for row in connection.execute(query)
+        ]
+        worth = [line for line in found if line.finished or line.charged or line.uncertain]
+        return sorted(worth, key=lambda line: (_backwards(line.month), line.engine != "journeyapi", line.person or ""))
+
+
+def has_new_month(database: Database, engine: EngineName, now: float) -> bool:
+    """True when the queue of this engine was paused in an earlier month than this one."""
+    query = sa.select(pauses.c.since).where(pauses.c.engine == engine)
+    with database.read() as connection:
+        since = connection.scalar(query)
+    return since is not None and since < month_start(now)
+
+
+def busiest(of: Iterable[Line], *, limit: int) -> dict[str | None, str]:
+    """How each person is named in a chart with at most `limit` names: those with the most credits by their own."""
+    spent: dict[str | None, int] = {}
+    for line in of:
+        spent[line.person] = spent.get(line.person, 0) + line.charged + line.uncertain
+    ranked = sorted(spent, key=lambda person: (-spent[person], person or ""))
+    own = len(ranked) if len(ranked) <= limit else limit - 1
+    return {person: (person or NOBODY) if place < own else OTHERS for place, person in enumerate(ranked)}
+
+
+def to_csv(of: Sequence[Line]) -> str:
+    """The lines as a table for a spreadsheet. A cell that it would take for a formula begins with an apostrophe."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow(field.name for field in fields(Line))
+    for line in of:
+        writer.writerow(_cell(getattr(line, field.name)) for field in fields(Line))
+    return file.getvalue()
+
+
+def _month(database: Database) -> sa.Label[str]:
+    sent = entries.c.submitted_at
+    if database.is_sqlite:
+        # Whole seconds: it would round the last half millisecond of a month into the next.
+        return sa.func.strftime("%Y-%m", sa.cast(sent, sa.BigInteger), "unixepoch").label("month")
+    return sa.func.to_char(sa.func.timezone("UTC", sa.func.to_timestamp(sent)), "YYYY-MM").label("month")
+
+
+def _count(where: sa.ColumnElement[bool]) -> sa.Function[int]:
+    return sa.func.sum(sa.case((where, 1), else_=0))
+
+
+def _backwards(month: str) -> int:
+    return -int(month.replace("-", ""))
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    return round(value, 1) if isinstance(value, float) else value

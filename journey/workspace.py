@@ -29,7 +29,7 @@ from journey.models import Account
 from journey.print_runs import PrintRuns
 from journey.settings import Settings, read_settings
 from journey.sources import Source, Sources
-from journey.spending import Budget, month_start
+from journey.spending import Budget, Spending, has_new_month, month_start
 from journey.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,7 @@ class Workspace:
         self.decoder = Decoder(max_input_pixels=settings.max_input_pixels, max_output_pixels=settings.max_output_pixels)
         self.door = Door(settings.fetch_allow)
         self.history = History(self.database, clock=clock)
+        self.spending = Spending(self.database, clock=clock)
         self.batches = Batches(self.database, clock=clock)
         self.own_origins: list[str] = [settings.public_url] if settings.public_url else []
         self._origin = ""
@@ -97,7 +98,7 @@ class Workspace:
         self._lock: WorkerLock = self.database.worker_lock()
         self._stopping = threading.Event()
         self._keeper: threading.Thread | None = None
-        self._balance = _Balance()
+        self._balance = _Balance(clock)
         self._samples: dict[str, Source] = {}
         self.routes = [
             *file_routes(self.files),
@@ -237,6 +238,11 @@ class Workspace:
         client = self.clients.get("journeyapi")
         return self._balance.look(client) if client else None
 
+    @property
+    def balance_at(self) -> float | None:
+        """When JourneyAPI last told the balance, in seconds since 1970."""
+        return self._balance.told_at
+
     def budget(self) -> Budget | None:
         """This month's budget for JourneyAPI, what is being sent included; None when no budget is set."""
         limit = self.settings.monthly_credits
@@ -269,6 +275,8 @@ class Workspace:
                     log.warning("the worker lock was lost; another process may work the queues now")
                     self._stop_working()
                 self._work_if_alone()
+                if self.settings.monthly_credits and has_new_month(self.database, "journeyapi", self._clock()):
+                    self.resume("journeyapi")
                 if self.is_worker:
                     self.batches.feed()
                 if self.is_worker and time.monotonic() - swept_at > KEEP_CHECK_SECONDS:
@@ -338,7 +346,9 @@ class Workspace:
 class _Balance:
     """The account, asked in the background so that no page ever waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.told_at: float | None = None
         self._account: Account | None = None
         self._asked_at: float | None = None
         self._lock = threading.Lock()
@@ -354,6 +364,7 @@ class _Balance:
     def _ask(self, client: JourneyClient) -> None:
         try:
             self._account = client.account()
+            self.told_at = self._clock()
         except (JourneyError, RuntimeError) as error:  # RuntimeError: the client was closed at the end of the program
             log.info("the balance is not known: %s", type(error).__name__)
 

@@ -2,16 +2,159 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
+import io
+from typing import Any
 
 import pytest
 
-from journey.spending import Budget, month_start
+from journey.database import Database
+from journey.history import Entry, History, NewEntry, State
+from journey.models import TaskStatus
+from journey.spending import (
+    NOBODY,
+    OTHERS,
+    Budget,
+    Line,
+    Spending,
+    busiest,
+    has_new_month,
+    month_start,
+    months_until,
+    to_csv,
+)
+from tests.studio import Clock
+
+ANNA, BEN = "anna@example.com", "ben@example.com"
+FINISHED = {"task_status": TaskStatus.FINISHED}
+RESULT = {"result_width": 4000, "result_height": 3000}
 
 
 def at(text: str) -> float:
     """Seconds since 1970 of a moment in UTC."""
     return datetime.datetime.fromisoformat(f"{text}+00:00").timestamp()
+
+
+class Past:
+    """A history whose entries are led along any ways at any time."""
+
+    def __init__(self, database: Database) -> None:
+        self.clock = Clock()
+        self.clock.now = at("2026-11-22T16:00")
+        self.history = History(database, clock=self.clock)
+        self.spending = Spending(database, clock=self.clock)
+
+    def add(self, *ways: State, when: str = "2026-11-20T12:00", engine: str = "journeyapi", **fields: Any) -> Entry:
+        now, self.clock.now = self.clock.now, at(when)
+        person = fields.pop("person", ANNA)
+        entry = self.history.add(NewEntry(engine=engine, type="4x", name="hill.png", person=person))
+        for state in ways:
+            changes = {"task_id": "t", "task_status": TaskStatus.PENDING} if state is State.OPEN else {}
+            changes |= FINISHED if state is State.ARCHIVING else {}
+            changes |= RESULT if state is State.FINISHED else {}
+            moved = self.history.move(entry.id, state, **changes)
+            assert moved is not None, state
+            entry = moved
+        self.clock.now = now
+        return entry
+
+
+@pytest.fixture
+def past(database: Database) -> Past:
+    return Past(database)
+
+
+SENT = (State.SUBMITTING,)
+ACCEPTED = (State.SUBMITTING, State.OPEN)
+DONE = (State.SUBMITTING, State.OPEN, State.ARCHIVING, State.FINISHED)
+
+
+@pytest.mark.parametrize(
+    ("ways", "charged", "after_failure", "unknown"),
+    [
+        ((), 0, 0, 0),
+        (SENT, 0, 0, 2),
+        (ACCEPTED, 2, 0, 0),
+        (DONE, 2, 0, 0),
+        ((*ACCEPTED, State.ABANDONED), 2, 0, 0),
+        ((*ACCEPTED, State.FAILED), 0, 2, 0),
+        ((*ACCEPTED, State.ARCHIVING, State.FAILED), 2, 0, 0),
+        ((*SENT, State.FAILED), 0, 0, 0),
+        ((*SENT, State.AMBIGUOUS), 0, 0, 2),
+        ((*SENT, State.AMBIGUOUS, State.ABANDONED), 0, 0, 2),
+        ((*SENT, State.QUEUED), 0, 0, 0),
+        ((*SENT, State.AMBIGUOUS, State.QUEUED, *DONE), 2, 0, 2),
+        ((*SENT, State.AMBIGUOUS, State.QUEUED, *SENT, State.FAILED), 0, 0, 2),
+    ],
+    ids=[
+        "never sent",
+        "being sent",
+        "accepted",
+        "finished",
+        "no longer watched",
+        "failed there",
+        "made but not stored",
+        "refused",
+        "ambiguous",
+        "dropped",
+        "proved not sent",
+        "sent twice",
+        "sent twice, then refused",
+    ],
+)
+def test_what_is_certain_stands_apart_from_what_may_have_been_charged(
+    past: Past, ways: tuple[State, ...], charged: int, after_failure: int, unknown: int
+) -> None:
+    """Credits are certain once a call was accepted; a task that failed there, and doubt, are possible cost."""
+    past.add(*ways)
+    lines = past.spending.lines()
+    of = [(line.charged, line.after_failure, line.unknown) for line in lines] or [(0, 0, 0)]
+    assert [(charged, after_failure, unknown)] == of
+    assert charged + after_failure + unknown == past.history.credits_since(at("2026-11-01"))
+
+
+def test_spending_is_by_month_person_and_engine(past: Past) -> None:
+    """Each has a line of its own, the newest month first; a month ends at midnight in UTC, as the budget's does."""
+    past.add(*DONE, when="2026-10-31T23:59:59.999")
+    past.add(*DONE, when="2026-11-01T00:00")
+    past.add(*DONE, person=BEN)
+    past.add(*DONE, person=None)
+    past.add(*DONE, engine="embedded")
+    past.add(*DONE, engine="embedded")
+    told = [(line.month, line.person, line.engine, line.finished, line.charged) for line in past.spending.lines()]
+    assert [
+        ("2026-11", None, "journeyapi", 1, 2),
+        ("2026-11", ANNA, "journeyapi", 1, 2),
+        ("2026-11", BEN, "journeyapi", 1, 2),
+        ("2026-11", ANNA, "embedded", 2, 0),
+        ("2026-10", ANNA, "journeyapi", 1, 2),
+    ] == told
+    assert 6 == past.history.credits_since(month_start(past.clock.now))
+
+
+def test_what_this_machine_made_is_free_and_still_told(past: Past) -> None:
+    """Pictures and megapixels of this machine, and what JourneyAPI would have asked for them."""
+    past.add(*DONE, engine="embedded")
+    past.add(*ACCEPTED, State.STOPPED, engine="embedded")
+    (line,) = past.spending.lines()
+    assert (1, 12.0, 0, 0, 2) == (line.finished, line.megapixels, line.charged, line.uncertain, line.would_have_cost)
+
+
+def test_a_change_in_a_month_that_is_over_shows_at_once(past: Past) -> None:
+    """What is remembered of past months is forgotten when a late answer settles one of their calls."""
+    entry = past.add(*SENT, State.AMBIGUOUS, when="2026-09-03T10:00")
+    assert [(0, 2)] == [(line.charged, line.uncertain) for line in past.spending.lines()]
+    past.history.bind(entry.id, "t-1", words="It turned up.")
+    assert [(2, 0)] == [(line.charged, line.uncertain) for line in past.spending.lines()]
+
+
+def test_a_month_that_ends_is_not_counted_twice(past: Past) -> None:
+    """The same process tells the same sums after the turn of a month."""
+    past.add(*DONE)
+    before = past.spending.lines()
+    past.clock.now = at("2026-12-01T00:00:01")
+    assert before == past.spending.lines()
 
 
 @pytest.mark.parametrize(
@@ -21,6 +164,11 @@ def test_a_budget_is_used_up_when_the_next_upscale_would_go_over_it(spent: int, 
     """One credit that is left buys nothing, and what is left is never negative."""
     budget = Budget(5, spent)
     assert (left, used_up) == (budget.left, budget.is_used_up)
+
+
+def test_a_budget_of_nothing_is_all_spent() -> None:
+    """JOURNEY_MONTHLY_CREDITS=0 allows no paid task, and is no division by zero."""
+    assert (1.0, True) == (Budget(0, 0).share, Budget(0, 0).is_used_up)
 
 
 @pytest.mark.parametrize(
@@ -36,3 +184,37 @@ def test_a_budget_is_used_up_when_the_next_upscale_would_go_over_it(spent: int, 
 def test_a_month_begins_at_midnight_of_its_first_day_in_utc(moment: str, back: int, start: str) -> None:
     """Also over the turn of the year, whatever the zone of this machine."""
     assert at(start) == month_start(at(moment), back=back)
+
+
+def test_a_pause_of_last_month_is_over_with_it(past: Past, database: Database) -> None:
+    """A queue that was paused this month waits; one that was paused before the month began may go on."""
+    past.history.pause("journeyapi", "This month's budget is used up.")
+    assert not has_new_month(database, "journeyapi", at("2026-11-30T23:59"))
+    assert has_new_month(database, "journeyapi", at("2026-12-01T00:00"))
+    assert not has_new_month(database, "embedded", at("2026-12-01T00:00"))
+
+
+def test_months_without_anything_are_not_left_out() -> None:
+    """A chart shows the pause, too."""
+    assert ["2025-11", "2025-12", "2026-01"] == months_until("2025-11", "2026-01")
+
+
+def test_a_chart_names_those_with_the_most_credits() -> None:
+    """With more people than colours, the others are one."""
+    lines = [
+        Line(month="2026-11", person=None if number == 0 else f"p{number}", engine="journeyapi", charged=2 * number + 2)
+        for number in range(5)
+    ]
+    assert {"p4": "p4", "p3": "p3", "p2": OTHERS, "p1": OTHERS, None: OTHERS} == busiest(lines, limit=3)
+    assert NOBODY == busiest(lines, limit=5)[None]
+
+
+def test_no_cell_of_the_table_is_a_formula() -> None:
+    """A person's address that a spreadsheet would run is text, and numbers stay numbers."""
+    bad = ["=1+1@example.com", "+a@example.com", "-a@example.com", "@example.com", "\tx@example.com", 'a"b@example.com']
+    lines = [Line(month="2026-11", person=person, engine="journeyapi", charged=2, unknown=2) for person in bad]
+    rows = list(csv.DictReader(io.StringIO(to_csv(lines), newline="")))
+    assert [f"'{person}" for person in bad[:5]] + bad[5:] == [row["person"] for row in rows]
+    assert {("2026-11", "journeyapi", "2", "2")} == {
+        (row["month"], row["engine"], row["charged"], row["unknown"]) for row in rows
+    }
