@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -35,13 +35,14 @@ MEDIA_TYPES = {
     ".zip": "application/zip",
 }
 
-_HEADERS = {
+HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
     # A key's content never changes.
     "Cache-Control": "private, max-age=31536000, immutable",
 }
+"""Of every answer that holds (a part of) a stored picture."""
 
 
 def new_key() -> str:
@@ -71,6 +72,7 @@ class Files:
         """Make the folders and remove what an earlier crash left half-written. Only the worker's process calls this."""
         try:
             shutil.rmtree(self._incoming, ignore_errors=True)
+            shutil.rmtree(self._scratch, ignore_errors=True)
             self._incoming.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CannotStart(f"The folder for pictures cannot be written: {error.strerror or error}.") from error
@@ -78,19 +80,21 @@ class Files:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """A private folder to write a picture and its previews into, then `keep`. Removed at the end, kept or not."""
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        path = Path(tempfile.mkdtemp(dir=self._incoming))
-        try:
+        with _private_folder(self._incoming) as path:
             yield path
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A private folder for what is made of a stored picture, then `add`. Removed at the end, added or not."""
+        with _private_folder(self._scratch) as path:
+            yield path
 
     def keep(self, folder: Path, *, key: str | None = None) -> str:
         """Store all files of the folder under a key, at once. What was there under that key is replaced.
 
         The folder is used up. While files are replaced there is no moment without one of a name in both sets.
         """
-        key = key or new_key()
+        is_new, key = key is None, key or new_key()
         if not _KEY.fullmatch(key):
             raise ValueError("a key has 32 hexadecimal digits")
         if self._is_local:
@@ -105,10 +109,33 @@ class Files:
                 _replace_files(folder, target)
         else:
             # The picture itself last: `path` finds a key only by the file that is asked for.
-            for file in sorted(folder.iterdir(), key=lambda each: each.stat().st_size):
-                self._fs.put_file(str(file), self._remote(key, file.name))
+            names = [file.name for file in sorted(folder.iterdir(), key=lambda each: each.stat().st_size)]
+            for name in names:
+                self._fs.put_file(str(folder / name), self._remote(key, name))
+            for name in set() if is_new else self._remote_names(key) - set(names):
+                self._fs.rm_file(self._remote(key, name))
             shutil.rmtree(self._cached(key), ignore_errors=True)
         return key
+
+    def add(self, key: str, path: Path, *, beside: str) -> None:
+        """Move a file that was made of the picture `beside` to it, under the file's own name and at once.
+
+        Raises FileMissing, and adds nothing, when that picture is gone. A local path should come from `scratch`.
+        """
+        picture = self.path(key, beside)
+        if self._is_local:
+            try:
+                path.replace(picture.with_name(path.name))
+            except FileNotFoundError:
+                raise FileMissing("There is no such file.") from None
+        else:
+            self._fs.put_file(str(path), self._remote(key, path.name))
+            # Checked last, so that nothing is left when it is being removed just now.
+            if not self._fs.exists(self._remote(key, beside)):
+                self._fs.rm_file(self._remote(key, path.name))
+                raise FileMissing("There is no such file.")
+            with suppress(FileNotFoundError):  # no longer in the cache: it will be fetched again
+                path.replace(picture.with_name(path.name))
 
     def path(self, key: str, name: str) -> Path:
         """A local path to read the file from. Raises FileMissing. For object storage it is a cached copy."""
@@ -130,6 +157,13 @@ class Files:
                 (folder / name).replace(cached)
         return cached
 
+    def nearby(self, key: str, name: str) -> Path | None:
+        """The path when it can be had without asking object storage, else None."""
+        if not _KEY.fullmatch(key) or not _NAME.fullmatch(name):
+            return None
+        path = (self._local(key) if self._is_local else self._cached(key)) / name
+        return path if path.is_file() else None
+
     def has(self, key: str, name: str) -> bool:
         try:
             self.path(key, name)
@@ -142,7 +176,9 @@ class Files:
         if not _KEY.fullmatch(key):
             return
         if self._is_local:
-            shutil.rmtree(self._local(key), ignore_errors=True)
+            # Out of the way first: nothing can be added to what is being removed.
+            with suppress(OSError), self.scratch() as grave:
+                self._local(key).rename(grave / key)
         else:
             shutil.rmtree(self._cached(key), ignore_errors=True)
             if self._fs.exists(self._remote(key)):
@@ -158,6 +194,10 @@ class Files:
         # Beside the final place, so that a finished folder can be renamed into it.
         return (Path(self._root) if self._is_local else self._work) / "incoming"
 
+    @property
+    def _scratch(self) -> Path:
+        return self._incoming.with_name("scratch")
+
     def _local(self, key: str) -> Path:
         return Path(self._root) / key[:2] / key
 
@@ -166,6 +206,19 @@ class Files:
 
     def _remote(self, *parts: str) -> str:
         return "/".join((self._root.rstrip("/"), *parts))
+
+    def _remote_names(self, key: str) -> set[str]:
+        return {str(path).rsplit("/", 1)[-1] for path in self._fs.ls(self._remote(key), detail=False, refresh=True)}
+
+
+@contextmanager
+def _private_folder(parent: Path) -> Iterator[Path]:
+    parent.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(dir=parent))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _replace_files(source: Path, target: Path) -> None:
@@ -216,7 +269,7 @@ def routes(files: Files) -> list[Route]:
         return FileResponse(
             path,
             media_type=MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
-            headers=_HEADERS,
+            headers=HEADERS,
             filename=name if "download" in request.query_params else None,
         )
 

@@ -161,15 +161,23 @@ def too_many_pixels(width: int, height: int, max_pixels: int) -> str | None:
 class Decoder:
     """A small pool of processes that decode untrusted pictures. One that dies fails its own picture only."""
 
-    def __init__(self, *, max_input_pixels: int, max_output_pixels: int, workers: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        max_input_pixels: int,
+        max_output_pixels: int,
+        workers: int = 1,
+        nice: int = 5,
+        seconds: int = DECODE_SECONDS,
+    ) -> None:
         self.max_input_pixels = max_input_pixels
         self.max_output_pixels = max_output_pixels
         pixels = max(max_input_pixels, max_output_pixels)
         self._workers = Workers(
             workers,
-            nice=5,
+            nice=nice,
             memory_bytes=_DECODER_BASE_BYTES + _DECODER_BYTES_PER_PIXEL * pixels,
-            cpu_seconds=DECODE_SECONDS,
+            cpu_seconds=seconds,
         )
 
     def start(self) -> None:
@@ -187,6 +195,14 @@ class Decoder:
         array_path = scratch / "pixels.npy"
         icc = self._run(_write_pixels, path, max_pixels or self.max_input_pixels, array_path)
         return Pixels(np.load(array_path, mmap_mode="r"), icc)
+
+    def apply(self, work: Callable[[Image.Image, Path], T], path: Path, target: Path) -> T:
+        """`work(picture, target)` in the process that decodes the picture. Raises PictureRefused, and what it raises.
+
+        The picture may have as many pixels as a result may. `work` has to be importable.
+        """
+        outcome: T = self._run(_apply, work, path, self.max_output_pixels, target)
+        return outcome
 
     def _run(self, work: Callable[..., T], *args: object) -> T:
         try:
@@ -220,6 +236,10 @@ def _check(path: Path, max_pixels: int) -> Picture:
     picture = inspect(path, max_pixels=max_pixels)
     write_previews(decoded(path, max_pixels), path.parent)
     return picture
+
+
+def _apply(work: Callable[[Image.Image, Path], T], path: Path, max_pixels: int, target: Path) -> T:
+    return work(decoded(path, max_pixels), target)
 
 
 def _write_pixels(path: Path, max_pixels: int, array_path: Path) -> bytes | None:

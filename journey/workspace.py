@@ -27,9 +27,13 @@ from journey.history import EngineName, Entry, History, NewEntry, State
 from journey.images import Decoder
 from journey.models import Account
 from journey.print_runs import PrintRuns
+from journey.processes import LOWEST
 from journey.settings import Settings, read_settings
 from journey.sources import Source, Sources
 from journey.spending import Budget, Spending, has_new_month, month_start
+from journey.tiles import SECONDS as TILES_SECONDS
+from journey.tiles import Tiles
+from journey.tiles import routes as tile_routes
 from journey.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
 
 log = logging.getLogger(__name__)
@@ -44,6 +48,8 @@ LOOKS_AT_ONCE = 64
 BALANCE_SECONDS = 60.0
 HEARTBEAT_SECONDS = 60.0
 KEEP_CHECK_SECONDS = 3600.0
+TILED_AHEAD = 50
+"""How many of the newest results may get their tiles before anybody looks at them."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,15 @@ class Workspace:
         self.files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
         self.print_runs = PrintRuns(self.files, settings.data_dir / "print-files", clock=clock)
         self.decoder = Decoder(max_input_pixels=settings.max_input_pixels, max_output_pixels=settings.max_output_pixels)
+        self.tiles = Tiles(
+            self.files,
+            Decoder(
+                max_input_pixels=settings.max_input_pixels,
+                max_output_pixels=settings.max_output_pixels,
+                nice=LOWEST,
+                seconds=TILES_SECONDS,
+            ),
+        )
         self.door = Door(settings.fetch_allow)
         self.history = History(self.database, clock=clock)
         self.spending = Spending(self.database, clock=clock)
@@ -102,6 +117,7 @@ class Workspace:
         self._samples: dict[str, Source] = {}
         self.routes = [
             *file_routes(self.files),
+            *tile_routes(self.tiles),
             *webhooks.routes(self.history, self._key, on_hint=self.wake),
             *results_zip.routes(self.batches, self.files),
             *(self.engine.routes if self.engine else []),
@@ -136,6 +152,7 @@ class Workspace:
         self._stop_working()
         self._lock.release()
         self.print_runs.stop()
+        self.tiles.stop()
         self.looking.shutdown(wait=False, cancel_futures=True)
         self.decoder.stop()
         for client in self.clients.values():
@@ -269,6 +286,7 @@ class Workspace:
     def _keep(self) -> None:
         """Hold on to the worker lock, or take over when the process that holds it ends. Removes what is too old."""
         swept_at = 0.0
+        tiled_at = self._clock()
         while not self._stopping.wait(LOCK_SECONDS):
             try:
                 if self.tracker is not None and not self._lock.still_held():
@@ -279,11 +297,23 @@ class Workspace:
                     self.resume("journeyapi")
                 if self.is_worker:
                     self.batches.feed()
+                if self.is_worker:
+                    tiled_at = self._prepare_tiles(tiled_at)
                 if self.is_worker and time.monotonic() - swept_at > KEEP_CHECK_SECONDS:
                     swept_at = time.monotonic()
                     self._remove_old_results()
             except Exception:
                 log.exception("the worker lock")
+
+    def _prepare_tiles(self, since: float) -> float:
+        """For results that were finished since then, before anybody looks at them. Returns the new `since`."""
+        newest = since
+        for entry in self.history.latest(limit=TILED_AHEAD, states=[State.FINISHED]):
+            finished_at = entry.finished_at or 0.0
+            if finished_at > since and entry.result_key and entry.result_file:
+                self.tiles.prepare(entry.result_key, entry.result_file)
+                newest = max(newest, finished_at)
+        return newest
 
     def _remove_old_results(self) -> None:
         if self.settings.keep_days is None:

@@ -32,6 +32,7 @@ SIBLINGS: dict[str, set[str]] = {
     "database": {"errors"},
     "history": {"database", "errors", "models"},
     "sources": {"client", "errors", "fetching", "files", "history", "images", "models"},
+    "tiles": {"errors", "files", "images"},
     "tracker": {"client", "errors", "fetching", "files", "history", "images", "models"},
     "webhooks": {"history", "models"},
     "engine": {
@@ -75,6 +76,7 @@ ONLY_IN: dict[str, set[str]] = {
         "app.py",
         "journey/webhooks.py",
         "journey/files.py",
+        "journey/tiles.py",
         "journey/engine",
         "journey/batches/results_zip.py",
     },
