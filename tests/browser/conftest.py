@@ -12,10 +12,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from journey.database import Database
+from journey.files import Files
+from journey.history import Entry, History, NewEntry, State
+from journey.images import write_previews
+from journey.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM_FLAGS = [
@@ -75,6 +83,64 @@ class Studio:
             self.process.send_signal(how)
             self.process.wait(30)
             self.process = None
+
+
+class Shelf:
+    """The history and the files in a studio's data folder, to put tasks into by hand. `now` is the time there."""
+
+    def __init__(self, data_dir: Path) -> None:
+        settings = Settings(_env_file=None, data_dir=data_dir)
+        self.now: float | None = None
+        self.database = Database(settings.resolved_database_url)
+        self.database.upgrade()
+        self.history = History(self.database, clock=lambda: self.now or time.time())
+        self.files = Files(settings.resolved_files_url, work_dir=data_dir)
+
+    def __enter__(self) -> Shelf:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.database.close()
+
+    def keep(self, name: str, picture: Image.Image) -> str:
+        """Store a picture with its previews, as an upload is stored; its key."""
+        with self.files.folder() as folder:
+            picture.save(folder / name)
+            write_previews(picture, folder)
+            return self.files.keep(folder)
+
+
+def add_task(
+    shelf: Shelf,
+    name: str,
+    picture: Image.Image,
+    result: Image.Image | None = None,
+    *,
+    ends: State = State.FINISHED,
+    error: str | None = None,
+    **fields: Any,
+) -> Entry:
+    """A task that nobody works on: it has moved to where it ends already. Finished ones need a result."""
+    wish = {"engine": "embedded", "type": "4x", "name": name, "source_key": shelf.keep("picture.png", picture)}
+    size = {"source_file": "picture.png", "source_width": picture.width, "source_height": picture.height}
+    entry = shelf.history.add(NewEntry(**{**wish, **size, **fields}))
+    if ends is State.FINISHED:
+        assert result is not None
+        ways = (State.SUBMITTING, State.OPEN, State.ARCHIVING)
+        changes = {
+            "result_key": shelf.keep("picture_4x.png", result),
+            "result_file": "picture_4x.png",
+            "result_width": result.width,
+            "result_height": result.height,
+            "result_model": "fast",
+        }
+    else:
+        ways, changes = (() if ends is State.CANCELLED else (State.SUBMITTING,)), {"error": error}
+    for state in ways:
+        shelf.history.move(entry.id, state, **({"task_id": f"task-{entry.id}"} if state is State.OPEN else {}))
+    ended = shelf.history.move(entry.id, ends, **changes)
+    assert ended is not None
+    return ended
 
 
 def free_port() -> int:
