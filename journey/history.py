@@ -10,14 +10,16 @@ An entry moves along these ways and no others:
                  ├-> queued     proved not to be sent
                  └-> ambiguous -> open (its task id turned up), queued or abandoned (a person decided)
     queued -> cancelled (by a person)
+    failed or abandoned, with a task id -> open (a person has its result fetched again; nothing is sent or charged)
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -38,6 +40,11 @@ ERROR_LIMIT = 2_000
 ANSWER_LIMIT = 4_096
 COMMENT_LIMIT = 4_000
 """Characters kept of an error, of an answer that was not understood and of what people write."""
+
+TAG_LIMIT = 40
+SEARCH_LIMIT = 200
+SEARCH_WORDS = 8
+"""Characters and words that are looked at of what people search for."""
 
 _TEXT_LIMITS = {"error": ERROR_LIMIT, "note": ERROR_LIMIT, "answer": ANSWER_LIMIT, "comment": COMMENT_LIMIT}
 _HINTED = "A webhook told the task ID."
@@ -72,13 +79,14 @@ _WAYS: dict[State, frozenset[State]] = {
     State.ARCHIVING: frozenset({State.FINISHED, State.FAILED, State.OPEN, State.ABANDONED}),
     **{state: frozenset() for state in OVER},
 }
+_FETCHED_AGAIN = frozenset({State.FAILED, State.ABANDONED})
 
 entries = sa.Table(
     "entries",
     metadata,
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("fingerprint", sa.String(64), index=True),
-    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("state", sa.String(16), nullable=False),
     sa.Column("engine", sa.String(16), nullable=False),
     sa.Column("type", sa.String(2), nullable=False),
     sa.Column("model", sa.String(100)),
@@ -87,7 +95,7 @@ entries = sa.Table(
     sa.Column("image_url", sa.Text),
     sa.Column("parent_task_id", sa.String(200)),
     sa.Column("index", sa.String(1)),
-    sa.Column("source_key", sa.String(64)),
+    sa.Column("source_key", sa.String(64), index=True),
     sa.Column("source_file", sa.String(200)),
     sa.Column("source_width", sa.Integer),
     sa.Column("source_height", sa.Integer),
@@ -100,7 +108,7 @@ entries = sa.Table(
     sa.Column("credits", sa.Integer, nullable=False),
     sa.Column("hinted_task_id", sa.String(200)),
     sa.Column("result_url", sa.Text),
-    sa.Column("result_key", sa.String(64)),
+    sa.Column("result_key", sa.String(64), index=True),
     sa.Column("result_file", sa.String(200)),
     sa.Column("result_width", sa.Integer),
     sa.Column("result_height", sa.Integer),
@@ -123,6 +131,34 @@ entries = sa.Table(
     sa.Index("entries_state_due", "state", "due_at"),
 )
 
+# All that a list is filtered and sorted by: a sixth of the table, so that the database can answer from it alone.
+# Postgres can index rows of up to 2,704 bytes: no text without a limit belongs in here.
+sa.Index(
+    "entries_list",
+    *(
+        entries.c[name]
+        for name in (
+            "created_at",
+            "id",
+            "state",
+            "engine",
+            "type",
+            "person",
+            "batch",
+            "name",
+            "task_id",
+            "credits",
+            "finished_at",
+            "result_key",
+            "result_width",
+            "result_height",
+            "result_bytes",
+        )
+    ),
+)
+_HAS_COMMENT = entries.c.comment.is_not(None)
+sa.Index("entries_commented", entries.c.id, sqlite_where=_HAS_COMMENT, postgresql_where=_HAS_COMMENT)
+
 timeline = sa.Table(
     "timeline",
     metadata,
@@ -140,6 +176,9 @@ tags = sa.Table(
     sa.Column("tag", sa.String(40), primary_key=True, index=True),
 )
 
+removals = sa.Table("removals", metadata, sa.Column("key", sa.String(64), primary_key=True))
+"""Keys of files whose entries are deleted. Written with the deletion, so that a crash leaves no file behind."""
+
 pauses = sa.Table(
     "pauses",
     metadata,
@@ -150,23 +189,12 @@ pauses = sa.Table(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """Times are seconds since 1970 (UTC), sizes are pixels, `credits` is what all its calls cost or may have cost.
+class _Wish:
+    """What was asked for."""
 
-    `came_from` is the task whose picture (`came_from_index` of a grid) this one enlarges, whichever engine made it;
-    `batch` is the same for all that were queued together, and `comment` is what people wrote about it.
-    """
-
-    id: str
-    state: State
     engine: EngineName
     type: Literal["2x", "4x"]
     name: str
-    credits: int
-    attempts: int
-    archive_attempts: int
-    created_at: float
-    changed_at: float
     model: str | None = None
     person: str | None = None
     image_url: str | None = None
@@ -177,6 +205,34 @@ class Entry:
     source_width: int | None = None
     source_height: int | None = None
     webhook_url: str | None = None
+    batch: str | None = None
+    came_from: str | None = None
+    came_from_index: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewEntry(_Wish):
+    """What a page adds. `fingerprint` is the same for the same picture, settings and person: see `History.add`."""
+
+    fingerprint: str | None = None
+    webhook_secret: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry(_Wish):
+    """Times are seconds since 1970 (UTC), sizes are pixels, `credits` is what all its calls cost or may have cost.
+
+    `came_from` is the task whose picture (`came_from_index` of a grid) this one enlarges, whichever engine made it;
+    `batch` is the same for all that were queued together, and `comment` is what people wrote about it.
+    """
+
+    id: str
+    state: State
+    credits: int
+    attempts: int
+    archive_attempts: int
+    created_at: float
+    changed_at: float
     webhook_token: str | None = None
     task_id: str | None = None
     task_status: TaskStatus | None = None
@@ -194,9 +250,6 @@ class Entry:
     due_at: float | None = None
     submitted_at: float | None = None
     finished_at: float | None = None
-    batch: str | None = None
-    came_from: str | None = None
-    came_from_index: str | None = None
     comment: str | None = None
 
     @property
@@ -208,29 +261,55 @@ class Entry:
         waits_here = self.engine == "embedded" and self.task_status is TaskStatus.PENDING
         return self.state is State.OPEN and not waits_here and now - self.changed_at > STALE_AFTER
 
+    @property
+    def can_be_fetched_again(self) -> bool:
+        """True when it ended without a result, and the API may still have one."""
+        return self.state in _FETCHED_AGAIN and bool(self.task_id)
+
+
+class Order(StrEnum):
+    """How a list is sorted. Equal ones come with the newest first."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    LARGEST = "largest"
+    NAME = "name"
+    DEAREST = "dearest"
+    LONGEST = "longest"
+
 
 @dataclass(frozen=True, kw_only=True)
-class NewEntry:
-    """What a page adds. `fingerprint` is the same for the same picture, settings and person: see `History.add`."""
+class Filter:
+    """Which entries are meant; a field that is left out lets all through.
 
-    engine: EngineName
-    type: Literal["2x", "4x"]
-    name: str
-    fingerprint: str | None = None
-    model: str | None = None
+    `text` is looked for word by word, without regard to case, in name, task id, entry id, person, tags and comment.
+    `fills` are pixels that a stored result has to have, either way round. `since` (included) and `until` (not
+    included) are times of adding, in seconds since 1970.
+    """
+
+    text: str = ""
+    states: Collection[State] = ()
+    engine: EngineName | None = None
+    type: Literal["2x", "4x"] | None = None
     person: str | None = None
-    image_url: str | None = None
-    parent_task_id: str | None = None
-    index: str | None = None
-    source_key: str | None = None
-    source_file: str | None = None
-    source_width: int | None = None
-    source_height: int | None = None
-    webhook_url: str | None = None
-    webhook_secret: str | None = None
+    tag: str | None = None
     batch: str | None = None
     came_from: str | None = None
-    came_from_index: str | None = None
+    fills: tuple[int, int] | None = None
+    since: float | None = None
+    until: float | None = None
+
+
+EVERYTHING = Filter()
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of what a filter matches, and how many it matches in all. `tags` are those of these entries, by id."""
+
+    entries: Sequence[Entry]
+    total: int
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -245,6 +324,19 @@ class Moment:
 _COLUMNS = [entries.c[field.name] for field in fields(Entry)]
 _COST = sa.case((entries.c.engine == "journeyapi", CREDITS_PER_UPSCALE), else_=0)
 """Credits of one call: 2 at JourneyAPI, nothing on this machine."""
+
+
+_TOOK = sa.func.coalesce(entries.c.finished_at - entries.c.created_at, -1)
+_PIXELS = sa.func.coalesce(sa.cast(entries.c.result_width, sa.BigInteger) * entries.c.result_height, -1)
+_NEWEST = (entries.c.created_at.desc(), entries.c.id)
+_ORDERS: dict[Order, tuple[sa.ColumnElement[Any], ...]] = {
+    Order.NEWEST: _NEWEST,
+    Order.OLDEST: (entries.c.created_at, entries.c.id),
+    Order.LARGEST: (_PIXELS.desc(), *_NEWEST),
+    Order.NAME: (sa.func.lower(entries.c.name), *_NEWEST),
+    Order.DEAREST: (entries.c.credits.desc(), *_NEWEST),
+    Order.LONGEST: (_TOOK.desc(), *_NEWEST),
+}
 
 
 class History:
@@ -301,24 +393,111 @@ class History:
         fills: tuple[int, int] | None = None,
     ) -> list[Entry]:
         """The newest entries first; with `fills`, only stored results of so many pixels, either way round."""
-        query = sa.select(*_COLUMNS).order_by(entries.c.created_at.desc(), entries.c.id).limit(limit).offset(offset)
-        if wanted := list(states):
-            query = query.where(entries.c.state.in_(wanted))
-        if person is not None:
-            query = query.where(entries.c.person == person)
-        if fills is not None:
-            query = query.where(_fills(*fills))
+        wanted = Filter(states=list(states), person=person, fills=fills)
+        query = sa.select(*_COLUMNS).where(*self._where(wanted)).order_by(*_ORDERS[Order.NEWEST])
         with self._database.read() as connection:
-            return [_entry(row) for row in connection.execute(query)]
+            return [_entry(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
     def count(self, *, states: Iterable[State] = (), fills: tuple[int, int] | None = None) -> int:
-        query = sa.select(sa.func.count()).select_from(entries)
-        if wanted := list(states):
-            query = query.where(entries.c.state.in_(wanted))
-        if fills is not None:
-            query = query.where(_fills(*fills))
+        with self._database.read() as connection:
+            return self._count(connection, Filter(states=list(states), fills=fills))
+
+    def search(
+        self, wanted: Filter = EVERYTHING, *, order: Order = Order.NEWEST, limit: int = 50, offset: int = 0
+    ) -> Found:
+        """One page of the entries that match."""
+        with self._database.read() as connection:
+            ids = self._ids(connection, wanted, order, limit, offset)
+            # A page that is not full, or a first one that is, need no counting of what lies before them.
+            total = offset + len(ids) if 0 < len(ids) < limit or offset == len(ids) == 0 else None
+            return Found(
+                self._by_ids(connection, ids),
+                self._count(connection, wanted) if total is None else total,
+                self._tags_of(connection, ids),
+            )
+
+    def ids(self, wanted: Filter = EVERYTHING, *, order: Order = Order.NEWEST) -> list[str]:
+        """The ids of all entries that match."""
+        with self._database.read() as connection:
+            return self._ids(connection, wanted, order, None, 0)
+
+    def by_ids(self, ids: Sequence[str]) -> Found:
+        """These entries in this order; those that are gone are left out."""
+        with self._database.read() as connection:
+            found = self._by_ids(connection, ids)
+            return Found(found, len(found), self._tags_of(connection, ids))
+
+    def persons(self) -> list[str]:
+        """Everybody who added an entry, in the order of the alphabet."""
+        query = sa.select(entries.c.person).where(entries.c.person.is_not(None)).distinct().order_by(entries.c.person)
+        with self._database.read() as connection:
+            return [str(person) for person in connection.scalars(query)]
+
+    def result_bytes(self) -> int:
+        """The size of all results that are stored, without their previews."""
+        query = sa.select(sa.func.coalesce(sa.func.sum(entries.c.result_bytes), 0)).where(
+            entries.c.result_key.is_not(None)
+        )
         with self._database.read() as connection:
             return int(connection.scalar(query) or 0)
+
+    def _ids(
+        self, connection: sa.Connection, wanted: Filter, order: Order, limit: int | None, offset: int
+    ) -> list[str]:
+        # Ids first: they come from an index, and whole rows are read only for what is shown.
+        query = sa.select(entries.c.id).where(*self._where(wanted)).order_by(*_ORDERS[order])
+        return [str(found) for found in connection.scalars(query.limit(limit).offset(offset or None))]
+
+    def _by_ids(self, connection: sa.Connection, ids: Sequence[str]) -> list[Entry]:
+        rows = connection.execute(sa.select(*_COLUMNS).where(entries.c.id.in_(ids)))
+        known = {entry.id: entry for entry in map(_entry, rows)}
+        return [known[each] for each in ids if each in known]
+
+    def _count(self, connection: sa.Connection, wanted: Filter) -> int:
+        query = sa.select(sa.func.count()).select_from(entries).where(*self._where(wanted))
+        return int(connection.scalar(query) or 0)
+
+    def _where(self, wanted: Filter) -> list[sa.ColumnElement[bool]]:
+        found: list[sa.ColumnElement[bool]] = []
+        if wanted.states:
+            # As an expression, or SQLite would look up and sort all entries in a state that most are in.
+            found.append((entries.c.state + "").in_(wanted.states))
+        for column, value in (
+            (entries.c.engine, wanted.engine),
+            (entries.c.type, wanted.type),
+            (entries.c.person, wanted.person),
+            (entries.c.batch, wanted.batch),
+            (entries.c.came_from, wanted.came_from),
+        ):
+            if value is not None:
+                found.append(column == value)
+        if wanted.tag is not None:
+            found.append(entries.c.id.in_(sa.select(tags.c.entry_id).where(tags.c.tag == wanted.tag)))
+        if wanted.fills is not None:
+            found.append(_fills(*wanted.fills))
+        if wanted.since is not None:
+            found.append(entries.c.created_at >= wanted.since)
+        if wanted.until is not None:
+            found.append(entries.c.created_at < wanted.until)
+        found += [self._has(word) for word in wanted.text[:SEARCH_LIMIT].split()[:SEARCH_WORDS]]
+        return found
+
+    def _has(self, word: str) -> sa.ColumnElement[bool]:
+        """The word is somewhere in what people know an entry by."""
+
+        word = _fit(word, SEARCH_LIMIT) or ""
+        spellings = {word} if word.isascii() else {word, word.lower(), word.upper(), word.title()}
+        patterns = [f"%{_literally(each)}%" for each in sorted(spellings)]
+        # SQLite's LIKE knows upper and lower case, of ASCII letters only; so does ILIKE in a Postgres without a locale.
+        like = "like" if self._database.is_sqlite else "ilike"
+
+        def within(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+            return sa.or_(*(getattr(column, like)(pattern, escape="/") for pattern in patterns))
+
+        commented = sa.select(entries.c.id).where(_HAS_COMMENT, within(entries.c.comment))
+        tagged = sa.select(tags.c.entry_id).where(within(tags.c.tag))
+        listed = (entries.c.name, entries.c.task_id, entries.c.person, entries.c.id)
+        return sa.or_(*map(within, listed), entries.c.id.in_(commented), entries.c.id.in_(tagged))
 
     def find(
         self, *, ids: Iterable[str] = (), task_ids: Iterable[str] = (), batches: Iterable[str] = (), limit: int = 200
@@ -489,6 +668,128 @@ class History:
         """A person's decision for an ambiguous entry: it may cost its credits twice."""
         return self.move(entry_id, State.QUEUED, words="Sent again by a person.", only_from=State.AMBIGUOUS, error=None)
 
+    def fetch_again(self, entry_id: str) -> Entry | None:
+        """A person wants another look at a task that ended here without a result. Nothing is sent or charged.
+
+        None when the entry is not `can_be_fetched_again` any more.
+        """
+        with self._database.write() as connection:
+            fetched = connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id, entries.c.state.in_(_FETCHED_AGAIN), entries.c.task_id.is_not(None))
+                .values(
+                    state=State.OPEN,
+                    changed_at=self._clock(),
+                    due_at=self._clock(),
+                    finished_at=None,
+                    error=None,
+                    note=None,
+                    archive_attempts=0,
+                )
+            )
+            if fetched.rowcount != 1:
+                return None
+            self._mark(connection, entry_id, State.OPEN, "Fetched again, by a person.")
+            return self._get(connection, entry_id)
+
+    def known_tags(self) -> list[str]:
+        """All tags in use, in the order of the alphabet."""
+        with self._database.read() as connection:
+            return self._known_tags(connection)
+
+    def tags_of(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """The tags of these entries, by id; those without any are left out."""
+        with self._database.read() as connection:
+            return self._tags_of(connection, ids)
+
+    def tag(self, ids: Sequence[str], tag: str) -> str:
+        """Give these entries a tag; as it is spelled from now on. Raises InvalidRequest when it can be no tag.
+
+        Tags that differ in upper and lower case only are the same tag: it keeps the spelling it had first.
+        """
+        with self._database.write() as connection:
+            spelled = self._spelled(connection, [tag])
+            self._tag(connection, ids, spelled)
+        return spelled[0]
+
+    def untag(self, ids: Sequence[str], tag: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(tags.delete().where(tags.c.entry_id.in_(ids), tags.c.tag == tag))
+
+    def describe(self, entry_id: str, *, tags_now: Sequence[str], comment: str) -> None:
+        """Replace the tags and the comment of an entry. Raises InvalidRequest, with nothing changed."""
+        if len(comment) > COMMENT_LIMIT:
+            raise InvalidRequest(f"A comment has up to {COMMENT_LIMIT:,} characters; this one has {len(comment):,}.")
+        with self._database.write() as connection:
+            spelled = self._spelled(connection, tags_now)
+            if self._one(connection, entries.c.id == entry_id) is None:
+                raise InvalidRequest("This task has been deleted meanwhile.")
+            connection.execute(tags.delete().where(tags.c.entry_id == entry_id, tags.c.tag.not_in(spelled)))
+            self._tag(connection, [entry_id], spelled)
+            connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id)
+                .values(**_storable({"comment": comment.strip() or None}))
+            )
+
+    def _tag(self, connection: sa.Connection, ids: Sequence[str], spelled: Sequence[str]) -> None:
+        there = connection.execute(
+            sa.select(tags.c.entry_id, tags.c.tag).where(tags.c.entry_id.in_(ids), tags.c.tag.in_(spelled))
+        )
+        has = {(row.entry_id, row.tag) for row in there}
+        known = connection.scalars(sa.select(entries.c.id).where(entries.c.id.in_(ids)))
+        new = [{"entry_id": each, "tag": tag} for each in known for tag in spelled if (each, tag) not in has]
+        if new:
+            connection.execute(tags.insert(), new)
+
+    def _spelled(self, connection: sa.Connection, wanted: Sequence[str]) -> list[str]:
+        """These tags as they are spelled already, each once. Raises InvalidRequest."""
+        known = {tag.casefold(): tag for tag in self._known_tags(connection)}
+        spelled = []
+        for tag in wanted:
+            clean = " ".join("".join(char if char.isprintable() else " " for char in tag).split())
+            if not 0 < len(clean) <= TAG_LIMIT:
+                raise InvalidRequest(f"A tag has 1 to {TAG_LIMIT} characters.")
+            spelled.append(known.setdefault(clean.casefold(), clean))
+        return list(dict.fromkeys(spelled))
+
+    def _known_tags(self, connection: sa.Connection) -> list[str]:
+        return sorted(map(str, connection.scalars(sa.select(tags.c.tag).distinct())), key=str.casefold)
+
+    def _tags_of(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        rows = connection.execute(sa.select(tags).where(tags.c.entry_id.in_(ids))).all()
+        for row in sorted(rows, key=lambda row: row.tag.casefold()):
+            found.setdefault(row.entry_id, []).append(row.tag)
+        return found
+
+    def delete(self, ids: Sequence[str], *, also: Collection[str] = ()) -> list[Entry]:
+        """Delete those of these entries that are over, and give them back as they were.
+
+        The keys of their files, and those of `also`, are noted for `doomed`; nobody has removed the files yet.
+        """
+        with self._database.write() as connection:
+            query = sa.select(*_COLUMNS).where(entries.c.id.in_(ids), entries.c.state.in_(OVER))
+            gone = [_entry(row) for row in connection.execute(query)]
+            connection.execute(entries.delete().where(entries.c.id.in_([entry.id for entry in gone])))
+            keys = {key for entry in gone for key in (entry.source_key, entry.result_key) if key} | set(also)
+            keys -= set(connection.scalars(sa.select(removals.c.key).where(removals.c.key.in_(keys))))
+            if keys:
+                connection.execute(removals.insert(), [{"key": key} for key in sorted(keys)])
+        return gone
+
+    def doomed(self) -> list[str]:
+        """Keys of deleted entries' files that no other entry uses, as its source or its result."""
+        used = sa.exists().where(sa.or_(entries.c.source_key == removals.c.key, entries.c.result_key == removals.c.key))
+        with self._database.write() as connection:
+            connection.execute(removals.delete().where(used))
+            return [str(key) for key in connection.scalars(sa.select(removals.c.key))]
+
+    def buried(self, keys: Collection[str]) -> None:
+        """The files of these keys are removed."""
+        with self._database.write() as connection:
+            connection.execute(removals.delete().where(removals.c.key.in_(keys)))
+
     def observe(self, entry_id: str, task: Task) -> bool:
         """Note what the API said of an open task. True when that is news. The percentage never falls."""
         with self._database.write() as connection:
@@ -534,10 +835,13 @@ class History:
             return int(connection.scalar(query) or 0)
 
     def results_before(self, moment: float, *, limit: int = 1_000) -> list[Entry]:
-        """Finished entries of before then whose result is still stored."""
+        """Finished entries of before then whose result is still stored, and is no source of what is under way."""
+        other = entries.alias()
+        needed = sa.exists().where(other.c.source_key == entries.c.result_key, other.c.state.not_in(OVER))
         query = (
             sa.select(*_COLUMNS)
             .where(entries.c.finished_at < moment, entries.c.state == State.FINISHED, entries.c.result_key.is_not(None))
+            .where(~needed)
             .limit(limit)
         )
         with self._database.read() as connection:
@@ -624,6 +928,11 @@ def _entry(row: Sequence[Any]) -> Entry:
     values["state"] = State(values["state"])
     values["task_status"] = TaskStatus(values["task_status"]) if values["task_status"] else None
     return Entry(**values)
+
+
+def _literally(word: str) -> str:
+    """A pattern for LIKE that means these characters."""
+    return re.sub("([/%_])", r"/\1", word)
 
 
 def _fills(width: int, height: int) -> sa.ColumnElement[bool]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from journey.database import Database
 from journey.errors import InvalidRequest
-from journey.history import ERROR_LIMIT, OVER, STALE_AFTER, Entry, History, NewEntry, State
+from journey.history import ERROR_LIMIT, OVER, STALE_AFTER, Entry, Filter, History, NewEntry, Order, State
 from journey.models import Task, TaskStatus
 
 WAYS = {
@@ -412,3 +412,144 @@ def test_news_of_a_task_makes_its_open_entry_due_now(history: History, clock: Cl
         history.postpone(entry.id, clock.now + 100, task_id=task_id)
     history.hasten_task("task-1")
     assert [mine.id] == [entry.id for entry in history.due(State.OPEN, limit=10)]
+
+
+def found(history: History, **wanted: Any) -> list[str]:
+    """The names of what a filter matches, and the number that is told for it is theirs."""
+    page = history.search(Filter(**wanted))
+    assert len(page.entries) == page.total == len(history.ids(Filter(**wanted)))
+    return [entry.name for entry in page.entries]
+
+
+def test_what_people_search_for_is_found(history: History, clock: Clock) -> None:
+    """Every word has to be somewhere: in name, task id, person, tag or comment, in any case and never as a pattern."""
+    koi = entry_in(history, State.OPEN, name="Koi_pond 100%.png", person="ann@example.com")
+    clock.now += 1
+    owl = entry_in(history, State.QUEUED, name="Ölbild owl.png", person="bob@example.com")
+    history.describe(koi.id, tags_now=["Album"], comment="The client wants it BRIGHTER.")
+    assert [koi.name] == found(history, text="koi") == found(history, text="POND ann@") == found(history, text="album")
+    assert (
+        [koi.name] == found(history, text="brighter koi") == found(history, text="T-1") == found(history, text="100%")
+    )
+    assert [koi.name] == found(history, text=koi.id) == found(history, text="i_p")
+    assert [owl.name] == found(history, text="ölbild") == found(history, text="ÖLBILD OWL")
+    assert [owl.name, koi.name] == found(history, text=" example.com ") == found(history, text="")
+    for nothing in ("koi owl", "k%d", "l_p", "/", "\\", "'", "\x00", "\ud800", "x" * 5_000):
+        assert [] == found(history, text=nothing)
+
+
+def test_filters_combine(history: History, clock: Clock) -> None:
+    """Each part of a filter leaves out what it does not mean, and all of them hold together."""
+    mine = entry_in(history, State.FAILED, name="mine", person="ann", engine="embedded", type="2x", batch="b1")
+    clock.now += 100
+    other = entry_in(history, State.QUEUED, name="other", person="bob", came_from="t-9")
+    history.tag([mine.id], "poster")
+    for part in (
+        {"states": [State.FAILED, State.STOPPED]},
+        {"engine": "embedded"},
+        {"type": "2x"},
+        {"person": "ann"},
+        {"tag": "poster"},
+        {"batch": "b1"},
+        {"until": other.created_at},
+    ):
+        assert ["mine"] == found(history, **part), part
+        assert [] == found(history, **part, came_from="t-9"), part
+    assert ["other"] == found(history, since=other.created_at) == found(history, came_from="t-9")
+    assert ["ann", "bob"] == history.persons()
+
+
+def test_lists_are_sorted_and_paged(history: History, clock: Clock) -> None:
+    """Each order puts its own first, equal ones newest first; pages tell the total and never overlap."""
+    for name, side, took, engine in (("b", 10, 5, "embedded"), ("C", 30, 1, "journeyapi"), ("a", 20, 9, "journeyapi")):
+        clock.now += 100
+        entry = entry_in(history, State.ARCHIVING, name=name, engine=engine)
+        clock.now += took
+        history.move(entry.id, State.FINISHED, result_key="k", result_width=side, result_height=side, result_bytes=side)
+    entry_in(history, State.QUEUED, name="d")
+    firsts = {order: "".join(each.name for each in history.search(order=order).entries) for order in Order}
+    assert {
+        Order.NEWEST: "daCb",
+        Order.OLDEST: "bCad",
+        Order.LARGEST: "Cabd",
+        Order.NAME: "abCd",
+        Order.DEAREST: "aCdb",
+        Order.LONGEST: "abCd",
+    } == firsts
+    pages = [history.search(limit=3, offset=offset) for offset in (0, 3, 6)]
+    assert [4, 4, 4] == [page.total for page in pages]
+    assert ["daC", "b", ""] == ["".join(entry.name for entry in page.entries) for page in pages]
+    assert 60 == history.result_bytes()
+
+
+def test_tags_are_the_same_in_any_case(history: History) -> None:
+    """A tag keeps its first spelling, is given once, and is refused in words when it can be none."""
+    one, two = (entry_in(history, State.QUEUED) for _ in range(2))
+    assert "Ölbild" == history.tag([one.id, "gone"], "  Ölbild ")
+    assert "Ölbild" == history.tag([one.id, two.id], "öLBILD")
+    history.describe(two.id, tags_now=["a  b", "ÖLBILD", "A B"], comment="  said \n")
+    assert {one.id: ["Ölbild"], two.id: ["a b", "Ölbild"]} == history.tags_of([one.id, two.id, "gone"])
+    assert ["a b", "Ölbild"] == history.known_tags()
+    assert "said" == (history.get(two.id) or two).comment
+    for bad in ("", " \n", "x" * 41, "\u202e"):
+        with pytest.raises(InvalidRequest, match="1 to 40 characters"):
+            history.describe(two.id, tags_now=["new", bad], comment="lost")
+    with pytest.raises(InvalidRequest, match="4,000"):
+        history.describe(two.id, tags_now=[], comment="x" * 4_001)
+    assert ("said", ["a b", "Ölbild"]) == ((history.get(two.id) or two).comment, history.tags_of([two.id])[two.id])
+    history.untag([two.id], "a b")
+    assert ["Ölbild"] == history.known_tags()
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_result_is_fetched_again_only_by_a_person(history: History, clock: Clock, state: State) -> None:
+    """A task that ended here without a result is watched again at once, at no new charge; no other entry changes."""
+    entry = entry_in(history, state, engine="journeyapi")
+    clock.now += 60
+    again = history.fetch_again(entry.id)
+    if state is State.ABANDONED:
+        assert again is not None
+        assert (State.OPEN, None, entry.credits, entry.attempts) == (
+            again.state,
+            again.finished_at,
+            again.credits,
+            again.attempts,
+        )
+        assert [entry.id] == [each.id for each in history.due(State.OPEN, limit=9)]
+        assert history.fetch_again(entry.id) is None
+        assert entry.credits == (history.move(entry.id, State.FAILED, error="still not") or entry).credits
+        assert history.fetch_again(entry.id) is not None
+    else:  # a failure without a task id was refused before there was a task
+        assert again is None
+        assert entry == history.get(entry.id)
+
+
+def test_only_what_is_over_is_deleted(history: History, clock: Clock) -> None:
+    """Deleting takes the time line and tags along, spares what is not over, and names files that nobody else uses."""
+    made = {state: entry_in(history, state, source_key=state.value, batch="b") for state in State}
+    parent = entry_in(history, State.FINISHED, source_key="shared")
+    history.tag([entry.id for entry in made.values()], "t")
+    gone = history.delete([*(entry.id for entry in made.values()), "unknown"], also={"extra"})
+    assert {state for state in State if state.over} == {entry.state for entry in gone}
+    assert {state for state in State if not state.over} == {
+        each.state for each in history.search(Filter(batch="b")).entries
+    }
+    assert [] == history.timeline(gone[0].id)
+    assert {"extra", *(entry.state.value for entry in gone)} == set(history.doomed())
+    history.buried(["extra"])
+    other = entry_in(history, State.FINISHED, source_key="shared")
+    entry_in(history, State.QUEUED, source_key="failed")
+    history.delete([parent.id])
+    assert {state.value for state in State if state.over} - {"failed"} == set(history.doomed())
+    history.delete([other.id])
+    assert "shared" in history.doomed()
+
+
+def test_what_is_still_needed_is_not_too_old(history: History, clock: Clock) -> None:
+    """A result that is the source of a task under way is not removed for its age."""
+    parent = entry_in(history, State.ARCHIVING)
+    history.move(parent.id, State.FINISHED, result_key="r" * 32)
+    child = entry_in(history, State.OPEN, source_key="r" * 32)
+    assert [] == history.results_before(clock.now + 1)
+    history.move(child.id, State.FAILED)
+    assert [parent.id] == [each.id for each in history.results_before(clock.now + 1)]

@@ -22,3 +22,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entry_id", "tag"),
     )
     op.create_index(op.f("ix_tags_tag"), "tags", ["tag"], unique=False)
+    op.create_table("removals", sa.Column("key", sa.String(length=64), nullable=False), sa.PrimaryKeyConstraint("key"))
+    # entries_state_due begins with the state as well.
+    op.drop_index(op.f("ix_entries_state"), "entries")
+    op.create_index(op.f("ix_entries_source_key"), "entries", ["source_key"], unique=False)
+    op.create_index(op.f("ix_entries_result_key"), "entries", ["result_key"], unique=False)
+    listed = ["created_at", "id", "state", "engine", "type", "person", "batch", "name", "task_id", "credits"]
+    listed += ["finished_at", "result_key", "result_width", "result_height", "result_bytes"]
+    op.create_index("entries_list", "entries", listed, unique=False)
+    commented = sa.text("comment IS NOT NULL")
+    op.create_index("entries_commented", "entries", ["id"], sqlite_where=commented, postgresql_where=commented)
