@@ -36,6 +36,7 @@ page = st.navigation(
         st.Page("print_size.py", title="Print size", icon=":material/print:", url_path="print_size"),
         st.Page("history.py", title="History", icon=":material/history:", url_path="history"),
         st.Page("compare.py", title="Compare", icon=":material/compare:", url_path="compare"),
+        st.Page("spend.py", title="Spend", icon=":material/payments:", url_path="spend"),
     ],
     position="top",
 )

@@ -16,8 +16,10 @@ from journey.spending import (
     NOBODY,
     OTHERS,
     Budget,
+    By,
     Line,
     Spending,
+    bars,
     busiest,
     has_new_month,
     month_start,
@@ -27,6 +29,7 @@ from journey.spending import (
 from tests.studio import Clock
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
+DOUBT = "May have been charged"
 FINISHED = {"task_status": TaskStatus.FINISHED}
 RESULT = {"result_width": 4000, "result_height": 3000}
 
@@ -197,6 +200,28 @@ def test_a_pause_of_last_month_is_over_with_it(past: Past, database: Database) -
 def test_months_without_anything_are_not_left_out() -> None:
     """A chart shows the pause, too."""
     assert ["2025-11", "2025-12", "2026-01"] == months_until("2025-11", "2026-01")
+
+
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [
+        ("person", [("10", ANNA, 0), ("10", BEN, 2), ("11", ANNA, 6), ("11", BEN, 0)]),
+        ("certainty", [("10", "Charged", 2), ("10", DOUBT, 0), ("11", "Charged", 4), ("11", DOUBT, 2)]),
+        (
+            "engine",
+            [("10", "This machine", 7), ("10", "JourneyAPI", 1), ("11", "This machine", 0), ("11", "JourneyAPI", 2)],
+        ),
+    ],
+)
+def test_a_chart_stacks_each_month_by_what_is_asked_for(by: By, told: list[tuple[str, str, int]]) -> None:
+    """Credits by person or certainty, pictures by engine; the most first, and a piece of 0 where there is nothing."""
+    lines = [
+        Line(month="2026-11", person=ANNA, engine="journeyapi", finished=2, charged=4, unknown=2),
+        Line(month="2026-10", person=BEN, engine="journeyapi", finished=1, charged=2),
+        Line(month="2026-10", person="carl@example.com", engine="embedded", finished=7),
+    ]
+    made = bars(lines, ["2026-10", "2026-11"], by)
+    assert told == [(bar.month[5:], bar.name, bar.height) for bar in made]
 
 
 def test_a_chart_names_those_with_the_most_credits() -> None:

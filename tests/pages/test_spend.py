@@ -1,0 +1,93 @@
+"""The Spend page: what it counts, what it says of doubt and budget, and what it exports."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from journey.history import History, NewEntry, State
+from journey.settings import Settings
+from journey.workspace import Workspace
+from tests.fakes.hosted import FakeHosted
+from tests.pages.conftest import running, until
+
+OpenPage = Callable[..., AppTest]
+DONE = (State.SUBMITTING, State.OPEN, State.ARCHIVING, State.FINISHED)
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[FakeHosted]:
+    with FakeHosted(credits=4321) as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def space(api: FakeHosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    settings = Settings(
+        _env_file=None,
+        data_dir=tmp_path_factory.mktemp("data"),
+        api_key=api.key,
+        api_url=api.url,
+        engine="off",
+        monthly_credits=5,
+    )
+    with running(Workspace(settings)) as workspace:
+        workspace.tracker.stop()  # what it does is done here by hand
+        yield workspace
+
+
+def add(space: Workspace, *ways: State, months_ago: int = 0, engine: str = "journeyapi", person: str | None) -> None:
+    now = time.time() - months_ago * 31 * 86_400
+    history = History(space.database, clock=lambda: now)
+    entry = history.add(NewEntry(engine=engine, type="2x", name="hill.png", person=person))
+    for state in ways:
+        status = {State.OPEN: "pending", State.ARCHIVING: "finished"}.get(state)
+        changes = {"result_width": 1000, "result_height": 1000} if state is State.FINISHED else {}
+        history.move(entry.id, state, **changes, **({"task_status": status} if status else {}))
+
+
+def words(app: AppTest) -> str:
+    return " ".join(each.value for each in (*app.markdown, *app.caption, *app.info, *app.warning))
+
+
+def test_the_page_counts_what_was_paid(space: Workspace, open_page: OpenPage) -> None:
+    """From the empty page, which says what to do, to credits, doubt, budget, balance and the table."""
+    until(lambda: space.balance() is not None)
+    app = open_page("spend.py")
+    assert "Nothing was sent yet. Upscale a picture" in words(app)
+
+    add(space, *DONE, person="anna@example.com")
+    add(space, State.SUBMITTING, State.AMBIGUOUS, person="anna@example.com")
+    add(space, *DONE, engine="embedded", person=None)
+    add(space, *DONE, months_ago=4, person="ben@example.com")
+    app.run()
+    assert [] == list(app.exception)
+    assert ["2", "2", "4,321"] == [metric.value for metric in app.metric]
+    assert "Balance as JourneyAPI told it on" in words(app)
+    assert "It is used up: new tasks for JourneyAPI wait" in words(app)
+    assert "**2 credits** for 1 call in doubt" in words(app)
+    assert "**1 picture** (1 megapixels) for free. JourneyAPI would have charged 2 credits" in words(app)
+    table = app.dataframe[0].value
+    assert ["anna@example.com", "Not signed in", "ben@example.com"] == list(table["Who"])
+    assert ([2, 0, 2], [2, 0, 0]) == (list(table["Charged"]), list(table["May have been charged"]))
+
+    app.button_group(key="spend_range").set_value(3).run()
+    assert 2 == len(app.dataframe[0].value)
+    month = f"{datetime.datetime.now(datetime.UTC):%b %Y}"
+    assert {month} == set(app.dataframe[0].value["Month"])
+
+
+def test_a_used_up_budget_stops_only_what_is_paid(space: Workspace) -> None:
+    """The next call to JourneyAPI is refused with a sentence; this machine's work never is."""
+    while not space.budget().is_used_up:
+        add(space, *DONE, person=None)
+    assert (5, 4, 1) == (space.budget().limit, space.budget().spent, space.budget().left)
+    paid, free = (
+        space.history.add(NewEntry(engine=engine, type="2x", name="hill.png")) for engine in ("journeyapi", "embedded")
+    )
+    assert "This month's budget of 5 credits is used up (4 spent)" in str(space._may_spend(paid))
+    assert None is space._may_spend(free)
