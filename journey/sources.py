@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -18,12 +18,16 @@ from journey.client import JourneyClient
 from journey.errors import FileMissing, InvalidRequest, JourneyError, TaskNotFound
 from journey.fetching import Door
 from journey.files import Files, key_in_url, safe_name
-from journey.history import EngineName, NewEntry
+from journey.history import EngineName, Entry, NewEntry, State
 from journey.images import EXTENSIONS, PREVIEW, THUMBNAIL, Decoder, Picture, inspect, sniff, too_many_pixels
 from journey.models import GRID_INDEXES, Task, TaskStatus, usable_id
 
 NAME_SHOWN = 80
 SECRET_LIMIT = 500
+_ONLY_HERE = (
+    "JourneyAPI cannot reach this picture, because it is only on this machine. "
+    "Use the engine on this machine, give a public image URL, or set JOURNEY_PUBLIC_URL."
+)
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class Source:
     """A picture ready to be upscaled. `key` and `file` name our own copy.
 
     `name` is untrusted text for showing, and `digest` is the same for the same bytes. `image_url` is set when
-    the picture came from a public address, `parent_task_id` (and `index`) when it came from a task of the
-    engine `task_engine`.
+    the picture came from an outside address, `parent_task_id` (and `index`) when it came from a task. Only the
+    engine `task_engine` is given that task's id; None: none is, and the id just says where the picture came from.
     """
 
     kind: Literal["url", "task", "upload", "sample"]
@@ -63,6 +67,13 @@ class ParentTask:
     def is_grid(self) -> bool:
         return len(self.sources) > 1
 
+    @property
+    def contents(self) -> str:
+        """Such as `a grid of 4 pictures, 1024 × 1024 px each`."""
+        first = self.sources[0]
+        size = f"{first.width} × {first.height} px"
+        return f"a grid of {len(self.sources)} pictures, {size} each" if self.is_grid else f"one picture, {size}"
+
 
 class Sources:
     """Takes pictures in. Every method raises a JourneyError whose message is a sentence for the person."""
@@ -85,6 +96,7 @@ class Sources:
         self._own_origins = own_origins
         self._public_url = public_url
         self._max_bytes = max_bytes
+        self._outside = Door()
 
     def from_url(self, url: str) -> Source:
         """Fetch a picture by its address through the one door; an address of our own files is opened by its key."""
@@ -139,6 +151,7 @@ class Sources:
                 file=picture.file,
                 digest=picture.digest,
                 notes=picture.notes,
+                image_url=picture.image_url,
                 parent_task_id=task_id,
                 index=index if task.is_grid else None,
                 task_engine=engine,
@@ -146,6 +159,67 @@ class Sources:
             for index, picture in zip(GRID_INDEXES, pictures, strict=False)
         )
         return ParentTask(task_id, engine, task.task_type, task.model, sources)
+
+    def from_entry(self, entry: Entry) -> Source:
+        """The picture that an entry enlarges: our own copy, else fetched anew from its address."""
+        lineage = {
+            "name": _shown(entry.name),
+            "image_url": entry.image_url,
+            "parent_task_id": entry.came_from or entry.parent_task_id,
+            "index": entry.came_from_index or entry.index,
+            "task_engine": entry.engine if entry.parent_task_id else None,
+        }
+        try:
+            kept = self.from_stored(
+                str(entry.source_key),
+                str(entry.source_file),
+                name=entry.name,
+                kind="task" if lineage["parent_task_id"] else "upload",
+            )
+        except FileMissing:
+            if entry.image_url is None:
+                raise InvalidRequest(
+                    "The picture of this task is no longer stored here, so it cannot be used again. Choose it anew."
+                ) from None
+            kept = self.from_url(entry.image_url)
+        return replace(kept, **lineage)  # type: ignore[arg-type]  # the fields are those of Source
+
+    def can_rescue(self, entry: Entry) -> bool:
+        """True when JourneyAPI could not work with the parent task that this entry named to it."""
+        return (
+            entry.state is State.FAILED
+            and entry.engine == "journeyapi"
+            and entry.parent_task_id is not None
+            and entry.result_url is None
+        )
+
+    def can_send_address(self, entry: Entry) -> bool:
+        """True when JourneyAPI can be given an address of this entry's picture, judged by form: nothing is resolved."""
+        if self._public_url and self._is_kept(entry):
+            return True
+        try:
+            self._outside.check(entry.image_url or "")
+        except InvalidRequest:
+            return False
+        return True
+
+    def rescue(self, entry: Entry, *, engine: EngineName, model: str | None = None, person: str | None) -> NewEntry:
+        """The same wish without the parent task: JourneyAPI is given the picture's address, this machine its copy.
+
+        What the picture came from is kept. May resolve a name (3 s).
+        """
+        source = replace(self.from_entry(entry), task_engine=None)
+        if self._public_url:
+            source = replace(source, image_url=None)  # our copy cannot have expired, an address of JourneyAPI's can
+        if problem := self.problem(source, engine=engine, scale=entry.scale):
+            raise InvalidRequest(problem)
+        return new_entry(
+            source, engine=engine, scale=entry.scale, model=model, webhook_url=entry.webhook_url, person=person
+        )
+
+    def upload_problem(self, engine: EngineName) -> str | None:
+        """Why a picture that lies here cannot be sent to this engine, and what to do; None when it can."""
+        return _ONLY_HERE if engine == "journeyapi" and self._public_url is None else None
 
     def problem(self, source: Source, *, engine: EngineName, scale: int) -> str | None:
         """Why this picture cannot be sent to this engine at this multiplier, or None. May resolve a name (3 s)."""
@@ -160,12 +234,7 @@ class Sources:
         if engine == "embedded" or (source.parent_task_id and source.task_engine == engine):
             return None
         if source.image_url is None:
-            if self._public_url is None:
-                return (
-                    "JourneyAPI cannot reach this picture, because it is only on this machine. "
-                    "Use the engine on this machine, give a public image URL, or set JOURNEY_PUBLIC_URL."
-                )
-            return None
+            return self.upload_problem(engine)
         try:
             self._door.reachable_by_others(source.image_url)
         except JourneyError as error:
@@ -182,6 +251,9 @@ class Sources:
             raise InvalidRequest(
                 f"Webhook: the secret goes into a header; use up to {SECRET_LIMIT} plain letters, digits and signs."
             )
+
+    def _is_kept(self, entry: Entry) -> bool:
+        return self._files.has(str(entry.source_key), str(entry.source_file))
 
     def _find(self, task_id: str, engines: Sequence[EngineName]) -> tuple[Task, EngineName]:
         fault: JourneyError | None = None
@@ -217,7 +289,7 @@ class Sources:
 
         picture, key, file = self._take_in(fetch, name)
         path = self._files.path(key, file)
-        return _source(kind, name, picture, key, file, path=path, image_url=url if kind == "url" else None)
+        return _source(kind, name, picture, key, file, path=path, image_url=url)
 
     def _take_in(self, write: Callable[[Path], None], name: str) -> tuple[Picture, str, str]:
         with self._files.folder() as folder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Sequence
 
 from journey import printing
 from journey.history import Entry, State
@@ -62,9 +63,79 @@ def progress_words(entry: Entry, now: float, usual_seconds: float | None = None)
     if entry.state in (State.OPEN, State.ARCHIVING) and entry.percentage is not None:
         parts.append(f"{progress(entry)} %")
     spent = f"{duration(now - entry.created_at)} so far"
-    if usual_seconds and entry.state is State.OPEN:
+    if usual_seconds and entry.state in (State.SUBMITTING, State.OPEN):
         spent += f", usually about {duration(usual_seconds)}"
     return " · ".join([*parts, spent])
+
+
+def lineage(task_id: str, index: str | None) -> str:
+    """Where a picture came from, such as `From task 994c2844, picture 3`. The id is from outside."""
+    return f"From task {task_id}" + (f", picture {index}" if index else "")
+
+
+def variant(entry: Entry) -> str:
+    """Which of two ways an entry of an A/B pair went: `JourneyAPI`, or the network on this machine."""
+    return "JourneyAPI" if entry.engine == "journeyapi" else entry.model or "this machine"
+
+
+def pair_words(entry: Entry, other: Entry | None, now: float) -> str:
+    """How far the two halves of an A/B pair are, while they cannot be compared."""
+    if other is None:
+        return f"A/B: {variant(entry)}. The other half is not there any more."
+    missing = [half for half in (entry, other) if not has_result(half)]
+    told = [f"{variant(half)}: {state_words(half, now).lower()}" for half in missing]
+    gone = [half for half in missing if half.state is State.FINISHED]
+    if gone:
+        return f"A/B: the result of {variant(gone[0])} is no longer stored."
+    return f"A/B: still missing {' · '.join(told)}."
+
+
+def has_result(entry: Entry) -> bool:
+    """True when the result is stored here."""
+    return entry.state is State.FINISHED and entry.result_key is not None
+
+
+def tab_title(page: str, open_tasks: int) -> str:
+    """The title of the browser's tab: `(2) Upscale · Journey Print Studio`."""
+    return (f"({open_tasks}) " if open_tasks else "") + f"{page} · Journey Print Studio"
+
+
+def ending(entry: Entry) -> str | None:
+    """What to tell whoever queued this, as Markdown; None while it goes on, and for what a person ended."""
+    name = literal(entry.name, limit=80)
+    if entry.state is State.FINISHED:
+        return (
+            f"**{name}** is finished with {literal(variant(entry))}: {pixels(entry.result_width, entry.result_height)}."
+        )
+    if entry.state is State.FAILED:
+        return f"**{name}** failed: {literal(entry.error or 'no reason was given.', limit=160)}"
+    if entry.state is State.AMBIGUOUS:
+        return f"**{name}** needs your decision: it is not known whether JourneyAPI accepted it."
+    return None
+
+
+def endings(entries: Sequence[Entry]) -> str:
+    """What to tell about many that ended: `12 tasks ended: 11 finished, 1 failed.`"""
+    counted = [
+        (sum(entry.state is state for entry in entries), words)
+        for state, words in (
+            (State.FINISHED, "finished"),
+            (State.FAILED, "failed"),
+            (State.AMBIGUOUS, "waiting for your decision"),
+        )
+    ]
+    parts = [f"{count} {words}" for count, words in counted if count]
+    return f"{len(entries)} tasks ended: {', '.join(parts)}."
+
+
+def balance_problem(cost: int, credits_left: int | None) -> str | None:
+    """What to say before a click that the account at JourneyAPI cannot pay for."""
+    if credits_left is None or cost <= credits_left:
+        return None
+    return (
+        f"This costs {cost} credits, and your JourneyAPI account has {credits_left:,}. What you queue waits until "
+        "there are enough; the engine on this machine is free."
+    )
 
 
 def duration(seconds: float) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy.exc
 
-from journey import gallery, samples, webhooks
+from journey import gallery, lineage, samples, webhooks
 from journey.batches import results_zip
 from journey.batches.store import Batches
 from journey.client import JourneyClient
@@ -35,6 +35,7 @@ from journey.tiles import SECONDS as TILES_SECONDS
 from journey.tiles import Tiles
 from journey.tiles import routes as tile_routes
 from journey.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
+from journey.usual import UsualTimes
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +115,7 @@ class Workspace:
         self._stopping = threading.Event()
         self._keeper: threading.Thread | None = None
         self._balance = _Balance(clock)
+        self._usual = UsualTimes(self.database)
         self._samples: dict[str, Source] = {}
         self.routes = [
             *file_routes(self.files),
@@ -235,6 +237,29 @@ class Workspace:
         entry = self.history.add(new)
         self.wake()
         return entry
+
+    def submit_pair(self, pair: Sequence[NewEntry]) -> list[Entry]:
+        """Queue the halves of an A/B pair (see `lineage.pair_id`); one that is under way already joins it."""
+        halves = [self.history.add(new) for new in pair]
+        for new, half in zip(pair, halves, strict=True):
+            if half.batch is None and new.batch is not None:
+                lineage.join_pair(self.database, half.id, new.batch)
+        self.wake()
+        return halves
+
+    def usual_seconds(
+        self, engine: EngineName, scale: int, *, size: tuple[int, int] | None = None, network: str | None = None
+    ) -> float | None:
+        """How long such a task takes: estimated for this machine, learnt from the last ones at JourneyAPI.
+
+        `size` is that of the source in pixels. None when it cannot be told.
+        """
+        if engine == "journeyapi":
+            return self._usual.seconds(engine, scale)
+        if self.engine is None or size is None:
+            return None
+        known = network if network in self.engine.networks else self.engine.default_network
+        return self.engine.estimate_seconds(*size, known, scale)
 
     def resume(self, engine: EngineName) -> None:
         self.history.resume(engine)

@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from journey.errors import JourneyError
-from pages import _parts
+from pages import _notices, _parts
 
 
 @st.cache_resource
@@ -28,7 +28,7 @@ def icon() -> Image.Image:
     return canvas
 
 
-st.set_page_config(page_title="Journey Print Studio", page_icon=icon(), layout="wide")
+st.set_page_config(page_icon=icon(), layout="wide")
 
 page = st.navigation(
     [
@@ -42,6 +42,7 @@ page = st.navigation(
 )
 
 try:
+    _notices.show(page.title)
     page.run()
 except sqlalchemy.exc.SQLAlchemyError:
     logging.getLogger(__name__).exception("the database")

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 from urllib.parse import urlsplit
 
+import sqlalchemy.exc
 import streamlit as st
 
 from journey import printing
 from journey.errors import FileMissing, InvalidRequest, JourneyError
 from journey.files import file_url
-from journey.history import LIVE, Entry, State
+from journey.history import LIVE, EngineName, Entry, State
 from journey.images import PREVIEW, THUMBNAIL
+from journey.lineage import Kin, find_kin, is_pair, look_up
 from journey.models import CREDITS_PER_UPSCALE, ID_LIMIT
 from journey.printing import Plan
 from journey.sources import Source
 from journey.wording import (
+    has_result,
+    lineage,
     literal,
     megabytes,
     moment,
+    pair_words,
     pixels,
     print_size,
     progress,
@@ -29,6 +37,8 @@ from journey.wording import (
     took,
 )
 from journey.workspace import LABELS, workspace
+
+log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
 WATCH_SECONDS = 2.5
@@ -95,6 +105,31 @@ export default function ({ data, parentElement }) {
 )
 
 
+@contextmanager
+def protected(*, quiet: bool = False) -> Iterator[None]:
+    """Whatever breaks inside becomes a sentence; `quiet`: only a line in the log.
+
+    For `with`, and as a decorator right below `st.fragment`, whose later runs no frame is round: the next refresh
+    draws the part again as if nothing had been.
+    """
+    try:
+        yield
+    except sqlalchemy.exc.OperationalError as error:
+        # Each open page says so at each refresh: a trace every time would fill the disk.
+        log.warning("the database does not answer: %s", type(error.orig).__name__)
+        sentence = "The database does not answer. Your tasks are safe; this goes on by itself when it is back."
+    except JourneyError as error:
+        sentence = str(error)
+    except Exception:
+        number = secrets.token_hex(4)
+        log.exception("page error %s", number)
+        sentence = f"Something went wrong here. Reload the page; if it happens again, report the number {number}."
+    else:
+        return
+    if not quiet:
+        say_error(sentence)
+
+
 def say_error(text: str) -> None:
     """A problem in place. The text may come from outside, so it is shown literally."""
     st.error(literal(text), icon=":material/error:")
@@ -104,6 +139,7 @@ def header(title: str, subtitle: str) -> None:
     """The one title of the page, and on the right which engines are ready."""
     space = workspace()
     engines = space.engines()
+    st.session_state.page_shown = title
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         with st.container(width="content", gap=None):
             st.title(title, anchor=False)
@@ -190,9 +226,13 @@ def sizes(label: str, width: int | None, height: int | None) -> None:
     st.caption(f"At 300 DPI: {print_size(width, height)}")
 
 
-def task_card(entry: Entry, *, full: bool = False) -> None:
-    """One task: what it is, how far it is, and everything that can be done with it."""
+def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None) -> None:
+    """One task: what it is, how far it is, and everything that can be done with it.
+
+    `kin` is what `find_kin` found for all cards of a page; without it, it is looked up for this one.
+    """
     now = time.time()
+    kin = find_kin(workspace().database, [entry]) if kin is None else kin
     with st.container(border=True, key=f"card_{entry.id}"):
         head, body = st.columns([1, 8], vertical_alignment="center")
         with head:
@@ -211,15 +251,18 @@ def task_card(entry: Entry, *, full: bool = False) -> None:
                 _live_progress(entry)
             else:
                 _facts(entry)
+        _lineage(entry, kin)
         _outcome(entry, full=full)
         _actions(entry)
 
 
 def _live_progress(entry: Entry) -> None:
     """The only part of a card that is drawn again and again; the whole page is, once, when the task moves on."""
-    usual = _usual_seconds(entry)
+    size = (entry.source_width, entry.source_height) if entry.source_width and entry.source_height else None
+    usual = workspace().usual_seconds(entry.engine, entry.scale, size=size, network=entry.model)
 
     @st.fragment(run_every=REFRESH_SECONDS)
+    @protected()
     def line() -> None:
         current = workspace().history.get(entry.id)
         if current is None or current.state not in LIVE:
@@ -243,24 +286,61 @@ def _facts(entry: Entry) -> None:
         st.text(entry.note)
 
 
-def watch(shown: Sequence[Entry], *, limit: int) -> None:
-    """Draw the page again when other tasks are the latest, or another tab moved one of them on."""
+def came_from(task_id: str, index: str | None, kin: Kin) -> None:
+    """The task that a picture came from, and the way to it when it is ours."""
+    parent = kin.of_task(task_id)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.text(lineage(task_id, index), width="content")
+        if parent is not None:
+            st.page_link(
+                "history.py",
+                label=f"Open {literal(parent.name, limit=40)}",
+                icon=":material/account_tree:",
+                query_params={"task": parent.id},
+            )
+
+
+def _lineage(entry: Entry, kin: Kin) -> None:
+    if entry.came_from:
+        came_from(entry.came_from, entry.came_from_index, kin)
+    if is_pair(entry.batch):
+        other = kin.other_half(entry)
+        if other is None or not (has_result(entry) and has_result(other)):
+            st.text(pair_words(entry, other, time.time()))
+            return
+        left, right = sorted((entry, other), key=lambda half: (half.created_at, half.id))
+        st.page_link(
+            "compare.py",
+            label="Compare A/B",
+            icon=":material/compare:",
+            query_params={"left": left.id, "right": right.id},
+        )
+
+
+def watch(shown: Sequence[Entry], *, limit: int, kin: Kin | None = None) -> None:
+    """Draw the page again when other tasks are the latest, or another tab moved one of them (or its kin) on."""
+    known = {entry.id: entry for entry in (*(kin.entries if kin else ()), *shown)}
+    elsewhere = [entry.id for entry in known.values() if entry not in shown and not entry.state.over]
 
     @st.fragment(run_every=WATCH_SECONDS)
+    @protected(quiet=True)
     def look() -> None:
-        latest = workspace().history.latest(limit=limit)
-        if [(entry.id, entry.state in LIVE) for entry in latest] != [(one.id, one.state in LIVE) for one in shown]:
+        space = workspace()
+        latest = space.history.latest(limit=limit)
+        moved = [entry.id for entry in latest] != [entry.id for entry in shown] or any(
+            (entry.state in LIVE) != (known[entry.id].state in LIVE)
+            for entry in (*latest, *look_up(space.database, ids=elsewhere))
+            if entry.id in known
+        )
+        if moved:
             st.rerun()
 
     look()
 
 
-def _usual_seconds(entry: Entry) -> float | None:
-    engine = workspace().engine
-    if engine is None or entry.engine != "embedded" or not entry.source_width or not entry.source_height:
-        return None
-    network = entry.model if entry.model in engine.networks else engine.default_network
-    return engine.estimate_seconds(entry.source_width, entry.source_height, network, entry.scale)
+def expect(*queued: Entry) -> None:
+    """Tell this browser when these tasks end, on whatever page it is then."""
+    st.session_state.setdefault("awaited", set()).update(entry.id for entry in queued)
 
 
 def _outcome(entry: Entry, *, full: bool) -> None:
@@ -268,6 +348,8 @@ def _outcome(entry: Entry, *, full: bool) -> None:
         st.text(entry.error)
     if entry.state is State.AMBIGUOUS:
         _ways_out(entry)
+    elif workspace().sources.can_rescue(entry):
+        _rescue(entry)
     elif entry.state is State.FINISHED and full and entry.result_key:
         side_by_side(entry)
 
@@ -292,16 +374,57 @@ def _ways_out(entry: Entry) -> None:
             except InvalidRequest as error:
                 say_error(str(error))
             else:
+                expect(entry)
                 workspace().wake()
                 st.rerun()
     with st.container(horizontal=True):
         if st.button("Send again (may cost 2 credits twice)", key=f"again_{entry.id}", icon=":material/send:"):
             workspace().history.send_again(entry.id)
+            expect(entry)
             workspace().wake()
             st.rerun()
         if st.button("Drop it", key=f"drop_{entry.id}", icon=":material/delete:"):
             workspace().history.move(entry.id, State.ABANDONED, words="Dropped by a person.")
             st.rerun()
+
+
+def _rescue(entry: Entry) -> None:
+    """JourneyAPI could not work with the parent task: two ways on, each a new task and a person's choice."""
+    space = workspace()
+    address = space.sources.can_send_address(entry)
+    offered = {engine.name for engine in space.engines()}
+    if entry.source_key is None or not offered:
+        return
+    st.caption("The picture itself is known here, so it can be sent without its task.")
+    with st.container(horizontal=True):
+        if (
+            "journeyapi" in offered
+            and address
+            and st.button(
+                f"Send the picture by URL · {CREDITS_PER_UPSCALE} credits more",
+                key=f"rescue_url_{entry.id}",
+                icon=":material/link:",
+            )
+        ):
+            _queue_rescue(entry, "journeyapi")
+        if "embedded" in offered and st.button(
+            "Run it here · free", key=f"rescue_here_{entry.id}", icon=":material/computer:"
+        ):
+            _queue_rescue(entry, "embedded")
+    if "journeyapi" in offered and not address:
+        st.caption("It cannot be sent to JourneyAPI by URL, because no address of it is known that others can reach.")
+
+
+def _queue_rescue(entry: Entry, engine: EngineName) -> None:
+    space = workspace()
+    model = next(iter(space.networks()), None)
+    try:
+        new = space.sources.rescue(entry, engine=engine, model=model, person=person())
+    except JourneyError as error:
+        say_error(str(error))
+        return
+    expect(space.submit(new))
+    st.rerun()
 
 
 def _actions(entry: Entry) -> None:
@@ -328,6 +451,9 @@ def _actions(entry: Entry) -> None:
             st.page_link(
                 "print_size.py", label="Print-ready file", icon=":material/print:", query_params={"task": entry.id}
             )
+        if st.button("Use again", key=f"use_{entry.id}", icon=":material/replay:", type="tertiary"):
+            st.session_state.use_again = entry.id
+            st.switch_page("upscale.py")
         st.page_link("history.py", label="Details", icon=":material/receipt_long:", query_params={"task": entry.id})
 
 
@@ -339,7 +465,7 @@ def carry_to_upscale(source: Source | None, multiplier: int, plan: Plan) -> None
     state.for_paper = plan.paper.name
     state.for_custom = None if known else plan.paper
     state.for_turn = "auto" if across == down else "landscape" if across > down else "portrait"
-    state.for_fit, state.for_dpi, state.for_bleed, state.scale = plan.fit, plan.dpi, plan.bleed_mm, multiplier
+    state.for_fit, state.for_dpi, state.for_bleed, state.scale = plan.fit, f"{plan.dpi:g}", plan.bleed_mm, multiplier
     if source is not None:
         state.way, state.image_url = "url", ""
         state.source, state.parent, state.problem = source, None, None

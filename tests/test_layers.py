@@ -33,6 +33,9 @@ SIBLINGS: dict[str, set[str]] = {
     "history": {"database", "errors", "models"},
     "sources": {"client", "errors", "fetching", "files", "history", "images", "models"},
     "tiles": {"errors", "files", "images"},
+    "lineage": {"database", "history", "models", "sources"},
+    "usual": {"database", "history"},
+    "notices": {"database", "history", "lineage"},
     "tracker": {"client", "errors", "fetching", "files", "history", "images", "models"},
     "webhooks": {"history", "models"},
     "engine": {
@@ -65,12 +68,16 @@ ONLY_IN: dict[str, set[str]] = {
         "journey/history.py",
         "journey/batches/store.py",
         "journey/engine/jobs.py",
+        "journey/lineage.py",
+        "journey/notices.py",
+        "journey/usual.py",
         "journey/spending.py",
         # To tell "the database is away" from other errors.
         "journey/tracker.py",
         "journey/webhooks.py",
         "journey/workspace.py",
         "pages/_app.py",
+        "pages/_parts.py",
     },
     "starlette": {
         "app.py",

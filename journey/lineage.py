@@ -1,0 +1,123 @@
+"""Which entries belong together: a picture and the task it came from, and the two halves of an A/B pair."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+
+import sqlalchemy as sa
+
+from journey.database import Database
+from journey.history import EngineName, Entry, State, entries
+from journey.models import TaskStatus
+from journey.sources import Source
+
+_PAIR = "ab-"
+_USUAL_PAIR = ("fast", "detail")
+MOST_FOUND = 1_000
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to enlarge a picture: an engine, and the network when it is the one on this machine."""
+
+    engine: EngineName
+    network: str | None = None
+
+
+Pair = tuple[Variant, Variant]
+
+
+@dataclass(frozen=True)
+class Kin:
+    """Entries that were found to belong to others."""
+
+    entries: tuple[Entry, ...] = ()
+
+    def of_task(self, task_id: str | None) -> Entry | None:
+        """The entry that made this task; None when it is not one of ours."""
+        return next((entry for entry in self.entries if task_id and entry.task_id == task_id), None)
+
+    def other_half(self, entry: Entry) -> Entry | None:
+        """The other half of an A/B pair: the entry of another variant that was queued closest to this one."""
+        if not is_pair(entry.batch):
+            return None
+        others = [
+            other
+            for other in self.entries
+            if other.batch == entry.batch and (other.engine, other.model) != (entry.engine, entry.model)
+        ]
+        return min(others, key=lambda other: abs(other.created_at - entry.created_at), default=None)
+
+
+def find_kin(database: Database, shown: Iterable[Entry], *, task_ids: Iterable[str | None] = ()) -> Kin:
+    """The parents and other halves of all these entries, and the makers of these tasks, in one query at most."""
+    shown = list(shown)
+    wanted = {task_id for task_id in (*task_ids, *(entry.came_from for entry in shown)) if task_id}
+    pairs = {entry.batch for entry in shown if is_pair(entry.batch)}
+    return Kin(look_up(database, task_ids=wanted, batches=pairs))
+
+
+def look_up(
+    database: Database,
+    *,
+    ids: Collection[str] = (),
+    task_ids: Collection[str] = (),
+    batches: Collection[str | None] = (),
+) -> tuple[Entry, ...]:
+    """The entries with one of these ids, task ids or batches, the newest first. One query, none for nothing."""
+    named = ((entries.c.id, ids), (entries.c.task_id, task_ids), (entries.c.batch, batches))
+    wanted = [column.in_(values) for column, values in named if values]
+    if not wanted:
+        return ()
+    query = (
+        sa.select(*(entries.c[field.name] for field in fields(Entry)))
+        .where(sa.or_(*wanted))
+        .order_by(entries.c.created_at.desc())
+        .limit(MOST_FOUND)
+    )
+    with database.read() as connection:
+        return tuple(_entry(row) for row in connection.execute(query))
+
+
+def join_pair(database: Database, entry_id: str, batch: str) -> None:
+    """Make an entry that was queued alone a half of this pair."""
+    with database.write() as connection:
+        connection.execute(
+            entries.update().where(entries.c.id == entry_id, entries.c.batch.is_(None)).values(batch=batch)
+        )
+
+
+def is_pair(batch: str | None) -> bool:
+    """True when this batch is an A/B pair, not one from the Batch page."""
+    return batch is not None and batch.startswith(_PAIR)
+
+
+def pair_id(source: Source, scale: int, pair: Pair, person: str | None) -> str:
+    """The batch of an A/B pair. The same wish has the same one, so that a second click completes the same pair."""
+    wish = repr((source.digest, scale, pair, person))
+    return _PAIR + hashlib.sha256(wish.encode()).hexdigest()[:24]
+
+
+def pairs(engines: Sequence[EngineName], networks: Sequence[str]) -> dict[str, Pair]:
+    """The pairs that can be compared, by their names; the most telling one first, none when there is only one way.
+
+    `networks` are those of the engine on this machine, the default one first.
+    """
+    here = [Variant("embedded", name) for name in networks] if "embedded" in engines else []
+    here.sort(key=lambda variant: _USUAL_PAIR.index(variant.network) if variant.network in _USUAL_PAIR else 2)
+    hosted = [Variant("journeyapi")] if "journeyapi" in engines else []
+    found = {f"JourneyAPI and {own.network} here": (there, own) for there in hosted for own in here}
+    found |= {
+        f"{first.network} and {second.network}": (first, second)
+        for place, first in enumerate(here)
+        for second in here[place + 1 :]
+    }
+    return found
+
+
+def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
+    values = dict(row._mapping)
+    status = values["task_status"]
+    return Entry(**values | {"state": State(values["state"]), "task_status": TaskStatus(status) if status else None})
