@@ -553,3 +553,22 @@ def test_what_is_still_needed_is_not_too_old(history: History, clock: Clock) -> 
     assert [] == history.results_before(clock.now + 1)
     history.move(child.id, State.FAILED)
     assert [parent.id] == [each.id for each in history.results_before(clock.now + 1)]
+
+
+def test_the_pulse_beats_at_every_change(history: History, clock: Clock) -> None:
+    """What a list shows is out of date only if the pulse has changed; it begins with the number of entries."""
+    beats = [history.pulse()]
+    for change in (
+        lambda: history.add(NEW),
+        lambda: history.move(history.latest()[0].id, State.SUBMITTING),
+        lambda: history.move(history.latest()[0].id, State.OPEN),
+        lambda: history.observe(history.latest()[0].id, task(TaskStatus.PROCESSING, 7)),
+        lambda: history.move(history.latest()[0].id, State.FAILED),
+        lambda: history.delete([history.latest()[0].id]),
+    ):
+        clock.now += 1
+        change()
+        beats.append(history.pulse())
+    assert all(before != after for before, after in zip(beats, beats[1:], strict=False))
+    assert [0, 1, 1, 1, 1, 1, 0] == [beat[0] for beat in beats]
+    assert beats[-1] == history.pulse()

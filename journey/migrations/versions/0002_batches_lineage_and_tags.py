@@ -29,6 +29,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_entries_result_key"), "entries", ["result_key"], unique=False)
     listed = ["created_at", "id", "state", "engine", "type", "person", "batch", "name", "task_id", "credits"]
     listed += ["finished_at", "result_key", "result_width", "result_height", "result_bytes"]
+    op.create_index("entries_person", "entries", ["person", "created_at"], unique=False)
     op.create_index("entries_list", "entries", listed, unique=False)
     commented = sa.text("comment IS NOT NULL")
     op.create_index("entries_commented", "entries", ["id"], sqlite_where=commented, postgresql_where=commented)
