@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -569,6 +570,6 @@ def test_the_pulse_beats_at_every_change(history: History, clock: Clock) -> None
         clock.now += 1
         change()
         beats.append(history.pulse())
-    assert all(before != after for before, after in zip(beats, beats[1:], strict=False))
+    assert all(before != after for before, after in pairwise(beats))
     assert [0, 1, 1, 1, 1, 1, 0] == [beat[0] for beat in beats]
     assert beats[-1] == history.pulse()
