@@ -33,6 +33,7 @@ SIBLINGS: dict[str, set[str]] = {
     "history": {"database", "errors", "models"},
     "sources": {"client", "errors", "fetching", "files", "history", "images", "models"},
     "tiles": {"errors", "files", "images"},
+    "comparison": {"history", "wording"},
     "lineage": {"database", "history", "models", "sources"},
     "usual": {"database", "history"},
     "notices": {"database", "history", "lineage"},

@@ -1,0 +1,172 @@
+"""Two pictures of the history beside each other: which ones, and how they are looked at, as an address says it.
+
+/compare?task=ENTRY               the original of an entry against its result
+/compare?left=X&right=Y           X and Y are ENTRY (its result) or ENTRY.original
+&view=slider|side|difference      and how: the slider's place (`at`, percent), the zoom (`fit`, or 1.0 for one
+&at=50&zoom=fit&x=0.5&y=0.5       pixel of the larger picture on one of the screen) and what is in the middle
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from journey.history import LIVE, Entry, State
+from journey.wording import moment, pixels, state_words
+
+ViewKind = Literal["slider", "side", "difference"]
+LARGEST_ZOOM = 64.0
+SAME_SHAPE = 0.005
+"""Part by which the proportions of two pictures may differ and still be called the same: results are rounded."""
+
+_ORIGINAL = ".original"
+_PARAMETERS = ("task", "left", "right", "view", "at", "zoom", "x", "y")
+
+
+@dataclass(frozen=True)
+class View:
+    """`at` is the slider's place in percent of the width, `zoom` None for "fit"; `x` and `y` are parts of the frame."""
+
+    kind: ViewKind = "slider"
+    at: float = 50.0
+    zoom: float | None = None
+    x: float = 0.5
+    y: float = 0.5
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The names of two pictures as an address has them. None: nothing was chosen for that side."""
+
+    left: str | None = None
+    right: str | None = None
+
+
+@dataclass(frozen=True)
+class Side:
+    """A stored picture of an entry: its result or its original. Pixels are None when they are not known."""
+
+    entry: Entry
+    is_original: bool
+    key: str
+    file: str
+    width: int | None
+    height: int | None
+
+    @property
+    def name(self) -> str:
+        return self.entry.id + (_ORIGINAL if self.is_original else "")
+
+    @property
+    def label(self) -> str:
+        """`Original`, or `4x · fast`. The network's name comes from outside."""
+        if self.is_original:
+            return "Original"
+        network = self.entry.result_model or self.entry.model
+        return f"{self.entry.type} · {network}" if network else f"{self.entry.type} result"
+
+
+def own_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Those that are ours, in the order in which they are written."""
+    return {name: parameters[name] for name in _PARAMETERS if name in parameters}
+
+
+def asked_pair(parameters: Mapping[str, str]) -> Pair:
+    """The two pictures that an address names. With one side only, the other is its original or its result."""
+    left, right, task = (parameters.get(name) or None for name in ("left", "right", "task"))
+    if left is None and right is None:
+        return Pair(task + _ORIGINAL, task) if task else Pair()
+    return Pair(left or f"{entry_id(str(right))}{_ORIGINAL}", right or entry_id(str(left)))
+
+
+def asked_view(parameters: Mapping[str, Any]) -> View:
+    """The view that an address (or the viewer, as `kind`) names. What cannot be understood is as usual."""
+    usual = View()
+    kind = parameters.get("kind", parameters.get("view"))
+    zoom = _number(parameters.get("zoom"), math.nan)
+    return View(
+        kind=kind if kind in get_args(ViewKind) else usual.kind,
+        at=min(100.0, max(0.0, _number(parameters.get("at"), usual.at))),
+        zoom=min(zoom, LARGEST_ZOOM) if zoom > 0 else None,
+        x=min(1.0, max(0.0, _number(parameters.get("x"), usual.x))),
+        y=min(1.0, max(0.0, _number(parameters.get("y"), usual.y))),
+    )
+
+
+def address(pair: Pair, view: View) -> dict[str, str]:
+    """The parameters that lead here again; what is as usual is left out."""
+    parts: dict[str, str] = {}
+    if pair.right and pair.left == pair.right + _ORIGINAL:
+        parts["task"] = pair.right
+    else:
+        parts |= {name: value for name, value in (("left", pair.left), ("right", pair.right)) if value}
+    if view.kind != "slider":
+        parts["view"] = view.kind
+    if view.at != 50:
+        parts["at"] = _text(view.at)
+    if view.zoom is not None:
+        parts |= {"zoom": _text(view.zoom), "x": _text(view.x), "y": _text(view.y)}
+    return parts
+
+
+def entry_id(name: str) -> str:
+    return name.removesuffix(_ORIGINAL)
+
+
+def side_of(name: str, entry: Entry | None, now: float) -> Side | str:
+    """The picture of this name, or the sentence that says why there is none. `entry` is the one that it names."""
+    if entry is None:
+        return "There is no task with this address, so this picture cannot be shown. Choose one below."
+    if name.endswith(_ORIGINAL):
+        if not entry.source_key or not entry.source_file:
+            return f"The original of “{entry.name}” is not stored here. Choose another picture below."
+        return Side(entry, True, entry.source_key, entry.source_file, entry.source_width, entry.source_height)
+    if entry.result_key and entry.result_file and entry.state is State.FINISHED:
+        return Side(entry, False, entry.result_key, entry.result_file, entry.result_width, entry.result_height)
+    if entry.state in LIVE:
+        words = state_words(entry, now).lower()
+        return f"“{entry.name}” is not finished yet ({words}). It appears here when it is."
+    if entry.state is State.FINISHED:
+        return f"The result of “{entry.name}” is no longer stored. Choose another picture below."
+    return f"“{entry.name}” has no result ({state_words(entry, now).lower()}). Choose another picture below."
+
+
+def sides(entries: Iterable[Entry], now: float) -> dict[str, Side]:
+    """The pictures of these entries by name, results before their originals, each original once."""
+    found: dict[str, Side] = {}
+    originals: set[tuple[str, str]] = set()
+    for entry in entries:
+        for name in (entry.id, entry.id + _ORIGINAL):
+            side = side_of(name, entry, now)
+            if isinstance(side, str) or (side.is_original and (side.key, side.file) in originals):
+                continue
+            found[name] = side
+            if side.is_original:
+                originals.add((side.key, side.file))
+    return found
+
+
+def option(side: Side, timezone: str | None) -> str:
+    """One line of a list to pick from."""
+    when = "" if side.is_original else f" · {moment(side.entry.finished_at, timezone)}"
+    return f"{side.entry.name} · {side.label} · {pixels(side.width, side.height)}{when}"
+
+
+def shapes_differ(left: tuple[int, int], right: tuple[int, int]) -> bool:
+    """True when the proportions (width, height) of two pictures are not the same."""
+    return abs(left[0] * right[1] / (left[1] * right[0]) - 1) >= SAME_SHAPE
+
+
+def _number(value: object, otherwise: float) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        return otherwise
+    return number if math.isfinite(number) else otherwise
+
+
+def _text(value: float) -> str:
+    # As JavaScript writes it, so that the viewer and the page write the same address.
+    return format(round(value, 5), ".10g")
