@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
-from journey.printing import MM_PER_INCH, Plan, Unit
+from journey import printing
+from journey.printing import MM_PER_INCH, Orientation, Paper, Plan, Unit
 
 SIDE = 900
 """Longest side of a drawing in pixels. Shown at half of that, it is sharp on every display."""
 SAFE_MM = 4
 """How far inside the trim line text is safe. Print shops ask for 3 to 5 mm."""
 
+_PAPER_SIDE = 640
+_SHAPE_PX = 4_000  # finer than any drawing
 _RULER = 56  # room for the measure below and beside the sheet
 _MARGIN = 10
 _FONT = 26
+_SMALLEST_FONT = 13
 _LINE = 3
 
+_WORDS = (70, 80, 84, 255)
 _INK = (118, 129, 133, 255)  # 4:1 against both of the theme's grounds
 _SHADOW = (0, 0, 0, 70)
 _TRIM = (15, 139, 139, 255)
@@ -69,15 +75,36 @@ def geometry(plan: Plan, *, side: int = SIDE, safe_mm: float = SAFE_MM) -> Geome
         return x, y, x + width * scale, y + height * scale
 
     inset = bleed + safe_mm / MM_PER_INCH
-    has_safe = min(paper.width_in, paper.height_in) > 4 * safe_mm / MM_PER_INCH
     return Geometry(
         size=(round(total_x * scale) + 2 * _MARGIN + _RULER, round(total_y * scale) + 2 * _MARGIN + _RULER),
         scale=scale,
         picture=box(left, top, across, down),
         sheet=box(0, 0, wide, high),
         trim=box(bleed, bleed, paper.width_in, paper.height_in),
-        safe=box(inset, inset, wide - 2 * inset, high - 2 * inset) if has_safe else None,
+        safe=box(inset, inset, wide - 2 * inset, high - 2 * inset)
+        if has_safe_area(plan.paper, safe_mm=safe_mm)
+        else None,
     )
+
+
+def has_safe_area(paper: Paper, *, safe_mm: float = SAFE_MM) -> bool:
+    """False for a paper on which `safe_mm` on each side would leave hardly anything."""
+    return min(paper.size.in_unit("mm")) > 4 * safe_mm
+
+
+def draw_paper(
+    paper: Paper, *, bleed_mm: float = 0, unit: Unit = "mm", words: str = "", side: int = _PAPER_SIDE
+) -> bytes:
+    """An empty paper as it lies, as a PNG of at most `side` pixels each way, with words in its middle.
+
+    Raises ValueError for a bleed that is no smaller than the paper.
+    """
+    across, down = (length + 2 * bleed_mm for length in paper.size.in_unit("mm"))
+    finest = _SHAPE_PX / max(across, down)
+    shape = max(1, round(across * finest)), max(1, round(down * finest))
+    lies: Orientation = "landscape" if paper.width > paper.height else "portrait"
+    plan = printing.plan(*shape, paper, bleed_mm=bleed_mm, orientation=lies)
+    return draw(plan, Image.new("RGB", (1, 1), "white"), unit=unit, words=words, side=side)
 
 
 def draw(
@@ -87,12 +114,14 @@ def draw(
     unit: Unit = "mm",
     labels: tuple[str, str] | None = None,
     guides: bool = True,
+    words: str = "",
     side: int = SIDE,
 ) -> bytes:
     """A PNG of at most `side` pixels each way: the picture (any small copy of it) to scale on the paper.
 
     Without a picture a neutral one of the same shape is drawn. `labels` are the measures of width and height,
-    those of the paper in `unit` unless given. `guides` are the trim line and the safe area.
+    those of the paper in `unit` unless given. `guides` are the trim line and the safe area; `words` stand in the
+    middle of the paper.
     """
     at = geometry(plan, side=side)
     canvas = Image.new("RGBA", at.size, (0, 0, 0, 0))
@@ -115,6 +144,8 @@ def draw(
         _guides(canvas, at, bleeds=plan.bleed_mm > 0)
     across, down = (f"{_measure(side)} {unit}" for side in plan.paper.size.in_unit(unit))
     _rulers(canvas, _whole(at.trim), *(labels or (across, down)))
+    if words:
+        _words(canvas, words, _whole(at.trim))
     buffer = io.BytesIO()
     canvas.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
@@ -195,7 +226,7 @@ def _label(canvas: Image.Image, text: str, middle: tuple[int, int], room: int, *
     font = ImageFont.load_default(_FONT)
     length = font.getlength(text)
     if length > room - 24:
-        font = ImageFont.load_default(max(13, _FONT * (room - 24) / length))
+        font = ImageFont.load_default(max(_SMALLEST_FONT, _FONT * (room - 24) / length))
         length = font.getlength(text)
     tile = Image.new("RGBA", (round(length) + 16, _RULER - 16), (0, 0, 0, 0))
     ImageDraw.Draw(tile).text((tile.width / 2, tile.height / 2), text, font=font, fill=_INK, anchor="mm")
@@ -204,6 +235,24 @@ def _label(canvas: Image.Image, text: str, middle: tuple[int, int], room: int, *
     x = min(max(0, middle[0] - tile.width // 2), canvas.width - tile.width)
     y = min(max(0, middle[1] - tile.height // 2), canvas.height - tile.height)
     canvas.paste(tile, (max(0, x), max(0, y)))
+
+
+def _words(canvas: Image.Image, text: str, box: tuple[int, int, int, int]) -> None:
+    """Text in the middle of a box, upright where that leaves it larger, and none where it could not be read."""
+    left, top, right, bottom = box
+    text = text.replace("×", "x")  # the font has no such sign
+    upright = bottom - top > 3 * (right - left)
+    room, height = (bottom - top, right - left) if upright else (right - left, bottom - top)
+    size = min(_FONT, 0.6 * height, 0.85 * _FONT * room / ImageFont.load_default(_FONT).getlength(text))
+    if size < _SMALLEST_FONT:
+        return
+    font = ImageFont.load_default(size)
+    tile = Image.new("RGBA", (math.ceil(font.getlength(text)), 2 * _FONT), (0, 0, 0, 0))
+    ImageDraw.Draw(tile).text((tile.width / 2, tile.height / 2), text, font=font, fill=_WORDS, anchor="mm")
+    if upright:
+        tile = tile.transpose(Image.Transpose.ROTATE_90)
+    x, y = (left + right - tile.width) // 2, (top + bottom - tile.height) // 2
+    canvas.paste(_WORDS, (x, y), tile)
 
 
 def _measure(value: float) -> str:

@@ -101,9 +101,22 @@ def drawing(plan: Plan, picture: Image.Image | None, unit: Unit, *, what: str) -
     """To scale, at half its pixels, so that it is sharp on every display."""
     png = print_drawing.draw(plan, picture, unit=unit)
     st.image(png, width=_half_width(png), alt=f"{what} to scale on {plan.paper.label}")
-    edge = "**Red edge**: bleed, trimmed off. " if plan.bleed_mm else ""
-    cut = "**Faded**: cut away. " if print_inputs.free_axis(plan) else ""
-    st.caption(f"{edge}**Line**: the paper's edge. {cut}**Dashes**: keep text inside, {print_drawing.SAFE_MM} mm.")
+    legend(plan.paper, bleeds=plan.bleed_mm > 0, cuts=print_inputs.free_axis(plan) is not None)
+
+
+def paper_drawing(paper: Paper, needed: tuple[int, int], bleed_mm: float, unit: Unit) -> None:
+    """The empty paper to scale, with the pixels that fill it."""
+    png = print_drawing.draw_paper(paper, bleed_mm=bleed_mm, unit=unit, words=pixels(*needed))
+    st.image(png, width=_half_width(png), alt=f"{paper.label} to scale: {pixels(*needed)}")
+    legend(paper, bleeds=bleed_mm > 0)
+
+
+def legend(paper: Paper, *, bleeds: bool, cuts: bool = False) -> None:
+    """What the lines and colours of a drawing mean, those that are in it."""
+    edge = "**Red edge**: bleed, trimmed off. " if bleeds else ""
+    cut = "**Faded**: cut away. " if cuts else ""
+    safe = f"**Dashes**: keep text inside, {print_drawing.SAFE_MM} mm." if print_drawing.has_safe_area(paper) else ""
+    st.caption(f"{edge}**Line**: the paper's edge. {cut}{safe}")
 
 
 def screen_drawing(plan: Plan, picture: Image.Image | None, labels: tuple[str, str], *, what: str) -> None:

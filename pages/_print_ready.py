@@ -38,7 +38,7 @@ class Started:
 
 def section(source: Source, plan: Plan | None, position: float, orientation: printing.Orientation) -> None:
     """Choose, make, watch, download. Without a plan (for screens) only the pixels can be kept."""
-    st.subheader("Print-ready file", anchor=False)
+    st.header("Print-ready file", anchor=False)
     left, right = st.columns([5, 6], gap="large")
     with left:
         kinds = list(KINDS) if plan else ["keep"]

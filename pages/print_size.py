@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 from PIL import Image
@@ -26,7 +28,9 @@ WAYS = {"pixels": "Pixels", "url": "Image URL", "upload": "Upload", "task": "A t
 SIDES = {"result": "Result", "original": "Original"}
 TURNS = {"auto": "As it fits", "portrait": "Portrait", "landscape": "Landscape"}
 FITS = {"crop": "Crop", "contain": "Contain"}
-UNITS = dict.fromkeys(("cm", "mm", "in"), "")
+UNITS = {unit: unit for unit in ("cm", "mm", "in")}
+PAPERS = {name: name[:1].upper() + name[1:] for name in ("all", *printing.FAMILIES)}
+LINKS_KEPT = 20
 
 space = workspace()
 state = st.session_state
@@ -77,11 +81,14 @@ def take_address() -> bool:
     """Take the inputs from the address and say so, when a link (or the Back button) led here."""
     for name, field in FIELDS.items():
         state.setdefault(key(name), field.default)
+    state.setdefault(key("family"), "all")
     given = st.query_params.to_dict()
     # Of two quick clicks the second may still tell the address from before the first: that is no link.
     recent = [address for at, address in state.get("print_recent", []) if time.monotonic() - at < ADDRESS_SECONDS]
     if not given or given == state.get("print_address") or given in recent:
         return False
+    # The Back button leads to an address as it was linked to, and to all that was set when it was.
+    given = state.get("print_links", {}).get(frozenset(given.items()), given)
     problems = []
     for name in FIELDS.keys() & given.keys():
         field, text = FIELDS[name], given[name]
@@ -105,7 +112,11 @@ def take_address() -> bool:
 
 
 def give_address(arrived: bool) -> None:
-    """Write all inputs that matter into the address, so that it can be shared. A fresh page keeps a plain one."""
+    """Write all inputs that matter into the address, so that it can be shared.
+
+    A fresh page keeps a plain one, and a link stays as it is until a person changes something: each address that is
+    written costs one more click on Back.
+    """
     matter = {
         name: value(name)
         for name, field in FIELDS.items()
@@ -114,13 +125,22 @@ def give_address(arrived: bool) -> None:
     }
     fresh = all(text == FIELDS[name].default for name, text in matter.items())
     address = {} if fresh else {name: text for name, text in matter.items() if text}
-    if not arrived and address != state.get("print_address"):
+    given = st.query_params.to_dict()
+    is_as_shown, state.print_shown = address == state.get("print_shown"), address
+    if arrived:
+        links = {**state.get("print_links", {}), frozenset(given.items()): address}
+        state.print_links = dict([*links.items()][-LINKS_KEPT:])
+        state.print_address = given
+        return
+    if not is_as_shown:
         state.print_link_problems = []
+    elif given == state.get("print_address"):
+        return
     state.print_address = address
-    if (before := st.query_params.to_dict()) != address:
+    if given != address:
         now = time.monotonic()
         recent = [each for each in state.get("print_recent", []) if now - each[0] < ADDRESS_SECONDS]
-        state.print_recent = [*recent, (now, before), (now, address)]
+        state.print_recent = [*recent, (now, given), (now, address)]
         st.query_params.from_dict(address)
 
 
@@ -130,15 +150,7 @@ def is_place(text: str) -> bool:
 
 def choose_picture() -> tuple[int, int] | None:
     """Its pixels; the picture itself is in `state.print_source` when there is one. Says what is wrong in place."""
-    way = st.segmented_control(
-        "Picture from",
-        list(WAYS),
-        required=True,
-        format_func=WAYS.__getitem__,
-        key=key("from"),
-        wrap=True,
-        persist_state="session",
-    )
+    way = choose("Picture from", "from", WAYS, wrap=True)
     if way == "pixels":
         state.print_source = None
         with st.container(horizontal=True):
@@ -164,6 +176,19 @@ def choose_picture() -> tuple[int, int] | None:
 
 def text(label: str, name: str, **more: str) -> str:
     return st.text_input(label, key=key(name), max_chars=NUMBER_LIMIT, persist_state="session", **more)
+
+
+def choose(label: str, name: str, choices: Mapping[str, str], **more: Any) -> str:
+    """One of a few, all of them in sight."""
+    return st.segmented_control(
+        label,
+        list(choices),
+        required=True,
+        format_func=choices.__getitem__,
+        key=key(name),
+        persist_state="session",
+        **more,
+    )
 
 
 def given_url() -> object:
@@ -210,14 +235,7 @@ def given_task() -> object:
         key=key("task"),
         persist_state="session",
     )
-    st.segmented_control(
-        "Which picture",
-        list(SIDES),
-        required=True,
-        format_func=SIDES.__getitem__,
-        key=key("side"),
-        persist_state="session",
-    )
+    choose("Which picture", "side", SIDES)
     return finished[value("task")], value("side")
 
 
@@ -227,14 +245,7 @@ def given_sample() -> object:
         st.caption("The sample pictures are being drawn; this takes a few seconds, once.")
         wait_for_samples()
         return None
-    st.segmented_control(
-        "Sample",
-        list(SAMPLES),
-        required=True,
-        format_func=lambda name: samples[name].name,
-        key=key("sample"),
-        persist_state="session",
-    )
+    choose("Sample", "sample", {name: samples[name].name for name in SAMPLES})
     return samples[value("sample")]
 
 
@@ -293,31 +304,14 @@ def choose_target() -> tuple[Paper | Screen, float, float] | None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             text("Paper width", "pw")
             text("Paper height", "ph")
-            st.segmented_control(
-                "Measured in",
-                list(UNITS),
-                required=True,
-                key=key("pu"),
-                persist_state="session",
-                label_visibility="collapsed",
-            )
+            choose("Measured in", "pu", UNITS, label_visibility="collapsed")
     is_screen = value("paper") in printing.SCREENS
     with st.container(horizontal=True):
-        st.segmented_control(
-            "Orientation",
-            list(TURNS),
-            required=True,
-            format_func=TURNS.__getitem__,
-            key=key("turn"),
-            persist_state="session",
-        )
-        st.segmented_control(
+        choose("Orientation", "turn", TURNS)
+        choose(
             "Fit",
-            list(FITS),
-            required=True,
-            format_func=FITS.__getitem__,
-            key=key("fit"),
-            persist_state="session",
+            "fit",
+            FITS,
             help="Crop fills the paper and cuts the overhang. Contain shows all of the picture, with margins.",
         )
     if not is_screen:
@@ -325,7 +319,7 @@ def choose_target() -> tuple[Paper | Screen, float, float] | None:
             text("DPI", "dpi", help="300 is sharp in the hand, 200 is fine for most prints, 150 on a wall.")
             if value("fit") == "crop":
                 text("Bleed in mm", "bleed", help="Added on every side and trimmed off: usually 3 mm, or 0.")
-            st.segmented_control("Unit", list(UNITS), required=True, key=key("unit"), persist_state="session")
+            choose("Unit", "unit", UNITS)
     try:
         target = print_inputs.target(value("paper"), value("pw"), value("ph"), unit_of("pu"))
         if is_screen:
@@ -463,25 +457,16 @@ def show_need(paper: Paper, dpi: float, bleed: float) -> None:
     near, far = (printing.distance_text(cm) for cm in printing.usual_distance_cm(paper))
     at_near = printing.dpi_for_distance(printing.usual_distance_cm(paper)[0])
     st.caption(f"People usually look at this size from {near} to {far}. From {near}, {at_near:.0f} DPI look sharp.")
+    _print_plan.paper_drawing(paper, needed, bleed, unit_of("unit"))
     st.markdown("**Which Midjourney pictures get there**")
     _print_plan.need_table(paper, dpi, value("fit"), bleed)  # type: ignore[arg-type]
 
 
 def show_papers(sizes: tuple[int, int], dpi: float, bleed: float) -> None:
     """All papers × 1x, 2x and 4x, and which of them the picture can serve."""
-    st.subheader("On other papers", anchor=False)
+    st.header("On other papers", anchor=False)
     fit = value("fit")
-    family = st.segmented_control(
-        "Papers",
-        ["all", *printing.FAMILIES],
-        default="all",
-        required=True,
-        format_func=lambda name: name[:1].upper() + name[1:],
-        key="print_family",
-        wrap=True,
-        persist_state="session",
-        label_visibility="collapsed",
-    )
+    family = choose("Papers", "family", PAPERS, wrap=True, label_visibility="collapsed")
     shown = [paper for paper in printing.PAPERS.values() if family in ("all", paper.family)]
     names = {paper.name: _print_plan.paper_name(paper) for paper in shown}
     served = print_inputs.served(
@@ -509,15 +494,7 @@ _parts.header("Print size", "Will it be sharp on that paper, and what is the che
 remarks = st.container()
 form, view = st.columns([5, 6], gap="large")
 with form:
-    question = st.segmented_control(
-        "Question",
-        list(QUESTIONS),
-        required=True,
-        format_func=QUESTIONS.__getitem__,
-        key=key("ask"),
-        persist_state="session",
-        label_visibility="collapsed",
-    )
+    question = choose("Question", "ask", QUESTIONS, label_visibility="collapsed")
     sizes = choose_picture() if question == "picture" else None
     chosen = choose_target()
 give_address(arrived)
@@ -548,7 +525,7 @@ if chosen is not None:
         with table:
             show_papers(sizes, dpi, bleed)
         with curve:
-            st.subheader("How large can it get", anchor=False)
+            st.header("How large can it get", anchor=False)
             _print_plan.chart(plan, unit_of("unit"))
             st.caption(
                 f"On paper of this shape, {'cropped' if plan.fit == 'crop' else 'with margins'}. "

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from journey import printing
-from journey.print_drawing import SIDE, draw, geometry
+from journey.print_drawing import SIDE, draw, draw_paper, geometry, has_safe_area
 
 A3 = printing.PAPERS["A3"]
 RED, BLUE = (220, 30, 30, 255), (30, 30, 220, 255)
@@ -96,3 +97,32 @@ def test_without_a_picture_the_shape_is_still_shown() -> None:
     sheet = tuple(map(round, geometry(plan).sheet))
     colours = drawn(plan, guides=False).crop(sheet).getcolors(maxcolors=100)  # type: ignore[arg-type]
     assert len(colours) > 3
+
+
+@pytest.mark.parametrize("unit", ["mm", "in"])
+@pytest.mark.parametrize("paper", [A3, A3.turned(), printing.PAPERS["8x8"], printing.custom_paper(30, 4000, "mm")])
+def test_an_empty_paper_is_to_scale(paper: printing.Paper, unit: printing.Unit) -> None:
+    """From a paper alone: white, in its own shape and as it lies, with its bleed around it."""
+    picture = Image.open(io.BytesIO(draw_paper(paper, bleed_mm=10, unit=unit, side=600)))
+    assert max(picture.size) <= 600
+    trim = edges_of((15, 139, 139, 255), picture)
+    scale = (trim[3] - trim[1]) / paper.size.in_unit("mm")[1]
+    assert paper.size.in_unit("mm")[0] * scale == pytest.approx(trim[2] - trim[0], abs=2)
+    across, down = (trim[0] + trim[2]) // 2, (trim[1] + trim[3]) // 2
+    red, green, _, alpha = picture.getpixel((across, round(trim[1] - 5 * scale)))
+    assert (True, 255) == (red > green + 50, alpha)
+    if has_safe_area(paper) and trim[2] - trim[0] > 20:
+        assert (255, 255, 255, 255) == picture.getpixel((across, down))
+
+
+def test_the_words_on_an_empty_paper_can_be_read_or_are_not_there() -> None:
+    """The pixels stand in the middle of a sheet, and not on a strip too thin for them."""
+    for paper, is_there in ((A3, True), (printing.custom_paper(30, 4000, "mm"), False)):
+        plain, worded = (draw_paper(paper, words=words) for words in ("", "3508 × 4961 px"))
+        assert is_there == (plain != worded)
+
+
+def edges_of(colour: tuple[int, ...], picture: Image.Image) -> tuple[int, int, int, int]:
+    """The box around all pixels of a colour."""
+    down, across = np.nonzero((np.asarray(picture) == colour).all(axis=2))
+    return int(across.min()), int(down.min()), int(across.max()) + 1, int(down.max()) + 1

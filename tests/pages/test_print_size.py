@@ -107,6 +107,25 @@ def test_the_address_holds_all_inputs(open_page: OpenPage) -> None:
     assert 80 == again.slider(key="print_place").value
 
 
+def test_a_link_stays_as_it_is_until_something_is_changed(open_page: OpenPage) -> None:
+    """A link costs one Back, not two; and Back to it from a change brings all that was set when it was opened."""
+    app = open_page("print_size.py", w="2480", h="3508", paper="A4")
+    app.run()
+    assert ["h", "paper", "w"] == sorted(app.query_params)
+    opened = said(app)
+    app.selectbox(key="print_paper").set_value("A3").run()
+    app.text_input(key="print_dpi").set_value("200").run()
+    assert {"w", "dpi", "from"} <= set(app.query_params)
+    assert opened != said(app)
+    app.session_state.print_recent = []  # long after the clicks, when no address is still on its way
+    app.query_params.clear()
+    for name, value in {"w": "2480", "h": "3508", "paper": "A4"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert opened == said(app)
+    assert "300" == app.text_input(key="print_dpi").value
+
+
 def test_a_slider_only_where_something_is_cut(open_page: OpenPage) -> None:
     """A crop has one slider, contain none."""
     assert ["Crop: from left to right"] == [each.label for each in open_page("print_size.py").slider]
@@ -117,6 +136,8 @@ def test_what_a_paper_needs(open_page: OpenPage) -> None:
     """From the paper: its pixels with bleed, and which Midjourney pictures get there."""
     app = open_page("print_size.py", ask="paper", paper="A4", bleed="3")
     assert said(app).startswith("2551 × 3579 px")
+    assert ["A4 · 210 × 297 mm to scale: 2551 × 3579 px"] == drawings(app)
+    assert any("Red edge" in caption.value for caption in app.caption)
     table = app.dataframe[0].value
     assert "4x" in set(table["For 300 DPI"])
     assert "1024 × 1536 px · 2:3 large" in set(table["Midjourney picture"])
@@ -187,6 +208,11 @@ def test_history_finds_what_is_ready_for_a_paper(space: Workspace, open_page: Op
     assert any("None of the" in info.value for info in app.info)
     app.text_input(key="ready_dpi").set_value("many").run()
     assert ["The DPI must be a number, and “many” is none."] == errors(app)
+
+
+def drawings(app: AppTest) -> list[str]:
+    """What the pictures of the page show, in words."""
+    return [picture.alt for each in app.get("image") for picture in each.proto.imgs]
 
 
 def finished(space: Workspace) -> Entry:
