@@ -12,11 +12,12 @@ from pathlib import Path
 
 import sqlalchemy.exc
 
-from journey import gallery, lineage, samples, webhooks
+from journey import gallery, lineage, removal, samples, webhooks
 from journey.batches import results_zip
 from journey.batches.store import Batches
 from journey.client import JourneyClient
 from journey.database import Database, WorkerLock
+from journey.disk_use import DiskUse
 from journey.engine.embedded import EmbeddedEngine, key_file
 from journey.engine.network import unavailable_reason
 from journey.errors import CannotStart, JourneyError
@@ -76,6 +77,7 @@ class Workspace:
         self.database = Database(settings.resolved_database_url)
         self.database.upgrade()
         self.files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
+        self.disk_use = DiskUse(settings.resolved_files_url, clock=clock)
         self.print_runs = PrintRuns(self.files, settings.data_dir / "print-files", clock=clock)
         self.decoder = Decoder(max_input_pixels=settings.max_input_pixels, max_output_pixels=settings.max_output_pixels)
         self.tiles = Tiles(
@@ -238,6 +240,10 @@ class Workspace:
         self.wake()
         return entry
 
+    def delete(self, ids: Sequence[str]) -> list[Entry]:
+        """Delete those of these entries that are over, and files that nothing else uses. Gives what was deleted."""
+        return removal.delete(self.history, self.files, ids, embedded=self.clients.get("embedded"))
+
     def submit_pair(self, pair: Sequence[NewEntry]) -> list[Entry]:
         """Queue the halves of an A/B pair (see `lineage.pair_id`); one that is under way already joins it."""
         halves = [self.history.add(new) for new in pair]
@@ -327,6 +333,7 @@ class Workspace:
                 if self.is_worker and time.monotonic() - swept_at > KEEP_CHECK_SECONDS:
                     swept_at = time.monotonic()
                     self._remove_old_results()
+                    removal.bury(self.history, self.files)
             except Exception:
                 log.exception("the worker lock")
 

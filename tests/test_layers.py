@@ -55,6 +55,11 @@ SIBLINGS: dict[str, set[str]] = {
     "spending": {"database", "history", "models"},
     "batches": {"database", "errors", "files", "history", "models", "printing", "sources"},
     "wording": {"history", "models", "printing"},
+    "removal": {"client", "errors", "files", "gallery", "history"},
+    "exports": {"history"},
+    "listing": {"history", "print_inputs", "printing"},
+    "facts": {"history", "listing", "wording"},
+    "disk_use": set(),
     "migrations": {"batches", "database", "engine", "history"},
 }
 """Siblings that a module (or package) of `journey` may import. `workspace` may import all of them."""

@@ -1,0 +1,168 @@
+"""Which tasks a list shows, as its address says it: `?q=koi&state=failed&sort=name&page=2`."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from journey import print_inputs, printing
+from journey.history import LIVE, OVER, SEARCH_LIMIT, EngineName, Filter, Order, State
+
+GROUPS: dict[str, tuple[str, frozenset[State]]] = {
+    "under-way": ("Under way", LIVE),
+    "needs-you": ("Needs you", frozenset({State.AMBIGUOUS})),
+    "finished": ("Finished", frozenset({State.FINISHED})),
+    "failed": ("Failed", frozenset({State.FAILED})),
+    "ended": ("Ended by a person", OVER - {State.FINISHED, State.FAILED}),
+}
+"""The states as people think of them, by the word in the address."""
+
+ORDERS: dict[Order, str] = {
+    Order.NEWEST: "Newest first",
+    Order.OLDEST: "Oldest first",
+    Order.LARGEST: "Largest result first",
+    Order.NAME: "By name",
+    Order.DEAREST: "Dearest first",
+    Order.LONGEST: "Longest first",
+}
+USUAL_DPI = "300"
+_WORD_LIMIT = 320
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What is looked for, as people enter it. `dpi` belongs to `paper`; both days are included."""
+
+    text: str = ""
+    groups: tuple[str, ...] = ()
+    engine: EngineName | None = None
+    multiplier: str | None = None
+    person: str | None = None
+    tag: str | None = None
+    batch: str | None = None
+    paper: str | None = None
+    dpi: str = USUAL_DPI
+    since: datetime.date | None = None
+    until: datetime.date | None = None
+    order: Order = Order.NEWEST
+    page: int = 1
+
+    def address(self) -> dict[str, str]:
+        """The parameters of the address; what is as usual is left out."""
+        said = {
+            "q": self.text,
+            "state": ",".join(self.groups),
+            "engine": self.engine,
+            "scale": self.multiplier,
+            "person": self.person,
+            "tag": self.tag,
+            "batch": self.batch,
+            "ready": self.paper,
+            "at": self.dpi if self.paper and self.dpi != USUAL_DPI else None,
+            "from": self.since and self.since.isoformat(),
+            "to": self.until and self.until.isoformat(),
+            "sort": None if self.order is Order.NEWEST else self.order.value,
+            "page": None if self.page == 1 else str(self.page),
+        }
+        return {name: value for name, value in said.items() if value}
+
+    @property
+    def filters(self) -> int:
+        """How many filters are set, the search not counted."""
+        without = replace(self, text="", order=Order.NEWEST, page=1)
+        return len(without.address().keys() - {"at"})
+
+    @property
+    def leaves_out(self) -> bool:
+        """True when not all tasks are meant."""
+        return bool(self.text or self.filters)
+
+    def filter(self, timezone: str | None) -> Filter:
+        """For `History.search`; days begin at midnight in that time zone. Raises ValueError for DPI that are none."""
+        return Filter(
+            text=self.text,
+            states=frozenset[State]().union(*(GROUPS[group][1] for group in self.groups)),
+            engine=self.engine,
+            type=None if self.multiplier is None else "2x" if self.multiplier == "2x" else "4x",
+            person=self.person,
+            tag=self.tag,
+            batch=self.batch,
+            fills=_pixels(self.paper, self.dpi) if self.paper else None,
+            since=_midnight(self.since, timezone) if self.since else None,
+            until=_midnight(self.until + datetime.timedelta(days=1), timezone) if self.until else None,
+        )
+
+
+PARAMETERS = frozenset(
+    {"q", "state", "engine", "scale", "person", "tag", "batch", "ready", "at", "from", "to", "sort"}
+) | {"page"}
+"""What belongs to the list in an address."""
+
+
+def from_address(parameters: Mapping[str, str]) -> tuple[Listing, list[str]]:
+    """The listing that an address asks for, and a sentence about each thing in it that means nothing."""
+    said = {name: value.strip()[:_WORD_LIMIT] for name, value in parameters.items() if name in PARAMETERS}
+    problems: list[str] = []
+
+    def choose(name: str, known: Mapping[str, str]) -> str | None:
+        value = said.get(name)
+        found = known.get((value or "").lower())
+        if value and found is None:
+            problems.append(
+                f"The address asks for {_KINDS[name]} “{value[:40]}”, which does not exist, so it is left out."
+            )
+        return found
+
+    def day(name: str) -> datetime.date | None:
+        try:
+            return datetime.date.fromisoformat(said[name]) if said.get(name) else None
+        except ValueError:
+            problems.append(f"“{said[name][:40]}” in the address is no day such as 2026-11-22, so it is left out.")
+            return None
+
+    groups = {choose_from for each in said.get("state", "").split(",") if (choose_from := each.strip().lower())}
+    problems += [
+        f"The address asks for the state “{group[:40]}”, which does not exist, so it is left out."
+        for group in sorted(groups - GROUPS.keys())
+    ]
+    engine = choose("engine", {name: name for name in get_args(EngineName)})
+    order = choose("sort", {each.value: each.value for each in Order})
+    page = said.get("page", "1")
+    return Listing(
+        text=said.get("q", "")[:SEARCH_LIMIT],
+        groups=tuple(group for group in GROUPS if group in groups),
+        engine=next((name for name in get_args(EngineName) if name == engine), None),
+        multiplier=choose("scale", {"2x": "2x", "4x": "4x", "2": "2x", "4": "4x"}),
+        person=said.get("person") or None,
+        tag=said.get("tag") or None,
+        batch=said.get("batch") or None,
+        paper=choose("ready", {name.lower(): name for name in printing.PAPERS}),
+        dpi=said.get("at", "")[:20] or USUAL_DPI,
+        since=day("from"),
+        until=day("to"),
+        order=Order(order) if order else Order.NEWEST,
+        page=int(page) if page.isdecimal() and len(page) < 7 and int(page) > 0 else 1,
+    ), problems
+
+
+_KINDS = {"engine": "the engine", "sort": "the order", "scale": "the multiplier", "ready": "the paper"}
+
+
+def zone(name: str | None) -> datetime.tzinfo:
+    """The time zone of this name; UTC when it is not known."""
+    try:
+        return ZoneInfo(name) if name else datetime.UTC
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        return datetime.UTC
+
+
+def _pixels(paper: str, dpi: str) -> tuple[int, int]:
+    across, down = printing.pixels_needed(printing.PAPERS[paper], print_inputs.number(dpi, "DPI"))
+    return across - printing.TOLERANCE_PX, down - printing.TOLERANCE_PX
+
+
+def _midnight(day: datetime.date, timezone: str | None) -> float:
+    return datetime.datetime.combine(day, datetime.time(), zone(timezone)).timestamp()
