@@ -79,15 +79,20 @@ def variant(entry: Entry) -> str:
 
 
 def pair_words(entry: Entry, other: Entry | None, now: float) -> str:
-    """How far the two halves of an A/B pair are, while they cannot be compared."""
+    """What keeps the two halves of an A/B pair from being compared."""
     if other is None:
-        return f"A/B: {variant(entry)}. The other half is not there any more."
+        return "A/B: the other half has been deleted."
     missing = [half for half in (entry, other) if not has_result(half)]
-    told = [f"{variant(half)}: {state_words(half, now).lower()}" for half in missing]
-    gone = [half for half in missing if half.state is State.FINISHED]
-    if gone:
-        return f"A/B: the result of {variant(gone[0])} is no longer stored."
-    return f"A/B: still missing {' · '.join(told)}."
+    for half in missing:
+        if half.state is State.FINISHED:
+            return f"A/B: the result of {variant(half)} is no longer stored."
+        if half.state.over:
+            return f"A/B: {variant(half)} has no result to compare: {state_words(half, now).lower()}."
+    return (
+        "A/B: still missing "
+        + ", ".join(f"{variant(half)}: {state_words(half, now).lower()}" for half in missing)
+        + "."
+    )
 
 
 def has_result(entry: Entry) -> bool:
