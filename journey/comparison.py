@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -148,8 +149,14 @@ def sides(entries: Iterable[Entry], now: float) -> dict[str, Side]:
     return found
 
 
-def option(side: Side, timezone: str | None) -> str:
-    """One line of a list to pick from."""
+def options(found: Mapping[str, Side], timezone: str | None) -> dict[str, str]:
+    """A line for each picture in a list to pick from. No two are the same: those that would be show their task's id."""
+    lines = {name: _option(side, timezone) for name, side in found.items()}
+    times = Counter(lines.values())
+    return {name: line if times[line] == 1 else f"{line} · {found[name].entry.id[:6]}" for name, line in lines.items()}
+
+
+def _option(side: Side, timezone: str | None) -> str:
     when = "" if side.is_original else f" · {moment(side.entry.finished_at, timezone)}"
     return f"{side.entry.name} · {side.label} · {pixels(side.width, side.height)}{when}"
 

@@ -69,12 +69,13 @@ def wait_for(entry_id: str) -> None:
 def pick(choices: dict[str, Side], pair: Pair) -> Pair:
     """The two pickers, and a button between them."""
     state.compare_left, state.compare_right = pair.left, pair.right
+    options = comparison.options(choices, st.context.timezone)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for label, key in (("Left", "compare_left"), ("Right", "compare_right")):
             st.selectbox(
                 label,
-                list(choices),
-                format_func=lambda name: comparison.option(choices[name], st.context.timezone),
+                list(options),
+                format_func=options.__getitem__,
                 key=key,
                 placeholder="Choose a picture",
                 on_change=picked,

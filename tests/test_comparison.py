@@ -15,7 +15,7 @@ from journey.comparison import (
     address,
     asked_pair,
     asked_view,
-    option,
+    options,
     own_parameters,
     shapes_differ,
     side_of,
@@ -136,10 +136,19 @@ def test_an_original_is_listed_once() -> None:
 def test_a_side_says_what_it_is() -> None:
     """A picture can be told by its name, its network and its pixels."""
     result, original = sides([FINISHED], NOW).values()
-    assert "hill.png · 4x · fast · 400 × 200 px · 15 Jan 2027, 08:00" == option(result, None)
-    assert "hill.png · Original · 100 × 50 px" == option(original, None)
+    assert {
+        "a1": "hill.png · 4x · fast · 400 × 200 px · 15 Jan 2027, 08:00",
+        "a1.original": "hill.png · Original · 100 × 50 px",
+    } == options(sides([FINISHED], NOW), None)
     assert ("a1", "a1.original") == (result.name, original.name)
     assert "4x result" == Side(replace(FINISHED, result_model=None), False, "k", "f", 1, 1).label
+
+
+def test_two_that_look_the_same_can_be_told_apart() -> None:
+    """The same picture made twice within a minute is two different lines."""
+    lines = options(sides([FINISHED, replace(FINISHED, id="b2")], NOW), None)
+    assert len(lines) == len(set(lines.values())) == 3
+    assert lines["b2"].endswith(" · b2")
 
 
 @pytest.mark.parametrize(
