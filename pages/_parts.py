@@ -53,83 +53,6 @@ _STATE_LOOKS: dict[State, tuple[str, str]] = {
     State.STOPPED: (":material/stop_circle:", "gray"),
 }
 
-_VIEWER = st.components.v2.component(
-    "before_after",
-    html="""
-<figure class="viewer">
-  <div class="stage">
-    <img class="after" draggable="false" />
-    <div class="cut"><img class="before" draggable="false" /></div>
-    <div class="line"><span class="grip" aria-hidden="true"></span></div>
-    <span class="tag left"></span><span class="tag right"></span>
-    <input type="range" min="0" max="100" step="0.5" />
-  </div>
-</figure>
-""",
-    css="""
-.viewer { margin: 0; }
-.stage { position: relative; overflow: hidden; border-radius: var(--st-base-radius);
-  background: var(--st-secondary-background-color); touch-action: pan-y; user-select: none; }
-.stage img { display: block; width: 100%; }
-.cut { position: absolute; inset: 0; clip-path: inset(0 calc(100% - var(--at)) 0 0); }
-.cut img { height: 100%; object-fit: fill; }
-.line { position: absolute; top: 0; bottom: 0; left: var(--at); width: 2px; margin-left: -1px; background: #fff;
-  box-shadow: 0 0 4px rgb(0 0 0 / 60%); pointer-events: none; }
-.grip { position: absolute; top: 50%; left: 50%; width: 2.25rem; height: 2.25rem; margin: -1.125rem; border-radius: 50%;
-  background: #fff; box-shadow: 0 1px 6px rgb(0 0 0 / 50%); }
-.grip::before { content: "\\2194"; position: absolute; inset: 0; display: grid; place-items: center; color: #1d2629;
-  font: 700 1.1rem sans-serif; }
-.tag { position: absolute; top: .6rem; padding: .15rem .55rem; border-radius: 1rem; background: rgb(17 23 26 / 75%);
-  color: #fff; font: 600 .8rem var(--st-font); pointer-events: none; }
-.tag.left { left: .6rem; } .tag.right { right: .6rem; }
-input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: ew-resize; }
-.stage:focus-within { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }
-""",
-    js="""
-export default function ({ data, parentElement }) {
-  const stage = parentElement.querySelector(".stage");
-  const slider = parentElement.querySelector("input");
-  const show = () => stage.style.setProperty("--at", slider.value + "%");
-  const [before, after] = [".before", ".after"].map((name) => parentElement.querySelector(name));
-  if (before.src !== data.before) before.src = data.before;
-  if (after.src !== data.after) after.src = data.after;
-  before.alt = "";
-  after.alt = data.alt;
-  parentElement.querySelector(".left").textContent = data.before_label;
-  parentElement.querySelector(".right").textContent = data.after_label;
-  slider.setAttribute("aria-label", "Move between original and result");
-  slider.oninput = show;
-  show();
-}
-""",
-)
-
-
-@contextmanager
-def protected(*, quiet: bool = False) -> Iterator[None]:
-    """Whatever breaks inside becomes a sentence; `quiet`: only a line in the log.
-
-    For `with`, and as a decorator right below `st.fragment`, whose later runs no frame is round: the next refresh
-    draws the part again as if nothing had been.
-    """
-    try:
-        yield
-    except sqlalchemy.exc.OperationalError as error:
-        # Each open page says so at each refresh: a trace every time would fill the disk.
-        log.warning("the database does not answer: %s", type(error.orig).__name__)
-        sentence = "The database does not answer. Your tasks are safe; this goes on by itself when it is back."
-    except JourneyError as error:
-        sentence = str(error)
-    except Exception:
-        number = secrets.token_hex(4)
-        log.exception("page error %s", number)
-        sentence = f"Something went wrong here. Reload the page; if it happens again, report the number {number}."
-    else:
-        return
-    if not quiet:
-        say_error(sentence)
-
-
 def say_error(text: str) -> None:
     """A problem in place. The text may come from outside, so it is shown literally."""
     st.error(literal(text), icon=":material/error:")
@@ -193,20 +116,6 @@ def picture(key: str | None, *, alt: str, thumbnail: bool = False, width: int | 
         st.image(address(str(key), name), alt=alt, width=width)
     else:
         st.image(path.read_bytes(), alt=alt, width=width)
-
-
-def before_after(entry: Entry, *, key: str) -> None:
-    """Original and result under one slider. Both are previews, brought to the same size."""
-    _VIEWER(
-        key=key,
-        data={
-            "before": address(str(entry.source_key), PREVIEW),
-            "after": address(str(entry.result_key), PREVIEW),
-            "before_label": "Original",
-            "after_label": f"{entry.type} result",
-            "alt": f"{entry.name}, original on the left and {entry.type} result on the right",
-        },
-    )
 
 
 def side_by_side(entry: Entry) -> None:
