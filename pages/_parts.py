@@ -53,6 +53,32 @@ _STATE_LOOKS: dict[State, tuple[str, str]] = {
     State.STOPPED: (":material/stop_circle:", "gray"),
 }
 
+
+@contextmanager
+def protected(*, quiet: bool = False) -> Iterator[None]:
+    """Whatever breaks inside becomes a sentence; `quiet`: only a line in the log.
+
+    For `with`, and as a decorator right below `st.fragment`, whose later runs no frame is round: the next refresh
+    draws the part again as if nothing had been.
+    """
+    try:
+        yield
+    except sqlalchemy.exc.OperationalError as error:
+        # Each open page says so at each refresh: a trace every time would fill the disk.
+        log.warning("the database does not answer: %s", type(error.orig).__name__)
+        sentence = "The database does not answer. Your tasks are safe; this goes on by itself when it is back."
+    except JourneyError as error:
+        sentence = str(error)
+    except Exception:
+        number = secrets.token_hex(4)
+        log.exception("page error %s", number)
+        sentence = f"Something went wrong here. Reload the page; if it happens again, report the number {number}."
+    else:
+        return
+    if not quiet:
+        say_error(sentence)
+
+
 def say_error(text: str) -> None:
     """A problem in place. The text may come from outside, so it is shown literally."""
     st.error(literal(text), icon=":material/error:")
