@@ -93,6 +93,7 @@ class Workspace:
         self.history = History(self.database, clock=clock)
         self.spending = Spending(self.database, clock=clock)
         self.batches = Batches(self.database, clock=clock)
+        self.looking = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="looking")
         self.own_origins: list[str] = [settings.public_url] if settings.public_url else []
         self._origin = ""
         self._key = key_file(settings.data_dir / "secret-key").encode()
@@ -139,7 +140,6 @@ class Workspace:
         if self.settings.api_key:
             self.clients["journeyapi"] = JourneyClient(self.settings.api_key, self.settings.api_url, attempts=1)
         self.decoder.start()
-        self.looking = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="looking")
         self._stopping.clear()
         self._work_if_alone()
         # The first start draws the samples; pages and routes need not wait for that.

@@ -33,6 +33,7 @@ st.set_page_config(page_icon=icon(), layout="wide")
 page = st.navigation(
     [
         st.Page("upscale.py", title="Upscale", icon=":material/photo_size_select_large:", default=True),
+        st.Page("batch.py", title="Batch", icon=":material/stacks:", url_path="batch"),
         st.Page("print_size.py", title="Print size", icon=":material/print:", url_path="print_size"),
         st.Page("history.py", title="History", icon=":material/history:", url_path="history"),
         st.Page("compare.py", title="Compare", icon=":material/compare:", url_path="compare"),

@@ -53,7 +53,7 @@ SIBLINGS: dict[str, set[str]] = {
         "settings",
     },
     "spending": {"database", "history", "models"},
-    "batches": {"database", "errors", "files", "history", "models", "printing", "sources"},
+    "batches": {"database", "errors", "files", "history", "models", "printing", "sources", "wording"},
     "wording": {"history", "models", "printing"},
     "removal": {"client", "errors", "files", "gallery", "history"},
     "exports": {"history"},

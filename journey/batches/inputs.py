@@ -18,6 +18,7 @@ TEXT_LIMIT = 2_000_000
 """Characters of a CSV."""
 
 _SHOWN = 120
+_KEPT = 4_096
 _NEVER_SEEN = "\x00\ufeff\u200b\u200c\u200d\u2060"
 _ROUND_IT = " \t\u00a0\"'“”„‘’<>`,;"
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -42,13 +43,19 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of what was given. `shown` is untrusted text, `times` how often the same was given."""
+    """One line of what was given. `text` is untrusted, `times` how often the same was given."""
 
     place: str
-    shown: str
+    text: str
     wanted: Wanted | None
     problem: str | None = None
     times: int = 1
+
+    @property
+    def shown(self) -> str:
+        """The text on one line, cut for showing. Still untrusted."""
+        line = "".join(char if char.isprintable() else " " for char in self.text[: _SHOWN + 1])
+        return line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,7 @@ def merged(given: Iterable[Line]) -> list[Line]:
     """The same lines with repetitions counted at the first of them."""
     kept: dict[Wanted | tuple[str, str], Line] = {}
     for line in given:
-        key = line.wanted or (line.place, line.shown)
+        key = line.wanted or (line.place, line.text)
         kept[key] = replace(kept[key], times=kept[key].times + 1) if key in kept else line
     return list(kept.values())
 
@@ -185,7 +192,7 @@ def _address(text: str, place: str) -> Line:
         return _bad(place, text, f"This address has {len(text):,} characters; {URL_LIMIT:,} are possible.")
     if not text.isprintable():
         return _bad(place, text, "There are characters in this address that cannot be in one. Copy it anew.")
-    return Line(place, _cut(text), Wanted("url", text))
+    return Line(place, text[:_KEPT], Wanted("url", text))
 
 
 def _task(parts: Sequence[str], plain: str, place: str) -> Line:
@@ -201,16 +208,11 @@ def _task(parts: Sequence[str], plain: str, place: str) -> Line:
     index = rest[0].lstrip("#").lower() if rest else "all"
     if index not in (*GRID_INDEXES, "all"):
         return _bad(place, plain, "After a task ID comes the picture of the grid: 1, 2, 3, 4 or all.")
-    return Line(place, _cut(plain), Wanted("task", task_id, None if index == "all" else index))
+    return Line(place, plain[:_KEPT], Wanted("task", task_id, None if index == "all" else index))
 
 
 def _bad(place: str, text: str, problem: str) -> Line:
-    return Line(place, _cut(text), None, problem)
-
-
-def _cut(text: str) -> str:
-    line = "".join(char if char.isprintable() else " " for char in text[: _SHOWN + 1])
-    return line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
+    return Line(place, text[:_KEPT], None, problem)
 
 
 def _without_unseen(text: str) -> str:

@@ -162,15 +162,6 @@ class Totals:
     credits: int
     seconds: float
 
-    @property
-    def words(self) -> str:
-        """`9 pictures · 2 skipped · 1 cannot be used`."""
-        parts = [count_words(self.runs, "picture") + " to enlarge"]
-        parts += [f"{self.skipped} skipped"] if self.skipped else []
-        parts += [f"{self.problems} cannot be used"] if self.problems else []
-        parts += [f"{self.looking} being looked at"] if self.looking else []
-        return " · ".join(parts)
-
 
 def totals(table: Sequence[Row], engine: EngineName, seconds_per_pixel: Mapping[int, float]) -> Totals:
     """`seconds_per_pixel` of the source by multiplier, for the embedded engine; empty for JourneyAPI."""
@@ -187,29 +178,3 @@ def totals(table: Sequence[Row], engine: EngineName, seconds_per_pixel: Mapping[
             if row.source
         ),
     )
-
-
-def money_words(
-    credits: int,  # noqa: A002  the word that everybody uses for them
-    balance: int | None,
-    left_of_month: int | None,
-) -> tuple[str, str | None]:
-    """What it costs against what there is, such as `18 credits of 240 left`; and what is wrong with that, or None."""
-    words = f"{credits:,} credits" + (f" of {balance:,} left" if balance is not None else "")
-    problems = []
-    for left, source, remedy in (
-        (balance, "Your JourneyAPI account has", "until you top it up"),
-        (left_of_month, "This month's budget has", "until JOURNEY_MONTHLY_CREDITS is raised or the month is over"),
-    ):
-        if left is not None and credits > left:
-            paid = left // CREDITS_PER_UPSCALE
-            problems.append(
-                f"{source} {left:,} credits left, enough for {paid:,} of the {credits // CREDITS_PER_UPSCALE:,} "
-                f"pictures; the others would wait {remedy}."
-            )
-    return words, " ".join(problems) or None
-
-
-def count_words(count: int, noun: str) -> str:
-    """`1 picture`, `9 pictures`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -142,10 +143,28 @@ class Batches:
         newest = sa.select(batches).order_by(batches.c.created_at.desc(), batches.c.id).limit(limit)
         with self._database.read() as connection:
             found = [Batch(**row._mapping) for row in connection.execute(newest)]
-            items: dict[str, list[Item]] = {batch.id: [] for batch in found}
-            for item in self._items(connection, entries.c.batch.in_(list(items))):
-                items[str(item.entry.batch)].append(item)
-        return [(batch, progress(items[batch.id])) for batch in found]
+            tries = (
+                sa.select(
+                    entries.c.batch,
+                    entries.c.state,
+                    entries.c.due_at.is_(None).label("undated"),
+                    sa.func.row_number()
+                    .over(
+                        partition_by=(entries.c.batch, sa.func.coalesce(entries.c.fingerprint, entries.c.id)),
+                        order_by=entries.c.created_at.desc(),
+                    )
+                    .label("age"),
+                )
+                .where(entries.c.batch.in_([batch.id for batch in found]))
+                .subquery()
+            )
+            counts: dict[str, Counter[tuple[State, bool]]] = {batch.id: Counter() for batch in found}
+            grouped = sa.select(tries.c.batch, tries.c.state, tries.c.undated, sa.func.count()).where(tries.c.age == 1)
+            for batch_id, state, undated, number in connection.execute(
+                grouped.group_by(tries.c.batch, tries.c.state, tries.c.undated)
+            ):
+                counts[batch_id][State(state), state == State.QUEUED and bool(undated)] += number
+        return [(batch, _counted(counts[batch.id])) for batch in found]
 
     def items(self, batch_id: str) -> list[Item]:
         """The pictures of the batch in the order in which they were given."""
@@ -293,21 +312,27 @@ def _entry(values: dict[str, Any]) -> Entry:
 
 def progress(items: Sequence[Item]) -> Progress:
     """How far a batch is."""
-    states = [item.entry.state for item in items]
-    live = [item for item in items if item.entry.state in LIVE]
-    part = sum(min(99, item.entry.percentage or 0) / 100 for item in live)
-    finished, failed = states.count(State.FINISHED), states.count(State.FAILED)
-    undecided = states.count(State.AMBIGUOUS)
-    waiting = sum(item.waits for item in items)
+    part = sum(min(99, item.entry.percentage or 0) / 100 for item in items if item.entry.state in LIVE)
+    return _counted(Counter((item.entry.state, item.waits) for item in items), part)
+
+
+def _counted(counts: Counter[tuple[State, bool]], part: float = 0.0) -> Progress:
+    """From how many there are in each state (and whether they wait), and `part` pictures' worth of those under way."""
+    total, live, waiting = counts.total(), 0, 0
+    states: Counter[State] = Counter()
+    for (state, waits), number in counts.items():
+        states[state] += number
+        live += number if state in LIVE else 0
+        waiting += number if waits else 0
     return Progress(
-        total=len(items),
-        finished=finished,
-        failed=failed,
-        undecided=undecided,
-        ended=sum(state.over for state in states) - finished - failed,
-        under_way=len(live) - waiting,
+        total=total,
+        finished=states[State.FINISHED],
+        failed=states[State.FAILED],
+        undecided=states[State.AMBIGUOUS],
+        ended=states[State.CANCELLED] + states[State.ABANDONED] + states[State.STOPPED],
+        under_way=live - waiting,
         waiting=waiting,
-        fraction=(len(items) - len(live) + part) / len(items) if items else 1.0,
+        fraction=(total - live + part) / total if total else 1.0,
     )
 
 
