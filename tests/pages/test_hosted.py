@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from journey.history import State
+from journey.history import Entry, State
 from journey.settings import Settings
 from journey.workspace import Workspace
 from tests.fakes.hosted import GRID_ID, FakeHosted
@@ -51,8 +51,11 @@ def test_an_address_that_only_works_here_is_explained(
     app = form()
     app.text_input(key="image_url").set_value(url).run()
     assert [] == errors(app)
+    assert 1 == len(warnings(app))
+    assert "JourneyAPI cannot use this address" in warnings(app)[0]
     app.button(key="submit").click().run()
     assert 1 == len(errors(app))
+    assert [] == warnings(app)
     assert "JourneyAPI cannot use this address" in errors(app)[0]
     assert url == app.text_input(key="image_url").value
     assert (0, 0, 0) == (space.history.count(), api.charges, len(api.calls_to("upscale-2x-4x")))
@@ -75,6 +78,87 @@ def test_a_task_of_journeyapi_is_sent_as_a_parent(
     until(lambda: space.history.get(entry.id).state is State.FINISHED, seconds=60)
     assert (GRID_ID, "2", 2) == (entry.parent_task_id, entry.index, space.history.get(entry.id).credits)
     assert 1 == api.charges
+
+
+def test_an_upload_that_only_lies_here_is_explained(space: Workspace, form: Callable[[], AppTest]) -> None:
+    """Without a public address JourneyAPI cannot get files: said before one is chosen, and not for the other engine."""
+    app = form()
+    app.button_group(key="way").set_value("upload").run()
+    assert 1 == len(warnings(app))
+    assert warnings(app)[0].startswith("JourneyAPI cannot reach this picture")
+    assert "JOURNEY_PUBLIC_URL" in warnings(app)[0]
+    app.button_group(key="engine").set_value("embedded").run()
+    assert [] == warnings(app)
+
+
+def test_an_account_that_cannot_pay_is_told_before_the_click(
+    space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
+) -> None:
+    """A balance below the price is a sentence beside the button; with the free engine there is nothing to say."""
+    api.credits = 1
+    space._balance._asked_at = None
+    form()
+    until(lambda: (space.balance() or api).credits == 1)
+    app = form()
+    assert ["This costs 2 credits, and your JourneyAPI account has 1."] == [
+        words[: words.index(".") + 1] for words in warnings(app)
+    ]
+    app.button_group(key="engine").set_value("embedded").run()
+    assert [] == warnings(app)
+    api.credits = 12_000
+    space._balance._asked_at = None
+
+
+def test_the_pair_to_compare_is_chosen(space: Workspace, form: Callable[[], AppTest]) -> None:
+    """With a key the small menu offers JourneyAPI against this machine as well, and the button names the cost."""
+    app = form()
+    assert ["JourneyAPI and fast here", "JourneyAPI and detail here", "Fast and detail"] == app.selectbox(
+        key="pair"
+    ).options
+    assert "A/B · 2 credits" == app.button(key="submit_pair").label
+    app.selectbox(key="pair").set_value("fast and detail").run()
+    assert "A/B · free" == app.button(key="submit_pair").label
+
+
+def test_a_parent_that_fails_there_is_run_here(space: Workspace, api: FakeHosted, form: Callable[[], AppTest]) -> None:
+    """The card of a failed parent call offers this machine for free: a new entry of our copy, its lineage kept."""
+    failed = fail_at_journeyapi(space, api, form(), picked="pick_4")
+    charges, before = api.charges, space.history.count()
+    app = form()
+    # The picture's address is one of this network, and no public address is set.
+    assert not [button for button in app.button if button.key == f"rescue_url_{failed.id}"]
+    assert any("cannot be sent to JourneyAPI by URL" in caption.value for caption in app.caption)
+    assert "Run it here · free" == app.button(key=f"rescue_here_{failed.id}").label
+    app.button(key=f"rescue_here_{failed.id}").click().run()
+    new = space.history.latest(limit=1)[0]
+    assert (before + 1, charges) == (space.history.count(), api.charges)
+    assert ("embedded", failed.type, failed.source_key, None) == (
+        new.engine,
+        new.type,
+        new.source_key,
+        new.parent_task_id,
+    )
+    assert (GRID_ID, "4") == (new.came_from, new.came_from_index)
+    until(lambda: space.history.get(new.id).state is State.FINISHED, seconds=60)
+
+
+def fail_at_journeyapi(space: Workspace, api: FakeHosted, app: AppTest, *, picked: str) -> Entry:
+    """Send a picture of the fake's grid as a parent, and let the task fail there."""
+    app.button_group(key="way").set_value("task").run()
+    app.text_input(key="task_id").set_value(GRID_ID).run()
+    app.button(key=picked).click().run()
+    app.button(key="submit").click().run()
+    entry = space.history.latest(limit=1)[0]
+    assert (GRID_ID, picked[-1]) == (entry.parent_task_id, entry.index)
+    until(lambda: space.history.get(entry.id).task_id)
+    api.fail(space.history.get(entry.id).task_id, "The parent task has expired")
+    until(lambda: space.history.get(entry.id).state is State.FAILED)
+    return space.history.get(entry.id)
+
+
+def warnings(app: AppTest) -> list[str]:
+    """What the form says beside its button, as a person reads it."""
+    return [warning.value.replace("\\", "") for warning in app.warning]
 
 
 @pytest.mark.parametrize(

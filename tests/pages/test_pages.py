@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from collections.abc import Callable
 
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from journey.history import NewEntry, State
+from journey.history import Entry, NewEntry, State
 from journey.workspace import Workspace
 from tests.fakes.hosted import FakeHosted, Reply, web_page
 from tests.pages.conftest import until
@@ -147,6 +148,156 @@ def test_a_double_click_is_one_entry(space: Workspace, open_page: OpenPage) -> N
     assert before + 1 == space.history.count()
 
 
+def test_one_click_queues_both_ways(space: Workspace, open_page: OpenPage) -> None:
+    """A/B queues the picture through fast and detail as one pair; a second click adds nothing; each card says so."""
+    with FakeHosted() as api:
+        app = open_page("upscale.py")
+        app.text_input(key="image_url").set_value(api.picture_url(24, 20)).run()
+        before = space.history.count()
+        assert "A/B · free" == app.button(key="submit_pair").label
+        assert any("fast and detail, to compare them: about" in each.value for each in app.caption)
+        app.button(key="submit_pair").click().run()
+        app.button(key="submit_pair").click().run()
+    assert [] == errors(app)
+    second, first = space.history.latest(limit=2)
+    assert before + 2 == space.history.count()
+    assert ("fast", "detail", "4x", "4x") == (first.model, second.model, first.type, second.type)
+    assert first.batch == second.batch
+    assert {first.id, second.id} <= app.session_state.awaited
+    until(lambda: all(space.history.get(each.id).state is State.FINISHED for each in (first, second)), seconds=90)
+    app = open_page("history.py", task=second.id)
+    assert [f"left={first.id}&right={second.id}"] == [
+        link.proto.query_string for link in app.get("page_link") if link.proto.label == "Compare A/B"
+    ]
+
+
+def test_a_half_that_is_under_way_already_is_not_queued_twice(space: Workspace, open_page: OpenPage) -> None:
+    """Upscale and then A/B of the same picture make two entries, not three, and both belong to the pair."""
+    with FakeHosted() as api:
+        app = open_page("upscale.py")
+        app.text_input(key="image_url").set_value(api.picture_url(26, 20)).run()
+        before = space.history.count()
+        app.button(key="submit").click().run()
+        app.button(key="submit_pair").click().run()
+    assert before + 2 == space.history.count()
+    pair = space.history.latest(limit=2)
+    assert 1 == len({entry.batch for entry in pair})
+    for entry in pair:
+        space.stop_entry(entry)
+
+
+@pytest.mark.parametrize("way", ["address", "card"])
+def test_a_task_is_used_again(space: Workspace, open_page: OpenPage, way: str) -> None:
+    """`?again=` and the card's "Use again" fill the form with our copy of the picture and the settings, once."""
+    entry = kept(space, "again.png", model="detail", type="2x", webhook_url="https://example.com/hook")
+    before = space.history.count()
+    if way == "address":
+        app = open_page("upscale.py", again=entry.id)
+    else:
+        app = open_page("upscale.py")
+        app.button(key=f"use_{entry.id}").click().run()
+    assert [] == errors(app)
+    assert "Upscale" == app.title[0].value
+    assert any("again.png · 30 × 20 px" in text.value for text in app.text)
+    assert (2, "detail") == (app.button_group(key="scale").value, app.button_group(key="network").value)
+    assert "https://example.com/hook" == app.text_input(key="webhook_url").value
+    app.button_group(key="scale").set_value(4).run()
+    assert 4 == app.button_group(key="scale").value
+    assert before == space.history.count()
+    app.text_input(key="webhook_url").set_value("").run()
+    app.button(key="submit").click().run()
+    again = space.history.latest(limit=1)[0]
+    assert (entry.source_key, "detail", "4x") == (again.source_key, again.model, again.type)
+    space.stop_entry(again)
+
+
+def test_what_cannot_be_used_again_is_said(space: Workspace, open_page: OpenPage) -> None:
+    """An unknown task, and one whose picture is gone, are a clear sentence; the settings are there nevertheless."""
+    assert ["There is no task with this address, so nothing of it can be used again."] == errors(
+        open_page("upscale.py", again="nowhere")
+    )
+    entry = kept(space, "gone.png", type="2x")
+    space.files.delete(str(entry.source_key))
+    app = open_page("upscale.py", again=entry.id)
+    assert 1 == len(errors(app))
+    assert "no longer stored here" in errors(app)[0]
+    assert 2 == app.button_group(key="scale").value
+    app.button(key="submit").click().run()
+    assert entry.id == space.history.latest(limit=1)[0].id
+
+
+def test_an_address_can_name_the_parent(space: Workspace, open_page: OpenPage) -> None:
+    """`?task_id=` fills the field and looks at the task; what is found is named, and the picked picture's lineage."""
+    until(lambda: space.sample_sources() is not None and space.clients["embedded"].fetch_many(["sample-grid"]))
+    app = open_page("upscale.py", task_id="sample-grid")
+    assert "sample-grid" == app.text_input(key="task_id").value
+    assert any("a grid of 4 pictures, 1024 × 1024 px each · This machine" in each.value for each in app.caption)
+    app.button(key="pick_2").click().run()
+    assert "From task sample-grid, picture 2" in [text.value for text in app.text]
+
+
+def test_a_card_leads_to_the_task_that_its_picture_came_from(space: Workspace, open_page: OpenPage) -> None:
+    """The lineage is on the card, with a link when the parent is ours, and as text when it is not."""
+    parent = kept(space, "parent *x*.png")
+    space.history.move(parent.id, State.SUBMITTING)
+    space.history.move(parent.id, State.OPEN, task_id="parent-task")
+    child = kept(space, "child.png", came_from="parent-task")
+    stranger = kept(space, "stranger.png", came_from="[x](https://evil.example)", came_from_index="4")
+    app = open_page("history.py", task=child.id)
+    assert "From task parent-task" in [text.value for text in app.text]
+    assert [f"task={parent.id}"] == [
+        link.proto.query_string for link in app.get("page_link") if link.proto.label.startswith("Open parent")
+    ]
+    app = open_page("history.py", task=stranger.id)
+    assert "From task [x](https://evil.example), picture 4" in [text.value for text in app.text]
+    space.history.move(parent.id, State.ABANDONED)
+
+
+def test_the_dpi_of_a_print_are_typed(space: Workspace, open_page: OpenPage) -> None:
+    """The verdict is for the DPI in the field; nonsense is a sentence in place, and stays to be mended."""
+    until(lambda: space.sample_sources() is not None)
+    app = open_page("upscale.py")
+    app.button(key=f"sample_{space.sample_sources()['koi'].key}").click().run()
+    app.selectbox(key="for_paper").set_value("A3").run()
+    assert "300" == app.text_input(key="for_dpi").value
+    app.text_input(key="for_dpi").set_value("150").run()
+    assert any("at 150 DPI" in caption.value for caption in app.caption)
+    for nonsense in ("many", "0", "-3", "1e9", "nan"):
+        app.text_input(key="for_dpi").set_value(nonsense).run()
+        assert 1 == len(errors(app))
+        assert "DPI must be a number" in errors(app)[0]
+        assert nonsense == app.text_input(key="for_dpi").value
+
+
+def test_what_breaks_in_a_fragment_is_a_sentence() -> None:
+    """A database that is away, and a fault of ours, are told without a trace; other parts of the page stay."""
+
+    def page() -> None:
+        import sqlalchemy.exc
+        import streamlit as st
+
+        from pages import _parts
+
+        def broken(error: Exception) -> None:
+            @st.fragment
+            @_parts.protected()
+            def part() -> None:
+                raise error
+
+            part()
+
+        broken(sqlalchemy.exc.OperationalError("SELECT secret", {}, OSError("gone")))
+        broken(RuntimeError("a secret"))
+        st.text("the rest")
+
+    app = AppTest.from_function(page).run()
+    away, fault = errors(app)
+    assert away.startswith("The database does not answer. Your tasks are safe")
+    assert re.fullmatch(r"Something went wrong here\. Reload .* report the number [0-9a-f]{8}\.", fault)
+    assert ["the rest"] == [text.value for text in app.text]
+    assert [] == list(app.exception)
+
+
 def test_text_from_outside_is_shown_literally(space: Workspace, open_page: OpenPage) -> None:
     """An error text with Markdown, HTML and a picture in it is drawn as the characters it is made of."""
     hostile = "[click](https://evil.example) ![x](https://evil.example/t.png) <script>alert(1)</script> :red[x]"
@@ -173,6 +324,19 @@ def test_a_task_opens_by_its_address(space: Workspace, open_page: OpenPage) -> N
     assert "ambiguous.png" in [text.value for text in open_page("history.py", task=entry).text]
     assert "There is no task" in errors(open_page("history.py", task="nowhere"))[0]
     space.history.move(entry, State.ABANDONED)
+
+
+def kept(space: Workspace, name: str, **fields: object) -> Entry:
+    """An entry that nobody works on, of a picture of 30 × 20 px that is stored here."""
+    with space.files.folder() as folder:
+        Image.effect_noise((30, 20), 50).convert("RGB").save(folder / "kept.png")  # never the same one twice
+        key = space.files.keep(folder)
+    wish = {"engine": "embedded", "type": "4x", "name": name, "source_key": key, "source_file": "kept.png"}
+    size = {"source_width": 30, "source_height": 20}
+    # Held back, so that the tracker does not take it.
+    entry = space.history.add(NewEntry(**wish | size | fields))  # type: ignore[arg-type]
+    space.history.postpone(entry.id, time.time() + 3_600)
+    return entry
 
 
 def ambiguous(space: Workspace) -> str:
