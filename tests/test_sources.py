@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from journey.errors import (
 )
 from journey.fetching import Door
 from journey.files import Files, file_url
-from journey.history import EngineName
+from journey.history import EngineName, Entry, State
 from journey.images import PREVIEW, THUMBNAIL
 from journey.sources import Source, Sources, fingerprint, new_entry
 from tests.fakes.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, web_page
@@ -371,3 +371,98 @@ def test_the_same_wish_has_the_same_fingerprint(sources: Sources) -> None:
     assert 64 == len(base)
     hosted = [new_entry(first, engine="journeyapi", scale=4, model=model).fingerprint for model in ("fast", "detail")]
     assert hosted[0] == hosted[1]
+
+
+def entry_of(source: Source, **changes: object) -> Entry:
+    """An entry at JourneyAPI that named the source's task and failed there."""
+    fields = {"engine": "journeyapi", "scale": 4, "webhook_url": "https://public.example/hook"}
+    wish = asdict(new_entry(source, **fields)) | {"state": State.FAILED, "id": "e1"}  # type: ignore[arg-type]
+    counts = {"credits": 2, "attempts": 1, "archive_attempts": 0, "created_at": 0.0, "changed_at": 0.0}
+    kept = {name: value for name, value in wish.items() if name not in ("fingerprint", "webhook_secret")}
+    return Entry(**kept | counts | changes)  # type: ignore[arg-type]
+
+
+def test_a_picture_of_a_task_keeps_its_address(sources: Sources, api: FakeHosted) -> None:
+    """The address at which a task's picture was found is remembered: it may be needed without the task."""
+    (source,) = sources.from_task(SINGLE_ID, ENGINES).sources
+    assert f"{api.origin}/cdn/{SINGLE_ID}.png" == source.image_url
+    own = new_entry(source, engine="journeyapi", scale=2)
+    assert (SINGLE_ID, source.image_url) == (own.parent_task_id, own.image_url)
+
+
+def test_what_was_found_is_told(sources: Sources) -> None:
+    """A task says whether it holds one picture or a grid, and how large they are."""
+    assert "one picture, 64 × 48 px" == sources.from_task(SINGLE_ID, ENGINES).contents
+    assert "a grid of 4 pictures, 64 × 48 px each" == sources.from_task(GRID_ID, ENGINES).contents
+
+
+def test_an_entry_gives_its_picture_again(sources: Sources, files: Files, api: FakeHosted) -> None:
+    """Our copy is what is used again, with name and lineage; when it is gone its address is fetched, or it is said."""
+    source = source_of(sources, parent_task_id="t-1", index="3", task_engine="journeyapi")
+    assert replace(source, kind="task") == sources.from_entry(entry_of(source))
+    elsewhere = sources.from_entry(entry_of(source, parent_task_id=None, index=None))
+    assert ("t-1", "3", None) == (elsewhere.parent_task_id, elsewhere.index, elsewhere.task_engine)
+    assert new_entry(elsewhere, engine="journeyapi", scale=2).parent_task_id is None
+    files.delete(source.key)
+    with pytest.raises(InvalidRequest, match="no longer stored here"):
+        sources.from_entry(entry_of(source))
+    again = sources.from_entry(entry_of(source, image_url=api.picture_url(32, 24)))
+    assert ("fjord.png", 32, "t-1") == (again.name, again.width, again.parent_task_id)
+
+
+def test_only_a_parent_that_failed_at_journeyapi_is_rescued(sources: Sources) -> None:
+    """A failure that has nothing to do with the parent task, or that is none, offers no other way to send it."""
+    failed = entry_of(source_of(sources, parent_task_id="t-1", task_engine="journeyapi"))
+    assert sources.can_rescue(failed)
+    for changes in (
+        {"state": State.FINISHED},
+        {"state": State.AMBIGUOUS},
+        {"engine": "embedded"},
+        {"parent_task_id": None},
+        {"result_url": "https://public.example/a.png"},
+    ):
+        assert not sources.can_rescue(replace(failed, **changes))
+
+
+def test_a_rescue_sends_the_picture_without_its_task(sources: Sources) -> None:
+    """Neither engine is given the parent's id again; the lineage, the multiplier and the webhook stay."""
+    source = source_of(
+        sources, parent_task_id="t-1", index="2", task_engine="journeyapi", image_url="https://public.example/a.png"
+    )
+    failed = entry_of(source)
+    assert sources.can_send_address(failed)
+    for engine, model in (("journeyapi", None), ("embedded", "fast")):
+        new = sources.rescue(failed, engine=engine, model="fast", person="ann@example.com")  # type: ignore[arg-type]
+        assert (None, None, "t-1", "2") == (new.parent_task_id, new.index, new.came_from, new.came_from_index)
+        assert (engine, model, "4x", "ann@example.com") == (new.engine, new.model, new.type, new.person)
+        assert (source.key, source.image_url, failed.webhook_url) == (new.source_key, new.image_url, new.webhook_url)
+
+
+def test_an_address_that_others_cannot_reach_is_no_rescue(sources: Sources) -> None:
+    """No address, or one of this network, is not offered; one that leads inside is refused at the click."""
+    source = source_of(sources, parent_task_id="t-1", task_engine="journeyapi")
+    for url, offered in ((None, False), ("http://127.0.0.1:8080/a.png", False), ("https://inside.example/a.png", True)):
+        failed = entry_of(source, image_url=url)
+        assert offered is sources.can_send_address(failed)
+        with pytest.raises(InvalidRequest, match="JourneyAPI cannot"):
+            sources.rescue(failed, engine="journeyapi", person=None)
+
+
+def test_a_public_studio_sends_its_own_copy(sources: Sources, files: Files) -> None:
+    """Where JourneyAPI reaches us, our copy is sent: it cannot have expired, as an address of JourneyAPI's can."""
+    sources._public_url = "https://studio.example"
+    source = source_of(
+        sources, parent_task_id="t-1", task_engine="journeyapi", image_url="https://public.example/a.png"
+    )
+    failed = entry_of(source)
+    assert sources.rescue(failed, engine="journeyapi", person=None).image_url is None
+    assert sources.upload_problem("journeyapi") is None
+    files.delete(source.key)
+    assert not sources.can_send_address(replace(failed, image_url=None))
+
+
+def test_an_upload_is_judged_before_it_is_chosen(sources: Sources) -> None:
+    """Without a public address JourneyAPI cannot get files; the sentence names three ways on."""
+    assert sources.upload_problem("embedded") is None
+    said = str(sources.upload_problem("journeyapi"))
+    assert all(way in said for way in ("engine on this machine", "public image URL", "JOURNEY_PUBLIC_URL"))
