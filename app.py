@@ -11,12 +11,15 @@ from typing import Any
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from journey.errors import CannotStart
+from journey.way_back import WayBack
 from journey.workspace import Workspace, workspace
+from pages import _sign_in
 
 
 def build() -> Workspace:
@@ -29,11 +32,10 @@ def build() -> Workspace:
 
 
 def refuse_open_doors() -> None:
-    """Listening beyond this machine without sign-in has to be asked for. Raises CannotStart."""
+    """Listening beyond this machine without sign-in has to be asked for. Raises CannotStart, also when sign-in is
+    configured only in part."""
     address = st.get_option("server.address") or "0.0.0.0"  # noqa: S104  Streamlit's default, refused below
-    if _is_loopback(address) or _sign_in_is_configured():
-        return
-    if not workspace().settings.open:
+    if not _sign_in.providers() and not _is_loopback(address) and not workspace().settings.open:
         raise CannotStart(
             f"server.address is {address}, so anyone who reaches this machine could use the studio and its key. "
             "Configure sign-in, listen at 127.0.0.1, or set JOURNEY_OPEN=1 if that is meant."
@@ -45,13 +47,6 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return address == "localhost"
-
-
-def _sign_in_is_configured() -> bool:
-    try:
-        return "auth" in st.secrets
-    except FileNotFoundError:
-        return False
 
 
 # The access log would hold the keys of pictures and the tokens of webhooks.
@@ -88,4 +83,5 @@ app = st.App(
     "pages/_app.py",
     routes=[Route("/healthz", healthz), Route("/readyz", readyz), *space.routes],
     lifespan=lifespan,
+    middleware=[Middleware(WayBack)],
 )

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from journey.errors import CannotStart
 from journey.models import HOSTED_URL
+from journey.signing_in import normal_domain
 
 PREFIX = "JOURNEY_"
 
@@ -101,6 +102,11 @@ class Settings(BaseSettings):
             except (ValueError, OverflowError):
                 raise ValueError("must be a number of pixels, or such as 25 MP") from None
         return value
+
+    @field_validator("sign_in_domains")
+    @classmethod
+    def _domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(normal_domain(each) for each in value)
 
     @field_validator("api_key", "engine_key")
     @classmethod

@@ -10,7 +10,8 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from journey.errors import JourneyError
-from pages import _notices, _parts
+from journey.wording import literal
+from pages import _notices, _parts, _sign_in
 
 
 @st.cache_resource
@@ -30,17 +31,20 @@ def icon() -> Image.Image:
 
 st.set_page_config(page_icon=icon(), layout="wide")
 
-page = st.navigation(
-    [
-        st.Page("upscale.py", title="Upscale", icon=":material/photo_size_select_large:", default=True),
-        st.Page("batch.py", title="Batch", icon=":material/stacks:", url_path="batch"),
-        st.Page("print_size.py", title="Print size", icon=":material/print:", url_path="print_size"),
-        st.Page("history.py", title="History", icon=":material/history:", url_path="history"),
-        st.Page("compare.py", title="Compare", icon=":material/compare:", url_path="compare"),
-        st.Page("spend.py", title="Spend", icon=":material/payments:", url_path="spend"),
-    ],
-    position="top",
-)
+PAGES = [
+    st.Page("upscale.py", title="Upscale", icon=":material/photo_size_select_large:", default=True),
+    st.Page("batch.py", title="Batch", icon=":material/stacks:", url_path="batch"),
+    st.Page("print_size.py", title="Print size", icon=":material/print:", url_path="print_size"),
+    st.Page("history.py", title="History", icon=":material/history:", url_path="history"),
+    st.Page("compare.py", title="Compare", icon=":material/compare:", url_path="compare"),
+    st.Page("spend.py", title="Spend", icon=":material/payments:", url_path="spend"),
+]
+menu = {"": PAGES}
+if signed_in := _sign_in.guard(PAGES):
+    menu[literal(signed_in)] = [
+        st.Page(_sign_in.sign_out, title="Sign out", icon=":material/logout:", url_path="sign_out")
+    ]
+page = st.navigation(menu, position="top")
 
 try:
     _notices.show(page.title)

@@ -206,6 +206,7 @@ with chart_side:
         required=True,
         format_func=WAYS.__getitem__,
         key="spend_by",
+        wrap=True,
         persist_state="session",
         disabled=chosen == 1,
     )

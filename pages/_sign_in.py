@@ -1,0 +1,118 @@
+"""The door of the studio: who is signed in, and what everybody else is shown, which is nothing of the studio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+from streamlit.navigation.page import Page
+
+from journey import signing_in
+from journey.errors import CannotStart
+from journey.wording import literal
+from journey.workspace import workspace
+
+WATCH_SECONDS = 5.0
+
+
+def providers() -> tuple[str, ...]:
+    """The sign-in services that are configured; none when the studio is open. Raises CannotStart."""
+    try:
+        auth = st.secrets.get("auth")
+    except StreamlitSecretNotFoundError as error:
+        if any(Path(path).exists() for path in st.get_option("secrets.files")):
+            raise CannotStart(
+                "The file secrets.toml cannot be read as TOML, so it is not known whether people have to sign in. "
+                "Mend it, or move it away."
+            ) from error
+        auth = None
+    return signing_in.providers(auth)
+
+
+def guard(pages: Sequence[Page]) -> str | None:
+    """Who is signed in, or None when sign-in is off. Everybody else is shown the door, and the run ends here.
+
+    It comes before anything else is drawn, in each run: a sign-in may have ended since the last one.
+    """
+    try:
+        services = providers()
+    except CannotStart as error:
+        _show_door(pages, "Sign-in is not set up", partial(st.error, literal(str(error))))
+    if not services:
+        return None
+    if not _is_signed_in():
+        _show_door(pages, "Sign in", partial(_ask, services))
+    if reason := _refusal():
+        _show_door(pages, "Not let in", partial(_refuse, reason))
+    _watch()
+    return str(st.user.get("email") or st.user.get("name") or "Signed in")
+
+
+def sign_out() -> None:
+    """A page that ends the sign-in, in all tabs of this browser."""
+    st.title("Signing out…", anchor=False)
+    _signed_out().add(signing_in.login_mark(st.user.to_dict()))
+    st.logout()
+
+
+def _is_signed_in() -> bool:
+    claims = st.user.to_dict()
+    return bool(claims.get("is_logged_in")) and signing_in.login_mark(claims) not in _signed_out()
+
+
+def _refusal() -> str | None:
+    return signing_in.refusal(st.user.to_dict(), workspace().settings.sign_in_domains)
+
+
+@st.cache_resource
+def _signed_out() -> set[str]:
+    """Marks of the sign-ins that are over: the other tabs of such a browser, and a copied cookie, are worth nothing."""
+    return set()
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def _watch() -> None:
+    """Parts that refresh by themselves run without the frame. Once somebody is out, the whole page has to be drawn."""
+    if not _is_signed_in() or _refusal():
+        st.rerun()
+
+
+def _show_door(pages: Sequence[Page], title: str, draw: Callable[[], object]) -> None:
+    """Draw this in the place of each page, so that a link to one is neither unknown nor lost; then end the run."""
+    st.set_page_config(page_title=f"{title} · Journey Print Studio")
+
+    def door() -> None:
+        st.title(title, anchor=False)
+        draw()
+
+    doors = [st.Page(door, title=title, url_path=page.url_path or "door", default=not page.url_path) for page in pages]
+    st.navigation(doors, position="hidden").run()
+    st.stop()
+
+
+def _ask(services: Sequence[str]) -> None:
+    st.text("This studio is for the people of its team.")
+    here, there = _origin(st.context.url or ""), _origin(str(st.secrets["auth"]["redirect_uri"]))
+    if here and "{" not in there and here != there:
+        st.text(f"You came by {here}, where signing in does not work.")
+        st.link_button(f"Go to {there}", there, type="primary", icon=":material/arrow_forward:")
+        return
+    for service in services:
+        label = "Sign in" if service == signing_in.UNNAMED else f"Sign in with {literal(service.capitalize())}"
+        if st.button(label, key=f"sign_in_{service}", type="primary", icon=":material/login:"):
+            st.login(None if service == signing_in.UNNAMED else service)
+
+
+def _refuse(reason: str) -> None:
+    st.text(reason)
+    if st.button("Sign out", icon=":material/logout:"):
+        sign_out()
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""

@@ -1,0 +1,183 @@
+"""Which configuration of sign-in is accepted, who is let in, and where they come back to."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Any
+
+import pytest
+
+from journey.errors import CannotStart
+from journey.settings import Settings
+from journey.signing_in import domain_of, login_mark, normal_domain, providers, refusal, way_back
+
+ISSUER = {
+    "client_id": "studio",
+    "client_secret": "s",
+    "server_metadata_url": "https://id.example.com/.well-known/openid-configuration",
+}
+SHARED = {"redirect_uri": "https://studio.example.com/oauth2callback", "cookie_secret": "0123456789abcdef" * 2}
+
+
+@pytest.mark.parametrize(
+    ("auth", "names"),
+    [
+        (None, ()),
+        ({**SHARED, **ISSUER}, ("default",)),
+        ({**SHARED, **ISSUER, "client_kwargs": {"prompt": "login"}}, ("default",)),
+        ({**SHARED, **ISSUER, "redirect_uri": "http://localhost:{port}/oauth2callback"}, ("default",)),
+        ({**SHARED, "google": ISSUER, "okta": ISSUER}, ("google", "okta")),
+        ({**SHARED, **ISSUER, "okta": ISSUER, "expose_tokens": ["id"]}, ("default", "okta")),
+        (
+            {**SHARED, **ISSUER, "server_metadata_url": "http://127.0.0.1:9/.well-known/openid-configuration"},
+            ("default",),
+        ),
+    ],
+    ids=["none", "one", "with parameters", "port", "named", "both", "on loopback"],
+)
+def test_a_whole_configuration_names_its_providers(auth: dict[str, Any] | None, names: tuple[str, ...]) -> None:
+    """Without the table there is no sign-in; the providers are those that can be signed in with."""
+    assert names == providers(auth)
+
+
+@pytest.mark.parametrize(
+    ("auth", "said"),
+    [
+        ({}, "[auth] in secrets.toml is empty"),
+        ("yes", "[auth] in secrets.toml is empty"),
+        ({**SHARED, **ISSUER, "cookie_secret": "xxx"}, "cookie_secret"),
+        ({"redirect_uri": SHARED["redirect_uri"], **ISSUER}, "cookie_secret"),
+        ({"cookie_secret": SHARED["cookie_secret"], **ISSUER}, "redirect_uri"),
+        ({**SHARED, **ISSUER, "redirect_uri": "https://studio.example.com/"}, "redirect_uri"),
+        ({**SHARED, **ISSUER, "redirect_uri": "studio.example.com/oauth2callback"}, "redirect_uri"),
+        ({**SHARED, **ISSUER, "redirect_uri": "https://[/oauth2callback"}, "redirect_uri"),
+        (SHARED, "[auth] in secrets.toml lacks client_id, client_secret, server_metadata_url"),
+        ({**SHARED, **ISSUER, "client_secret": ""}, "[auth] in secrets.toml lacks client_secret"),
+        ({**SHARED, "okta": {"client_id": "s"}}, "[auth.okta] in secrets.toml lacks client_secret"),
+        ({**SHARED, "my_okta": ISSUER}, "underscores"),
+        ({**SHARED, **ISSUER, "server_metadata_url": "http://id.example.com/x"}, "https://"),
+        ({**SHARED, **ISSUER, "server_metadata_url": "id.example.com"}, "https://"),
+        ({**SHARED, **ISSUER, "expose_tokens": "refresh"}, "expose_tokens"),
+    ],
+)
+def test_a_wrong_configuration_is_one_sentence(auth: object, said: str) -> None:
+    """What is missing is named, and the start is refused: a studio that was meant to be closed is never open."""
+    with pytest.raises(CannotStart) as caught:
+        providers(auth)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("version", [None, "1.6.9", "1.5"])
+def test_a_missing_or_old_authlib_is_one_sentence(version: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra to install is named."""
+
+    def installed(name: str) -> str:
+        if version is None:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version
+
+    monkeypatch.setattr(importlib.metadata, "version", installed)
+    with pytest.raises(CannotStart, match=r"journey-print-studio\[auth\]"):
+        providers({**SHARED, **ISSUER})
+
+
+@pytest.mark.parametrize(
+    ("email", "domains"),
+    [
+        ("anna@example.com", ("example.com",)),
+        ("Anna@EXAMPLE.com", ("example.com",)),
+        ("anna@example.com", ("other.org", "Example.COM")),
+        ("anna+studio@example.com", ("example.com",)),
+        ("anna@bücher.example", ("xn--bcher-kva.example",)),
+        ("anna@xn--bcher-kva.example", ("Bücher.example",)),
+        ('"a@evil.com"@example.com', ("example.com",)),
+        ("anybody@anywhere.org", ()),
+        (None, ()),
+    ],
+)
+def test_an_address_of_an_allowed_domain_is_let_in(email: str | None, domains: tuple[str, ...]) -> None:
+    """Whatever the case, and in either spelling of an international domain; without domains everybody is."""
+    assert None is refusal({"email": email}, domains)
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "anna@evil.com",
+        "anna@notexample.com",
+        "anna@sub.example.com",
+        "anna@example.com.evil.com",
+        "anna@example.com@evil.com",
+        "anna@example.com.",
+        "anna@example.com\n",
+        "anna@evil.com example.com",
+        "anna@exаmple.com",  # the second a is Cyrillic
+        "anna@straße.example",
+        "@example.com",
+        "example.com",
+        "anna@",
+        "",
+        None,
+        7,
+        ["anna@example.com"],
+    ],
+)
+def test_every_other_address_is_refused(email: object) -> None:
+    """Parts of a domain, domains that look like it, more than one @, and what is no address at all."""
+    assert refusal({"email": email}, ("example.com", "strasse.example"))
+
+
+@pytest.mark.parametrize("said", [False, "false", "False"])
+@pytest.mark.parametrize("domains", [(), ("example.com",)])
+def test_an_address_that_is_not_verified_is_refused(said: object, domains: tuple[str, ...]) -> None:
+    """Whoever signs in could have typed any address."""
+    assert "anna@example.com is not verified" in str(
+        refusal({"email": "anna@example.com", "email_verified": said}, domains)
+    )
+    assert None is refusal({"email": "anna@example.com", "email_verified": True}, domains)
+
+
+@pytest.mark.parametrize(
+    "setting", ["@example.com", "*.example.com", "example", "https://example.com", "a b.com", "example.com."]
+)
+def test_a_setting_that_is_no_domain_stops_the_start(setting: str) -> None:
+    """Nobody is locked out, or let in, by a slip of the pen."""
+    with pytest.raises(ValueError, match=r"such as example\.com"):
+        Settings(_env_file=None, sign_in_domains=setting)
+
+
+def test_domains_are_kept_in_their_normal_form() -> None:
+    """So that they can be compared as they are."""
+    settings = Settings(_env_file=None, sign_in_domains=" Example.com, Bücher.example,")
+    assert ("example.com", "xn--bcher-kva.example") == settings.sign_in_domains
+    assert "example.com" == domain_of("a@EXAMPLE.com") == normal_domain("example.com")
+
+
+def test_the_tabs_of_one_sign_in_have_one_mark() -> None:
+    """The next sign-in of the same person has another."""
+    claims = {"email": "anna@example.com", "iat": 1, "nonce": "a", "aud": ["studio"]}
+    assert login_mark(claims) == login_mark(dict(reversed(claims.items())))
+    assert login_mark(claims) != login_mark({**claims, "nonce": "b"})
+
+
+@pytest.mark.parametrize(
+    ("referer", "place"),
+    [
+        ("https://studio.example.com/history?task=0123", "/history?task=0123"),
+        ("https://studio.example.com/", "/"),
+        ("https://studio.example.com/print_size?w=1024&paper=A3#x", "/print_size?w=1024&paper=A3"),
+        ("https://studio.example.com//evil.com/", None),
+        ("https://studio.example.com/\\evil.com", None),
+        ("https://studio.example.com/a\r\nset-cookie:b", "/aset-cookie:b"),
+        ("https://studio.example.com/sign_out", None),
+        ("https://studio.example.com/oauth2callback?code=1", None),
+        ("https://studio.example.com/auth/login?provider=x", None),
+        ("https://studio.example.com/" + "a" * 3000, None),
+        ("https://studio.example.com", None),
+        ("https://[", None),
+        ("", None),
+    ],
+)
+def test_the_way_back_leads_to_a_page_of_ours(referer: str, place: str | None) -> None:
+    """Never to another site, and never into signing out."""
+    assert place == way_back(referer)
