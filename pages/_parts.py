@@ -41,7 +41,7 @@ from journey.workspace import LABELS, workspace
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
-WATCH_SECONDS = 2.5
+WATCH_SECONDS = 2.0
 PICTURE_HEIGHT = 420
 """Screen pixels; so that the print sizes below a picture are on the screen as well."""
 _STATE_LOOKS: dict[State, tuple[str, str]] = {
@@ -180,7 +180,7 @@ def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None) -> No
                     st.badge(state_words(entry, now), icon=icon, color=color)
                 st.badge(LABELS[entry.engine], color="gray")
                 st.badge(entry.type, color="gray")
-                if network := entry.result_model or entry.model:
+                if network := entry.model or entry.result_model:
                     st.badge(literal(network), color="gray")
             if entry.state in LIVE:
                 _live_progress(entry)
