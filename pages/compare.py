@@ -60,6 +60,7 @@ def find(name: str | None, choices: dict[str, Side]) -> str | None:
 
 
 @st.fragment(run_every=_parts.WATCH_SECONDS)
+@_parts.protected(quiet=True)
 def wait_for(entry_id: str) -> None:
     entry = space.history.get(entry_id)
     if entry is None or entry.state not in LIVE:
@@ -135,6 +136,7 @@ def measure() -> None:
 
 
 @st.fragment
+@_parts.protected()
 def show(left: Picture, right: Picture, pair: Pair, view: View, start: int) -> None:
     viewer(
         left,
@@ -159,6 +161,7 @@ def describe(side: Picture) -> None:
 
 
 @st.fragment(run_every=DETAIL_SECONDS)
+@_parts.protected(quiet=True)
 def wait_for_detail(*waiting: Side) -> None:
     """Draw the page again when there is more of a picture to see than before."""
     for side in waiting:
