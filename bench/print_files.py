@@ -1,5 +1,8 @@
 """How long print files take and how much memory they need, beside named peers measured in the same run.
 
+The last two figures are those of a person at the real server in a real browser: the wait for a re-tagged file, and a
+click of another visitor while a large file is made.
+
     python -m bench.print_files [--side 4096] [--paper A1]
 
 It is a measurement, not a test: it always exits 0.
@@ -8,6 +11,8 @@ It is a measurement, not a test: it always exits 0.
 from __future__ import annotations
 
 import argparse
+import shutil
+import statistics
 import sys
 import tempfile
 import time
@@ -19,13 +24,19 @@ from pathlib import Path
 import numpy as np
 import psutil
 from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.main_job import CLICKS, click, opened
 from journey.print_files import FileFormat, PrintSpec, exact_size, retag, service_warnings, start
 from journey.printing import PAPERS
 from journey.processes import Workers
+from tests.browser.conftest import CHROMIUM_FLAGS, Studio, free_port
+
+RETAGS = 4
+"""As many as the page shows beside the large file."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,69 @@ def measured(name: str, work: Callable[..., object], source: Path, folder: Path,
         workers.stop()
 
 
+def in_the_browser(source: Path, paper: str) -> None:
+    """Upload the picture to a studio, have it re-tagged, and click elsewhere while a TIFF is made."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        print("in the browser: skipped, chromium is not installed")
+        return
+    with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
+        studio = Studio(Path(data), free_port(), {})
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        try:
+            studio.start()
+            person, other = uploaded(studio, browser, source, paper), opened(studio, browser)
+            choose(person, "Keep pixels", "The same pixels, with")
+            waits = [made(person) for _ in range(RETAGS)]
+            print(
+                f"re-tag PNG, click to download link: median {statistics.median(waits):.2f} s, "
+                f"slowest {max(waits):.2f} s of {RETAGS}"
+            )
+            for place in range(2):
+                click(other, place)  # the first click of a page is slower for reasons of its own
+            choose(person, "Exact size", "cropped as drawn above")
+            make(person)
+            person.get_by_text("Making the file").wait_for()
+            clicks = [click(other, place) for place in range(CLICKS)]
+            still_busy = person.get_by_text("Making the file").is_visible()
+            print(
+                f"a click of another visitor while {paper} TIFF is made: "
+                f"median {statistics.median(clicks) * 1000:.0f} ms, slowest {max(clicks) * 1000:.0f} ms of {CLICKS}"
+                + ("" if still_busy else " (the file was there before the last)")
+            )
+        finally:
+            browser.close()
+            studio.stop()
+
+
+def uploaded(studio: Studio, browser: Browser, source: Path, paper: str) -> Page:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(60_000)
+    page.goto(f"{studio.url}/print_size?from=upload&paper={paper}")
+    page.locator("input[type=file]").set_input_files(source)
+    page.get_by_role("button", name="Make the file").wait_for()
+    return page
+
+
+def choose(page: Page, kind: str, words: str) -> None:
+    page.get_by_role("radio", name=kind).click()
+    page.get_by_text(words).wait_for()
+
+
+def made(page: Page) -> float:
+    """Seconds from the click to one more link to a file."""
+    links = page.get_by_role("link", name="Download ")
+    known = links.count()
+    started = time.perf_counter()
+    make(page)
+    links.nth(known).wait_for(timeout=120_000)
+    return time.perf_counter() - started
+
+
+def make(page: Page) -> None:
+    page.get_by_role("button", name="Make the file").click()
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--side", type=int, default=4096, help="side of the square source in pixels")
@@ -111,6 +185,7 @@ def main() -> None:
             rows.append(measured(f"{chosen.paper} {file_format}", exact_size, source, folder, spec))
             if file_format == "TIFF":
                 rows.append(measured("  peer: Pillow at once", here.whole_tiff, source, folder, spec))
+        in_the_browser(source, chosen.paper)
     write = sys.stdout.write
     write(f"{'':24}{'seconds':>9}{'cpu s':>8}{'peak MB':>9}{'file MB':>9}{'steps':>7}\n")
     for row in rows:
