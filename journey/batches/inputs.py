@@ -118,7 +118,7 @@ def table(text: str, *, is_file: bool = False) -> Table | None:
         if not filled:
             continue
         width, often = Counter(len(row) for row in filled).most_common(1)[0]
-        if width < 2 or often < 0.8 * len(filled):
+        if width < 2 or often < (0.5 if is_file else 0.8) * len(filled):
             continue
         cells = [row for row in filled if len(row) > 1]
         addresses = sum(_is_address(cell) for row in cells for cell in row)

@@ -207,8 +207,10 @@ class Batches:
                 if item.entry.state is State.FAILED
             ]
             columns = [entries.c[field.name] for field in fields(NewEntry)]
-            rows = connection.execute(sa.select(*columns).where(entries.c.id.in_(failed))).all()
-            again = [history.add(NewEntry(**row._mapping)).id for row in rows]
+            query = sa.select(*columns).where(entries.c.id.in_(failed)).order_by(entries.c.created_at)
+            added = [history.add(NewEntry(**row._mapping)) for row in connection.execute(query).all()]
+            # What somebody queued elsewhere meanwhile goes on there.
+            again = [entry.id for entry in added if entry.batch == batch_id]
             self._put_in_line(connection, entries.c.id.in_(again))
             self._feed(connection)
             return len(again)

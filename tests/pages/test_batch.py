@@ -1,0 +1,143 @@
+"""The Batch page, driven as a person drives it, on a real workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from journey.history import Entry, State
+from journey.settings import Settings
+from journey.workspace import Workspace, share
+from tests.fakes.hosted import FakeHosted
+from tests.pages.conftest import ROOT, running, until
+
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture
+def api() -> Iterator[FakeHosted]:
+    with FakeHosted() as fake:
+        yield fake
+
+
+def enter(app: AppTest, *lines: str) -> AppTest:
+    """Paste the lines and wait until nothing is being looked at any more."""
+    app.text_area(key="batch_text").set_value("\n".join(lines)).run()
+    until(lambda: "to enlarge ·" in shown(app.run()) or "to enlarge**" in shown(app))
+    return app
+
+
+def shown(app: AppTest) -> str:
+    return "\n".join(
+        [each.value for each in [*app.markdown, *app.caption, *app.text, *app.error, *app.warning, *app.info]]
+        + [each.label for each in app.button]
+    )
+
+
+def batch_of(app: AppTest) -> str:
+    asked = app.query_params["id"]
+    return asked if isinstance(asked, str) else asked[0]
+
+
+def test_an_empty_page_says_what_to_do(open_page: OpenPage) -> None:
+    """The page opens with one title and a sentence that says how to begin."""
+    app = open_page("batch.py")
+    assert ([], 1) == (list(app.exception), len(app.title))
+    assert "Paste addresses or task IDs" in shown(app)
+
+
+def test_bad_lines_are_explained_and_the_others_run(space: Workspace, open_page: OpenPage, api: FakeHosted) -> None:
+    """Each bad line has its sentence; one click runs the others, the form keeps the bad ones, a reload adds nothing."""
+    good = [api.picture_url(32, 24), api.picture_url(24, 32)]
+    bad = [f"{api.origin}/nothing-here", "javascript:alert(1)", "http://10.1.2.3/x.png"]
+    app = enter(open_page("batch.py"), *good, *bad, good[0])
+    assert "2 pictures to enlarge · 3 cannot be used" in shown(app)
+    for place, said in (("Line 3", "no file at this address"), ("Line 4", "begin with"), ("Line 5", "be reached")):
+        assert any(place in text.value and said in text.value for text in app.text)
+    app.button(key="batch_submit").click().run()
+    items = space.batches.items(batch_of(app))
+    assert 2 == len(items)
+    until(lambda: {State.FINISHED} == {item.entry.state for item in space.batches.items(batch_of(app))})
+    assert "2 of 2 finished" in app.run().get("progress")[0].proto.text
+    app.button(key="batch_new").click().run()
+    assert "\n".join(bad) == app.text_area(key="batch_text").value
+    assert "2 finished" in shown(app)
+
+
+def test_a_batch_that_costs_says_so_before(space: Workspace, tmp_path: Path, api: FakeHosted) -> None:
+    """With JourneyAPI the price stands against balance and budget, and pictures it cannot reach are explained."""
+    settings = Settings(
+        _env_file=None,
+        data_dir=tmp_path,
+        engine="off",
+        api_key=api.key,
+        api_url=api.url,
+        monthly_credits=2,
+        fetch_allow=("127.0.0.0/8",),
+    )
+    with running(Workspace(settings)) as paid:
+        until(paid.balance)
+        app = AppTest.from_file(str(ROOT / "pages" / "_app.py"), default_timeout=20).run()
+        app.switch_page("batch.py").run()
+        task = paid.clients["journeyapi"].upscale(image_url=api.picture_url(32, 24), type="4x")
+        api.finish(task)
+        other = paid.clients["journeyapi"].upscale(image_url=api.picture_url(24, 32), type="2x")
+        api.finish(other)
+        enter(app, task, other, api.picture_url(40, 30))
+        assert "2 pictures to enlarge · 1 cannot be used" in shown(app)
+        assert "JourneyAPI cannot use this address" in shown(app)
+        assert "4 credits of 12,000 left" in shown(app)
+        assert "enough for 1 of the 2 pictures" in shown(app)
+        assert "Upscale 2 pictures · 4 credits" in shown(app)
+        app.button(key="batch_submit").click().run()
+        until(
+            lambda: (
+                [1, 1]
+                == sorted([int(entry.state is State.QUEUED) + int(bool(entry.task_id)) for entry in mine(paid, app)])
+            )
+        )
+        until(paid.history.paused)
+        until(lambda: 1 == len([entry for entry in mine(paid, app) if entry.task_id]))
+    share(space)  # the one of the other tests
+
+
+def mine(space: Workspace, app: AppTest) -> list[Entry]:
+    return [item.entry for item in space.batches.items(batch_of(app))]
+
+
+def test_more_than_a_batch_takes_is_refused(space: Workspace, open_page: OpenPage, api: FakeHosted) -> None:
+    """201 lines are refused with a sentence, none is looked at, and all of them stay in the form."""
+    text = "\n".join(f"{api.origin}/cdn/{n}.png" for n in range(201))
+    app = open_page("batch.py")
+    app.text_area(key="batch_text").set_value(text).run()
+    assert "up to 200 go into one batch" in shown(app)
+    assert (text, []) == (app.text_area(key="batch_text").value, [call for call in api.calls if "cdn" in call.path])
+
+
+def test_results_of_history_begin_a_batch(space: Workspace, open_page: OpenPage, api: FakeHosted) -> None:
+    """`?from=` takes finished tasks, keeps where they came from, and explains what is unknown."""
+    app = enter(open_page("batch.py"), api.picture_url(16, 16))
+    app.button(key="batch_submit").click().run()
+    until(lambda: space.batches.items(batch_of(app))[0].entry.state is State.FINISHED)
+    entry = space.batches.items(batch_of(app))[0].entry
+    later = open_page("batch.py", **{"from": f"{entry.id},unknown"})
+    until(lambda: "1 picture to enlarge" in shown(later.run()))
+    assert "no such task in the history" in shown(later)
+    later.button(key="batch_submit").click().run()
+    (item,) = space.batches.items(batch_of(later))
+    assert (entry.task_id, 64) == (item.entry.came_from, item.entry.source_width)
+
+
+def test_nonsense_draws_no_trace(open_page: OpenPage) -> None:
+    """Whatever is pasted, and whatever DPI is typed, the page says what is wrong and keeps it."""
+    app = open_page("batch.py")
+    app.text_area(key="batch_text").set_value("a,b\n\x00,\x07\n" + "x" * 100_000).run()
+    app.selectbox(key="batch_paper").set_value("A3").run()
+    app.text_input(key="batch_dpi").set_value("many").run()
+    assert [] == list(app.exception)
+    assert "DPI must be a number" in shown(app)
+    missing = open_page("batch.py", id="nothing")
+    assert ([], True) == (list(missing.exception), "no batch with this address" in shown(missing))
