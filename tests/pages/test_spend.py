@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -91,3 +92,29 @@ def test_a_used_up_budget_stops_only_what_is_paid(space: Workspace) -> None:
     )
     assert "This month's budget of 5 credits is used up (4 spent)" in str(space._may_spend(paid))
     assert None is space._may_spend(free)
+
+
+def test_the_budget_stops_the_queue_until_it_is_raised(tmp_path: Path) -> None:
+    """Two of three tasks are sent; going on changes nothing; the third is sent after a start with a larger budget."""
+    with FakeHosted() as api:
+        settings = Settings(
+            _env_file=None, data_dir=tmp_path, api_key=api.key, api_url=api.url, engine="off", monthly_credits=4
+        )
+        sentence = "This month's budget of 4 credits is used up (4 spent)"
+        with running(Workspace(settings)) as space:
+            added = [
+                space.submit(
+                    NewEntry(engine="journeyapi", type="2x", name=f"hill-{number}.png", image_url=api.picture_url())
+                )
+                for number in range(3)
+            ]
+            for _ in range(2):
+                until(lambda: sentence in space.history.paused().get("journeyapi", ""))
+                assert 2 == api.charges
+                space.resume("journeyapi")
+            # What a start with the new setting does, without drawing the samples once more.
+            space._stop_working()
+            space.settings = settings.model_copy(update={"monthly_credits": 6})
+            space._work_if_alone()
+            until(lambda: space.history.get(added[2].id).task_id)
+            assert (3, {}) == (api.charges, space.history.paused())
