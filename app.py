@@ -34,8 +34,16 @@ def build() -> Workspace:
 def refuse_open_doors() -> None:
     """Listening beyond this machine without sign-in has to be asked for. Raises CannotStart, also when sign-in is
     configured only in part."""
+    if _sign_in.providers():
+        return
+    settings = workspace().settings
+    if settings.sign_in_domains:
+        raise CannotStart(
+            "JOURNEY_SIGN_IN_DOMAINS is set, but there is no [auth] in .streamlit/secrets.toml, so nobody would be "
+            "asked to sign in. docs/team.md says what to fill in."
+        )
     address = st.get_option("server.address") or "0.0.0.0"  # noqa: S104  Streamlit's default, refused below
-    if not _sign_in.providers() and not _is_loopback(address) and not workspace().settings.open:
+    if not _is_loopback(address) and not settings.open:
         raise CannotStart(
             f"server.address is {address}, so anyone who reaches this machine could use the studio and its key. "
             "Configure sign-in, listen at 127.0.0.1, or set JOURNEY_OPEN=1 if that is meant."

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +69,27 @@ def test_a_wrong_configuration_is_one_sentence(auth: object, said: str) -> None:
     with pytest.raises(CannotStart) as caught:
         providers(auth)
     assert said in str(caught.value)
+
+
+def test_a_studio_that_was_meant_to_be_closed_does_not_start_open(tmp_path: Path) -> None:
+    """A secrets.toml with a slip of the pen ends the start with one sentence, also on loopback."""
+    (tmp_path / "secrets.toml").write_text("[auth\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "streamlit", "run", "app.py"],
+        cwd=Path(__file__).parent.parent,
+        env={
+            **os.environ,
+            "STREAMLIT_SECRETS_FILES": str(tmp_path / "secrets.toml"),
+            "JOURNEY_DATA_DIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert 1 == ended.returncode
+    assert "Cannot start: The file secrets.toml cannot be read as TOML" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("version", [None, "1.6.9", "1.5"])
