@@ -22,7 +22,7 @@ from journey.sources import Source, new_entry
 from journey.wording import cost_words, duration, literal, pixels
 from journey.workspace import LABELS, workspace
 from pages import _parts
-from pages._batch_view import ROW_HEIGHT, table_height
+from pages._batch_view import ROW_HEIGHT, SECONDS_EACH, table_height
 
 REFRESH_SECONDS = 1.0
 SHOWN_PROBLEMS = 8
@@ -406,7 +406,8 @@ def submit(draft: Draft, table: Sequence[Row], total: Totals, settings: Settings
             st.warning(sentence, icon=":material/account_balance_wallet:")
         cost = f"{total.credits:,} credits"
     else:
-        st.markdown(f"**Free** · about {duration(total.seconds)} on this machine" if total.runs else "**Free**")
+        seconds = total.seconds + SECONDS_EACH * total.runs
+        st.markdown(f"**Free** · about {duration(seconds)} on this machine" if total.runs else "**Free**")
         cost = "free"
     name = st.text_input(
         "Name of the batch (optional)", key="batch_name", max_chars=80, persist_state="session", width=320
