@@ -1,53 +1,77 @@
-"""Takes the pictures of the pages: every page, light and dark, wide and narrow. `make screenshots` runs it.
+"""Takes the pictures of the pages, in a studio with made-up history. `make screenshots` runs it; it takes a minute.
 
     python -m docs.screenshots [--all FOLDER]
 
-Without --all, only those that the documents show are written, to docs/pictures.
+Without --all, only those that the documents show are written, to docs/pictures. With it, every page of the
+navigation is taken in light and in dark, wide and narrow.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import itertools
+import random
 import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from docs import sharpness
-from tests.browser.conftest import CHROMIUM_FLAGS, Studio, free_port
+from journey import gallery
+from journey.batches.store import Batches
+from journey.history import State
+from journey.samples import SAMPLES
+from tests.browser.conftest import CHROMIUM_FLAGS, Shelf, Stored, Studio, end_task, free_port, new_task
 
 PICTURES = Path(__file__).parent / "pictures"
-SHOWN = {"upscale-light", "compare-dark", "history-light", "print_size-light"}
+SHOWN = {"upscale-light", "batch-light", "print_size-light", "history-light", "compare-dark", "spend-dark"}
 SIZES = {"": (1280, 1000), "-narrow": (390, 844)}
-PATHS = {"upscale": "/", "print_size": "/print_size?w=1024&h=1536", "history": "/history", "compare": "/compare"}
+WORTH_SHOWING = {"print_size": "?sample=fjord&paper=A3&bleed=3&from=sample"}
+"""What a page is opened with; any other as the navigation leads to it."""
+
+DAY = 86_400.0
+PEOPLE = ("ada@example.com", "grace@example.com", "lin@example.com")
+WORDS = {"fjord": "landscapes", "koi": "animals", "city": "posters"}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", type=Path, metavar="FOLDER", help="write every picture there")
     folder = parser.parse_args().all
     chromium = shutil.which("chromium")
     if chromium is None:
         sys.exit("chromium is not installed: apt-get install chromium")
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
-        studio = Studio(Path(data), free_port(), {})
+        studio = Studio(Path(data), free_port(), {"JOURNEY_MONTHLY_CREDITS": "120"})
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         try:
             studio.start()
-            upscale_a_sample(studio, browser)
-            for scheme in ("light", "dark"):
-                for suffix, (width, height) in SIZES.items():
-                    context = browser.new_context(
-                        viewport={"width": width, "height": height},
-                        color_scheme=scheme,  # type: ignore[arg-type]  # one of the two words
-                    )
-                    for name, path in PATHS.items():
-                        full_name = f"{name}-{scheme}{suffix}"
-                        if folder or full_name in SHOWN:
-                            take(context.new_page(), studio.url + path, (folder or PICTURES) / f"{full_name}.png")
-                    context.close()
+            wait_for_samples(studio)
+            studio.stop()
+            batch = make_history(studio)
+            studio.start()
+            finished = upscale_a_sample(studio, browser)
+            opened_with = WORTH_SHOWING | {"batch": f"?id={batch}", "compare": f"?task={finished}"}
+            for scheme, (suffix, (width, height)) in itertools.product(("light", "dark"), SIZES.items()):
+                context = browser.new_context(
+                    viewport={"width": width, "height": height},
+                    color_scheme=scheme,  # type: ignore[arg-type]  # one of the two words
+                    reduced_motion="reduce",
+                )
+                for name, url in pages(context, studio).items():
+                    full_name = f"{name}-{scheme}{suffix}"
+                    if folder or full_name in SHOWN:
+                        target = (folder or PICTURES) / f"pages-{full_name}.jpg"
+                        take(context.new_page(), url + opened_with.get(name, ""), target)
+                context.close()
         finally:
             browser.close()
             studio.stop()
@@ -55,13 +79,99 @@ def main() -> None:
         sharpness.main()
 
 
-def upscale_a_sample(studio: Studio, browser: Browser) -> None:
+def wait_for_samples(studio: Studio) -> None:
+    names = [sample.name for sample in SAMPLES]
+    with Shelf(studio.data_dir) as shelf:
+        until(lambda: gallery.is_hung(shelf.files, names), "the samples were not drawn in time")
+
+
+def until(condition: Callable[[], object], otherwise: str) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        if time.monotonic() > deadline:
+            sys.exit(otherwise)
+        time.sleep(0.2)
+
+
+def make_history(studio: Studio) -> str:
+    """Three months of a small team, straight into the history; the id of its last batch.
+
+    The results are the samples themselves under other sizes: nobody looks closer than a thumbnail.
+    """
+    dice = random.Random(7)  # noqa: S311  for made-up history
+    with Shelf(studio.data_dir) as shelf:
+        now = time.time()
+        samples = [sample_in(shelf, sample.name) for sample in SAMPLES]
+        for days_ago in sorted((dice.uniform(1.5, 85) for _ in range(48)), reverse=True):
+            at = dice.choice(range(len(samples)))
+            shelf.now = now - days_ago * DAY
+            new = new_task(
+                SAMPLES[at].title,
+                samples[at],
+                person=dice.choice(PEOPLE),
+                engine=dice.choice(("journeyapi", "journeyapi", "embedded")),
+                type=dice.choice(("2x", "4x", "4x")),
+            )
+            entry = shelf.history.add(new)
+            shelf.now += dice.uniform(6, 40)
+            if dice.random() < 0.06:
+                end_task(shelf, entry, ends=State.FAILED, error="The service could not read this picture.")
+            else:
+                end_task(shelf, entry, enlarged(samples[at], entry.scale))
+                shelf.history.tag([entry.id], WORDS[SAMPLES[at].name])
+                if dice.random() < 0.3:
+                    shelf.history.tag([entry.id], "to print")
+        shelf.now = now - 3_600
+        wanted = [
+            new_task(f"{SAMPLES[at].title}, {words}", samples[at], person=PEOPLE[0])
+            for words in ("first draft", "warmer", "final")
+            for at in range(len(samples))
+        ]
+        batches = Batches(shelf.database, clock=lambda: shelf.now or time.time())
+        batch = batches.queue("00" * 8, wanted, name="Autumn exhibition", person=PEOPLE[0])
+        for place, item in enumerate(batches.items(batch.id)):
+            shelf.now += 9
+            end_task(shelf, item.entry, enlarged(samples[place % len(samples)], 4))
+        return batch.id
+
+
+def sample_in(shelf: Shelf, name: str) -> Stored:
+    key, file = gallery.key_of(name), gallery.file_of(name)
+    path = shelf.files.path(key, file)
+    with Image.open(path) as picture:
+        return Stored(key, file, picture.width, picture.height, path.stat().st_size)
+
+
+def enlarged(sample: Stored, scale: int) -> Stored:
+    return replace(
+        sample, width=sample.width * scale, height=sample.height * scale, size=round(sample.size * scale**1.5)
+    )
+
+
+def pages(context: BrowserContext, studio: Studio) -> dict[str, str]:
+    """The addresses of the pages that the navigation has, by their names."""
+    page = context.new_page()
+    page.goto(studio.url)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_role("heading", level=1).wait_for()
+    links = [str(link.get_attribute("href")) for link in page.get_by_test_id("stTopNavLink").all()]
+    page.close()
+    return {urlsplit(link).path.strip("/") or "upscale": link for link in links}
+
+
+def upscale_a_sample(studio: Studio, browser: Browser) -> str:
+    """One real result, to be seen large: the id of its task."""
     page = browser.new_page()
     page.goto(studio.url)
     page.get_by_role("button", name="Koi pond", exact=True).click(timeout=60_000)
-    page.get_by_role("button", name="Upscale · free").click()
-    expect(page.get_by_role("link", name="Download PNG")).to_be_visible(timeout=120_000)
+    with Shelf(studio.data_dir) as shelf:
+        before = shelf.history.latest(limit=1)[0].id
+        page.get_by_role("button", name="Upscale · free").click()
+        until(lambda: shelf.history.latest(limit=1)[0].id != before, "the sample was not queued")
+        newest = shelf.history.latest(limit=1)[0].id
+        until(lambda: shelf.history.get(newest).state is State.FINISHED, "the sample was not upscaled in time")  # type: ignore[union-attr]
     page.close()
+    return newest
 
 
 def take(page: Page, url: str, target: Path) -> None:
@@ -71,9 +181,11 @@ def take(page: Page, url: str, target: Path) -> None:
     if "upscale" in target.name and "narrow" not in target.name:
         page.get_by_role("button", name="City at dusk", exact=True).click()
         expect(page.get_by_text("Print sizes at 300 DPI, sharp in the hand.")).to_be_visible()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(1_000)  # pictures fade in
-    page.screenshot(path=target)
+    page.wait_for_timeout(1_500)  # tables and tiles are drawn after everything has arrived
+    with Image.open(io.BytesIO(page.screenshot())) as shot:
+        shot.convert("RGB").save(target, quality=86, optimize=True)
     page.close()
 
 

@@ -23,6 +23,7 @@ from journey.database import Database
 from journey.files import Files
 from journey.history import Entry, History, NewEntry, State
 from journey.images import write_previews
+from journey.models import TaskStatus
 from journey.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -102,40 +103,50 @@ class Shelf:
     def __exit__(self, *_: object) -> None:
         self.database.close()
 
-    def keep(self, name: str, picture: Image.Image) -> str:
-        """Store a picture with its previews, as an upload is stored; its key."""
+    def keep(self, name: str, picture: Image.Image) -> Stored:
+        """Store a picture with its previews, as an upload is stored."""
         with self.files.folder() as folder:
             picture.save(folder / name)
             write_previews(picture, folder)
-            return self.files.keep(folder)
+            size = (folder / name).stat().st_size
+            return Stored(self.files.keep(folder), name, picture.width, picture.height, size)
 
 
-def add_task(
-    shelf: Shelf,
-    name: str,
-    picture: Image.Image,
-    result: Image.Image | None = None,
-    *,
-    ends: State = State.FINISHED,
-    error: str | None = None,
-    **fields: Any,
+@dataclass(frozen=True)
+class Stored:
+    """A picture of a studio, its pixels and its bytes."""
+
+    key: str
+    file: str
+    width: int
+    height: int
+    size: int
+
+
+def new_task(name: str, source: Stored, **fields: Any) -> NewEntry:
+    """A wish for 4x on this machine, unless the fields say otherwise."""
+    wish = {"engine": "embedded", "type": "4x", "name": name, "source_key": source.key, "source_file": source.file}
+    return NewEntry(**{**wish, "source_width": source.width, "source_height": source.height, **fields})
+
+
+def end_task(
+    shelf: Shelf, entry: Entry, result: Stored | None = None, *, ends: State = State.FINISHED, error: str | None = None
 ) -> Entry:
-    """A task that nobody works on: it has moved to where it ends already. Finished ones need a result."""
-    wish = {"engine": "embedded", "type": "4x", "name": name, "source_key": shelf.keep("picture.png", picture)}
-    size = {"source_file": "picture.png", "source_width": picture.width, "source_height": picture.height}
-    entry = shelf.history.add(NewEntry(**{**wish, **size, **fields}))
+    """Move a queued task to where it ends, as the tracker would. Finished ones need a result."""
+    ways: tuple[State, ...] = () if ends is State.CANCELLED else (State.SUBMITTING,)
+    changes: dict[str, Any] = {"error": error}
     if ends is State.FINISHED:
         assert result is not None
         ways = (State.SUBMITTING, State.OPEN, State.ARCHIVING)
         changes = {
-            "result_key": shelf.keep("picture_4x.png", result),
-            "result_file": "picture_4x.png",
+            "result_key": result.key,
+            "result_file": result.file,
             "result_width": result.width,
             "result_height": result.height,
+            "result_bytes": result.size,
             "result_model": "fast",
+            "task_status": TaskStatus.FINISHED,
         }
-    else:
-        ways, changes = (() if ends is State.CANCELLED else (State.SUBMITTING,)), {"error": error}
     for state in ways:
         shelf.history.move(entry.id, state, **({"task_id": f"task-{entry.id}"} if state is State.OPEN else {}))
     ended = shelf.history.move(entry.id, ends, **changes)

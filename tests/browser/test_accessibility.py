@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
 
 from journey.history import Entry, State
-from tests.browser.conftest import Shelf, Studio, add_task, free_port
+from tests.browser.conftest import Shelf, Studio, end_task, free_port, new_task
 
 pytestmark = pytest.mark.browser
 
@@ -55,12 +55,20 @@ JUDGE = """
 def tasks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Studio, Entry]]:
     """A studio with a task of each kind of ending, and the finished one."""
     studio = Studio(tmp_path_factory.mktemp("data"), free_port(), {})
-    small, large = (Image.linear_gradient("L").resize(size).convert("RGB") for size in ((100, 150), (400, 600)))
     with Shelf(studio.data_dir) as shelf:
-        add_task(shelf, "Too large", small, ends=State.FAILED, error="The picture is too large.")
-        add_task(shelf, "Not wanted", small, ends=State.CANCELLED)
-        add_task(shelf, "Who knows", small, engine="journeyapi", ends=State.AMBIGUOUS, error="No answer came.")
-        finished = add_task(shelf, "A hill", small, large)
+        small, large = (
+            shelf.keep("hill.png", Image.linear_gradient("L").resize(size).convert("RGB"))
+            for size in ((100, 150), (400, 600))
+        )
+
+        def add(name: str, **fields: str) -> Entry:
+            return shelf.history.add(new_task(name, small, **fields))
+
+        end_task(shelf, add("Too large"), ends=State.FAILED, error="The picture is too large.")
+        end_task(shelf, add("Not wanted"), ends=State.CANCELLED)
+        end_task(shelf, add("Who knows", engine="journeyapi"), ends=State.AMBIGUOUS, error="No answer came.")
+        finished = end_task(shelf, add("A hill", person="ada@example.com"), large)
+        shelf.history.tag([finished.id], "landscapes")
     studio.start()
     yield studio, finished
     studio.stop()
