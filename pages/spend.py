@@ -51,7 +51,7 @@ def show_month(lines: list[Line], month: str) -> None:
     if account is not None:
         st.caption(f"Balance as JourneyAPI told it on {moment(space.balance_at, st.context.timezone)}.")
     elif space.settings.api_key:
-        st.caption("The balance is being asked for.")
+        st.caption("JourneyAPI has not told the balance yet.")
         wait_for_balance()
     show_budget(space.budget(), month)
 
@@ -75,7 +75,8 @@ def show_budget(budget: Budget | None, month: str) -> None:
     st.caption(
         ("It is used up: new" if budget.is_used_up else "When it is used up, new")
         + " tasks for JourneyAPI wait, and nothing is lost. They go on in the next month, or once "
-        "JOURNEY_MONTHLY_CREDITS is raised and the studio restarted. This machine goes on for free."
+        "JOURNEY_MONTHLY_CREDITS is raised and the studio restarted."
+        + (" This machine goes on for free." if space.engine else "")
     )
 
 
@@ -123,7 +124,7 @@ def show_chart(shown: list[Line], months: list[str], by: By) -> None:
                 "Name:N",
                 sort=names,
                 scale=alt.Scale(domain=names, range=COLOURS[: len(names)]),
-                legend=alt.Legend(title=None, orient="bottom", columns=2),
+                legend=alt.Legend(title=None, orient="bottom", columns=2, labelLimit=130),
             ),
             tooltip=["Month:N", "Name:N", f"{unit}:Q"],
         ),
@@ -197,6 +198,7 @@ with months_side:
         required=True,
         format_func=RANGES.__getitem__,
         key="spend_range",
+        wrap=True,
         persist_state="session",
     )
 with chart_side:
