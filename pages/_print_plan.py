@@ -159,7 +159,7 @@ def need_table(paper: Paper, dpi: float, fit: Fit, bleed_mm: float) -> None:
         plan = printing.plan(*turned, paper, dpi, fit=fit, bleed_mm=bleed_mm)
         rows.append(
             {
-                "Midjourney picture": f"{pixels(*turned)} · {shape}",
+                "Midjourney picture": f"{turned[0]} × {turned[1]} · {shape}",
                 **{NAMES[each]: grade_words(option) for each, option in plan.options.items()},
                 f"For {dpi:g} DPI": take(plan),
             }

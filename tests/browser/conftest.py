@@ -144,7 +144,7 @@ def end_task(
             "result_width": result.width,
             "result_height": result.height,
             "result_bytes": result.size,
-            "result_model": "fast",
+            "result_model": "realesr-animevideov3",
             "task_status": TaskStatus.FINISHED,
         }
     for state in ways:

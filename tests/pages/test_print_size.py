@@ -140,7 +140,7 @@ def test_what_a_paper_needs(open_page: OpenPage) -> None:
     assert any("Red edge" in caption.value for caption in app.caption)
     table = app.dataframe[0].value
     assert "4x" in set(table["For 300 DPI"])
-    assert "1024 × 1536 px · 2:3 large" in set(table["Midjourney picture"])
+    assert "1024 × 1536 · 2:3 large" in set(table["Midjourney picture"])
 
 
 def test_the_table_has_every_paper_and_its_grades(open_page: OpenPage) -> None:
