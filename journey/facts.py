@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from journey.history import Entry, Moment
+from journey.history import ANSWER_LIMIT, Entry, Moment
 from journey.listing import zone
-from journey.wording import STATE_WORDS, duration, megabytes, pixels, print_size, state_words
+from journey.wording import STATE_WORDS, duration, literal, megabytes, pixels, print_size, state_words
 
 
 def facts(entry: Entry, *, engine: str, timezone: str | None, now: float) -> dict[str, str]:
@@ -54,6 +55,23 @@ def facts(entry: Entry, *, engine: str, timezone: str | None, now: float) -> dic
         "Note": entry.note,
     }
     return {name: str(value) for name, value in known.items() if value not in (None, "")}
+
+
+def room(size: int) -> str:
+    """`12 KB`, `3.4 MB`, `5.6 GB` or `7.8 TB`: powers of 1,024, as everywhere in the studio."""
+    for power, unit in ((4, "TB"), (3, "GB")):
+        if size >= 1024**power:
+            return f"{size / 1024**power:.1f} {unit}"
+    return megabytes(size)
+
+
+def as_markdown(text: str) -> str:
+    """Text from outside as Markdown that shows it as it is, on one line. Addresses in it do not become links."""
+    if not re.search(r"://|@|www\.", text, re.IGNORECASE):
+        return literal(text, limit=ANSWER_LIMIT)
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    return f"{fence} {line} {fence}"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ ORDERS: dict[Order, str] = {
     Order.LONGEST: "Longest first",
 }
 USUAL_DPI = "300"
+FIRST_DAY, LAST_DAY = datetime.date(2000, 1, 1), datetime.date(2099, 12, 31)
 _WORD_LIMIT = 320
 
 
@@ -117,13 +118,19 @@ def from_address(parameters: Mapping[str, str]) -> tuple[Listing, list[str]]:
         return found
 
     def day(name: str) -> datetime.date | None:
-        try:
-            return datetime.date.fromisoformat(said[name]) if said.get(name) else None
-        except ValueError:
-            problems.append(f"“{said[name][:40]}” in the address is no day such as 2026-11-22, so it is left out.")
+        value = said.get(name)
+        if not value:
             return None
+        try:
+            found = datetime.date.fromisoformat(value)
+        except ValueError:
+            found = None
+        if found is None or not FIRST_DAY <= found <= LAST_DAY:
+            problems.append(f"“{value[:40]}” in the address is no day such as 2026-11-22, so it is left out.")
+            return None
+        return found
 
-    groups = {choose_from for each in said.get("state", "").split(",") if (choose_from := each.strip().lower())}
+    groups = {group for each in said.get("state", "").split(",") if (group := each.strip().lower())}
     problems += [
         f"The address asks for the state “{group[:40]}”, which does not exist, so it is left out."
         for group in sorted(groups - GROUPS.keys())

@@ -2,172 +2,449 @@
 
 from __future__ import annotations
 
+import io
 import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
 from journey import print_inputs, printing
-from journey.errors import FileMissing
+from journey.errors import InvalidRequest
+from journey.exports import to_csv, to_json
+from journey.facts import room
 from journey.files import file_url
-from journey.history import Entry
+from journey.history import SEARCH_LIMIT, Entry, Filter, Found, Order, State
 from journey.images import THUMBNAIL
-from journey.wording import moment, pixels, print_size, progress, state_words
+from journey.listing import FIRST_DAY, GROUPS, LAST_DAY, ORDERS, PARAMETERS, USUAL_DPI, Listing, from_address
+from journey.wording import literal, moment, pixels, print_size, progress, state_words, took
 from journey.workspace import LABELS, workspace
-from pages import _parts
+from pages import _parts, _task_details
 
 ROWS = 50
-ANY = "any size"
+TABLE_HEIGHT = 640
 space = workspace()
+state = st.session_state
 
 
 def thumbnail(entry: Entry) -> str | None:
-    key = entry.result_key or entry.source_key
-    try:
-        space.files.path(str(key), THUMBNAIL)
-    except FileMissing:
-        return None
-    return file_url("", str(key), THUMBNAIL)
+    """Whether it is still there is not looked up: a missing one is an empty cell."""
+    key = entry.result_key if entry.state is State.FINISHED and entry.result_key else entry.source_key
+    return file_url("", key, THUMBNAIL) if key else None
 
 
-def row(entry: Entry, now: float) -> dict[str, object]:
+def row(entry: Entry, tags: Sequence[str], now: float) -> dict[str, object]:
     return {
         "Picture": thumbnail(entry),
         "Name": entry.name,
         "State": state_words(entry, now),
         "Progress": progress(entry),
-        "Engine": LABELS[entry.engine],
+        "Tags": list(tags),
         "Enlarged": entry.type,
-        "Network": entry.result_model or entry.model,
-        "Before": pixels(entry.source_width, entry.source_height),
         "After": pixels(entry.result_width, entry.result_height),
         "Prints at 300 DPI": print_size(entry.result_width, entry.result_height),
+        "Engine": LABELS[entry.engine],
+        "Network": entry.result_model or entry.model,
         "Credits": entry.credits,
+        "Took": took(entry),
         "Who": entry.person,
         "When": moment(entry.created_at, st.context.timezone),
+        "Before": pixels(entry.source_width, entry.source_height),
+        "Comment": entry.comment,
     }
 
 
-def open_selected() -> None:
-    """Keep what was opened in the address, so that it can be shared and survives new rows."""
-    if rows := st.session_state.table.selection.rows:
-        st.query_params["task"] = st.session_state.shown[rows[0]]
+COLUMNS = {
+    "Picture": st.column_config.ImageColumn(width=72),
+    "Name": st.column_config.TextColumn(width="medium"),
+    "Progress": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%d %%", width="small"),
+    "Tags": st.column_config.ListColumn(width="small"),
+    "Comment": st.column_config.TextColumn(width="medium"),
+}
 
 
-def details(entry: Entry) -> None:
-    _parts.task_card(entry, full=True)
-    with st.expander("What happened when", icon=":material/timeline:"):
-        for step in space.history.timeline(entry.id):
-            words = state_words(entry, time.time()) if step.state == entry.state else step.state.value
-            st.text(f"{moment(step.at, st.context.timezone)}   {words}" + (f"   {step.words}" if step.words else ""))
-        if entry.task_id:
-            st.caption("Task ID")
-            st.code(entry.task_id, language=None)
+# The filter: in the address, and in widgets that begin with what the address says
 
 
-def ready_for() -> tuple[int, int] | None:
-    """The pixels of the paper that results have to fill, from the filter; None without one."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Ready for",
-            [ANY, *printing.PAPERS],
-            format_func=lambda each: each if each == ANY else print_inputs.target_label(each),
-            key="ready_for",
-            persist_state="session",
-            width=320,
-        )
-        dpi = st.text_input("at DPI", key="ready_dpi", max_chars=20, persist_state="session", width=120)
-    if name == ANY:
-        return None
-    try:
-        across, down = printing.pixels_needed(printing.PAPERS[name], print_inputs.number(dpi, "DPI"))
-    except ValueError as error:
-        _parts.say_error(str(error))
-        return None
-    return across - printing.TOLERANCE_PX, down - printing.TOLERANCE_PX
+def take() -> Listing:
+    """What the address asks for, whenever that is something new; on the way back to this page, what it showed."""
+    address = {name: value for name, value in st.query_params.items() if name in PARAMETERS}
+    is_back = f"find_text_{state.get('visit')}" not in state
+    if is_back and not address:
+        # A link without parameters to the page it is on leaves the old ones in the browser, until others are written.
+        address = state.get("listed") or ({"page": "1"} if state.pop("in_details", False) else {})
+        st.query_params.update(address)
+    if is_back or address != state.listed:
+        listing, problems = from_address(address)
+        begin(listing)
+        state.listed = address
+        for problem in problems:
+            _parts.say_error(problem)
+    return state.began
 
 
-def take_filter() -> None:
-    """The filter as the address asks for it: `?ready=A3&at=300`."""
-    st.session_state.setdefault("ready_for", ANY)
-    st.session_state.setdefault("ready_dpi", "300")
-    asked = st.query_params.get("ready"), st.query_params.get("at")
-    if asked == st.session_state.get("ready_address") or asked == (None, None):
+def begin(listing: Listing) -> None:
+    """Let the widgets begin anew with this. They get other keys: some are not in the browser yet to be told a value."""
+    state.visit = state.get("visit", 0) + 1
+    state.began = listing
+    state.pop("chosen", None)
+    turn_to(listing.page)
+
+
+def give(listing: Listing) -> None:
+    """Keep the filter in the address, so that it can be shared and a reload restores it."""
+    address = listing.address()
+    if address == state.listed:
         return
-    if asked[0] is not None:
-        known = {name.lower(): name for name in printing.PAPERS}
-        st.session_state.ready_for = known.get(asked[0].lower(), ANY)
-        if st.session_state.ready_for == ANY:
-            _parts.say_error(f"There is no paper named “{asked[0][:40]}”, so all tasks are shown.")
-    if asked[1] is not None:
-        st.session_state.ready_dpi = asked[1][:20]
+    kept = {name: value for name, value in st.query_params.items() if name not in PARAMETERS}
+    st.query_params.from_dict(kept | address)
+    state.listed = address
 
 
-def give_filter() -> None:
-    """Keep the filter in the address, so that it can be shared."""
-    name = st.session_state.ready_for
-    if name == ANY:
-        asked: tuple[str | None, str | None] = (None, None)
-        for parameter in ("ready", "at"):
-            st.query_params.pop(parameter, None)
-    else:
-        asked = name, st.session_state.ready_dpi
-        if (st.query_params.get("ready"), st.query_params.get("at")) != asked:
-            st.query_params.update({"ready": name, "at": st.session_state.ready_dpi})
-    st.session_state.ready_address = asked
+def clear() -> None:
+    """Nothing is left out any more; the order stays."""
+    begin(Listing(order=state.chosen.order))
+    give(state.began)
 
 
-_parts.header("History", "Every task of this studio, whoever started it.")
-total = space.history.count()
-if total == 0:
-    st.info("No tasks yet. Upscale a picture and it will be listed here.", icon=":material/history:")
-    st.page_link("upscale.py", label="Upscale a picture", icon=":material/photo_size_select_large:")
-    st.stop()
+def key(name: str) -> str:
+    return f"{name}_{state.visit}"
 
-if wanted := st.query_params.get("task"):
-    opened = space.history.get(wanted)
-    if opened is None:
-        _parts.say_error("There is no task with this address. It may have been deleted.")
-    else:
-        details(opened)
 
-take_filter()
-fills = ready_for()
-give_filter()
-matching = space.history.count(fills=fills) if fills else total
-pages = max(1, -(-matching // ROWS))
-if st.session_state.get("page", 1) > pages:
-    st.session_state.page = pages
-place = st.number_input("Page", 1, pages, 1, key="page", bind="query-params") if pages > 1 else 1
+def choose(began: Listing) -> Listing:
+    """The search and the filters, as they stand."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            "Search",
+            began.text,
+            key=key("find_text"),
+            type="search",
+            live=True,
+            max_chars=SEARCH_LIMIT,
+            placeholder="Name, task ID, tag, comment or person",
+            icon=":material/search:",
+        )
+        orders = list(Order)
+        order = st.selectbox(
+            "Sort", orders, orders.index(began.order), format_func=ORDERS.__getitem__, key=key("order"), width=220
+        )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        groups = st.pills(
+            "State",
+            list(GROUPS),
+            selection_mode="multi",
+            default=list(began.groups),
+            format_func=lambda group: GROUPS[group][0],
+            key=key("groups"),
+        )
+        many_set = filters_set(began)
+        with st.popover(
+            f"Filters · {many_set}" if many_set else "Filters", icon=":material/filter_list:", key="filters"
+        ):
+            others = more_filters(began)
+        listing = replace(others, text=text.strip(), groups=tuple(sorted(groups, key=list(GROUPS).index)), order=order)
+        st.button(
+            "Clear filters",
+            icon=":material/filter_list_off:",
+            type="tertiary",
+            disabled=not listing.leaves_out,
+            on_click=clear,
+        )
+    return listing
+
+
+def filters_set(began: Listing) -> int:
+    """How many filters are set in the popover, whose button is drawn before them."""
+    names = ("engine", "multiplier", "person", "tag", "batch", "paper", "since", "until")
+    return sum(state.get(key(name), getattr(began, name)) is not None for name in names)
+
+
+def more_filters(began: Listing) -> Listing:
+    def one_of(
+        label: str, known: Sequence[str], first: str | None, name: str, words: Callable[[str], str] = literal
+    ) -> str | None:
+        # A shared address may name what is not there any more: nothing matches, and this shows why.
+        options = list(dict.fromkeys([*known, *([first] if first else [])]))
+        index = options.index(first) if first else None
+        return st.selectbox(label, options, index, format_func=words, placeholder="Any", key=key(name))
+
+    left, right = st.columns(2)
+    with left:
+        engine = one_of("Engine", list(LABELS), began.engine, "engine", lambda name: dict(LABELS)[name])
+        person = one_of("Person", space.history.persons(), began.person, "person")
+        since = st.date_input(
+            "From", began.since, key=key("since"), format="YYYY-MM-DD", min_value=FIRST_DAY, max_value=LAST_DAY
+        )
+    with right:
+        multiplier = one_of("Enlarged", ["2x", "4x"], began.multiplier, "multiplier")
+        tag = one_of("Tag", space.history.known_tags(), began.tag, "tag")
+        until = st.date_input(
+            "To", began.until, key=key("until"), format="YYYY-MM-DD", min_value=FIRST_DAY, max_value=LAST_DAY
+        )
+    left, right = st.columns([3, 1])
+    with left:
+        paper = one_of("Ready for paper", list(printing.PAPERS), began.paper, "paper", print_inputs.target_label)
+    with right:
+        dpi = st.text_input("at DPI", began.dpi, key=key("dpi"), max_chars=20)
+    batch = one_of("Batch", [], began.batch, "batch") if began.batch else None
+    return Listing(
+        engine="embedded" if engine == "embedded" else "journeyapi" if engine else None,
+        multiplier=multiplier,
+        person=person,
+        tag=tag,
+        batch=batch,
+        paper=paper,
+        dpi=dpi.strip() or USUAL_DPI,
+        since=since,
+        until=until,
+    )
+
+
+# The list
+
+
+def table_key() -> str:
+    return f"table_{state.get('tables', 0)}"
+
+
+def chosen() -> None:
+    """Remember by id what is ticked, because rows move; a click on any cell opens its task."""
+    shown, selection = state.shown, state[table_key()].selection
+    state.ticked = [shown[place] for place in selection.rows if place < len(shown)]
+    if selection.cells and selection.cells[0][0] < len(shown):
+        state.opened = shown[selection.cells[0][0]]
+        # A new table: this one would come back with the click still in it.
+        state.tables = state.get("tables", 0) + 1
+
+
+def ticks(ids: list[str]) -> dict[str, object]:
+    """The ticks, which follow their tasks when others came before them."""
+    state.ticked = [each for each in state.get("ticked", []) if each in ids]
+    places = [place for place, each in enumerate(ids) if each in state.ticked]
+    selected = {"selection": {"rows": places, "columns": [], "cells": []}}
+    if ids != state.get("shown") and table_key() in state:
+        state[table_key()] = selected
+    state.shown = ids
+    return selected
+
+
+def look(wanted: Filter, listing: Listing) -> tuple[Found, int, pd.DataFrame]:
+    """What is on this page of the list, how many tasks there are in all, and both as a table.
+
+    Asked again only when something has changed, or when a minute has passed: some words depend on the time.
+    """
+    now = time.time()
+    pulse = space.history.pulse()
+    asked = (pulse, listing, state.get("edits", 0), int(now / 60), st.context.timezone)
+    if state.get("looked", (None,))[0] != asked:
+        found = space.history.search(wanted, order=listing.order, limit=ROWS, offset=(listing.page - 1) * ROWS)
+        rows = [row(entry, found.tags.get(entry.id, ()), now) for entry in found.entries]
+        state.looked = asked, found, pd.DataFrame(rows)
+    _, found, table = state.looked
+    return found, pulse[0], table
 
 
 @st.fragment(run_every=_parts.WATCH_SECONDS)
-def table() -> None:
-    shown = space.history.latest(limit=ROWS, offset=(place - 1) * ROWS, fills=fills)
-    st.session_state.shown = [entry.id for entry in shown]
-    now = time.time()
+@_parts.protected()
+def tasks(chosen_listing: Listing, wanted: Filter) -> None:
+    if opened := state.pop("opened", None):
+        st.query_params["task"] = opened
+        st.rerun()
+    listing = replace(chosen_listing, page=state.place)
+    found, total, table = look(wanted, listing)
+    pages = max(1, -(-found.total // ROWS))
+    if listing.page > pages:
+        turn_to(pages)
+        listing = replace(listing, page=pages)
+        found, total, table = look(wanted, listing)
+    give(listing)
+    selected = ticks([entry.id for entry in found.entries])
+    if not found.total:
+        nothing_found(total)
+        return
+    tools(wanted, listing, found, total)
     st.dataframe(
-        pd.DataFrame([row(entry, now) for entry in shown]),
-        key="table",
+        table,
+        key=table_key(),
+        height=TABLE_HEIGHT if len(table) > 8 else "content",
         hide_index=True,
         row_height=64,
-        on_select=open_selected,
-        selection_mode="single-row",
-        column_config={
-            "Picture": st.column_config.ImageColumn(width="small"),
-            "Progress": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%d %%"),
-        },
-        alt="Tasks, the newest first",
+        on_select=chosen,
+        selection_mode=["multi-row", "single-cell"],
+        selection_default=selected,
+        column_config=COLUMNS,
+        placeholder="",
+        alt=f"Tasks, {ORDERS[listing.order].lower()}",
     )
+    if pages > 1:
+        st.pagination(pages, default=listing.page, key=pager(), on_change=turned)
 
 
-if fills and not matching:
+def pager() -> str:
+    return f"pager_{state.get('pagers', 0)}"
+
+
+def turned() -> None:
+    state.place = state[pager()]
+
+
+def turn_to(page: int) -> None:
+    """Go to a page that nobody clicked: the widget begins anew there."""
+    state.place, state.pagers = page, state.get("pagers", 0) + 1
+
+
+def nothing_found(total: int) -> None:
+    if not total:
+        st.info("No tasks are left. Upscale a picture and it will be listed here.", icon=":material/history:")
+        return
     st.info(
-        f"None of the {total:,} tasks has a result that fills this paper. Choose a smaller one, or fewer DPI.",
-        icon=":material/print:",
+        f"None of the {total:,} tasks matches. Search for fewer words, or clear the filters.",
+        icon=":material/search_off:",
     )
-    st.page_link("print_size.py", label="Plan a print", icon=":material/straighten:")
-else:
-    of_all = f"{matching:,} of {total:,} tasks" if fills else f"{total:,} task{'' if total == 1 else 's'}"
-    st.caption(f"{of_all}. Select a row to open it.")
-    table()
+
+
+def tools(wanted: Filter, listing: Listing, found: Found, total: int) -> None:
+    """How many there are, and what can be done with the ticked ones or with all that match."""
+    ticked = [entry for entry in found.entries if entry.id in state.get("ticked", ())]
+    of_all = f"{found.total:,} of {total:,} tasks" if listing.leaves_out else many(total)
+    # The buttons stay on the left: the table shows its own on the right, above itself.
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover(f"Ticked · {len(ticked)}", icon=":material/check_box:", key="ticked_open", disabled=not ticked):
+            with_ticked(ticked)
+        with st.popover("Export", icon=":material/download:", key="export_open"):
+            export(wanted, listing.order, found.total, [entry.id for entry in ticked])
+        st.caption(f"**{of_all}.** Click one to open it; tick some to tag, compare or delete them.", width="content")
+
+
+def with_ticked(ticked: Sequence[Entry]) -> None:
+    ids = [entry.id for entry in ticked]
+    tag = st.selectbox(
+        "Tag",
+        space.history.known_tags(),
+        index=None,
+        format_func=literal,
+        accept_new_options=True,
+        placeholder="Choose or type a tag",
+        key="bulk_tag",
+    )
+    with st.container(horizontal=True):
+        if st.button("Add tag", key="bulk_add", icon=":material/new_label:") and tag_them(ids, tag):
+            st.rerun(scope="fragment")
+        if st.button("Remove tag", key="bulk_remove", icon=":material/label_off:", disabled=not tag):
+            space.history.untag(ids, str(tag))
+            changed(f"“{literal(str(tag))}” is removed from {many(len(ids))}.")
+            st.rerun(scope="fragment")
+    if len(ids) == 2:
+        st.page_link(
+            "compare.py",
+            label="Compare these two",
+            icon=":material/compare:",
+            query_params={"left": ids[0], "right": ids[1]},
+        )
+    if finished := [entry.id for entry in ticked if entry.state is State.FINISHED]:
+        st.page_link(
+            "batch.py",
+            label="Upscale their results as a batch",
+            icon=":material/stacks:",
+            query_params={"from": ",".join(finished)},
+        )
+    over = [entry.id for entry in ticked if entry.state.over]
+    st.divider()
+    st.write(f"Delete {many(len(over))} with the pictures? This cannot be undone.")
+    st.caption(", ".join(literal(entry.name, limit=40) for entry in ticked if entry.state.over))
+    if len(over) < len(ids):
+        st.caption(f"{len(ids) - len(over)} of those ticked are not over, and stay.")
+    if st.button("Delete for good", key="bulk_delete", type="primary", icon=":material/delete:", disabled=not over):
+        gone = space.delete(over)
+        changed(f"{many(len(gone))} deleted.")
+        st.rerun(scope="fragment")
+
+
+def tag_them(ids: Sequence[str], tag: str | None) -> bool:
+    if tag is None:
+        _parts.say_error("Choose a tag first, or type a new one.")
+        return False
+    try:
+        spelled = space.history.tag(ids, tag)
+    except InvalidRequest as error:
+        _parts.say_error(str(error))
+        return False
+    changed(f"{many(len(ids))} tagged “{literal(spelled)}”.")
+    return True
+
+
+def changed(what: str) -> None:
+    """Say what was done, and look anew: tags do not change the pulse."""
+    state.edits = state.get("edits", 0) + 1
+    st.toast(what, icon=":material/check:")
+
+
+def export(wanted: Filter, order: Order, total: int, ticked: list[str]) -> None:
+    meant = f"the {len(ticked)} ticked" if ticked else f"all {total:,} that match"
+    st.caption(f"Every fact of {meant}, made when you click. No pictures, no secrets.")
+
+    def made(write: Callable[..., Iterator[bytes]]) -> Callable[[], io.BytesIO]:
+        def work() -> io.BytesIO:
+            ids = ticked or space.history.ids(wanted, order=order)
+            whole = io.BytesIO()
+            for part in write(space.history, ids):
+                whole.write(part)
+            return whole
+
+        return work
+
+    for label, write, name, kind in (
+        ("CSV", to_csv, "tasks.csv", "text/csv"),
+        ("JSON", to_json, "tasks.json", "application/json"),
+    ):
+        st.download_button(
+            label,
+            made(write),
+            file_name=name,
+            mime=kind,
+            key=f"export_{label}",
+            on_click="ignore",
+            icon=":material/download:",
+            width="stretch",
+        )
+
+
+def many(number: int) -> str:
+    return f"{number:,} task{'' if number == 1 else 's'}"
+
+
+def show_room() -> None:
+    """How much room pictures take, and until when results are kept."""
+    told = [f"Stored results: {room(space.history.result_bytes())}."]
+    if counted := space.disk_use.look():
+        when = moment(counted.at, st.context.timezone)
+        told.append(f"All files with originals and previews: {room(counted.size)}, counted {when}.")
+    if days := space.settings.keep_days:
+        told.append(f"Results are removed {days} days after they are finished; their tasks stay here.")
+    st.caption(" ".join(told))
+
+
+_parts.header("History", "Every task of this studio, whoever started it.")
+wanted_task = st.query_params.get("task")
+opened_task = space.history.get(wanted_task) if wanted_task else None
+if opened_task:
+    _task_details.draw(opened_task)
+    st.stop()
+if wanted_task:
+    _parts.say_error("There is no task with this address. It may have been deleted.")
+if not space.history.count():
+    st.info("No tasks yet. Upscale a picture and it will be listed here.", icon=":material/history:")
+    st.page_link("upscale.py", label="Upscale a picture", icon=":material/photo_size_select_large:")
+    st.stop()
+current = choose(take())
+try:
+    meant = current.filter(st.context.timezone)
+except ValueError as error:
+    _parts.say_error(str(error))
+    st.stop()
+if replace(current, page=1) != replace(state.get("chosen", current), page=1):
+    turn_to(1)
+state.chosen = current
+tasks(current, meant)
+show_room()

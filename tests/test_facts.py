@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
-from journey.facts import facts, steps
+from journey.facts import as_markdown, facts, room, steps
 from journey.history import Entry, Moment, State
 from journey.models import TaskStatus
 
@@ -80,3 +80,18 @@ def test_a_time_line_says_how_long_each_state_lasted() -> None:
     over = steps([*moments, Moment(200.0, State.FINISHED, None)], timezone=None, now=999.0)
     assert ["2 s", "61 s", "37 s", ""] == [step.lasted for step in over]
     assert [] == steps([], timezone=None, now=0.0)
+
+
+def test_addresses_do_not_become_links() -> None:
+    """Text from outside is shown as it is: what a browser would make a link of is code, whatever is in it."""
+    assert "`` https://evil.example/`x` ``" == as_markdown("https://evil.example/`x`")
+    assert "` ann@example.com `" == as_markdown("ann@example.com")
+    assert r"\[click\]\(x\)" == as_markdown("[click](x)")
+    assert "" == as_markdown("")
+
+
+def test_room_is_told_in_a_unit_that_fits() -> None:
+    """Sizes are told in the largest unit that they fill."""
+    assert ["0 KB", "1.0 MB", "1023.0 MB", "1.0 GB", "1.3 TB"] == [
+        room(size) for size in (0, 2**20, 1023 * 2**20, 2**30, 1_400_000_000_000)
+    ]

@@ -60,6 +60,7 @@ def test_an_address_leads_back_to_its_list() -> None:
         ("sort", "up", "the order “up”"),
         ("from", "yesterday", "no day such as"),
         ("to", "2026-02-30", "no day such as"),
+        ("to", "9999-12-31", "no day such as"),
     ],
 )
 def test_nonsense_in_an_address_is_told_and_left_out(name: str, value: str, told: str) -> None:
