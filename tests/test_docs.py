@@ -14,7 +14,7 @@ from journey.workspace import Workspace
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 DESIGN = (ROOT / "docs" / "design.md").read_text()
-PAGES = ("/", "/print_size", "/history", "/compare")
+PAGES = ("/", "/batch", "/print_size", "/history", "/compare", "/spend")
 
 
 def test_every_setting_is_in_the_readme_and_no_other() -> None:
