@@ -129,6 +129,7 @@ entries = sa.Table(
     sa.Column("came_from_index", sa.String(1)),
     sa.Column("comment", sa.Text),
     sa.Index("entries_state_due", "state", "due_at"),
+    sa.Index("entries_spent", "submitted_at", "credits", "changed_at"),
     sa.Index("entries_person", "person", "created_at"),
 )
 
@@ -176,6 +177,22 @@ tags = sa.Table(
     sa.Column("entry_id", sa.String(32), sa.ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("tag", sa.String(40), primary_key=True, index=True),
 )
+
+deleted_calls = sa.Table(
+    "deleted_calls",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("engine", sa.String(16), nullable=False),
+    sa.Column("person", sa.String(320)),
+    sa.Column("task_status", sa.String(16)),
+    sa.Column("credits", sa.Integer, nullable=False),
+    sa.Column("result_width", sa.Integer),
+    sa.Column("result_height", sa.Integer),
+    sa.Column("submitted_at", sa.Float, nullable=False, index=True),
+    sa.Column("changed_at", sa.Float, nullable=False),
+)
+"""What deleted entries had cost, under the names of `entries`: deleting a task does not give its credits back."""
 
 removals = sa.Table("removals", metadata, sa.Column("key", sa.String(64), primary_key=True))
 """Keys of files whose entries are deleted. Written with the deletion, so that a crash leaves no file behind."""
@@ -779,11 +796,16 @@ class History:
         """Delete those of these entries that are over, and give them back as they were.
 
         The keys of their files, and those of `also`, are noted for `doomed`; nobody has removed the files yet.
+        What they had cost stays in `deleted_calls`.
         """
         with self._database.write() as connection:
             query = sa.select(*_COLUMNS).where(entries.c.id.in_(ids), entries.c.state.in_(OVER))
             gone = [_entry(row) for row in connection.execute(query)]
-            connection.execute(entries.delete().where(entries.c.id.in_([entry.id for entry in gone])))
+            chosen = entries.c.id.in_([entry.id for entry in gone])
+            names = deleted_calls.c.keys()
+            paid = sa.select(*(entries.c[name] for name in names)).where(chosen, entries.c.submitted_at.is_not(None))
+            connection.execute(deleted_calls.insert().from_select(names, paid))
+            connection.execute(entries.delete().where(chosen))
             keys = {key for entry in gone for key in (entry.source_key, entry.result_key) if key} | set(also)
             keys -= set(connection.scalars(sa.select(removals.c.key).where(removals.c.key.in_(keys))))
             if keys:
@@ -842,9 +864,11 @@ class History:
 
     def credits_since(self, moment: float) -> int:
         """Credits of calls that were, or may have been, accepted since then."""
-        query = sa.select(sa.func.coalesce(sa.func.sum(entries.c.credits), 0)).where(entries.c.submitted_at >= moment)
         with self._database.read() as connection:
-            return int(connection.scalar(query) or 0)
+            return sum(
+                int(connection.scalar(sa.select(sa.func.sum(of.c.credits)).where(of.c.submitted_at >= moment)) or 0)
+                for of in (entries, deleted_calls)
+            )
 
     def results_before(self, moment: float, *, limit: int = 1_000) -> list[Entry]:
         """Finished entries of before then whose result is still stored, and is no source of what is under way."""

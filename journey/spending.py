@@ -10,13 +10,13 @@ import datetime
 import io
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
-from typing import Literal
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from journey.database import Database
-from journey.history import EngineName, State, entries, pauses
+from journey.history import EngineName, State, deleted_calls, entries, pauses
 from journey.models import CREDITS_PER_UPSCALE, TaskStatus
 
 By = Literal["person", "certainty", "engine"]
@@ -118,40 +118,49 @@ class Spending:
     def lines(self) -> list[Line]:
         """Everything that was ever sent, the newest month first."""
         start = month_start(self._clock())
-        this_month, before = entries.c.submitted_at >= start, entries.c.submitted_at < start
-        mark = sa.select(sa.func.count(), sa.func.max(entries.c.changed_at), sa.func.sum(entries.c.changed_at))
         with self._database.read() as connection:
-            seen = (start, *connection.execute(mark.where(before)).one())
+            seen = (start, *_mark(connection, entries, start), *_mark(connection, deleted_calls, start))
             known, past = self._known
             if known != seen:
-                past = self._lines(connection, before)
+                past = self._all_lines(connection, lambda sent: sent < start)
                 self._known = seen, past
-            return self._lines(connection, this_month) + past
+            return self._all_lines(connection, lambda sent: sent >= start) + past
 
-    def _lines(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[Line]:
+    def _all_lines(
+        self, connection: sa.Connection, when: Callable[[sa.ColumnElement[float]], sa.ColumnElement[bool]]
+    ) -> list[Line]:
+        lines: dict[tuple[str, str | None, EngineName], Line] = {}
+        for table in (entries, deleted_calls):
+            for line in self._lines(connection, table, when(table.c.submitted_at)):
+                key = line.month, line.person, line.engine
+                lines[key] = _together(lines[key], line) if key in lines else line
+        worth = [line for line in lines.values() if line.finished or line.charged or line.uncertain]
+        return sorted(worth, key=lambda line: (_backwards(line.month), line.engine != "journeyapi", line.person or ""))
+
+    def _lines(self, connection: sa.Connection, calls: sa.Table, where: sa.ColumnElement[bool]) -> list[Line]:
         # Both ways into an accepted task set its status, and it is shorter to sort than its ID.
-        status = entries.c.task_status
-        paid = entries.c.engine == "journeyapi"
+        status = calls.c.task_status
+        paid = calls.c.engine == "journeyapi"
         accepted = sa.and_(paid, status.is_not(None))
-        failed_there = sa.and_(accepted, entries.c.state == State.FAILED, status != TaskStatus.FINISHED)
-        finished = entries.c.state == State.FINISHED
-        pixels = sa.case((finished, entries.c.result_width * entries.c.result_height), else_=0)
-        month = _month(self._database)
+        failed_there = sa.and_(accepted, calls.c.state == State.FAILED, status != TaskStatus.FINISHED)
+        finished = calls.c.state == State.FINISHED
+        pixels = sa.case((finished, calls.c.result_width * calls.c.result_height), else_=0)
+        month = _month(self._database, calls.c.submitted_at)
         query = (
             sa.select(
                 month,
-                entries.c.person,
-                entries.c.engine,
+                calls.c.person,
+                calls.c.engine,
                 _count(finished).label("finished"),
                 sa.func.sum(pixels).label("pixels"),
-                sa.func.sum(entries.c.credits).label("credits"),
+                sa.func.sum(calls.c.credits).label("credits"),
                 _count(accepted).label("accepted"),
                 _count(failed_there).label("failed_there"),
             )
             .where(where)
-            .group_by(month, entries.c.person, entries.c.engine)
+            .group_by(month, calls.c.person, calls.c.engine)
         )
-        found = [
+        return [
             Line(
                 month=row.month,
                 person=row.person,
@@ -164,8 +173,6 @@ class Spending:
             )
             for row in connection.execute(query)
         ]
-        worth = [line for line in found if line.finished or line.charged or line.uncertain]
-        return sorted(worth, key=lambda line: (_backwards(line.month), line.engine != "journeyapi", line.person or ""))
 
 
 def has_new_month(database: Database, engine: EngineName, now: float) -> bool:
@@ -238,8 +245,19 @@ def to_csv(of: Sequence[Line]) -> str:
     return file.getvalue()
 
 
-def _month(database: Database) -> sa.Label[str]:
-    sent = entries.c.submitted_at
+def _mark(connection: sa.Connection, calls: sa.Table, until: float) -> tuple[Any, ...]:
+    """Another one whenever something changed among the calls sent before then."""
+    changed = calls.c.changed_at
+    query = sa.select(sa.func.count(), sa.func.max(changed), sa.func.sum(changed)).where(calls.c.submitted_at < until)
+    return tuple(connection.execute(query).one())
+
+
+def _together(one: Line, other: Line) -> Line:
+    numbers = ("finished", "megapixels", "charged", "after_failure", "unknown")
+    return replace(one, **{name: getattr(one, name) + getattr(other, name) for name in numbers})
+
+
+def _month(database: Database, sent: sa.ColumnElement[float]) -> sa.Label[str]:
     if database.is_sqlite:
         # Whole seconds: it would round the last half millisecond of a month into the next.
         return sa.func.strftime("%Y-%m", sa.cast(sent, sa.BigInteger), "unixepoch").label("month")

@@ -152,6 +152,16 @@ def test_a_change_in_a_month_that_is_over_shows_at_once(past: Past) -> None:
     assert [(2, 0)] == [(line.charged, line.uncertain) for line in past.spending.lines()]
 
 
+def test_deleting_a_task_does_not_give_its_credits_back(past: Past) -> None:
+    """What deleted tasks had cost stays in the sums and in the month's budget, beside that of those which are left."""
+    gone = [past.add(*DONE), past.add(*DONE, when="2026-09-03T10:00"), past.add(*ACCEPTED, State.FAILED)]
+    past.add(*DONE)
+    told, spent = past.spending.lines(), past.history.credits_since(0)
+    past.history.delete([entry.id for entry in gone])
+    assert told == past.spending.lines()
+    assert 8 == spent == past.history.credits_since(0)
+
+
 def test_a_month_that_ends_is_not_counted_twice(past: Past) -> None:
     """The same process tells the same sums after the turn of a month."""
     past.add(*DONE)

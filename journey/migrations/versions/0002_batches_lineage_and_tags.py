@@ -23,6 +23,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tags_tag"), "tags", ["tag"], unique=False)
     op.create_table("removals", sa.Column("key", sa.String(length=64), nullable=False), sa.PrimaryKeyConstraint("key"))
+    op.create_table(
+        "deleted_calls",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("engine", sa.String(length=16), nullable=False),
+        sa.Column("person", sa.String(length=320), nullable=True),
+        sa.Column("task_status", sa.String(length=16), nullable=True),
+        sa.Column("credits", sa.Integer(), nullable=False),
+        sa.Column("result_width", sa.Integer(), nullable=True),
+        sa.Column("result_height", sa.Integer(), nullable=True),
+        sa.Column("submitted_at", sa.Float(), nullable=False),
+        sa.Column("changed_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_deleted_calls_submitted_at"), "deleted_calls", ["submitted_at"], unique=False)
+    op.create_index("entries_spent", "entries", ["submitted_at", "credits", "changed_at"], unique=False)
     # entries_state_due begins with the state as well.
     op.drop_index(op.f("ix_entries_state"), "entries")
     op.create_index(op.f("ix_entries_source_key"), "entries", ["source_key"], unique=False)
