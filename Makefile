@@ -10,7 +10,7 @@ run: .venv/ready
 	$(BIN)/python -m streamlit run app.py
 
 test: .venv/ready-dev
-	$(BIN)/python -m pytest -m "not torture"
+	$(BIN)/python -m pytest -m "not torture" -n 2 --dist loadfile
 
 check: .venv/ready-dev
 	$(BIN)/ruff check .
@@ -26,6 +26,7 @@ bench: .venv/ready-dev
 	$(BIN)/python -m bench.upscaler
 	$(BIN)/python -m bench.print_files
 	$(BIN)/python -m bench.main_job
+	$(BIN)/python -m bench.history
 
 # The long soaks: minutes, not seconds.
 torture: .venv/ready-dev
