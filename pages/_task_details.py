@@ -17,7 +17,6 @@ from pages import _parts
 
 CHILDREN = 20
 LINK_LIMIT = 80
-space = workspace()
 
 
 def draw(entry: Entry) -> None:
@@ -64,15 +63,15 @@ def _actions(entry: Entry) -> None:
             icon=":material/cloud_download:",
             help="Looks at the task once more and stores its result if there is one. Nothing is sent or charged.",
         ):
-            if space.history.fetch_again(entry.id):
+            if workspace().history.fetch_again(entry.id):
                 _parts.expect(entry)
-                space.wake()
+                workspace().wake()
             st.rerun()
         with st.popover("Delete", icon=":material/delete:", key="delete_open", disabled=not entry.state.over):
             st.write("Delete this task with its pictures? This cannot be undone.")
             st.caption("Pictures that another task uses are kept.")
             if st.button("Delete for good", key="delete_task", type="primary", icon=":material/delete:"):
-                space.delete([entry.id])
+                workspace().delete([entry.id])
                 leave()
                 st.toast("The task is deleted.", icon=":material/delete:")
                 st.rerun()
@@ -88,15 +87,15 @@ def _run_again(entry: Entry) -> None:
     if not st.button(f"Run again · {cost_words(entry.engine)}", key="run_again", type="primary"):
         return
     try:
-        if entry.engine not in {engine.name for engine in space.engines()}:
+        if entry.engine not in {engine.name for engine in workspace().engines()}:
             raise InvalidRequest(f"{LABELS[entry.engine]} is not set up here any more. Reuse the settings instead.")
-        source = space.sources.from_entry(entry)
-        if problem := space.sources.problem(source, engine=entry.engine, scale=entry.scale):
+        source = workspace().sources.from_entry(entry)
+        if problem := workspace().sources.problem(source, engine=entry.engine, scale=entry.scale):
             raise InvalidRequest(problem)
     except JourneyError as error:
         _parts.say_error(str(error))
         return
-    queued = space.submit(
+    queued = workspace().submit(
         new_entry(
             source,
             engine=entry.engine,
@@ -114,11 +113,11 @@ def _run_again(entry: Entry) -> None:
 
 def _describe(entry: Entry) -> None:
     """Tags and comment, saved together."""
-    has = space.history.tags_of([entry.id]).get(entry.id, [])
+    has = workspace().history.tags_of([entry.id]).get(entry.id, [])
     with st.form(f"describe_{entry.id}", border=False):
         chosen = st.multiselect(
             "Tags",
-            sorted({*space.history.known_tags(), *has}, key=str.casefold),
+            sorted({*workspace().history.known_tags(), *has}, key=str.casefold),
             default=has,
             format_func=literal,
             accept_new_options=True,
@@ -131,7 +130,7 @@ def _describe(entry: Entry) -> None:
         )
         if st.form_submit_button("Save tags and comment", icon=":material/save:"):
             try:
-                space.history.describe(entry.id, tags_now=chosen, comment=comment)
+                workspace().history.describe(entry.id, tags_now=chosen, comment=comment)
             except InvalidRequest as error:
                 _parts.say_error(str(error))
             else:
@@ -141,7 +140,7 @@ def _describe(entry: Entry) -> None:
 def _led_to(entry: Entry) -> None:
     """What was made of this task's picture, and what was queued together with it."""
     if entry.task_id:
-        led_to = space.history.search(Filter(came_from=entry.task_id), limit=CHILDREN)
+        led_to = workspace().history.search(Filter(came_from=entry.task_id), limit=CHILDREN)
         if led_to.entries:
             st.markdown(f"**Led to {led_to.total} task{'' if led_to.total == 1 else 's'}**")
         for child in led_to.entries:
@@ -164,7 +163,7 @@ def _led_to(entry: Entry) -> None:
 
 def _time_line(entry: Entry) -> None:
     st.markdown("**What happened when**")
-    told = steps(space.history.timeline(entry.id), timezone=st.context.timezone, now=time.time())
+    told = steps(workspace().history.timeline(entry.id), timezone=st.context.timezone, now=time.time())
     st.table(
         pd.DataFrame(
             [

@@ -1,0 +1,197 @@
+"""History as a team uses it, driven on a real workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from streamlit.testing.v1 import AppTest
+
+from journey.history import NewEntry, State
+from journey.settings import Settings
+from journey.workspace import Workspace, share
+from tests.pages.conftest import ROOT
+from tests.pages.test_pages import errors
+
+ROUTES = {
+    State.FINISHED: (State.SUBMITTING, State.OPEN, State.ARCHIVING, State.FINISHED),
+    State.ABANDONED: (State.SUBMITTING, State.OPEN, State.ABANDONED),
+    State.FAILED: (State.SUBMITTING, State.FAILED),
+}
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A workspace whose workers do not run, so that entries stay as they are put."""
+    settings = Settings(
+        _env_file=None, data_dir=tmp_path_factory.mktemp("data"), api_key="key", api_url="http://127.0.0.1:9/api/v1"
+    )
+    workspace = Workspace(settings)
+    share(workspace)
+    yield workspace
+    share(None)
+    workspace.stop()
+
+
+@pytest.fixture
+def put(space: Workspace) -> Callable[..., str]:
+    """Adds an entry in a state; all others are gone."""
+    everything = space.history.ids()
+    for entry in everything:
+        space.history.move(entry, State.CANCELLED)
+        space.history.move(entry, State.ABANDONED)
+    space.history.delete(everything)
+
+    def add(name: str, end: State = State.FAILED, **fields: Any) -> str:
+        entry = space.history.add(NewEntry(**{"engine": "journeyapi", "type": "4x", "name": name} | fields))
+        for state in ROUTES[end]:
+            known = {"task_id": f"task-{entry.id}"} if state is State.OPEN else {}
+            space.history.move(entry.id, state, **known)
+        return entry.id
+
+    return add
+
+
+def open_history(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "_app.py"), default_timeout=20)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run().switch_page("history.py").run()
+    assert [] == list(app.exception)
+    return app
+
+
+def shown(app: AppTest) -> list[str]:
+    return list(app.dataframe[0].value["Name"]) if app.dataframe else []
+
+
+def caption(app: AppTest) -> str:
+    return " ".join(each.value for each in app.caption)
+
+
+def test_the_address_filters_and_the_filter_is_in_the_address(put: Callable[..., str]) -> None:
+    """A sent link shows exactly what it filters, with an honest count; clearing shows everything again."""
+    for name, engine in (("koi one", "journeyapi"), ("koi two", "embedded"), ("owl", "embedded")):
+        put(name, engine=engine)
+    app = open_history(q="koi", engine="embedded", sort="name")
+    assert ["koi two"] == shown(app)
+    assert "1 of 3 tasks." in caption(app)
+    app.text_input[0].set_value("o").run()
+    assert ["koi two", "owl"] == shown(app)
+    assert "o" == app.query_params["q"]
+    next(button for button in app.button if button.label == "Clear filters").click().run()
+    assert ["koi one", "koi two", "owl"] == shown(app)
+    assert "3 tasks." in caption(app)
+    assert {"sort": "name"} == dict(app.query_params)
+    app.text_input[0].set_value("nothing like it").run()
+    assert [] == shown(app)
+    assert "None of the 3 tasks matches" in app.info[0].value
+
+
+def test_nonsense_in_the_address_is_a_sentence(put: Callable[..., str]) -> None:
+    """What an address asks for in vain is told, and the rest of it holds."""
+    put("koi")
+    app = open_history(engine="steam", ready="A99", q="koi", page="7")
+    assert 2 == len(errors(app))
+    assert ["koi"] == shown(app)
+    app = open_history(ready="A3", at="sharp")
+    assert "DPI" in errors(app)[0]
+    assert "sharp" in [field.value for field in app.text_input]
+    assert "There is no task" in errors(open_history(task="nowhere"))[0]
+
+
+def test_pages_are_in_the_address_and_never_empty(put: Callable[..., str]) -> None:
+    """50 rows are shown at a time; a page behind the last one is the last one."""
+    for number in range(51):
+        put(f"n{number:02}")
+    assert ["n50"] == shown(open_history(page="2", sort="name"))
+    app = open_history(page="99", sort="name")
+    assert ["n50"] == shown(app)
+    assert "2" == app.query_params["page"]
+
+
+def test_tags_and_comment_are_saved_and_told(space: Workspace, put: Callable[..., str]) -> None:
+    """Tags and comment of a task are kept together, and what cannot be a tag is explained while nothing is lost."""
+    entry = put("koi")
+    app = open_history(task=entry)
+    app.multiselect[0].set_value(["Album"])
+    app.text_area[0].set_value("The client wants it brighter.")
+    save = next(button for button in app.button if button.label == "Save tags and comment")
+    save.click().run()
+    assert ["Tags and comment are saved."] == [each.value for each in app.success]
+    assert "The client wants it brighter." == space.history.by_ids([entry]).entries[0].comment
+    app.multiselect[0].set_value(["Album", "x" * 41])
+    app.text_area[0].set_value("Another one.")
+    next(button for button in app.button if button.label == "Save tags and comment").click().run()
+    assert ["A tag has 1 to 40 characters."] == errors(app)
+    assert "Another one." == app.text_area[0].value
+    assert {entry: ["Album"]} == space.history.tags_of([entry])
+
+
+def test_details_tell_every_fact_literally(space: Workspace, put: Callable[..., str]) -> None:
+    """Facts, time line and answer of a task are drawn; no text from outside becomes a link or a format."""
+    entry = put("[a](https://evil.example) :red[b] ann@evil.example", came_from="parent-1")
+    app = open_history(task=entry)
+    facts = dict(app.table[1].value.to_numpy().tolist())
+    assert "` [a](https://evil.example) :red[b] ann@evil.example `" == facts["Name"]
+    assert "parent\\-1" == facts["Came from task"]
+    assert ["Waiting to be sent", "Being sent", "Failed"] == list(app.table[0].value["State"])
+
+
+def test_a_result_is_fetched_again_by_a_click(space: Workspace, put: Callable[..., str]) -> None:
+    """A task without a result that has an ID is watched again; one that never had a task has no such button."""
+    entry = put("koi", State.ABANDONED)
+    app = open_history(task=entry)
+    app.button(key="fetch_again").click().run()
+    assert State.OPEN is space.history.by_ids([entry]).entries[0].state
+    assert "fetch_again" not in [button.key for button in app.button]
+    assert "fetch_again" not in [button.key for button in open_history(task=put("refused")).button]
+
+
+def test_run_again_says_why_not(space: Workspace, put: Callable[..., str]) -> None:
+    """Without its picture nothing is queued, and the reason is told; the cost is on the button."""
+    app = open_history(task=put("koi", source_key="0" * 32, source_file="gone.png"))
+    before = space.history.count()
+    button = app.button(key="run_again")
+    assert "Run again · 2 credits" == button.label
+    button.click().run()
+    assert "no longer stored here" in errors(app)[0]
+    assert before == space.history.count()
+
+
+def test_deleting_a_task_leads_back_to_the_list(space: Workspace, put: Callable[..., str]) -> None:
+    """A deleted task is gone with its address; the others are shown."""
+    entry, _ = put("koi"), put("owl")
+    app = open_history(task=entry)
+    app.button(key="delete_task").click().run()
+    assert space.history.get(entry) is None
+    assert ["owl"] == shown(app)
+    assert "task" not in app.query_params
+
+
+def test_a_list_of_many_asks_little(space: Workspace, put: Callable[..., str]) -> None:
+    """Fifty rows cost as many queries as five, and no look at any file."""
+    for number in range(5):
+        put(f"n{number}")
+    few = queries(space, open_history)
+    for number in range(45):
+        put(f"m{number}")
+    assert few == queries(space, open_history) < 15
+
+
+def queries(space: Workspace, open_page: Callable[[], AppTest]) -> int:
+    """How many a new search in an open page needs."""
+    app = open_page()
+    seen: list[str] = []
+
+    def note(*said: Any) -> None:
+        seen.extend([said[2]] if said[2].startswith(("SELECT", "WITH")) else [])
+
+    sa.event.listen(space.database.engine, "before_cursor_execute", note)
+    try:
+        app.text_input[0].set_value("n").run()
+    finally:
+        sa.event.remove(space.database.engine, "before_cursor_execute", note)
+    return len(seen)
