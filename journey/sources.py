@@ -25,7 +25,7 @@ from journey.models import GRID_INDEXES, Task, TaskStatus, usable_id
 NAME_SHOWN = 80
 SECRET_LIMIT = 500
 _ONLY_HERE = (
-    "JourneyAPI cannot reach this picture, because it is only on this machine. "
+    "JourneyAPI cannot reach a picture that is only on this machine, such as an upload. "
     "Use the engine on this machine, give a public image URL, or set JOURNEY_PUBLIC_URL."
 )
 

@@ -192,7 +192,7 @@ def parent_of_form() -> tuple[str, str | None] | tuple[()]:
     """The task, and the picture of a grid, that the picture in the form comes from."""
     if state.source is not None:
         return (state.source.parent_task_id, state.source.index) if state.source.parent_task_id else ()
-    return (state.parent.task_id, None) if state.parent is not None else ()
+    return (state.parent.task_id, None) if state.parent is not None and state.way == "task" else ()
 
 
 def pick_from_grid(parent: ParentTask) -> None:
@@ -257,7 +257,7 @@ def about(variant: Variant) -> list[str]:
         return []
     size = state.source.width, state.source.height
     seconds = space.usual_seconds(variant.engine, state.scale, size=size, network=variant.network)
-    return [] if seconds is None else [f"about {duration(seconds)}"]
+    return [] if seconds is None else [f"about {duration(max(1, seconds))}"]
 
 
 def suggest(plan: Plan | None) -> None:
@@ -293,7 +293,10 @@ def enter_webhook() -> tuple[str, str]:
 def submit_buttons(wish: Wish, engines: list[EngineStatus]) -> str | None:
     """Upscale, and beside it A/B with its small menu; the sentence to show when what was clicked is not possible."""
     engine = wish.variant.engine
-    pair, told = choose_pair(engines)
+    known = pairs([each.name for each in engines], list(space.networks()))
+    if known and state.pair not in known:
+        state.pair = next(iter(known))
+    pair = known.get(state.pair)
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(
             f"Upscale · {cost_words(engine)}",
@@ -313,19 +316,17 @@ def submit_buttons(wish: Wish, engines: list[EngineStatus]) -> str | None:
         else "Runs on this machine's processors: no key, no credits, nothing leaves it."
     )
     if pair is not None:
-        st.caption(told)
+        choose_pair(known)
+        times = [f"{variant.network or LABELS[variant.engine]} {words}" for variant in pair for words in about(variant)]
+        took = f": {literal(', '.join(times))}" if times else ""
+        st.caption(f"A/B enlarges it both ways, {literal(state.pair)}, to compare them{took}.")
     if clicked:
         return submit(wish)
     return submit(wish, pair) if both else None
 
 
-def choose_pair(engines: list[EngineStatus]) -> tuple[Pair | None, str]:
-    """The two ways that A/B compares, and what a click on it does. None: there is one way only."""
-    known = pairs([engine.name for engine in engines], list(space.networks()))
-    if not known:
-        return None, ""
-    if state.pair not in known:
-        state.pair = next(iter(known))
+def choose_pair(known: dict[str, Pair]) -> None:
+    """Which two ways A/B compares; nothing to choose when there are only two."""
     if len(known) > 1:
         st.selectbox(
             "A/B compares",
@@ -334,22 +335,21 @@ def choose_pair(engines: list[EngineStatus]) -> tuple[Pair | None, str]:
             key="pair",
             persist_state="session",
         )
-    times = [words for variant in known[state.pair] for words in about(variant)]
-    took = f": {' and '.join(times)}" if times else ""
-    return known[state.pair], f"A/B enlarges it both ways, {literal(state.pair)}, to compare them{took}."
 
 
 def warnings(wish: Wish) -> list[str]:
     """What stands in the way of a click on Upscale, said before it."""
     engine, source = wish.variant.engine, state.source
-    if source is None:
-        found = [space.sources.upload_problem(engine) if wish.way == "upload" else None]
-    else:
+    found: list[str | None] = []
+    if wish.way == "upload" and (source is None or source.kind != "upload"):
+        found.append(space.sources.upload_problem(engine))
+    if source is not None:
         # Judged once for each choice: it may resolve a name.
         choice = source.key, source.image_url, engine, wish.scale
         if state.get("judged", (None,))[0] != choice:
             state.judged = choice, space.sources.problem(source, engine=engine, scale=wish.scale)
-        found = [state.judged[1]]
+        if state.judged[1] not in found:
+            found.append(state.judged[1])
     if engine == "journeyapi":
         budget, account = space.budget(), space.balance()
         found.append(budget.sentence if budget is not None and budget.is_used_up else None)
@@ -363,7 +363,7 @@ def submit(wish: Wish, pair: Pair | None = None) -> str | None:
     if source is None:
         if state.problem:
             return None  # it is on the page already
-        return "Pick one picture of the grid first." if state.parent else NO_PICTURE[wish.way]
+        return "Pick one picture of the grid first." if state.parent and wish.way == "task" else NO_PICTURE[wish.way]
     if not space.engines():
         return "There is no engine to upscale with."
     variants = pair or (wish.variant,)
@@ -413,7 +413,8 @@ with form:
         forget()
     if state.problem:
         _parts.say_error(state.problem)
-    show_parent()
+    if way == "task":
+        show_parent()
     lineage = st.container()
     plan, no_plan = _upscale_picture.plan_for(state.source)
     variant, scale = choose_settings(engines, plan)

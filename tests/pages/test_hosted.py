@@ -85,7 +85,7 @@ def test_an_upload_that_only_lies_here_is_explained(space: Workspace, form: Call
     app = form()
     app.button_group(key="way").set_value("upload").run()
     assert 1 == len(warnings(app))
-    assert warnings(app)[0].startswith("JourneyAPI cannot reach this picture")
+    assert warnings(app)[0].startswith("JourneyAPI cannot reach a picture that is only on this machine")
     assert "JOURNEY_PUBLIC_URL" in warnings(app)[0]
     app.button_group(key="engine").set_value("embedded").run()
     assert [] == warnings(app)

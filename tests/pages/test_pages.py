@@ -155,7 +155,7 @@ def test_one_click_queues_both_ways(space: Workspace, open_page: OpenPage) -> No
         app.text_input(key="image_url").set_value(api.picture_url(24, 20)).run()
         before = space.history.count()
         assert "A/B · free" == app.button(key="submit_pair").label
-        assert any("fast and detail, to compare them: about" in each.value for each in app.caption)
+        assert any("fast and detail, to compare them: fast about" in each.value for each in app.caption)
         app.button(key="submit_pair").click().run()
         app.button(key="submit_pair").click().run()
     assert [] == errors(app)
