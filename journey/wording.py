@@ -10,6 +10,8 @@ from journey import printing
 from journey.history import Entry, State
 from journey.models import CREDITS_PER_UPSCALE, TaskStatus
 
+_WORD_JOINER = "\u2060"
+_LINK = re.compile(r"(?<=://)|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=\"'/@])")
 
 STATE_WORDS: dict[State, str] = {
@@ -35,10 +37,13 @@ _OPEN_WORDS: dict[TaskStatus, str] = {
 
 
 def literal(text: str, *, limit: int = 2_000) -> str:
-    """Text from outside as Markdown that shows it literally, on one line, cut to `limit` characters."""
+    """Text from outside as Markdown that shows it literally, on one line, cut to `limit` characters.
+
+    Addresses are made no links: an invisible character keeps them apart, because escapes alone do not.
+    """
     cut = text if len(text) <= limit else text[:limit] + "…"
     line = " ".join("".join(char if char.isprintable() else " " for char in cut).split())
-    return _MARKDOWN.sub(r"\\\1", line)
+    return _MARKDOWN.sub(r"\\\1", _LINK.sub(_WORD_JOINER, line))
 
 
 def state_words(entry: Entry, now: float) -> str:

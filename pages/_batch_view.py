@@ -54,7 +54,7 @@ def show(batch_id: str) -> None:
 def head(batch: Batch) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(width="content", gap=None):
-            st.subheader(literal(batch.name), anchor=False)
+            st.header(literal(batch.name), anchor=False)
             st.caption(
                 moment(batch.created_at, st.context.timezone) + (f" · {literal(batch.person)}" if batch.person else "")
             )

@@ -33,7 +33,7 @@ def draw(entry: Entry) -> None:
     with right:
         _led_to(entry)
         _time_line(entry)
-    st.subheader("All facts", anchor=False)
+    st.header("All facts", anchor=False)
     known = facts(entry, engine=LABELS[entry.engine], timezone=st.context.timezone, now=time.time())
     st.table(
         pd.DataFrame({"Fact": known.keys(), "Value": [as_markdown(value) for value in known.values()]}),

@@ -17,7 +17,7 @@ def latest_batches() -> None:
     latest = space.batches.latest(limit=LATEST)
     if not latest:
         return
-    st.subheader("Latest batches", anchor=False)
+    st.header("Latest batches", anchor=False)
     for batch, progress in latest:
         with st.container(border=True, gap=None):
             st.page_link("batch.py", label=literal(batch.name), icon=":material/stacks:", query_params={"id": batch.id})

@@ -441,7 +441,7 @@ if origin:
     with lineage:
         _parts.came_from(*origin, kin)
 if latest:
-    st.subheader("Latest tasks", anchor=False)
+    st.header("Latest tasks", anchor=False)
 for place, entry in enumerate(latest):
     _parts.task_card(entry, full=place == 0 or entry.id == state.get("newest"), kin=kin)
 _parts.watch(latest, limit=SHOWN_TASKS, kin=kin)

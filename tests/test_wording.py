@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -33,8 +34,8 @@ OPEN = replace(KOI, state=State.OPEN, model="detail", result_key=None)
     [
         (KOI, r"**koi \*pond\*\.png** is finished with fast: 256 × 192 px."),
         (
-            replace(KOI, state=State.FAILED, error="[x](https://evil.example)"),
-            r"**koi \*pond\*\.png** failed: \[x\]\(https\:\/\/evil\.example\)",
+            replace(KOI, state=State.FAILED, error="[x](evil)"),
+            r"**koi \*pond\*\.png** failed: \[x\]\(evil\)",
         ),
         (
             replace(KOI, state=State.AMBIGUOUS),
@@ -48,6 +49,16 @@ OPEN = replace(KOI, state=State.OPEN, model="detail", result_key=None)
 def test_each_end_has_its_own_words(entry: Entry, said: str | None) -> None:
     """Success, failure and a decision are told apart, text from outside is literal, a person's own stop is no news."""
     assert said == wording.ending(entry)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://evil.example/x", "see www.evil.example", "HTTP://evil.example", "a@example.com"]
+)
+def test_an_address_in_outside_text_becomes_no_link(text: str) -> None:
+    """What Markdown takes for an address is broken by a character that nobody sees, and by nothing else."""
+    shown = wording.literal(text)
+    assert text == shown.replace("\\", "").replace("\u2060", "")
+    assert not re.search(r"https?:\\?/\\?/\w|www\\?\.|@\w", shown, re.IGNORECASE)
 
 
 def test_many_ends_are_one_sentence() -> None:
