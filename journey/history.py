@@ -412,9 +412,8 @@ class History:
     ) -> list[Entry]:
         """The newest entries first; with `fills`, only stored results of so many pixels, either way round."""
         wanted = Filter(states=list(states), person=person, fills=fills)
-        query = sa.select(*_COLUMNS).where(*self._where(wanted)).order_by(*_ORDERS[Order.NEWEST])
         with self._database.read() as connection:
-            return [_entry(row) for row in connection.execute(query.limit(limit).offset(offset))]
+            return self._by_ids(connection, self._ids(connection, wanted, Order.NEWEST, limit, offset))
 
     def count(self, *, states: Iterable[State] = (), fills: tuple[int, int] | None = None) -> int:
         with self._database.read() as connection:
@@ -489,12 +488,13 @@ class History:
     def _where(self, wanted: Filter) -> list[sa.ColumnElement[bool]]:
         found: list[sa.ColumnElement[bool]] = []
         if wanted.states:
-            # As an expression, or SQLite would look up and sort all entries in a state that most are in.
+            # As an expression, or SQLite would look up and sort all entries in a state that most are in;
+            # and so for a person who added most of them.
             found.append((entries.c.state + "").in_(wanted.states))
         for column, value in (
             (entries.c.engine, wanted.engine),
             (entries.c.type, wanted.type),
-            (entries.c.person, wanted.person),
+            (entries.c.person + "", wanted.person),
             (entries.c.batch, wanted.batch),
             (entries.c.came_from, wanted.came_from),
         ):

@@ -241,15 +241,15 @@ def export(wanted: Filter, order: Order, total: int, ticked: list[str]) -> None:
         return work
 
     for label, write, name, kind in (
-        ("CSV", to_csv, "tasks.csv", "text/csv"),
-        ("JSON", to_json, "tasks.json", "application/json"),
+        ("Download CSV", to_csv, "tasks.csv", "text/csv"),
+        ("Download JSON", to_json, "tasks.json", "application/json"),
     ):
         st.download_button(
             label,
             made(write),
             file_name=name,
             mime=kind,
-            key=f"export_{label}",
+            key=name,
             on_click="ignore",
             icon=":material/download:",
             width="stretch",
