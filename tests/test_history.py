@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,8 @@ from journey.database import Database
 from journey.errors import InvalidRequest
 from journey.history import ERROR_LIMIT, OVER, STALE_AFTER, Entry, Filter, History, NewEntry, Order, State
 from journey.models import Task, TaskStatus
+from tests.fakes.hosted import FakeHosted
+from tests.studio import Studio
 
 WAYS = {
     State.QUEUED: {State.SUBMITTING, State.CANCELLED},
@@ -573,3 +576,21 @@ def test_the_pulse_beats_at_every_change(history: History, clock: Clock) -> None
     assert all(before != after for before, after in pairwise(beats))
     assert [0, 1, 1, 1, 1, 1, 0] == [beat[0] for beat in beats]
     assert beats[-1] == history.pulse()
+
+
+def test_fetching_again_brings_the_result_at_no_charge(upgraded_sqlite: Path, tmp_path: Path) -> None:
+    """A task that was no longer watched is fetched to its stored result; JourneyAPI is asked, never paid again."""
+    database = Database(f"sqlite:///{shutil.copy(upgraded_sqlite, tmp_path)}")
+    with FakeHosted() as api, closing(Studio(database, tmp_path, api.url, api.key)) as studio:
+        entry = studio.add()
+        studio.tracker.step()
+        task_id = studio.look(entry).task_id
+        studio.history.move(entry.id, State.ABANDONED)
+        api.finish(str(task_id))
+        studio.settle()
+        assert State.ABANDONED is studio.look(entry).state
+        studio.history.fetch_again(entry.id)
+        studio.settle()
+        assert (State.FINISHED, 1, 2) == (studio.look(entry).state, api.charges, studio.look(entry).credits)
+        assert studio.files.has(str(studio.look(entry).result_key), str(studio.look(entry).result_file))
+    database.close()
