@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from journey.history import State
-from tests.browser.conftest import Shelf, Studio, add_task, free_port
+from journey.history import NewEntry, State
+from tests.browser.conftest import Shelf, Studio, free_port
 from tests.fakes.hosted import SINGLE_ID, FakeHosted
 
 pytestmark = pytest.mark.browser
@@ -58,7 +58,8 @@ def new_browser(browser: Browser) -> Iterator[NewTab]:
 def test_what_one_queues_appears_in_the_other(studio: Studio, api: FakeHosted, new_browser: NewTab) -> None:
     """Within 3 s (the median of three) another browser shows a new task, in Upscale and in History."""
     with Shelf(studio.data_dir) as shelf:
-        add_task(shelf, "first.png", Image.new("RGB", (32, 24)), ends=State.CANCELLED)
+        first = shelf.history.add(NewEntry(engine="embedded", type="2x", name="first.png"))
+        shelf.history.move(first.id, State.CANCELLED)
     mine, upscale, history = new_browser(), new_browser(), new_browser()
     for tab, path in ((mine, "/"), (upscale, "/"), (history, "/history")):
         tab.goto(studio.url + path)
