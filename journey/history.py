@@ -528,41 +528,6 @@ class History:
         listed = (entries.c.name, entries.c.task_id, entries.c.person, entries.c.id)
         return sa.or_(*map(within, listed), entries.c.id.in_(commented), entries.c.id.in_(tagged))
 
-    def find(
-        self, *, ids: Iterable[str] = (), task_ids: Iterable[str] = (), batches: Iterable[str] = (), limit: int = 200
-    ) -> list[Entry]:
-        """The entries that have one of these ids, task ids or batches, the newest first. One query, or none."""
-        named = ((entries.c.id, ids), (entries.c.task_id, task_ids), (entries.c.batch, batches))
-        wanted = [column.in_(values) for column, given in named if (values := list(given))]
-        if not wanted:
-            return []
-        query = sa.select(*_COLUMNS).where(sa.or_(*wanted)).order_by(entries.c.created_at.desc(), entries.c.id)
-        with self._database.read() as connection:
-            return [_entry(row) for row in connection.execute(query.limit(limit))]
-
-    def join_batch(self, entry_id: str, batch: str) -> None:
-        """Put an entry that belongs to no batch into this one. Changes no state."""
-        with self._database.write() as connection:
-            connection.execute(
-                entries.update().where(entries.c.id == entry_id, entries.c.batch.is_(None)).values(batch=batch)
-            )
-
-    def latest_seconds(self, engine: EngineName, type: str, *, limit: int = 20) -> list[float]:  # noqa: A002  the wire's word
-        """How long the newest finished entries took from being sent to the stored result."""
-        query = (
-            sa.select(entries.c.finished_at - entries.c.submitted_at)
-            .where(
-                entries.c.state == State.FINISHED,
-                entries.c.engine == engine,
-                entries.c.type == type,
-                entries.c.submitted_at.is_not(None),
-            )
-            .order_by(entries.c.created_at.desc())
-            .limit(limit)
-        )
-        with self._database.read() as connection:
-            return [float(seconds) for seconds in connection.scalars(query)]
-
     def timeline(self, entry_id: str) -> list[Moment]:
         query = sa.select(timeline).where(timeline.c.entry_id == entry_id).order_by(timeline.c.id)
         with self._database.read() as connection:
