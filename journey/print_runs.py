@@ -19,7 +19,7 @@ from journey import print_files
 from journey.errors import JourneyError, Stopped
 from journey.files import Files
 from journey.print_files import PrintFile, PrintJob, PrintSet
-from journey.processes import LOWEST, Workers
+from journey.processes import Workers
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class PrintRuns:
     ) -> None:
         self._files = files
         self._record = record
-        self._workers = workers or Workers(1, nice=LOWEST, memory_bytes=WORKER_BYTES)
+        self._workers = workers or Workers(1, nice=10, memory_bytes=WORKER_BYTES)
         self._clock = clock
         self._open: list[PrintRun] = []
 

@@ -28,7 +28,6 @@ from journey.history import EngineName, Entry, History, NewEntry, State
 from journey.images import Decoder
 from journey.models import Account
 from journey.print_runs import PrintRuns
-from journey.processes import LOWEST
 from journey.settings import Settings, read_settings
 from journey.sources import Source, Sources
 from journey.spending import Budget, Spending, has_new_month, month_start
@@ -85,7 +84,7 @@ class Workspace:
             Decoder(
                 max_input_pixels=settings.max_input_pixels,
                 max_output_pixels=settings.max_output_pixels,
-                nice=LOWEST,
+                nice=10,
                 seconds=TILES_SECONDS,
             ),
         )

@@ -285,6 +285,7 @@ if wanted_task:
 if not space.history.count():
     st.info("No tasks yet. Upscale a picture and it will be listed here.", icon=":material/history:")
     st.page_link("upscale.py", label="Upscale a picture", icon=":material/photo_size_select_large:")
+    _parts.watch([], limit=1)
     st.stop()
 current = _find.choose()
 try:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextInput
 
 from journey.history import Entry, NewEntry, State
 from journey.workspace import Workspace
@@ -204,10 +205,14 @@ def test_history_finds_what_is_ready_for_a_paper(space: Workspace, open_page: Op
     app = open_page("history.py", ready="a6", at="95")
     assert {"400 × 600 px"} == set(app.dataframe[0].value["After"])
     assert "A6" in app.query_params["ready"]
-    app.text_input(key="ready_dpi").set_value("300").run()
+    at_dpi(app).set_value("300").run()
     assert any("None of the" in info.value for info in app.info)
-    app.text_input(key="ready_dpi").set_value("many").run()
+    at_dpi(app).set_value("many").run()
     assert ["The DPI must be a number, and “many” is none."] == errors(app)
+
+
+def at_dpi(app: AppTest) -> TextInput:
+    return next(field for field in app.text_input if field.label == "at DPI")
 
 
 def drawings(app: AppTest) -> list[str]:
