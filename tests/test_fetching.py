@@ -460,17 +460,25 @@ def test_an_endless_body_is_cut_at_the_budget() -> None:
 def test_a_dripping_body_ends_at_the_deadline() -> None:
     """A server that sends a byte a second is given up after the time for the whole fetch."""
     clock = Clock()
+    begun = threading.Event()
+
+    class Body(io.BytesIO):
+        def write(self, data: Any) -> int:
+            begun.set()
+            return super().write(data)
 
     def serve(connection: socket.socket) -> None:
         read_request(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx")
+        begun.wait(30)  # what is late otherwise are the headers, which is another error
         for _ in range(70):
             clock.now += 1
             connection.sendall(b"x")
         until_closed(connection)
 
-    with pytest.raises(CutShort, match="too slowly"):
-        fetched_from(serve, clock=clock)
+    with Listener(serve) as server, pytest.raises(CutShort, match="too slowly"):
+        door = Door(resolver=Names(pictures=[PUBLIC]), backend=Internet({PUBLIC: server}), clock=clock)
+        door.get("http://pictures.example/a.png", max_bytes=1000, into=Body())
     assert clock.now >= 1060
 
 

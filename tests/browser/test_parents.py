@@ -45,6 +45,7 @@ def test_lineage_is_kept_from_picture_to_picture(make_studio: Callable[..., Stud
     expect(page.get_by_text("64 × 64 px → 128 × 128 px")).to_be_visible(timeout=60_000)
     expect(page.get_by_text(f"From task {task_id}")).to_have_count(2)
     page.get_by_role("link", name="Open noise.png").last.click()
+    expect(page.get_by_role("heading", name="All facts")).to_be_visible()
     expect(page.get_by_text("32 × 32 px → 64 × 64 px")).to_be_visible()
 
     # The settings of the first one again, from History.
