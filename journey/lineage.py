@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-import sqlalchemy as sa
-
-from journey.database import Database
-from journey.history import EngineName, Entry, State, entries
-from journey.models import TaskStatus
+from journey.history import EngineName, Entry, History
 from journey.sources import Source
 
 _PAIR = "ab-"
 _USUAL_PAIR = ("fast", "detail")
-MOST_FOUND = 1_000
 
 
 @dataclass(frozen=True)
@@ -51,42 +46,12 @@ class Kin:
         return min(others, key=lambda other: abs(other.created_at - entry.created_at), default=None)
 
 
-def find_kin(database: Database, shown: Iterable[Entry], *, task_ids: Iterable[str | None] = ()) -> Kin:
+def find_kin(history: History, shown: Iterable[Entry], *, task_ids: Iterable[str | None] = ()) -> Kin:
     """The parents and other halves of all these entries, and the makers of these tasks, in one query at most."""
     shown = list(shown)
     wanted = {task_id for task_id in (*task_ids, *(entry.came_from for entry in shown)) if task_id}
     pairs = {entry.batch for entry in shown if is_pair(entry.batch)}
-    return Kin(look_up(database, task_ids=wanted, batches=pairs))
-
-
-def look_up(
-    database: Database,
-    *,
-    ids: Collection[str] = (),
-    task_ids: Collection[str] = (),
-    batches: Collection[str | None] = (),
-) -> tuple[Entry, ...]:
-    """The entries with one of these ids, task ids or batches, the newest first. One query, none for nothing."""
-    named = ((entries.c.id, ids), (entries.c.task_id, task_ids), (entries.c.batch, batches))
-    wanted = [column.in_(values) for column, values in named if values]
-    if not wanted:
-        return ()
-    query = (
-        sa.select(*(entries.c[field.name] for field in fields(Entry)))
-        .where(sa.or_(*wanted))
-        .order_by(entries.c.created_at.desc())
-        .limit(MOST_FOUND)
-    )
-    with database.read() as connection:
-        return tuple(_entry(row) for row in connection.execute(query))
-
-
-def join_pair(database: Database, entry_id: str, batch: str) -> None:
-    """Make an entry that was queued alone a half of this pair."""
-    with database.write() as connection:
-        connection.execute(
-            entries.update().where(entries.c.id == entry_id, entries.c.batch.is_(None)).values(batch=batch)
-        )
+    return Kin(history.related(task_ids=wanted, batches=pairs))
 
 
 def is_pair(batch: str | None) -> bool:
@@ -115,9 +80,3 @@ def pairs(engines: Sequence[EngineName], networks: Sequence[str]) -> dict[str, P
         for second in here[place + 1 :]
     }
     return found
-
-
-def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
-    values = dict(row._mapping)
-    status = values["task_status"]
-    return Entry(**values | {"state": State(values["state"]), "task_status": TaskStatus(status) if status else None})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy.exc
 
-from journey import gallery, lineage, removal, samples, webhooks
+from journey import gallery, removal, samples, webhooks
 from journey.batches import results_zip
 from journey.batches.store import Batches
 from journey.client import JourneyClient
@@ -248,7 +248,7 @@ class Workspace:
         halves = [self.history.add(new) for new in pair]
         for new, half in zip(pair, halves, strict=True):
             if half.batch is None and new.batch is not None:
-                lineage.join_pair(self.database, half.id, new.batch)
+                self.history.join(half.id, new.batch)
         self.wake()
         return halves
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from journey import lineage, notices
+from journey import notices
 from journey.history import Entry, State
 from journey.wording import ending, endings, tab_title
 from journey.workspace import workspace
@@ -44,7 +44,7 @@ def show(page: str) -> None:
             awaited.update(open_now)
         if not awaited:
             return
-        found = lineage.look_up(workspace().database, ids=sorted(awaited))
+        found = workspace().history.related(ids=sorted(awaited))
         over = notices.ended(found)
         # What has been deleted meanwhile is not waited for either.
         awaited.intersection_update(entry.id for entry in found)

@@ -18,7 +18,7 @@ from journey.errors import FileMissing, InvalidRequest, JourneyError
 from journey.files import file_url
 from journey.history import LIVE, EngineName, Entry, State
 from journey.images import PREVIEW, THUMBNAIL
-from journey.lineage import Kin, find_kin, is_pair, look_up
+from journey.lineage import Kin, find_kin, is_pair
 from journey.models import CREDITS_PER_UPSCALE, ID_LIMIT
 from journey.printing import Plan
 from journey.sources import Source
@@ -167,7 +167,7 @@ def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None) -> No
     `kin` is what `find_kin` found for all cards of a page; without it, it is looked up for this one.
     """
     now = time.time()
-    kin = find_kin(workspace().database, [entry]) if kin is None else kin
+    kin = find_kin(workspace().history, [entry]) if kin is None else kin
     with st.container(border=True, key=f"card_{entry.id}"):
         head, body = st.columns([1, 8], vertical_alignment="center")
         with head:
@@ -264,7 +264,7 @@ def watch(shown: Sequence[Entry], *, limit: int, kin: Kin | None = None) -> None
         latest = space.history.latest(limit=limit)
         moved = [entry.id for entry in latest] != [entry.id for entry in shown] or any(
             (entry.state in LIVE) != (known[entry.id].state in LIVE)
-            for entry in (*latest, *look_up(space.database, ids=elsewhere))
+            for entry in (*latest, *space.history.related(ids=elsewhere))
             if entry.id in known
         )
         if moved:

@@ -436,7 +436,7 @@ with view:
 # After the form, so that what was queued by this very click is among them.
 latest = space.history.latest(limit=SHOWN_TASKS)
 origin = parent_of_form()
-kin = find_kin(space.database, latest, task_ids=origin[:1])
+kin = find_kin(space.history, latest, task_ids=origin[:1])
 if origin:
     with lineage:
         _parts.came_from(*origin, kin)

@@ -34,7 +34,7 @@ SIBLINGS: dict[str, set[str]] = {
     "database": {"errors"},
     "history": {"database", "errors", "models"},
     "sources": {"client", "errors", "fetching", "files", "history", "images", "models"},
-    "lineage": {"database", "history", "models", "sources"},
+    "lineage": {"history", "sources"},
     "usual": {"database", "history"},
     "notices": {"database", "history", "lineage"},
     "tiles": {"errors", "files", "images"},
@@ -73,11 +73,10 @@ ONLY_IN: dict[str, set[str]] = {
     "sqlalchemy": {
         "journey/database.py",
         "journey/migrations",
-        "journey/history.py",
+        "journey/history",
         "journey/batches/store.py",
         "journey/engine/jobs.py",
         "journey/spending.py",
-        "journey/lineage.py",
         "journey/notices.py",
         "journey/usual.py",
         # To tell "the database is away" from other errors.

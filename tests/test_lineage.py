@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from journey.database import Database
 from journey.history import Entry, History, NewEntry, State
-from journey.lineage import Pair, Variant, find_kin, is_pair, join_pair, look_up, pair_id, pairs
+from journey.lineage import Pair, Variant, find_kin, is_pair, pair_id, pairs
 from journey.sources import Source
 from tests.studio import Clock
 
@@ -53,14 +53,14 @@ def add(history: History, model: str | None = "fast", task_id: str | None = None
     return found
 
 
-def test_all_parents_and_halves_come_in_one_query(history: History, database: Database, queries: list[str]) -> None:
+def test_all_parents_and_halves_come_in_one_query(history: History, queries: list[str]) -> None:
     """However many cards there are, one query finds whose task each picture came from and each pair's other half."""
     parents = [add(history, task_id=f"t-{place}") for place in range(3)]
     children = [add(history, came_from=f"t-{place}") for place in range(3)]
     halves = [add(history, model, batch="ab-1") for model in ("fast", "detail")]
     add(history, batch="a real batch")
     queries.clear()
-    kin = find_kin(database, [*children, *halves])
+    kin = find_kin(history, [*children, *halves])
     assert 1 == len(queries)
     assert parents == [kin.of_task(child.came_from) for child in children]
     assert halves == [kin.other_half(halves[1]), kin.other_half(halves[0])]
@@ -68,40 +68,38 @@ def test_all_parents_and_halves_come_in_one_query(history: History, database: Da
     assert kin.of_task(None) is None
 
 
-def test_nothing_is_asked_for_entries_that_stand_alone(
-    history: History, database: Database, queries: list[str]
-) -> None:
+def test_nothing_is_asked_for_entries_that_stand_alone(history: History, queries: list[str]) -> None:
     """Entries without a parent and outside of a pair cost no query."""
     alone = [add(history), add(history, batch="a real batch")]
     queries.clear()
-    kin = find_kin(database, alone, task_ids=[None, ""])
+    kin = find_kin(history, alone, task_ids=[None, ""])
     assert [] == queries
     assert [None, None] == [kin.other_half(entry) for entry in alone]
 
 
-def test_the_other_half_is_the_one_of_the_same_click(history: History, database: Database, clock: Clock) -> None:
+def test_the_other_half_is_the_one_of_the_same_click(history: History, clock: Clock) -> None:
     """When the same picture was compared twice, each half finds the one that was queued with it."""
     first = [add(history, model, batch="ab-1") for model in ("fast", "detail")]
     clock.now += 60
     second = [add(history, model, batch="ab-1") for model in ("fast", "detail")]
-    kin = find_kin(database, first)
+    kin = find_kin(history, first)
     assert [first[1], first[0]] == [kin.other_half(entry) for entry in first]
     assert second[1] == kin.other_half(second[0])
 
 
-def test_an_entry_that_is_under_way_joins_a_pair_once(history: History, database: Database) -> None:
+def test_an_entry_that_is_under_way_joins_a_pair_once(history: History) -> None:
     """One that was queued alone becomes a half; one of a batch stays in its batch."""
     alone, batched = add(history), add(history, batch="a real batch")
     for entry in (alone, batched):
-        join_pair(database, entry.id, "ab-1")
+        history.join(entry.id, "ab-1")
     assert ["ab-1", "a real batch"] == [getattr(history.get(entry.id), "batch", None) for entry in (alone, batched)]
 
 
-def test_nothing_asked_for_is_nothing_found(history: History, database: Database) -> None:
+def test_nothing_asked_for_is_nothing_found(history: History) -> None:
     """Without ids there is no answer, and an id that is gone is left out."""
     entry = add(history)
-    assert () == look_up(database)
-    assert (entry,) == look_up(database, ids=[entry.id, "gone"])
+    assert () == history.related()
+    assert (entry,) == history.related(ids=[entry.id, "gone"])
 
 
 def test_the_same_wish_is_the_same_pair() -> None:

@@ -14,13 +14,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import sqlalchemy as sa
 
 from journey.database import Database, metadata
-from journey.history import LIVE, STALE_AFTER, EngineName, Entry, History, NewEntry, State, entries
-from journey.models import TaskStatus
+from journey.history import (
+    COLUMNS,
+    LIVE,
+    STALE_AFTER,
+    EngineName,
+    Entry,
+    History,
+    NewEntry,
+    State,
+    entries,
+    entry_of,
+)
 
 AHEAD: Mapping[EngineName, int] = {"journeyapi": 20, "embedded": 3}
 """Entries of one batch that may be under way at an engine. Here they are worked on one after the other."""
@@ -110,7 +119,7 @@ class Batches:
             added = [history.add(replace(new, batch=batch_id)) for new in wanted]
             alone = [entry.id for entry in added if entry.batch is None]
             for entry_id in alone:
-                connection.execute(entries.update().where(entries.c.id == entry_id).values(batch=batch_id))
+                history.join(entry_id, batch_id)
             connection.execute(
                 batches.insert().values(
                     id=batch_id,
@@ -274,13 +283,11 @@ class Batches:
         return None if row is None else Batch(**row._mapping)
 
     def _items(self, connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Item]:
-        columns = [entries.c[field.name] for field in fields(Entry)]
-        query = sa.select(*columns, entries.c.fingerprint).where(which).order_by(entries.c.created_at)
+        query = sa.select(*COLUMNS, entries.c.fingerprint).where(which).order_by(entries.c.created_at)
         found: dict[tuple[object, ...], Item] = {}
         for row in connection.execute(query):
-            values = dict(row._mapping)
-            key = values["batch"], values.pop("fingerprint") or values["id"]
-            entry = _entry(values)
+            key = row.batch, row.fingerprint or row.id
+            entry = entry_of(row)
             tries = found[key].tries if key in found else 0
             found[key] = Item(entry, entry.state is State.QUEUED and entry.due_at is None, tries + 1)
         return list(found.values())
@@ -305,11 +312,6 @@ class _Within(Database):
         yield self._connection
 
     write = read
-
-
-def _entry(values: dict[str, Any]) -> Entry:
-    status = values["task_status"]
-    return Entry(**values | {"state": State(values["state"]), "task_status": TaskStatus(status) if status else None})
 
 
 def progress(items: Sequence[Item]) -> Progress:

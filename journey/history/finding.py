@@ -1,0 +1,260 @@
+"""Entries as lists show them: filtered, searched, sorted, page by page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from journey.database import Database
+from journey.history.entries import EngineName, Entry, Moment
+from journey.history.labels import tags_of
+from journey.history.states import LIVE, State
+from journey.history.tables import COLUMNS, HAS_COMMENT, entries, entry_of, fit, tags, timeline
+
+SEARCH_LIMIT = 200
+SEARCH_WORDS = 8
+"""Characters and words that are looked at of what people search for."""
+
+MOST_RELATED = 1_000
+
+
+class Order(StrEnum):
+    """How a list is sorted. Equal ones come with the newest first."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    LARGEST = "largest"
+    NAME = "name"
+    DEAREST = "dearest"
+    LONGEST = "longest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Which entries are meant; a field that is left out lets all through.
+
+    `text` is looked for word by word, without regard to case, in name, task id, entry id, person, tags and comment.
+    `fills` are pixels that a stored result has to have, either way round. `since` (included) and `until` (not
+    included) are times of adding, in seconds since 1970.
+    """
+
+    text: str = ""
+    states: Collection[State] = ()
+    engine: EngineName | None = None
+    type: Literal["2x", "4x"] | None = None
+    person: str | None = None
+    tag: str | None = None
+    batch: str | None = None
+    came_from: str | None = None
+    fills: tuple[int, int] | None = None
+    since: float | None = None
+    until: float | None = None
+
+
+EVERYTHING = Filter()
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of what a filter matches, and how many it matches in all. `tags` are those of these entries, by id."""
+
+    entries: Sequence[Entry]
+    total: int
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+_TOOK = sa.func.coalesce(entries.c.finished_at - entries.c.created_at, -1)
+_PIXELS = sa.func.coalesce(sa.cast(entries.c.result_width, sa.BigInteger) * entries.c.result_height, -1)
+_NEWEST = (entries.c.created_at.desc(), entries.c.id)
+_ORDERS: dict[Order, tuple[sa.ColumnElement[Any], ...]] = {
+    Order.NEWEST: _NEWEST,
+    Order.OLDEST: (entries.c.created_at, entries.c.id),
+    Order.LARGEST: (_PIXELS.desc(), *_NEWEST),
+    Order.NAME: (sa.func.lower(entries.c.name), *_NEWEST),
+    Order.DEAREST: (entries.c.credits.desc(), *_NEWEST),
+    Order.LONGEST: (_TOOK.desc(), *_NEWEST),
+}
+
+
+class Finding:
+    """Reads entries. Part of `History`."""
+
+    _database: Database
+
+    def get(self, entry_id: str) -> Entry | None:
+        with self._database.read() as connection:
+            return self._one(connection, entries.c.id == entry_id)
+
+    def by_webhook_token(self, token: str) -> Entry | None:
+        with self._database.read() as connection:
+            return self._one(connection, entries.c.webhook_token == token)
+
+    def latest(
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        states: Iterable[State] = (),
+        person: str | None = None,
+        fills: tuple[int, int] | None = None,
+    ) -> list[Entry]:
+        """The newest entries first; with `fills`, only stored results of so many pixels, either way round."""
+        wanted = Filter(states=list(states), person=person, fills=fills)
+        with self._database.read() as connection:
+            return self._by_ids(connection, self._ids(connection, wanted, Order.NEWEST, limit, offset))
+
+    def count(self, *, states: Iterable[State] = (), fills: tuple[int, int] | None = None) -> int:
+        with self._database.read() as connection:
+            return self._count(connection, Filter(states=list(states), fills=fills))
+
+    def search(
+        self, wanted: Filter = EVERYTHING, *, order: Order = Order.NEWEST, limit: int = 50, offset: int = 0
+    ) -> Found:
+        """One page of the entries that match."""
+        with self._database.read() as connection:
+            ids = self._ids(connection, wanted, order, limit, offset)
+            # A page that is not full, or a first one that is, need no counting of what lies before them.
+            total = offset + len(ids) if 0 < len(ids) < limit or offset == len(ids) == 0 else None
+            return Found(
+                self._by_ids(connection, ids),
+                self._count(connection, wanted) if total is None else total,
+                tags_of(connection, ids),
+            )
+
+    def ids(self, wanted: Filter = EVERYTHING, *, order: Order = Order.NEWEST) -> list[str]:
+        """The ids of all entries that match."""
+        with self._database.read() as connection:
+            return self._ids(connection, wanted, order, None, 0)
+
+    def by_ids(self, ids: Sequence[str]) -> Found:
+        """These entries in this order; those that are gone are left out."""
+        with self._database.read() as connection:
+            found = self._by_ids(connection, ids)
+            return Found(found, len(found), tags_of(connection, ids))
+
+    def related(
+        self,
+        *,
+        ids: Collection[str] = (),
+        task_ids: Collection[str] = (),
+        batches: Collection[str | None] = (),
+    ) -> tuple[Entry, ...]:
+        """The entries with one of these ids, task ids or batches, the newest first. One query, none for nothing."""
+        named = ((entries.c.id, ids), (entries.c.task_id, task_ids), (entries.c.batch, batches))
+        wanted = [column.in_(values) for column, values in named if values]
+        if not wanted:
+            return ()
+        query = sa.select(*COLUMNS).where(sa.or_(*wanted)).order_by(entries.c.created_at.desc()).limit(MOST_RELATED)
+        with self._database.read() as connection:
+            return tuple(map(entry_of, connection.execute(query)))
+
+    def persons(self) -> list[str]:
+        """Everybody who added an entry, in the order of the alphabet."""
+        # From one person to the next: there are few of them in many entries.
+        first = sa.select(sa.func.min(entries.c.person).label("person")).cte("persons", recursive=True)
+        after = sa.select(sa.func.min(entries.c.person)).where(entries.c.person > first.c.person)
+        each = first.union_all(sa.select(after.scalar_subquery()).where(first.c.person.is_not(None)))
+        with self._database.read() as connection:
+            found = connection.scalars(sa.select(each.c.person).where(each.c.person.is_not(None)))
+            return [str(person) for person in found]
+
+    def pulse(self) -> tuple[int, ...]:
+        """Numbers that change whenever an entry is added, deleted or moves on; the first one counts all entries."""
+        with self._database.read() as connection:
+            last = connection.scalar(sa.select(sa.func.max(timeline.c.id)))
+            news = connection.scalar(sa.select(sa.func.max(entries.c.changed_at)).where(entries.c.state.in_(LIVE)))
+            return self._count(connection, EVERYTHING), last or 0, int(1000 * (news or 0.0))
+
+    def result_bytes(self) -> int:
+        """The size of all results that are stored, without their previews."""
+        query = sa.select(sa.func.coalesce(sa.func.sum(entries.c.result_bytes), 0)).where(
+            entries.c.result_key.is_not(None)
+        )
+        with self._database.read() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def _ids(
+        self, connection: sa.Connection, wanted: Filter, order: Order, limit: int | None, offset: int
+    ) -> list[str]:
+        # Ids first: they come from an index, and whole rows are read only for what is shown.
+        query = sa.select(entries.c.id).where(*self._where(wanted)).order_by(*_ORDERS[order])
+        return [str(found) for found in connection.scalars(query.limit(limit).offset(offset or None))]
+
+    def _by_ids(self, connection: sa.Connection, ids: Sequence[str]) -> list[Entry]:
+        rows = connection.execute(sa.select(*COLUMNS).where(entries.c.id.in_(ids)))
+        known = {entry.id: entry for entry in map(entry_of, rows)}
+        return [known[each] for each in ids if each in known]
+
+    def _count(self, connection: sa.Connection, wanted: Filter) -> int:
+        query = sa.select(sa.func.count()).select_from(entries).where(*self._where(wanted))
+        return int(connection.scalar(query) or 0)
+
+    def _where(self, wanted: Filter) -> list[sa.ColumnElement[bool]]:
+        found: list[sa.ColumnElement[bool]] = []
+        if wanted.states:
+            # As an expression, or SQLite would look up and sort all entries in a state that most are in;
+            # and so for a person who added most of them.
+            found.append((entries.c.state + "").in_(wanted.states))
+        for column, value in (
+            (entries.c.engine, wanted.engine),
+            (entries.c.type, wanted.type),
+            (entries.c.person + "", wanted.person),
+            (entries.c.batch, wanted.batch),
+            (entries.c.came_from, wanted.came_from),
+        ):
+            if value is not None:
+                found.append(column == value)
+        if wanted.tag is not None:
+            found.append(entries.c.id.in_(sa.select(tags.c.entry_id).where(tags.c.tag == wanted.tag)))
+        if wanted.fills is not None:
+            found.append(_fills(*wanted.fills))
+        if wanted.since is not None:
+            found.append(entries.c.created_at >= wanted.since)
+        if wanted.until is not None:
+            found.append(entries.c.created_at < wanted.until)
+        found += [self._has(word) for word in wanted.text[:SEARCH_LIMIT].split()[:SEARCH_WORDS]]
+        return found
+
+    def _has(self, word: str) -> sa.ColumnElement[bool]:
+        """The word is somewhere in what people know an entry by."""
+        word = fit(word, SEARCH_LIMIT) or ""
+        spellings = {word} if word.isascii() else {word, word.lower(), word.upper(), word.title()}
+        patterns = [f"%{_literally(each)}%" for each in sorted(spellings)]
+        # SQLite's LIKE knows upper and lower case, of ASCII letters only; so does ILIKE in a Postgres without a locale.
+        like = "like" if self._database.is_sqlite else "ilike"
+
+        def within(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+            return sa.or_(*(getattr(column, like)(pattern, escape="/") for pattern in patterns))
+
+        commented = sa.select(entries.c.id).where(HAS_COMMENT, within(entries.c.comment))
+        tagged = sa.select(tags.c.entry_id).where(within(tags.c.tag))
+        listed = (entries.c.name, entries.c.task_id, entries.c.person, entries.c.id)
+        return sa.or_(*map(within, listed), entries.c.id.in_(commented), entries.c.id.in_(tagged))
+
+    def timeline(self, entry_id: str) -> list[Moment]:
+        query = sa.select(timeline).where(timeline.c.entry_id == entry_id).order_by(timeline.c.id)
+        with self._database.read() as connection:
+            return [Moment(row.at, State(row.state), row.words) for row in connection.execute(query)]
+
+    def _one(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> Entry | None:
+        row = connection.execute(sa.select(*COLUMNS).where(where)).one_or_none()
+        return None if row is None else entry_of(row)
+
+
+def _literally(word: str) -> str:
+    """A pattern for LIKE that means these characters."""
+    return re.sub("([/%_])", r"/\1", word)
+
+
+def _fills(width: int, height: int) -> sa.ColumnElement[bool]:
+    wide, high = entries.c.result_width, entries.c.result_height
+    either_way = sa.or_(
+        sa.and_(wide >= width, high >= height),
+        sa.and_(wide >= height, high >= width),
+    )
+    return sa.and_(entries.c.result_key.is_not(None), either_way)

@@ -1,0 +1,90 @@
+"""Tags and comments: what people write about entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from journey.database import Database
+from journey.errors import InvalidRequest
+from journey.history.tables import COMMENT_LIMIT, TAG_LIMIT, entries, storable, tags
+
+
+class Labels:
+    """Reads and writes tags and comments. Part of `History`."""
+
+    _database: Database
+
+    def known_tags(self) -> list[str]:
+        """All tags in use, in the order of the alphabet."""
+        with self._database.read() as connection:
+            return self._known_tags(connection)
+
+    def tags_of(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """The tags of these entries, by id; those without any are left out."""
+        with self._database.read() as connection:
+            return tags_of(connection, ids)
+
+    def tag(self, ids: Sequence[str], tag: str) -> str:
+        """Give these entries a tag; as it is spelled from now on. Raises InvalidRequest when it can be no tag.
+
+        Tags that differ in upper and lower case only are the same tag: it keeps the spelling it had first.
+        """
+        with self._database.write() as connection:
+            spelled = self._spelled(connection, [tag])
+            self._tag(connection, ids, spelled)
+        return spelled[0]
+
+    def untag(self, ids: Sequence[str], tag: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(tags.delete().where(tags.c.entry_id.in_(ids), tags.c.tag == tag))
+
+    def describe(self, entry_id: str, *, tags_now: Sequence[str], comment: str) -> None:
+        """Replace the tags and the comment of an entry. Raises InvalidRequest, with nothing changed."""
+        if len(comment) > COMMENT_LIMIT:
+            raise InvalidRequest(f"A comment has up to {COMMENT_LIMIT:,} characters; this one has {len(comment):,}.")
+        with self._database.write() as connection:
+            spelled = self._spelled(connection, tags_now)
+            if connection.scalar(sa.select(entries.c.id).where(entries.c.id == entry_id)) is None:
+                raise InvalidRequest("This task has been deleted meanwhile.")
+            connection.execute(tags.delete().where(tags.c.entry_id == entry_id, tags.c.tag.not_in(spelled)))
+            self._tag(connection, [entry_id], spelled)
+            connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id)
+                .values(**storable({"comment": comment.strip() or None}))
+            )
+
+    def _tag(self, connection: sa.Connection, ids: Sequence[str], spelled: Sequence[str]) -> None:
+        there = connection.execute(
+            sa.select(tags.c.entry_id, tags.c.tag).where(tags.c.entry_id.in_(ids), tags.c.tag.in_(spelled))
+        )
+        has = {(row.entry_id, row.tag) for row in there}
+        known = connection.scalars(sa.select(entries.c.id).where(entries.c.id.in_(ids)))
+        new = [{"entry_id": each, "tag": tag} for each in known for tag in spelled if (each, tag) not in has]
+        if new:
+            connection.execute(tags.insert(), new)
+
+    def _spelled(self, connection: sa.Connection, wanted: Sequence[str]) -> list[str]:
+        """These tags as they are spelled already, each once. Raises InvalidRequest."""
+        known = {tag.casefold(): tag for tag in self._known_tags(connection)}
+        spelled = []
+        for tag in wanted:
+            clean = " ".join("".join(char if char.isprintable() else " " for char in tag).split())
+            if not 0 < len(clean) <= TAG_LIMIT:
+                raise InvalidRequest(f"A tag has 1 to {TAG_LIMIT} characters.")
+            spelled.append(known.setdefault(clean.casefold(), clean))
+        return list(dict.fromkeys(spelled))
+
+    def _known_tags(self, connection: sa.Connection) -> list[str]:
+        return sorted(map(str, connection.scalars(sa.select(tags.c.tag).distinct())), key=str.casefold)
+
+
+def tags_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+    """The tags of these entries, by id; those without any are left out."""
+    found: dict[str, list[str]] = {}
+    rows = connection.execute(sa.select(tags).where(tags.c.entry_id.in_(ids))).all()
+    for row in sorted(rows, key=lambda row: row.tag.casefold()):
+        found.setdefault(row.entry_id, []).append(row.tag)
+    return found

@@ -1,0 +1,395 @@
+"""The history itself: entries are added here, and moved from state to state."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from journey.database import Database
+from journey.errors import InvalidRequest
+from journey.history.entries import EngineName, Entry, NewEntry
+from journey.history.finding import Finding
+from journey.history.labels import Labels
+from journey.history.states import FETCHED_AGAIN, LIVE, OVER, WAYS, State
+from journey.history.tables import (
+    COLUMNS,
+    ERROR_LIMIT,
+    deleted_calls,
+    entries,
+    entry_of,
+    fit,
+    pauses,
+    removals,
+    storable,
+    timeline,
+)
+from journey.models import CREDITS_PER_UPSCALE, Task, TaskStatus, usable_id
+
+DOUBLE_CLICK_SECONDS = 10.0
+_HINTED = "A webhook told the task ID."
+_COST = sa.case((entries.c.engine == "journeyapi", CREDITS_PER_UPSCALE), else_=0)
+"""Credits of one call: 2 at JourneyAPI, nothing on this machine."""
+
+
+class History(Finding, Labels):
+    """Reads and writes entries. Every change of state goes through `move`, which refuses to go backwards."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(self, new: NewEntry) -> Entry:
+        """Queue a new entry.
+
+        When one with the same fingerprint is under way, undecided or only seconds old, that one is given back
+        instead: a double click, a second tab or the browser's Back button must not pay twice.
+        """
+        now = self._clock()
+        values = storable({field.name: getattr(new, field.name) for field in fields(new)})
+        entry_id = secrets.token_hex(8)
+        with self._database.write() as connection:
+            if new.fingerprint and (known := self._twin(connection, new.fingerprint, now)):
+                return known
+            connection.execute(
+                entries.insert().values(
+                    **values,
+                    id=entry_id,
+                    state=State.QUEUED,
+                    webhook_token=secrets.token_urlsafe(24),
+                    credits=0,
+                    attempts=0,
+                    archive_attempts=0,
+                    created_at=now,
+                    changed_at=now,
+                    due_at=now,
+                )
+            )
+            self._mark(connection, entry_id, State.QUEUED, None)
+            return self._get(connection, entry_id)
+
+    def due(self, state: State, *, limit: int, engine: EngineName | None = None, ahead: float = 0.0) -> list[Entry]:
+        """Entries in this state whose time has come or comes within `ahead` seconds, the longest waiting first."""
+        query = (
+            sa.select(*COLUMNS)
+            .where(entries.c.state == state, entries.c.due_at <= self._clock() + ahead)
+            .order_by(entries.c.due_at, entries.c.created_at, entries.c.id)
+            .limit(limit)
+        )
+        if engine:
+            query = query.where(entries.c.engine == engine)
+        with self._database.read() as connection:
+            return [entry_of(row) for row in connection.execute(query)]
+
+    def next_due(self, after: float) -> float | None:
+        """The earliest time after this one at which `due` will have something new, or None."""
+        query = sa.select(sa.func.min(entries.c.due_at)).where(entries.c.state.in_(LIVE), entries.c.due_at > after)
+        with self._database.read() as connection:
+            value = connection.scalar(query)
+        return None if value is None else float(value)
+
+    def move(
+        self,
+        entry_id: str,
+        to: State,
+        *,
+        words: str | None = None,
+        only_from: State | None = None,
+        attempt: int | None = None,
+        **changes: Any,
+    ) -> Entry | None:
+        """Change the state, and with it `changes`, if a way leads there. None when the entry is elsewhere by now.
+
+        `attempt` is `Entry.attempts` as it was when the change was decided on: what came of one call must not
+        touch an entry that has been sent again since. Credits are counted here: those of a call from the moment
+        it is going to be sent, until it is proved that it was not accepted.
+        """
+        with self._database.write() as connection:
+            return self._move(connection, entry_id, to, words, only_from, attempt, changes)
+
+    def _move(
+        self,
+        connection: sa.Connection,
+        entry_id: str,
+        to: State,
+        words: str | None,
+        only_from: State | None,
+        attempt: int | None,
+        changes: dict[str, Any],
+    ) -> Entry | None:
+        now = self._clock()
+        origins = [state for state, targets in WAYS.items() if to in targets and only_from in (None, state)]
+        where = [entries.c.id == entry_id, entries.c.state.in_(origins)]
+        if attempt is not None:
+            where.append(entries.c.attempts == attempt)
+        moves_by_itself = to in LIVE and to is not State.SUBMITTING
+        values: dict[str, Any] = {"state": to, "changed_at": now, "due_at": now if moves_by_itself else None}
+        if to is State.SUBMITTING:
+            values |= {"submitted_at": now, "attempts": entries.c.attempts + 1, "credits": entries.c.credits + _COST}
+        if to in (State.QUEUED, State.FAILED):
+            not_accepted = entries.c.state == State.SUBMITTING
+            values["credits"] = entries.c.credits - sa.case((not_accepted, _COST), else_=0)
+        if to in OVER:
+            values["finished_at"] = now
+        if to in OVER or to is State.OPEN:
+            values["webhook_secret"] = None
+        moved = connection.execute(entries.update().where(*where).values(**values | storable(changes)))
+        if moved.rowcount != 1:
+            return None
+        self._mark(connection, entry_id, to, words)
+        return self._get(connection, entry_id)
+
+    def postpone(self, entry_id: str, due_at: float, **changes: Any) -> None:
+        """Set when the entry is looked at next (and `note`, why it waits). Changes no state."""
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id, entries.c.state.not_in(OVER))
+                .values(due_at=due_at, **storable(changes))
+            )
+
+    def remark(self, entry_id: str, words: str) -> None:
+        """Add words to the time line. Changes no state."""
+        with self._database.write() as connection:
+            if entry := self._one(connection, entries.c.id == entry_id):
+                self._mark(connection, entry_id, entry.state, words)
+
+    def lose(self, entry_id: str, error: str, *, attempt: int | None = None, answer: str | None = None) -> Entry | None:
+        """The call may have been accepted: `ambiguous`, or `open` when a webhook has told the task id meanwhile."""
+        with self._database.write() as connection:
+            changes = {"error": error, "answer": answer}
+            lost = self._move(connection, entry_id, State.AMBIGUOUS, error, State.SUBMITTING, attempt, changes)
+            if lost is None:
+                return None
+            hinted = connection.scalar(sa.select(entries.c.hinted_task_id).where(entries.c.id == entry_id))
+            return self._bind(connection, entry_id, str(hinted), _HINTED) if hinted else lost
+
+    def hint(self, entry: Entry, task_id: str) -> None:
+        """A verified webhook named this task. It makes an open entry due now and heals an ambiguous one.
+
+        `entry` is as it was read a moment ago.
+        """
+        if entry.state in OVER or (entry.state is State.OPEN and (entry.due_at or 0) <= self._clock()):
+            return  # most are late or repeated, and need not wait for other writers
+        with self._database.write() as connection:
+            now = self._get(connection, entry.id)
+            update = entries.update().where(entries.c.id == entry.id)
+            if now.state is State.OPEN:
+                if now.task_id == task_id:
+                    connection.execute(update.values(due_at=self._clock()))
+            elif now.state in (State.SUBMITTING, State.QUEUED):
+                connection.execute(update.values(hinted_task_id=task_id))
+            elif now.state is State.AMBIGUOUS:
+                self._bind(connection, entry.id, task_id, _HINTED)
+
+    def bind(self, entry_id: str, task_id: str, *, words: str) -> Entry | None:
+        """An ambiguous entry's task id turned up: watch that task. Raises InvalidRequest when it can be no task id."""
+        if not usable_id(task_id):
+            raise InvalidRequest("This cannot be a task ID. Copy the whole ID and try again.")
+        with self._database.write() as connection:
+            return self._bind(connection, entry_id, task_id, words)
+
+    def _bind(self, connection: sa.Connection, entry_id: str, task_id: str, words: str) -> Entry | None:
+        changes = {"task_id": task_id, "task_status": TaskStatus.PENDING, "error": None}
+        return self._move(connection, entry_id, State.OPEN, words, State.AMBIGUOUS, None, changes)
+
+    def send_again(self, entry_id: str) -> Entry | None:
+        """A person's decision for an ambiguous entry: it may cost its credits twice."""
+        return self.move(entry_id, State.QUEUED, words="Sent again by a person.", only_from=State.AMBIGUOUS, error=None)
+
+    def fetch_again(self, entry_id: str) -> Entry | None:
+        """A person wants another look at a task that ended here without a result. Nothing is sent or charged.
+
+        None when the entry is not `can_be_fetched_again` any more.
+        """
+        with self._database.write() as connection:
+            fetched = connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id, entries.c.state.in_(FETCHED_AGAIN), entries.c.task_id.is_not(None))
+                .values(
+                    state=State.OPEN,
+                    changed_at=self._clock(),
+                    due_at=self._clock(),
+                    finished_at=None,
+                    error=None,
+                    note=None,
+                    archive_attempts=0,
+                )
+            )
+            if fetched.rowcount != 1:
+                return None
+            self._mark(connection, entry_id, State.OPEN, "Fetched again, by a person.")
+            return self._get(connection, entry_id)
+
+    def delete(self, ids: Sequence[str], *, also: Collection[str] = ()) -> list[Entry]:
+        """Delete those of these entries that are over, and give them back as they were.
+
+        The keys of their files, and those of `also`, are noted for `doomed`; nobody has removed the files yet.
+        What they had cost stays in `deleted_calls`.
+        """
+        with self._database.write() as connection:
+            query = sa.select(*COLUMNS).where(entries.c.id.in_(ids), entries.c.state.in_(OVER))
+            gone = [entry_of(row) for row in connection.execute(query)]
+            chosen = entries.c.id.in_([entry.id for entry in gone])
+            names = deleted_calls.c.keys()
+            paid = sa.select(*(entries.c[name] for name in names)).where(chosen, entries.c.submitted_at.is_not(None))
+            connection.execute(deleted_calls.insert().from_select(names, paid))
+            connection.execute(entries.delete().where(chosen))
+            keys = {key for entry in gone for key in (entry.source_key, entry.result_key) if key} | set(also)
+            keys -= set(connection.scalars(sa.select(removals.c.key).where(removals.c.key.in_(keys))))
+            if keys:
+                connection.execute(removals.insert(), [{"key": key} for key in sorted(keys)])
+        return gone
+
+    def doomed(self) -> list[str]:
+        """Keys of deleted entries' files that no other entry uses, as its source or its result."""
+        used = sa.exists().where(sa.or_(entries.c.source_key == removals.c.key, entries.c.result_key == removals.c.key))
+        with self._database.write() as connection:
+            connection.execute(removals.delete().where(used))
+            return [str(key) for key in connection.scalars(sa.select(removals.c.key))]
+
+    def buried(self, keys: Collection[str]) -> None:
+        """The files of these keys are removed."""
+        with self._database.write() as connection:
+            connection.execute(removals.delete().where(removals.c.key.in_(keys)))
+
+    def join(self, entry_id: str, batch: str) -> None:
+        """Make an entry that was queued alone part of this batch."""
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update().where(entries.c.id == entry_id, entries.c.batch.is_(None)).values(batch=batch)
+            )
+
+    def observe(self, entry_id: str, task: Task) -> bool:
+        """Note what the API said of an open task. True when that is news. The percentage never falls."""
+        with self._database.write() as connection:
+            entry = self._one(connection, entries.c.id == entry_id)
+            if entry is None or entry.state is not State.OPEN:
+                return False
+            percentage = max(
+                (value for value in (entry.percentage, task.percentage) if value is not None), default=None
+            )
+            if (percentage, task.status) == (entry.percentage, entry.task_status):
+                return False
+            connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id)
+                .values(
+                    percentage=percentage,
+                    task_status=task.status,
+                    changed_at=self._clock(),
+                    **storable({"result_model": task.model or entry.result_model}),
+                )
+            )
+            return True
+
+    def webhook_secret(self, entry_id: str) -> str | None:
+        """The secret that a person typed in, while it is still kept."""
+        with self._database.read() as connection:
+            value = connection.scalar(sa.select(entries.c.webhook_secret).where(entries.c.id == entry_id))
+        return None if value is None else str(value)
+
+    def note_source(self, entry_id: str, *, width: int, height: int, key: str, file: str) -> None:
+        """Remember the source picture of an entry that came by task id."""
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id)
+                .values(source_width=width, source_height=height, source_key=key, source_file=file)
+            )
+
+    def credits_since(self, moment: float) -> int:
+        """Credits of calls that were, or may have been, accepted since then."""
+        with self._database.read() as connection:
+            return sum(
+                int(connection.scalar(sa.select(sa.func.sum(of.c.credits)).where(of.c.submitted_at >= moment)) or 0)
+                for of in (entries, deleted_calls)
+            )
+
+    def results_before(self, moment: float, *, limit: int = 1_000) -> list[Entry]:
+        """Finished entries of before then whose result is still stored, and is no source of what is under way."""
+        other = entries.alias()
+        needed = sa.exists().where(other.c.source_key == entries.c.result_key, other.c.state.not_in(OVER))
+        query = (
+            sa.select(*COLUMNS)
+            .where(entries.c.finished_at < moment, entries.c.state == State.FINISHED, entries.c.result_key.is_not(None))
+            .where(~needed)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [entry_of(row) for row in connection.execute(query)]
+
+    def forget_result(self, entry_id: str, note: str) -> None:
+        """The result's files are gone; the entry stays."""
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update().where(entries.c.id == entry_id).values(result_key=None, result_file=None, note=note)
+            )
+
+    def recover(self) -> None:
+        """After a crash: what was being sent may have been accepted; what was being archived is archived again."""
+        for entry in self.latest(limit=10_000, states=[State.SUBMITTING]):
+            self.lose(
+                entry.id, "The program ended while the call was being sent, so it is not known whether it was accepted."
+            )
+        for entry in self.latest(limit=10_000, states=[State.ARCHIVING]):
+            self.move(entry.id, State.OPEN, words="Continued after a restart.", only_from=State.ARCHIVING)
+        self.hasten()
+
+    def hasten(self) -> None:
+        """Look at everything now: times that were set by a clock that was wrong mean nothing."""
+        now = self._clock()
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update().where(entries.c.state.in_(LIVE), entries.c.due_at > now).values(due_at=now)
+            )
+
+    def hasten_task(self, task_id: str) -> None:
+        """Look at the open entry of this task now."""
+        with self._database.write() as connection:
+            connection.execute(
+                entries.update()
+                .where(entries.c.task_id == task_id, entries.c.state == State.OPEN)
+                .values(due_at=self._clock())
+            )
+
+    def pause(self, engine: EngineName, reason: str) -> None:
+        """Stop submitting to this engine until a person resumes it. The first reason stays."""
+        with self._database.write() as connection:
+            if connection.scalar(sa.select(pauses.c.engine).where(pauses.c.engine == engine)) is None:
+                connection.execute(
+                    pauses.insert().values(engine=engine, reason=fit(reason, ERROR_LIMIT), since=self._clock())
+                )
+
+    def resume(self, engine: EngineName) -> None:
+        with self._database.write() as connection:
+            connection.execute(pauses.delete().where(pauses.c.engine == engine))
+
+    def paused(self) -> dict[EngineName, str]:
+        """The engines whose queue is paused, and why."""
+        with self._database.read() as connection:
+            return {row.engine: row.reason for row in connection.execute(sa.select(pauses))}
+
+    def _twin(self, connection: sa.Connection, fingerprint: str, now: float) -> Entry | None:
+        undecided = entries.c.state.in_(LIVE | {State.AMBIGUOUS})
+        recent = sa.and_(entries.c.created_at > now - DOUBLE_CLICK_SECONDS, entries.c.state == State.FINISHED)
+        query = (
+            sa.select(*COLUMNS)
+            .where(entries.c.fingerprint == fingerprint, sa.or_(undecided, recent))
+            .order_by(entries.c.created_at.desc())
+            .limit(1)
+        )
+        row = connection.execute(query).one_or_none()
+        return None if row is None else entry_of(row)
+
+    def _get(self, connection: sa.Connection, entry_id: str) -> Entry:
+        return entry_of(connection.execute(sa.select(*COLUMNS).where(entries.c.id == entry_id)).one())
+
+    def _mark(self, connection: sa.Connection, entry_id: str, state: State, words: str | None) -> None:
+        connection.execute(
+            timeline.insert().values(entry_id=entry_id, at=self._clock(), state=state, words=fit(words, ERROR_LIMIT))
+        )

@@ -1,0 +1,173 @@
+"""The tables, what may stand in them, and an entry as it is read from them."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from journey.database import metadata
+from journey.history.entries import Entry
+from journey.history.states import State
+from journey.models import URL_LIMIT, TaskStatus
+
+ERROR_LIMIT = 2_000
+ANSWER_LIMIT = 4_096
+COMMENT_LIMIT = 4_000
+"""Characters kept of an error, of an answer that was not understood and of what people write."""
+
+TAG_LIMIT = 40
+
+_TEXT_LIMITS = {"error": ERROR_LIMIT, "note": ERROR_LIMIT, "answer": ANSWER_LIMIT, "comment": COMMENT_LIMIT}
+
+entries = sa.Table(
+    "entries",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("fingerprint", sa.String(64), index=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("engine", sa.String(16), nullable=False),
+    sa.Column("type", sa.String(2), nullable=False),
+    sa.Column("model", sa.String(100)),
+    sa.Column("person", sa.String(320)),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("image_url", sa.Text),
+    sa.Column("parent_task_id", sa.String(200)),
+    sa.Column("index", sa.String(1)),
+    sa.Column("source_key", sa.String(64), index=True),
+    sa.Column("source_file", sa.String(200)),
+    sa.Column("source_width", sa.Integer),
+    sa.Column("source_height", sa.Integer),
+    sa.Column("webhook_url", sa.Text),
+    sa.Column("webhook_secret", sa.Text),
+    sa.Column("webhook_token", sa.String(64), unique=True),
+    sa.Column("task_id", sa.String(200), index=True),
+    sa.Column("task_status", sa.String(16)),
+    sa.Column("percentage", sa.Integer),
+    sa.Column("credits", sa.Integer, nullable=False),
+    sa.Column("hinted_task_id", sa.String(200)),
+    sa.Column("result_url", sa.Text),
+    sa.Column("result_key", sa.String(64), index=True),
+    sa.Column("result_file", sa.String(200)),
+    sa.Column("result_width", sa.Integer),
+    sa.Column("result_height", sa.Integer),
+    sa.Column("result_bytes", sa.BigInteger),
+    sa.Column("result_model", sa.String(100)),
+    sa.Column("error", sa.Text),
+    sa.Column("answer", sa.Text),
+    sa.Column("note", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("archive_attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", sa.Float),
+    sa.Column("created_at", sa.Float, nullable=False, index=True),
+    sa.Column("submitted_at", sa.Float),
+    sa.Column("changed_at", sa.Float, nullable=False),
+    sa.Column("finished_at", sa.Float),
+    sa.Column("batch", sa.String(32), index=True),
+    sa.Column("came_from", sa.String(200), index=True),
+    sa.Column("came_from_index", sa.String(1)),
+    sa.Column("comment", sa.Text),
+    sa.Index("entries_state_due", "state", "due_at"),
+    sa.Index("entries_spent", "submitted_at", "credits", "changed_at"),
+    sa.Index("entries_person", "person", "created_at"),
+)
+
+# All that a list is filtered and sorted by: a sixth of the table, so that the database can answer from it alone.
+# Postgres can index rows of up to 2,704 bytes: no text without a limit belongs in here.
+sa.Index(
+    "entries_list",
+    *(
+        entries.c[name]
+        for name in (
+            "created_at",
+            "id",
+            "state",
+            "engine",
+            "type",
+            "person",
+            "batch",
+            "name",
+            "task_id",
+            "credits",
+            "finished_at",
+            "result_key",
+            "result_width",
+            "result_height",
+            "result_bytes",
+        )
+    ),
+)
+HAS_COMMENT = entries.c.comment.is_not(None)
+sa.Index("entries_commented", entries.c.id, sqlite_where=HAS_COMMENT, postgresql_where=HAS_COMMENT)
+
+timeline = sa.Table(
+    "timeline",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("entry_id", sa.String(32), sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("words", sa.Text),
+)
+
+tags = sa.Table(
+    "tags",
+    metadata,
+    sa.Column("entry_id", sa.String(32), sa.ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("tag", sa.String(TAG_LIMIT), primary_key=True, index=True),
+)
+
+deleted_calls = sa.Table(
+    "deleted_calls",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("engine", sa.String(16), nullable=False),
+    sa.Column("person", sa.String(320)),
+    sa.Column("task_status", sa.String(16)),
+    sa.Column("credits", sa.Integer, nullable=False),
+    sa.Column("result_width", sa.Integer),
+    sa.Column("result_height", sa.Integer),
+    sa.Column("submitted_at", sa.Float, nullable=False, index=True),
+    sa.Column("changed_at", sa.Float, nullable=False),
+)
+"""What deleted entries had cost, under the names of `entries`: deleting a task does not give its credits back."""
+
+removals = sa.Table("removals", metadata, sa.Column("key", sa.String(64), primary_key=True))
+"""Keys of files whose entries are deleted. Written with the deletion, so that a crash leaves no file behind."""
+
+pauses = sa.Table(
+    "pauses",
+    metadata,
+    sa.Column("engine", sa.String(16), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
+)
+
+COLUMNS = [entries.c[field.name] for field in fields(Entry)]
+"""What `entry_of` needs of a row."""
+
+
+def entry_of(row: sa.Row[*tuple[Any, ...]]) -> Entry:
+    """The entry in a row that has COLUMNS, among others perhaps."""
+    values: dict[str, Any] = {column.name: row._mapping[column.name] for column in COLUMNS}
+    status = values["task_status"]
+    return Entry(**values | {"state": State(values["state"]), "task_status": TaskStatus(status) if status else None})
+
+
+def storable(changes: dict[str, Any]) -> dict[str, Any]:
+    """Text as both databases can hold it; SQLite alone would take any length and any character."""
+    return {
+        name: fit(value, _TEXT_LIMITS.get(name) or entries.c[name].type.length or URL_LIMIT)  # type: ignore[attr-defined]  # only text columns hold text
+        if isinstance(value, str)
+        else value
+        for name, value in changes.items()
+    }
+
+
+def fit(text: str | None, limit: int) -> str | None:
+    """No NUL, no lone surrogate, not longer than the limit."""
+    if text is None:
+        return None
+    return text[:limit].encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
