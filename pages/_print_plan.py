@@ -1,33 +1,19 @@
-"""What the Print size page draws of a plan: verdict, table of papers, chart."""
+"""What pages draw of a plan: verdict, multipliers, and the picture to scale on the paper."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from io import BytesIO
 
-import altair as alt
-import pandas as pd
 import streamlit as st
 from PIL import Image
 
 from journey import print_drawing, print_inputs, printing
 from journey.images import PREVIEW
-from journey.printing import Fit, Option, Paper, Plan, ScreenPlan, Unit
+from journey.printing import Paper, Plan, ScreenPlan, Unit
 from journey.wording import literal, pixels
 from journey.workspace import workspace
 
 COLOURS = {"excellent": "green", "good": "green", "acceptable": "blue", "poor": "orange", "too low": "red"}
-BANDS = {
-    "excellent": "rgba(46, 160, 110, .28)",
-    "good": "rgba(120, 180, 90, .24)",
-    "acceptable": "rgba(70, 140, 210, .22)",
-    "poor": "rgba(235, 160, 50, .24)",
-    "too low": "rgba(220, 80, 80, .24)",
-}
-"""See-through, so that they look right on light and on dark."""
-INK = "#7d8a8c"
-"""For what a chart writes beside its own theme: readable on both grounds."""
-CHART_DPI = 450
 NAMES = {1: "Now", 2: "2x", 4: "4x"}
 
 
@@ -73,7 +59,11 @@ def bold_start(sentence: str) -> str:
 def paper_words(plan: Plan) -> str:
     paper = plan.paper
     lies = "" if paper.width == paper.height else " landscape" if paper.width > paper.height else " portrait"
-    return literal(f"{paper.name.replace('x', ' × ') if paper.name[:1].isdigit() else paper.name}{lies}")
+    return literal(f"{paper_name(paper)}{lies}")
+
+
+def paper_name(paper: Paper) -> str:
+    return paper.name.replace("x", " × ") if paper.name[:1].isdigit() else paper.name
 
 
 def options(plan: Plan) -> None:
@@ -129,142 +119,3 @@ def screen_drawing(plan: Plan, picture: Image.Image | None, labels: tuple[str, s
 def _half_width(png: bytes) -> int:
     with Image.open(BytesIO(png)) as drawn:
         return drawn.width // 2
-
-
-def paper_table(
-    sizes: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit, bleed_mm: float, unit: Unit
-) -> None:
-    """Papers × 1x, 2x and 4x: DPI and grade, and the cheapest that is enough."""
-    rows = []
-    for paper in papers:
-        plan = printing.plan(*sizes, paper, dpi, fit=fit, bleed_mm=min(bleed_mm, _largest_bleed(paper)))
-        rows.append(
-            {
-                "Paper": paper_name(paper),
-                "Size": paper.size.text(unit),
-                **{NAMES[each]: grade_words(option) for each, option in plan.options.items()},
-                f"For {dpi:g} DPI": take(plan),
-            }
-        )
-    table = pd.DataFrame(rows)
-    shown = table.style.map(colour, subset=[*NAMES.values()])
-    st.dataframe(shown, hide_index=True, alt="DPI and grade on each paper, now and enlarged")
-
-
-def need_table(paper: Paper, dpi: float, fit: Fit, bleed_mm: float) -> None:
-    """Which Midjourney sizes get to this paper, and at which multiplier."""
-    rows = []
-    for shape, (width, height) in print_inputs.MIDJOURNEY.items():
-        turned = (height, width) if paper.width > paper.height else (width, height)
-        plan = printing.plan(*turned, paper, dpi, fit=fit, bleed_mm=bleed_mm)
-        rows.append(
-            {
-                "Midjourney picture": f"{turned[0]} × {turned[1]} · {shape}",
-                **{NAMES[each]: grade_words(option) for each, option in plan.options.items()},
-                f"For {dpi:g} DPI": take(plan),
-            }
-        )
-    shown = pd.DataFrame(rows).style.map(colour, subset=[*NAMES.values()])
-    st.dataframe(shown, hide_index=True, alt="Which Midjourney sizes reach this paper, and how")
-
-
-def paper_name(paper: Paper) -> str:
-    return paper.name.replace("x", " × ") if paper.name[:1].isdigit() else paper.name
-
-
-def grade_words(option: Option) -> str:
-    return f"{option.dpi_shown} · {option.grade.word}"
-
-
-def take(plan: Plan) -> str:
-    return f"needs {plan.factor_needed:.2f}x" if plan.recommended is None else _enough[plan.recommended]
-
-
-_enough = {1: "enough now", 2: "2x", 4: "4x"}
-
-
-def colour(cell: str) -> str:
-    return f"background-color: {BANDS[cell.split(' · ')[1]]}"
-
-
-def _largest_bleed(paper: Paper) -> float:
-    return min(paper.width, paper.height) / printing.PER_INCH[paper.unit] * printing.MM_PER_INCH * 0.4
-
-
-def chart(plan: Plan, unit: Unit) -> None:
-    """DPI against the long side of papers of this shape, with the grades behind."""
-    dpis = tuple(option.dpi for option in plan.options.values())
-    st.altair_chart(
-        _curves(dpis, max(plan.paper.size.in_unit(unit)), paper_name(plan.paper), unit),
-        alt=f"The larger the print, the fewer DPI; a vertical line marks {plan.paper.name}",
-    )
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _curves(dpis: tuple[float, ...], long_side: float, name: str, unit: Unit) -> alt.LayerChart:
-    """`dpis` are those of 1x, 2x and 4x on a paper with this long side. Kept, because Altair takes its time."""
-    per_inch = printing.PER_INCH[unit]
-    reached = dict(zip(NAMES.values(), dpis, strict=True))
-    sides = sorted({max(4.0, 0.8 * step) * per_inch for step in range(5, 61)} | {long_side})
-    lines = pd.DataFrame(
-        [
-            {"side": side, "DPI": dpi * long_side / side, "as": each}
-            for each, dpi in reached.items()
-            for side in sides
-            if dpi * long_side / side <= CHART_DPI
-        ],
-        columns=["side", "DPI", "as"],
-    )
-    points = lines[lines["side"] == long_side]
-    bands = pd.DataFrame(
-        [
-            {
-                "from": grade.from_dpi,
-                "to": min(grade.below_dpi, CHART_DPI),
-                "middle": (grade.from_dpi + min(grade.below_dpi, CHART_DPI)) / 2,
-                "grade": grade.word,
-                "colour": BANDS[grade.word],
-            }
-            for grade in printing.GRADES
-        ]
-    )
-    here = pd.DataFrame([{"side": long_side, "paper": name}])
-    y = alt.Y("DPI:Q", scale=alt.Scale(domain=[0, CHART_DPI]), title="DPI on paper")
-    x = alt.X(
-        "side:Q",
-        scale=alt.Scale(domain=[0, max(48 * per_inch, long_side * 1.1)], nice=False),
-        title=f"Long side of the print ({unit})",
-    )
-    series = alt.Color("as:N", sort=[*NAMES.values()], title=None, legend=alt.Legend(orient="top"))
-    grade_names = alt.Chart(bands).mark_text(align="left", baseline="middle", dx=6, color=INK)
-    curves = alt.layer(
-        alt.Chart(lines)
-        .mark_line(strokeWidth=3)
-        .encode(
-            x=x,
-            y=y,
-            color=series,
-            tooltip=[
-                alt.Tooltip("as:N", title="Picture"),
-                alt.Tooltip("side:Q", title=f"Long side ({unit})", format=".1f"),
-                alt.Tooltip("DPI:Q", format=".0f"),
-            ],
-        ),
-        alt.Chart(points).mark_point(filled=True, size=90, opacity=1).encode(x="side:Q", y="DPI:Q", color=series),
-    )
-    layers = [
-        alt.Chart(bands)
-        .mark_rect()
-        .encode(
-            y=alt.Y("from:Q", scale=alt.Scale(domain=[0, CHART_DPI])),
-            y2="to:Q",
-            color=alt.Color("colour:N", scale=None),
-        ),
-        grade_names.encode(y=alt.Y("middle:Q"), text="grade:N", x=alt.value("width")),
-        alt.Chart(here).mark_rule(strokeDash=[4, 4], color=INK).encode(x="side:Q"),
-        alt.Chart(here)
-        .mark_text(align="left", baseline="top", dx=5, dy=4, fontWeight="bold", color=INK)
-        .encode(x="side:Q", y=alt.value(0), text="paper:N"),
-        curves,
-    ]
-    return alt.layer(*layers).resolve_scale(color="independent").properties(height=340)

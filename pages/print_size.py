@@ -18,7 +18,7 @@ from journey.printing import Paper, Plan, Screen, Unit
 from journey.sources import Source
 from journey.wording import cost_words, literal, moment, pixels
 from journey.workspace import workspace
-from pages import _parts, _print_plan, _print_ready
+from pages import _parts, _print_plan, _print_ready, _print_tables
 
 TASKS = 100
 NUMBER_LIMIT = 40
@@ -459,7 +459,7 @@ def show_need(paper: Paper, dpi: float, bleed: float) -> None:
     st.caption(f"People usually look at this size from {near} to {far}. From {near}, {at_near:.0f} DPI look sharp.")
     _print_plan.paper_drawing(paper, needed, bleed, unit_of("unit"))
     st.markdown("**Which Midjourney pictures get there**")
-    _print_plan.need_table(paper, dpi, value("fit"), bleed)  # type: ignore[arg-type]
+    _print_tables.need_table(paper, dpi, value("fit"), bleed)  # type: ignore[arg-type]
 
 
 def show_papers(sizes: tuple[int, int], dpi: float, bleed: float) -> None:
@@ -485,7 +485,7 @@ def show_papers(sizes: tuple[int, int], dpi: float, bleed: float) -> None:
         }
     )
     st.caption(f"At {dpi:g} DPI this picture fills: {served}.")
-    _print_plan.paper_table(sizes, shown, dpi, fit, bleed, unit_of("unit"))  # type: ignore[arg-type]
+    _print_tables.paper_table(sizes, shown, dpi, fit, bleed, unit_of("unit"))  # type: ignore[arg-type]
 
 
 state.setdefault("print_source", None)
@@ -526,7 +526,7 @@ if chosen is not None:
             show_papers(sizes, dpi, bleed)
         with curve:
             st.header("How large can it get", anchor=False)
-            _print_plan.chart(plan, unit_of("unit"))
+            _print_tables.chart(plan, unit_of("unit"))
             st.caption(
                 f"On paper of this shape, {'cropped' if plan.fit == 'crop' else 'with margins'}. "
                 f"The dashed line is {literal(_print_plan.paper_name(plan.paper))}."
