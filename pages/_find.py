@@ -12,7 +12,7 @@ from journey.history import SEARCH_LIMIT, Order
 from journey.listing import FIRST_DAY, GROUPS, LAST_DAY, ORDERS, PARAMETERS, USUAL_DPI, Listing, from_address
 from journey.wording import literal
 from journey.workspace import LABELS, workspace
-from pages import _parts
+from pages import _address, _parts
 
 state = st.session_state
 
@@ -25,7 +25,7 @@ def take() -> Listing:
         # A link without parameters to the page it is on leaves the old ones in the browser, until others are written.
         address = state.get("listed") or ({"page": "1"} if state.pop("in_details", False) else {})
         st.query_params.update(address)
-    if is_back or address != state.listed:
+    if is_back or (address != state.listed and not _address.is_late(address)):
         listing, problems = from_address(address)
         begin(listing)
         state.listed = address
@@ -48,6 +48,7 @@ def give(listing: Listing) -> None:
     if address == state.listed:
         return
     kept = {name: value for name, value in st.query_params.items() if name not in PARAMETERS}
+    _address.leave(state.listed)
     st.query_params.from_dict(kept | address)
     state.listed = address
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,11 +17,10 @@ from journey.printing import Paper, Plan, Screen, Unit
 from journey.sources import Source
 from journey.wording import cost_words, literal, moment, pixels
 from journey.workspace import workspace
-from pages import _parts, _print_plan, _print_ready, _print_tables
+from pages import _address, _parts, _print_plan, _print_ready, _print_tables
 
 TASKS = 100
 NUMBER_LIMIT = 40
-ADDRESS_SECONDS = 2.0  # a browser may take so long to show the address that was written last
 QUESTIONS = {"picture": "What can I print?", "paper": "What do I need?"}
 WAYS = {"pixels": "Pixels", "url": "Image URL", "upload": "Upload", "task": "A task", "sample": "Sample"}
 SIDES = {"result": "Result", "original": "Original"}
@@ -83,9 +81,7 @@ def take_address() -> bool:
         state.setdefault(key(name), field.default)
     state.setdefault(key("family"), "all")
     given = st.query_params.to_dict()
-    # Of two quick clicks the second may still tell the address from before the first: that is no link.
-    recent = [address for at, address in state.get("print_recent", []) if time.monotonic() - at < ADDRESS_SECONDS]
-    if not given or given == state.get("print_address") or given in recent:
+    if not given or given == state.get("print_address") or _address.is_late(given):
         return False
     # The Back button leads to an address as it was linked to, and to all that was set when it was.
     given = state.get("print_links", {}).get(frozenset(given.items()), given)
@@ -136,12 +132,10 @@ def give_address(arrived: bool) -> None:
         state.print_link_problems = []
     elif given == state.get("print_address"):
         return
-    state.print_address = address
     if given != address:
-        now = time.monotonic()
-        recent = [each for each in state.get("print_recent", []) if now - each[0] < ADDRESS_SECONDS]
-        state.print_recent = [*recent, (now, given), (now, address)]
+        _address.leave(given, state.get("print_address", given))
         st.query_params.from_dict(address)
+    state.print_address = address
 
 
 def is_place(text: str) -> bool:

@@ -452,10 +452,9 @@ def test_previews_look_like_the_picture(mode: str, decoder: Decoder, tmp_path: P
 # The box
 
 
-def test_a_decoder_in_trouble_fails_only_its_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decoder_in_trouble_fails_only_its_picture(tmp_path: Path) -> None:
     """A decoder that is killed, takes too much memory or too much time fails that picture; the next one is decoded."""
-    monkeypatch.setattr(images, "DECODE_SECONDS", 1)
-    decoder = Decoder(max_input_pixels=LIMIT, max_output_pixels=LIMIT)
+    decoder = Decoder(max_input_pixels=LIMIT, max_output_pixels=LIMIT, seconds=1)
     decoder.start()
     path = tmp_path / "good"
     path.write_bytes(encoded(gradient()))

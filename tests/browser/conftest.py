@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from journey import gallery
 from journey.database import Database
 from journey.files import Files
 from journey.history import Entry, History, NewEntry, State
@@ -41,13 +45,28 @@ CHROMIUM_FLAGS = [
 expect.set_options(timeout=30_000)
 
 
+@functools.cache
+def drawn_samples() -> Path:
+    """The stored samples of a studio after its first start, drawn once for all tests of this process."""
+    folder = Path(tempfile.mkdtemp(prefix="journey-samples-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    files = Files(str(folder / "files"), work_dir=folder)
+    files.start()
+    gallery.hang(files)
+    return folder / "files"
+
+
 @dataclass
 class Studio:
-    """`streamlit run app.py` as a process of its own, with its data in `data_dir`."""
+    """`streamlit run app.py` as a process of its own, with its data in `data_dir`.
+
+    It finds its samples there, drawn already, unless `is_new`.
+    """
 
     data_dir: Path
     port: int
     settings: dict[str, str]
+    is_new: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -59,6 +78,8 @@ class Studio:
         return (self.data_dir / "engine-key").read_text().strip()
 
     def start(self) -> None:
+        if not self.is_new:
+            shutil.copytree(drawn_samples(), self.data_dir / "files", dirs_exist_ok=True)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("JOURNEY_")}
         with (self.data_dir / "log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -164,10 +185,10 @@ def make_studio(tmp_path: Path) -> Iterator[Callable[..., Studio]]:
     """Start studios with the given settings; all of them end with the test."""
     started: list[Studio] = []
 
-    def make(**settings: str) -> Studio:
+    def make(*, is_new: bool = False, **settings: str) -> Studio:
         data_dir = tmp_path / f"data-{len(started)}"
         data_dir.mkdir()
-        studio = Studio(data_dir, free_port(), settings)
+        studio = Studio(data_dir, free_port(), settings, is_new)
         started.append(studio)
         studio.start()
         return studio

@@ -20,7 +20,7 @@ MakeStudio = Callable[..., Studio]
 
 def test_from_a_sample_to_a_download(make_studio: MakeStudio, page: Page, tmp_path: Path) -> None:
     """With nothing configured, a sample becomes a 4x picture that can be seen, compared and downloaded."""
-    studio = make_studio()
+    studio = make_studio(is_new=True)
     strangers: list[str] = []
     page.on("request", lambda request: strangers.append(request.url) if is_elsewhere(request.url, studio) else None)
 
