@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 from urllib.parse import urlsplit
@@ -37,6 +37,7 @@ from journey.wording import (
     took,
 )
 from journey.workspace import LABELS, workspace
+from pages import _sign_in
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +59,10 @@ _STATE_LOOKS: dict[State, tuple[str, str]] = {
 def protected(*, quiet: bool = False) -> Iterator[None]:
     """Whatever breaks inside becomes a sentence; `quiet`: only a line in the log.
 
-    For `with`, and as a decorator right below `st.fragment`, whose later runs no frame is round: the next refresh
-    draws the part again as if nothing had been.
+    For `with`, and as a decorator right below `st.fragment`, whose later runs no frame is round: whoever has signed
+    out meanwhile sees nothing more, and after a failure the next refresh draws the part as if nothing had been.
     """
+    _sign_in.recheck()
     try:
         yield
     except sqlalchemy.exc.OperationalError as error:
@@ -271,6 +273,28 @@ def watch(shown: Sequence[Entry], *, limit: int, kin: Kin | None = None) -> None
             st.rerun()
 
     look()
+
+
+def wait_until(ready: Callable[[], bool], *, look_every: float = WATCH_SECONDS) -> None:
+    """Draw the page again once something is true that the page says is still to come."""
+
+    @st.fragment(run_every=look_every)
+    @protected(quiet=True)
+    def look() -> None:
+        if ready():
+            st.rerun()
+
+    look()
+
+
+def sample_sources() -> dict[str, Source] | None:
+    """The sample pictures by name. While they are still being drawn that is said, and the page comes back to it."""
+    space = workspace()
+    samples = space.sample_sources()
+    if samples is None:
+        st.caption("The sample pictures are being drawn; this takes a few seconds, once.")
+        wait_until(lambda: space.sample_sources() is not None, look_every=REFRESH_SECONDS)
+    return samples
 
 
 def expect(*queued: Entry) -> None:

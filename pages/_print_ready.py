@@ -185,6 +185,7 @@ def show_runs() -> None:
     live = any(not each.run.done for each in st.session_state.print_runs)
 
     @st.fragment(run_every=REFRESH_SECONDS if live else None)
+    @_parts.protected()
     def cards() -> None:
         started: list[Started] = st.session_state.get("print_runs", [])
         if live and all(each.run.done for each in started):

@@ -16,8 +16,6 @@ from journey.errors import CannotStart
 from journey.wording import literal
 from journey.workspace import workspace
 
-WATCH_SECONDS = 5.0
-
 
 def providers() -> tuple[str, ...]:
     """The sign-in services that are configured; none when the studio is open. Raises CannotStart."""
@@ -48,7 +46,7 @@ def guard(pages: Sequence[Page]) -> str | None:
         _show_door(pages, "Sign in", partial(_ask, services))
     if reason := _refusal():
         _show_door(pages, "Not let in", partial(_refuse, reason))
-    _watch()
+    st.session_state.is_let_in = True
     return str(st.user.get("email") or st.user.get("name") or "Signed in")
 
 
@@ -74,10 +72,10 @@ def _signed_out() -> set[str]:
     return set()
 
 
-@st.fragment(run_every=WATCH_SECONDS)
-def _watch() -> None:
-    """Parts that refresh by themselves run without the frame. Once somebody is out, the whole page has to be drawn."""
-    if not _is_signed_in() or _refusal():
+def recheck() -> None:
+    """For parts that run again without the frame: once somebody is out, the whole page is drawn, which is the door."""
+    if st.session_state.get("is_let_in") and (not _is_signed_in() or _refusal()):
+        st.session_state.is_let_in = False
         st.rerun()
 
 

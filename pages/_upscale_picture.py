@@ -134,10 +134,8 @@ def show_samples(use_sample: Callable[[Source], None], use_grid: Callable[[], No
     if state.for_paper != NO_PAPER:
         st.info(f"Planned for {state.for_paper}, {state.scale}x. Now choose the picture.", icon=":material/print:")
     st.markdown("**No picture at hand? Try one of these**")
-    samples = space.sample_sources()
+    samples = _parts.sample_sources()
     if samples is None:
-        st.caption("The sample pictures are being drawn; this takes a few seconds, once.")
-        wait_for_samples()
         return
     # Columns as wide as their pictures are, so that the pictures of a row are equally high.
     upper, lower = st.columns([2, 3]), st.columns([3, 2])
@@ -149,10 +147,3 @@ def show_samples(use_sample: Callable[[Source], None], use_grid: Callable[[], No
         with lower[1]:
             _parts.picture(space.sample_grid_key, alt="Sample grid: one tree in four seasons")
             st.button("Four seasons, a grid", key="sample_grid", width="stretch", on_click=use_grid)
-
-
-@st.fragment(run_every=1.0)
-@_parts.protected(quiet=True)
-def wait_for_samples() -> None:
-    if workspace().sample_sources() is not None:
-        st.rerun()

@@ -58,18 +58,15 @@ def find(name: str | None, choices: dict[str, Side]) -> str | None:
     if isinstance(found, str):
         _parts.say_error(found)
         if entry is not None and entry.state in LIVE:
-            wait_for(entry.id)
+            _parts.wait_until(lambda: not is_live(entry.id))
         return None
     choices[name] = found
     return name
 
 
-@st.fragment(run_every=_parts.WATCH_SECONDS)
-@_parts.protected(quiet=True)
-def wait_for(entry_id: str) -> None:
+def is_live(entry_id: str) -> bool:
     entry = space.history.get(entry_id)
-    if entry is None or entry.state not in LIVE:
-        st.rerun()
+    return entry is not None and entry.state in LIVE
 
 
 def pick(choices: dict[str, Side], pair: Pair) -> Pair:
@@ -165,13 +162,9 @@ def describe(side: Picture) -> None:
         st.caption(f"Only a preview can be shown: {literal(problem)}")
 
 
-@st.fragment(run_every=DETAIL_SECONDS)
-@_parts.protected(quiet=True)
-def wait_for_detail(*waiting: Side) -> None:
-    """Draw the page again when there is more of a picture to see than before."""
-    for side in waiting:
-        if space.tiles.look(side.key, side.file) is not None or space.tiles.problem(side.key) is not None:
-            st.rerun()
+def has_more_detail(side: Side) -> bool:
+    """True when there is more of a picture to see than its preview, or never will be."""
+    return space.tiles.look(side.key, side.file) is not None or space.tiles.problem(side.key) is not None
 
 
 _parts.header("Compare", "Two pictures under a slider, side by side, or their difference, down to the last pixel.")
@@ -209,4 +202,4 @@ elif comparison.shapes_differ((left.width, left.height), (right.width, right.hei
     st.caption("The two have different proportions, so their centres lie on each other.")
 measure()
 if waiting := [each.side for each in (left, right) if each.levels is None and not each.problem]:
-    wait_for_detail(*waiting)
+    _parts.wait_until(lambda: any(map(has_more_detail, waiting)), look_every=DETAIL_SECONDS)

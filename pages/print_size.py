@@ -234,19 +234,11 @@ def given_task() -> object:
 
 
 def given_sample() -> object:
-    samples = space.sample_sources()
+    samples = _parts.sample_sources()
     if samples is None:
-        st.caption("The sample pictures are being drawn; this takes a few seconds, once.")
-        wait_for_samples()
         return None
     choose("Sample", "sample", {name: samples[name].name for name in SAMPLES})
     return samples[value("sample")]
-
-
-@st.fragment(run_every=1.0)
-def wait_for_samples() -> None:
-    if space.sample_sources() is not None:
-        st.rerun()
 
 
 def look(way: str, given: object) -> None:

@@ -52,14 +52,8 @@ def show_month(lines: list[Line], month: str) -> None:
         st.caption(f"Balance as JourneyAPI told it on {moment(space.balance_at, st.context.timezone)}.")
     elif space.settings.api_key:
         st.caption("JourneyAPI has not told the balance yet.")
-        wait_for_balance()
+        _parts.wait_until(lambda: space.balance() is not None)
     show_budget(space.budget(), month)
-
-
-@st.fragment(run_every=_parts.WATCH_SECONDS)
-def wait_for_balance() -> None:
-    if space.balance() is not None:
-        st.rerun()
 
 
 def show_budget(budget: Budget | None, month: str) -> None:

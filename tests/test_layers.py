@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,3 +156,13 @@ def test_every_module_has_its_place_in_the_table() -> None:
         path.stem for path in (ROOT / "journey").iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
     }
     assert modules - {"__init__", "workspace"} == set(SIBLINGS)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda path: path.name)
+def test_parts_that_run_alone_are_protected(path: Path) -> None:
+    """What runs again without the frame asks for itself who is signed in, and says what broke."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        decorators = [ast.unparse(each) for each in getattr(node, "decorator_list", [])]
+        for outer, inner in itertools.pairwise([*decorators, ""]):
+            if outer.startswith("st.fragment"):
+                assert inner.removeprefix("_parts.").startswith("protected("), node.name

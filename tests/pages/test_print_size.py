@@ -118,7 +118,7 @@ def test_a_link_stays_as_it_is_until_something_is_changed(open_page: OpenPage) -
     app.text_input(key="print_dpi").set_value("200").run()
     assert {"w", "dpi", "from"} <= set(app.query_params)
     assert opened != said(app)
-    app.session_state.print_recent = []  # long after the clicks, when no address is still on its way
+    app.session_state.addresses_left = []  # long after the clicks, when no address is still on its way
     app.query_params.clear()
     for name, value in {"w": "2480", "h": "3508", "paper": "A4"}.items():
         app.query_params[name] = value
