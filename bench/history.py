@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import random
 import secrets
-import shutil
 import sqlite3
 import statistics
 import tempfile
@@ -18,11 +17,12 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from bench.in_browser import has_chromium, studio_and_browser
 from journey.database import Database
 from journey.history import Filter, History, Order, State, entries, tags, timeline
-from tests.browser.conftest import CHROMIUM_FLAGS, Studio, free_port
+from tests.browser.conftest import Studio
 
 WORDS = ("koi", "pond", "fjord", "dawn", "tree", "season", "harbour", "fox", "owl", "mountain", "river", "mist", "neon")
 ENDS = {State.FINISHED: 90, State.FAILED: 5, State.ABANDONED: 3, State.STOPPED: 2}
@@ -35,25 +35,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=100_000)
     tasks = parser.parse_args().tasks
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        print("bench.history: skipped, chromium is not installed")
+    if not has_chromium("bench.history"):
         return
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journey.db"
         database = Database(f"sqlite:///{path}")
         database.upgrade()
         fill(database, tasks)
         without_browser(History(database), tasks)
         database.close()
-        studio = Studio(Path(folder), free_port(), {})
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        try:
-            studio.start()
-            in_browser(studio, browser, tasks, pandas_seconds(path))
-        finally:
-            browser.close()
-            studio.stop()
+        peer = pandas_seconds(path)
+        with studio_and_browser(Path(folder)) as (studio, browser):
+            in_browser(studio, browser, tasks, peer)
 
 
 def fill(database: Database, tasks: int) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sqlite3
 import statistics
 import tempfile
@@ -16,10 +15,11 @@ from pathlib import Path
 
 import psutil
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from bench.in_browser import has_chromium, studio_and_browser
 from journey import samples
-from tests.browser.conftest import CHROMIUM_FLAGS, Studio, free_port
+from tests.browser.conftest import Studio
 
 CLICKS = 20
 
@@ -59,19 +59,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=3)
     jobs = parser.parse_args().jobs
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        print("bench.main_job: skipped, chromium is not installed")
+    if not has_chromium("bench.main_job"):
         return
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        studio = Studio(Path(folder), free_port(), {})
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        try:
-            studio.start()
-            measure(studio, browser, jobs)
-        finally:
-            browser.close()
-            studio.stop()
+    with tempfile.TemporaryDirectory() as folder, studio_and_browser(Path(folder)) as (studio, browser):
+        measure(studio, browser, jobs)
 
 
 def measure(studio: Studio, browser: Browser, jobs: int) -> None:

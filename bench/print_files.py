@@ -11,7 +11,6 @@ It is a measurement, not a test: it always exits 0.
 from __future__ import annotations
 
 import argparse
-import shutil
 import statistics
 import sys
 import tempfile
@@ -24,16 +23,17 @@ from pathlib import Path
 import numpy as np
 import psutil
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.in_browser import has_chromium, studio_and_browser
 from bench.main_job import CLICKS, click, opened
 from journey.print_files import FileFormat, PrintSpec, exact_size, retag, service_warnings, start
 from journey.printing import PAPERS
 from journey.processes import Workers
-from tests.browser.conftest import CHROMIUM_FLAGS, Studio, free_port
+from tests.browser.conftest import Studio
 
 RETAGS = 4
 """As many as the page shows beside the large file."""
@@ -102,37 +102,28 @@ def measured(name: str, work: Callable[..., object], source: Path, folder: Path,
 
 def in_the_browser(source: Path, paper: str) -> None:
     """Upload the picture to a studio, have it re-tagged, and click elsewhere while a TIFF is made."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        print("in the browser: skipped, chromium is not installed")
+    if not has_chromium("in the browser"):
         return
-    with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
-        studio = Studio(Path(data), free_port(), {})
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        try:
-            studio.start()
-            person, other = uploaded(studio, browser, source, paper), opened(studio, browser)
-            choose(person, "Keep pixels", "The same pixels, with")
-            waits = [made(person) for _ in range(RETAGS)]
-            print(
-                f"re-tag PNG, click to download link: median {statistics.median(waits):.2f} s, "
-                f"slowest {max(waits):.2f} s of {RETAGS}"
-            )
-            for place in range(2):
-                click(other, place)  # the first click of a page is slower for reasons of its own
-            choose(person, "Exact size", "cropped as drawn above")
-            make(person)
-            person.get_by_text("Making the file").wait_for()
-            clicks = [click(other, place) for place in range(CLICKS)]
-            still_busy = person.get_by_text("Making the file").is_visible()
-            print(
-                f"a click of another visitor while {paper} TIFF is made: "
-                f"median {statistics.median(clicks) * 1000:.0f} ms, slowest {max(clicks) * 1000:.0f} ms of {CLICKS}"
-                + ("" if still_busy else " (the file was there before the last)")
-            )
-        finally:
-            browser.close()
-            studio.stop()
+    with tempfile.TemporaryDirectory() as data, studio_and_browser(Path(data)) as (studio, browser):
+        person, other = uploaded(studio, browser, source, paper), opened(studio, browser)
+        choose(person, "Keep pixels", "The same pixels, with")
+        waits = [made(person) for _ in range(RETAGS)]
+        print(
+            f"re-tag PNG, click to download link: median {statistics.median(waits):.2f} s, "
+            f"slowest {max(waits):.2f} s of {RETAGS}"
+        )
+        for place in range(2):
+            click(other, place)  # the first click of a page is slower for reasons of its own
+        choose(person, "Exact size", "cropped as drawn above")
+        make(person)
+        person.get_by_text("Making the file").wait_for()
+        clicks = [click(other, place) for place in range(CLICKS)]
+        still_busy = person.get_by_text("Making the file").is_visible()
+        print(
+            f"a click of another visitor while {paper} TIFF is made: "
+            f"median {statistics.median(clicks) * 1000:.0f} ms, slowest {max(clicks) * 1000:.0f} ms of {CLICKS}"
+            + ("" if still_busy else " (the file was there before the last)")
+        )
 
 
 def uploaded(studio: Studio, browser: Browser, source: Path, paper: str) -> Page:

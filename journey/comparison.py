@@ -65,8 +65,7 @@ class Side:
         """`Original`, or `4x · fast`. The network's name comes from outside."""
         if self.is_original:
             return "Original"
-        network = self.entry.result_model or self.entry.model
-        return f"{self.entry.type} · {network}" if network else f"{self.entry.type} result"
+        return f"{self.entry.type} · {self.entry.network}" if self.entry.network else f"{self.entry.type} result"
 
 
 def own_parameters(parameters: Mapping[str, str]) -> dict[str, str]:

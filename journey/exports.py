@@ -6,16 +6,15 @@ signature, and one of our own files without its key.
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import json
 import re
 from collections.abc import Iterator, Sequence
 
 from journey.history import Entry, History
+from journey.spreadsheets import MARK, Cell, csv_lines
 
-Value = str | int | float | list[str] | None
+Value = Cell | list[str]
 
 CHUNK = 1_000
 """Entries that are read at once."""
@@ -53,18 +52,13 @@ _ATTRIBUTES = {
 NAMES = (*_ATTRIBUTES, "tags")
 
 _OWN_FILE = re.compile(r"(/files/)[0-9a-f]{32}")
-# What a spreadsheet takes for a formula, also in its full-width form, and what could split a cell before one.
-_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 
 
 def to_csv(history: History, ids: Sequence[str]) -> Iterator[bytes]:
-    """A line of names and one for each entry, in UTF-8 with a byte order mark, without which Excel would misread it.
-
-    Times are UTC. Text that a spreadsheet would take for a formula begins with an apostrophe.
-    """
-    yield b"\xef\xbb\xbf" + _lines([NAMES])
+    """A line of names and one for each entry. Times are UTC."""
+    yield MARK + csv_lines([NAMES])
     for rows in _chunks(history, ids):
-        yield _lines([[_cell(row[name]) for name in NAMES] for row in rows])
+        yield csv_lines([_cell(row[name]) for name in NAMES] for row in rows)
 
 
 def to_json(history: History, ids: Sequence[str]) -> Iterator[bytes]:
@@ -95,13 +89,5 @@ def _row(entry: Entry) -> dict[str, Value]:
     return row
 
 
-def _cell(value: Value) -> Value:
-    if isinstance(value, list):
-        value = ", ".join(value)
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
-
-
-def _lines(rows: Sequence[Sequence[Value]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+def _cell(value: Value) -> Cell:
+    return ", ".join(value) if isinstance(value, list) else value

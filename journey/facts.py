@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from journey.history import ANSWER_LIMIT, Entry, Moment
-from journey.listing import zone
-from journey.wording import STATE_WORDS, duration, literal, megabytes, pixels, print_size, state_words
+from journey.wording import STATE_WORDS, duration, file_size, literal, pixels, print_size, state_words, zone
 
 
 def facts(entry: Entry, *, engine: str, timezone: str | None, now: float) -> dict[str, str]:
@@ -18,7 +17,7 @@ def facts(entry: Entry, *, engine: str, timezone: str | None, now: float) -> dic
 
     `engine` is its name for people. The values may be text from outside. No secret and no token is among them.
     """
-    size = f"{entry.result_bytes:,} bytes ({megabytes(entry.result_bytes)})" if entry.result_bytes else None
+    size = f"{entry.result_bytes:,} bytes ({file_size(entry.result_bytes)})" if entry.result_bytes else None
     known: dict[str, object] = {
         "Name": entry.name,
         "Entry ID": entry.id,
@@ -55,14 +54,6 @@ def facts(entry: Entry, *, engine: str, timezone: str | None, now: float) -> dic
         "Note": entry.note,
     }
     return {name: str(value) for name, value in known.items() if value not in (None, "")}
-
-
-def room(size: int) -> str:
-    """`12 KB`, `3.4 MB`, `5.6 GB` or `7.8 TB`: powers of 1,024, as everywhere in the studio."""
-    for power, unit in ((4, "TB"), (3, "GB")):
-        if size >= 1024**power:
-            return f"{size / 1024**power:.1f} {unit}"
-    return megabytes(size)
 
 
 def as_markdown(text: str) -> str:

@@ -6,10 +6,10 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from journey import print_inputs, printing
 from journey.history import LIVE, OVER, SEARCH_LIMIT, EngineName, Filter, Order, State
+from journey.wording import zone
 
 GROUPS: dict[str, tuple[str, frozenset[State]]] = {
     "under-way": ("Under way", LIVE),
@@ -156,14 +156,6 @@ def from_address(parameters: Mapping[str, str]) -> tuple[Listing, list[str]]:
 
 
 _KINDS = {"engine": "the engine", "sort": "the order", "scale": "the multiplier", "ready": "the paper"}
-
-
-def zone(name: str | None) -> datetime.tzinfo:
-    """The time zone of this name; UTC when it is not known."""
-    try:
-        return ZoneInfo(name) if name else datetime.UTC
-    except (ZoneInfoNotFoundError, OSError, ValueError):
-        return datetime.UTC
 
 
 def _pixels(paper: str, dpi: str) -> tuple[int, int]:

@@ -5,12 +5,10 @@ A month is a calendar month in UTC. A call counts in the month in which it was s
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -18,13 +16,13 @@ import sqlalchemy as sa
 from journey.database import Database
 from journey.history import EngineName, State, deleted_calls, entries, pauses
 from journey.models import CREDITS_PER_UPSCALE, TaskStatus
+from journey.spreadsheets import MARK, csv_lines
 
 By = Literal["person", "certainty", "engine"]
 """What a bar of a month is stacked by."""
 
 NOBODY = "Not signed in"
 OTHERS = "Others"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -235,14 +233,10 @@ def busiest(of: Iterable[Line], *, limit: int) -> dict[str | None, str]:
     return {person: (person or NOBODY) if place < own else OTHERS for place, person in enumerate(ranked)}
 
 
-def to_csv(of: Sequence[Line]) -> str:
-    """The lines as a table for a spreadsheet. A cell that it would take for a formula begins with an apostrophe."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(field.name for field in fields(Line))
-    for line in of:
-        writer.writerow(_cell(getattr(line, field.name)) for field in fields(Line))
-    return file.getvalue()
+def to_csv(of: Sequence[Line]) -> bytes:
+    """The lines as a table for a spreadsheet."""
+    rows = [asdict(replace(line, megapixels=round(line.megapixels, 1))) for line in of]
+    return MARK + csv_lines([[field.name for field in fields(Line)], *(row.values() for row in rows)])
 
 
 def _mark(connection: sa.Connection, calls: sa.Table, until: float) -> tuple[Any, ...]:
@@ -270,9 +264,3 @@ def _count(where: sa.ColumnElement[bool]) -> sa.Function[int]:
 
 def _backwards(month: str) -> int:
     return -int(month.replace("-", ""))
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
-    return round(value, 1) if isinstance(value, float) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from journey import printing
 from journey.history import Entry, State
@@ -179,8 +180,14 @@ def print_size(width: int | None, height: int | None, *, dpi: float = 300) -> st
     return f"{size.text('in')} · {size.text('cm')}"
 
 
-def megabytes(size: int | None) -> str:
-    return "–" if size is None else f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{size / 2**10:.0f} KB"
+def file_size(size: int | None) -> str:
+    """`12 KB`, `3.4 MB`, `5.6 GB` or `7.8 TB`, by powers of 1,024; a dash when unknown."""
+    if size is None:
+        return "–"
+    for power, unit in ((4, "TB"), (3, "GB"), (2, "MB")):
+        if size >= 1024**power:
+            return f"{size / 1024**power:.1f} {unit}"
+    return f"{size / 1024:.0f} KB"
 
 
 def cost_words(engine: str) -> str:
@@ -192,17 +199,12 @@ def moment(seconds: float | None, timezone: str | None = None) -> str:
     """A point in time such as `22 Nov 2026, 14:05`, in the reader's own time zone when it is known."""
     if seconds is None:
         return "–"
+    return f"{datetime.datetime.fromtimestamp(seconds, zone(timezone)):%d %b %Y, %H:%M}"
+
+
+def zone(name: str | None) -> datetime.tzinfo:
+    """The time zone of this name; UTC when it is not known."""
     try:
-        zone: datetime.tzinfo = _zone(timezone) if timezone else datetime.UTC
-    except (KeyError, ValueError):
-        zone = datetime.UTC
-    return f"{datetime.datetime.fromtimestamp(seconds, zone):%d %b %Y, %H:%M}"
-
-
-def _zone(name: str) -> datetime.tzinfo:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, OSError) as error:
-        raise KeyError(name) from error
+        return ZoneInfo(name) if name else datetime.UTC
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        return datetime.UTC

@@ -448,7 +448,7 @@ def queue(draft: Draft, table: Sequence[Row], settings: Settings, name: str) -> 
     )
     space.wake()
     # The frame tells this browser when they have ended.
-    state.setdefault("awaited", set()).update(item.entry.id for item in space.batches.items(batch.id))
+    _parts.expect(*(item.entry for item in space.batches.items(batch.id)))
     left = [row.line for row in table if row.problem or not row.is_looked_at]
     text = [line.text for line in left if line.wanted is None or line.wanted.kind in ("url", "task")]
     state.batch_draft = Draft(

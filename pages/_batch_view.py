@@ -16,7 +16,7 @@ from journey.files import file_url
 from journey.history import LIVE, Entry, State
 from journey.images import THUMBNAIL
 from journey.models import CREDITS_PER_UPSCALE
-from journey.wording import literal, megabytes, moment, pixels, state_words
+from journey.wording import file_size, literal, moment, pixels, state_words
 from journey.wording import progress as percent
 from journey.workspace import LABELS, workspace
 from pages import _parts
@@ -191,7 +191,7 @@ def actions(batch: Batch, items: list[Item], how_far: Progress) -> None:
             results = [item.entry for item in items if item.entry.state is State.FINISHED and item.entry.result_key]
             st.link_button(
                 f"Download {words.count(len(results), 'result')} as ZIP · "
-                f"{megabytes(sum(entry.result_bytes or 0 for entry in results))}",
+                f"{file_size(sum(entry.result_bytes or 0 for entry in results))}",
                 server() + download_url(batch.download_key),
                 type="primary",
                 icon=":material/download:",

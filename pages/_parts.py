@@ -23,10 +23,10 @@ from journey.models import CREDITS_PER_UPSCALE, ID_LIMIT
 from journey.printing import Plan
 from journey.sources import Source
 from journey.wording import (
+    file_size,
     has_result,
     lineage,
     literal,
-    megabytes,
     moment,
     pair_words,
     pixels,
@@ -163,9 +163,10 @@ def sizes(label: str, width: int | None, height: int | None) -> None:
     st.caption(f"At 300 DPI: {print_size(width, height)}")
 
 
-def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None) -> None:
+def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None, fills_form: bool = False) -> None:
     """One task: what it is, how far it is, and everything that can be done with it.
 
+    With `fills_form` the form of Upscale is on this page, and its settings go there at once.
     `kin` is what `find_kin` found for all cards of a page; without it, it is looked up for this one.
     """
     now = time.time()
@@ -182,15 +183,15 @@ def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None) -> No
                     st.badge(state_words(entry, now), icon=icon, color=color)
                 st.badge(LABELS[entry.engine], color="gray")
                 st.badge(entry.type, color="gray")
-                if network := entry.model or entry.result_model:
-                    st.badge(literal(network), color="gray")
+                if entry.network:
+                    st.badge(literal(entry.network), color="gray")
             if entry.state in LIVE:
                 _live_progress(entry)
             else:
                 _facts(entry)
         _lineage(entry, kin)
         _outcome(entry, full=full)
-        _actions(entry)
+        _actions(entry, fills_form=fills_form)
 
 
 def _live_progress(entry: Entry) -> None:
@@ -386,7 +387,7 @@ def _queue_rescue(entry: Entry, engine: EngineName) -> None:
     st.rerun()
 
 
-def _actions(entry: Entry) -> None:
+def _actions(entry: Entry, *, fills_form: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if entry.state in (State.QUEUED, State.OPEN, State.ARCHIVING):
             label = "Stop" if entry.engine == "embedded" or entry.state is State.QUEUED else "Stop watching"
@@ -399,9 +400,9 @@ def _actions(entry: Entry) -> None:
                     st.rerun()
         if entry.state is State.FINISHED and entry.result_key:
             st.link_button(
-                f"Download PNG · {megabytes(entry.result_bytes)}"
+                f"Download PNG · {file_size(entry.result_bytes)}"
                 if str(entry.result_file).endswith(".png")
-                else f"Download · {megabytes(entry.result_bytes)}",
+                else f"Download · {file_size(entry.result_bytes)}",
                 f"{address(entry.result_key, str(entry.result_file))}?download",
                 type="primary",
                 icon=":material/download:",
@@ -410,9 +411,12 @@ def _actions(entry: Entry) -> None:
             st.page_link(
                 "print_size.py", label="Print-ready file", icon=":material/print:", query_params={"task": entry.id}
             )
-        if st.button("Use again", key=f"use_{entry.id}", icon=":material/replay:", type="tertiary"):
+        label, icon = "Reuse settings", ":material/tune:"
+        if not fills_form:
+            st.page_link("upscale.py", label=label, icon=icon, query_params={"again": entry.id})
+        elif st.button(label, key=f"use_{entry.id}", icon=icon, type="tertiary"):
             st.session_state.use_again = entry.id
-            st.switch_page("upscale.py")
+            st.rerun()
         st.page_link("history.py", label="Details", icon=":material/receipt_long:", query_params={"task": entry.id})
 
 

@@ -13,7 +13,7 @@ from journey.print_files import FileFormat, PrintSpec
 from journey.print_runs import PrintRun
 from journey.printing import Paper, Plan
 from journey.sources import Source
-from journey.wording import literal, megabytes
+from journey.wording import file_size, literal
 from journey.workspace import workspace
 from pages import _parts
 
@@ -209,7 +209,7 @@ def card(place: int, started: Started) -> None:
             icon=":material/download:",
         )
         facts = f"{len(made.files)} files" if len(made.files) > 1 else f"{first.width} × {first.height} px"
-        st.caption(f"{facts} · {first.dpi:g} DPI · {megabytes(made.size)}")
+        st.caption(f"{facts} · {first.dpi:g} DPI · {file_size(made.size)}")
         for note in made.notes:
             st.caption(f":material/info: {literal(note)}")
     elif run.done:

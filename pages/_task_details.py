@@ -54,7 +54,6 @@ def leave() -> None:
 
 def _actions(entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link("upscale.py", label="Reuse settings", icon=":material/tune:", query_params={"again": entry.id})
         with st.popover("Run again", icon=":material/replay:", key="run_again_open"):
             _run_again(entry)
         if entry.can_be_fetched_again and st.button(

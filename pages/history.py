@@ -12,12 +12,11 @@ import streamlit as st
 
 from journey.errors import InvalidRequest
 from journey.exports import to_csv, to_json
-from journey.facts import room
 from journey.files import file_url
 from journey.history import Entry, Filter, Found, Order, State
 from journey.images import THUMBNAIL
 from journey.listing import ORDERS, Listing
-from journey.wording import literal, moment, pixels, print_size, progress, state_words, took
+from journey.wording import file_size, literal, moment, pixels, print_size, progress, state_words, took
 from journey.workspace import LABELS, workspace
 from pages import _find, _parts, _task_details
 
@@ -44,7 +43,7 @@ def row(entry: Entry, tags: Sequence[str], now: float) -> dict[str, object]:
         "After": pixels(entry.result_width, entry.result_height),
         "Prints at 300 DPI": print_size(entry.result_width, entry.result_height),
         "Engine": LABELS[entry.engine],
-        "Network": entry.result_model or entry.model,
+        "Network": entry.network,
         "Credits": entry.credits,
         "Took": took(entry),
         "Who": entry.person,
@@ -265,10 +264,10 @@ def show_room() -> None:
     pulse = state.looked[0][0]
     if state.get("stored", (None,))[0] != pulse:
         state.stored = pulse, space.history.result_bytes()
-    told = [f"Stored results: {room(state.stored[1])}."]
+    told = [f"Stored results: {file_size(state.stored[1])}."]
     if counted := space.disk_use.look():
         when = moment(counted.at, st.context.timezone)
-        told.append(f"All files with originals and previews: {room(counted.size)}, counted {when}.")
+        told.append(f"All files with originals and previews: {file_size(counted.size)}, counted {when}.")
     if days := space.settings.keep_days:
         told.append(f"Results are removed {days} days after they are finished; their tasks stay here.")
     st.caption(" ".join(told))

@@ -157,8 +157,7 @@ def show_table(shown: list[Line], months: list[str]) -> None:
     )
     st.download_button(
         "Export CSV",
-        # With the mark by which spreadsheets know that it is UTF-8.
-        spending.to_csv(shown).encode("utf-8-sig"),
+        spending.to_csv(shown),
         file_name=f"spend-{months[0]}-to-{months[-1]}.csv",
         mime="text/csv",
         icon=":material/download:",

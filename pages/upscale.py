@@ -443,5 +443,5 @@ if origin:
 if latest:
     st.header("Latest tasks", anchor=False)
 for place, entry in enumerate(latest):
-    _parts.task_card(entry, full=place == 0 or entry.id == state.get("newest"), kin=kin)
+    _parts.task_card(entry, full=place == 0 or entry.id == state.get("newest"), kin=kin, fills_form=True)
 _parts.watch(latest, limit=SHOWN_TASKS, kin=kin)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
-from journey.facts import as_markdown, facts, room, steps
+from journey.facts import as_markdown, facts, steps
 from journey.history import Entry, Moment, State
 from journey.models import TaskStatus
+from journey.wording import file_size
 
 ENTRY = Entry(
     id="0123456789abcdef",
@@ -93,5 +94,5 @@ def test_addresses_do_not_become_links() -> None:
 def test_room_is_told_in_a_unit_that_fits() -> None:
     """Sizes are told in the largest unit that they fill."""
     assert ["0 KB", "1.0 MB", "1023.0 MB", "1.0 GB", "1.3 TB"] == [
-        room(size) for size in (0, 2**20, 1023 * 2**20, 2**30, 1_400_000_000_000)
+        file_size(size) for size in (0, 2**20, 1023 * 2**20, 2**30, 1_400_000_000_000)
     ]

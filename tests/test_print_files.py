@@ -702,7 +702,7 @@ def until_it_moves(job: "print_files.PrintJob[PrintFile]") -> None:
 def test_work_in_another_process_can_be_polled(tmp_path: Path, folder: Path, workers: Workers) -> None:
     """start returns at once; progress moves while the caller is free, and the result comes back."""
     noise(60, 40).save(tmp_path / "s.png")
-    job = start(workers, exact_size, tmp_path / "s.png", folder, PrintSpec(A4, 300, "TIFF"), title="fjord")
+    job = start(workers, exact_size, tmp_path / "s.png", folder, LONG, title="fjord")
     seen = [job.progress]
     while not job.done:
         wait([job.future], timeout=0.005)
@@ -712,7 +712,7 @@ def test_work_in_another_process_can_be_polled(tmp_path: Path, folder: Path, wor
     assert seen == sorted(seen)
     assert len(set(seen)) >= 3
     assert [made.path] == list(folder.iterdir())
-    assert (3508, 2480) == (made.width, made.height)
+    assert (7016, 4961) == (made.width, made.height)
 
 
 @pytest.mark.parametrize("when", ["at once", "half way"])

@@ -248,7 +248,7 @@ def test_no_cell_of_the_table_is_a_formula() -> None:
     """A person's address that a spreadsheet would run is text, and numbers stay numbers."""
     bad = ["=1+1@example.com", "+a@example.com", "-a@example.com", "@example.com", "\tx@example.com", 'a"b@example.com']
     lines = [Line(month="2026-11", person=person, engine="journeyapi", charged=2, unknown=2) for person in bad]
-    rows = list(csv.DictReader(io.StringIO(to_csv(lines), newline="")))
+    rows = list(csv.DictReader(io.StringIO(to_csv(lines).decode("utf-8-sig"), newline="")))
     assert [f"'{person}" for person in bad[:5]] + bad[5:] == [row["person"] for row in rows]
     assert {("2026-11", "journeyapi", "2", "2")} == {
         (row["month"], row["engine"], row["charged"], row["unknown"]) for row in rows

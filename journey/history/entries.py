@@ -82,6 +82,11 @@ class Entry(_Wish):
     def scale(self) -> int:
         return int(self.type[0])
 
+    @property
+    def network(self) -> str | None:
+        """Which network it is enlarged with, by the name people chose it by. May be text from outside."""
+        return self.model or self.result_model
+
     def is_stale(self, now: float) -> bool:
         """True for an open task that has shown no change for 30 minutes. One that waits its turn here never is."""
         waits_here = self.engine == "embedded" and self.task_status is TaskStatus.PENDING

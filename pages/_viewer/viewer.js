@@ -130,6 +130,7 @@ class Viewer {
 
   /** What Python says: the two pictures, and the view when it is another one than this viewer has told. */
   update(data, tell) {
+    const printZoom = this.data && this.printZoom;
     const isOther = this.data && (this.data.left.key !== data.left.key || this.data.right.key !== data.right.key);
     this.data = data;
     this.tell = tell;
@@ -147,6 +148,8 @@ class Viewer {
     if (this.start !== data.start) {
       this.start = data.start;
       this.adopt(data.view);
+    } else if (this.isPrintSize && this.printZoom !== printZoom) {
+      this.resizeTo("print");
     } else if (isOther) {
       this.report();
     }
@@ -155,6 +158,7 @@ class Viewer {
 
   adopt(view) {
     clearTimeout(this.timer);
+    this.isPrintSize = false;
     this.view = view.kind;
     this.at = view.at;
     this.span = view.zoom === null ? null : view.zoom * this.frame.width;
@@ -258,11 +262,13 @@ class Viewer {
     this.x += anchor.x / before - anchor.x / after;
     this.y += (anchor.y / before - anchor.y / after) / this.shape;
     this.span = after;
+    this.isPrintSize = false;
     this.changed();
   }
 
   fit() {
     this.span = null;
+    this.isPrintSize = false;
     this.x = this.y = 0.5;
     this.changed();
   }
@@ -270,7 +276,10 @@ class Viewer {
   resizeTo(name) {
     if (name === "fit") this.fit();
     if (name === "full") this.zoomTo(1);
-    if (name === "print") this.zoomTo(this.printZoom);
+    if (name === "print") {
+      this.zoomTo(this.printZoom);
+      this.isPrintSize = true; // until the zoom is changed: it follows what the page says of print and screen
+    }
     if (name === "in") this.zoomTo(this.zoom * Math.SQRT2);
     if (name === "out") this.zoomTo(this.zoom / Math.SQRT2);
   }

@@ -49,7 +49,7 @@ def test_lineage_is_kept_from_picture_to_picture(make_studio: Callable[..., Stud
     expect(page.get_by_text("32 × 32 px → 64 × 64 px")).to_be_visible()
 
     # The settings of the first one again, from History.
-    page.get_by_role("button", name="Use again").click()
+    page.get_by_role("link", name="Reuse settings").click()
     expect(page.get_by_text("noise.png · 32 × 32 px")).to_be_visible()
     expect(page.get_by_role("radio", name="2x")).to_be_checked()
 

@@ -188,7 +188,7 @@ def test_a_half_that_is_under_way_already_is_not_queued_twice(space: Workspace, 
 
 @pytest.mark.parametrize("way", ["address", "card"])
 def test_a_task_is_used_again(space: Workspace, open_page: OpenPage, way: str) -> None:
-    """`?again=` and the card's "Use again" fill the form with our copy of the picture and the settings, once."""
+    """`?again=` and the card's "Reuse settings" fill the form with our copy of the picture and the settings, once."""
     entry = kept(space, "again.png", model="detail", type="2x", webhook_url="https://example.com/hook")
     before = space.history.count()
     if way == "address":

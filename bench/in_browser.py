@@ -1,0 +1,34 @@
+"""A studio of its own and a Chromium, for what is measured as a person would see it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.conftest import CHROMIUM_FLAGS, Studio, free_port
+
+
+def has_chromium(name: str) -> bool:
+    """False, and a line that says that this measurement is skipped, when it is not installed."""
+    if shutil.which("chromium"):
+        return True
+    print(f"{name}: skipped, chromium is not installed")
+    return False
+
+
+@contextmanager
+def studio_and_browser(data: Path) -> Iterator[tuple[Studio, Browser]]:
+    """A running studio with its data in this folder, and a browser; both end with the block."""
+    studio = Studio(data, free_port(), {})
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        try:
+            studio.start()
+            yield studio, browser
+        finally:
+            browser.close()
+            studio.stop()
