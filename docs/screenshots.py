@@ -105,11 +105,13 @@ def make_history(studio: Studio) -> str:
         for days_ago in sorted((dice.uniform(1.5, 85) for _ in range(48)), reverse=True):
             at = dice.choice(range(len(samples)))
             shelf.now = now - days_ago * DAY
+            engine = dice.choice(("journeyapi", "journeyapi", "embedded"))
             new = new_task(
                 SAMPLES[at].title,
                 samples[at],
                 person=dice.choice(PEOPLE),
-                engine=dice.choice(("journeyapi", "journeyapi", "embedded")),
+                engine=engine,
+                model="fast" if engine == "embedded" else None,
                 type=dice.choice(("2x", "4x", "4x")),
             )
             entry = shelf.history.add(new)
@@ -123,7 +125,7 @@ def make_history(studio: Studio) -> str:
                     shelf.history.tag([entry.id], "to print")
         shelf.now = now - 3_600
         wanted = [
-            new_task(f"{SAMPLES[at].title}, {words}", samples[at], person=PEOPLE[0])
+            new_task(f"{SAMPLES[at].title}, {words}", samples[at], person=PEOPLE[0], model="fast")
             for words in ("first draft", "warmer", "final")
             for at in range(len(samples))
         ]

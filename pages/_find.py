@@ -89,6 +89,7 @@ def choose() -> Listing:
             default=list(began.groups),
             format_func=lambda group: GROUPS[group][0],
             key=key("groups"),
+            wrap=True,
         )
         many_set = filters_set(began)
         with st.popover(

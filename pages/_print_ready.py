@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import streamlit as st
@@ -26,6 +27,7 @@ FORMATS: dict[FileFormat, str] = {
 }
 SHOWN_RUNS = 5
 REFRESH_SECONDS = 0.5
+QUICK_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,9 @@ def begin(start: Start | None) -> None:
     except OSError:
         _parts.say_error("The print file could not be started: nothing can be written here. Make room on the disk.")
     else:
+        # What takes a moment only is there at once, without a bar that comes and goes.
+        with suppress(TimeoutError):
+            started.run.wait(QUICK_SECONDS)
         st.session_state.print_runs = [started, *st.session_state.get("print_runs", [])][:SHOWN_RUNS]
 
 

@@ -165,7 +165,7 @@ def end_task(
             "result_width": result.width,
             "result_height": result.height,
             "result_bytes": result.size,
-            "result_model": "realesr-animevideov3",
+            "result_model": "realesr-animevideov3" if entry.engine == "embedded" else None,
             "task_status": TaskStatus.FINISHED,
         }
     for state in ways:

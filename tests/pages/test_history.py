@@ -71,6 +71,22 @@ def caption(app: AppTest) -> str:
     return " ".join(each.value for each in app.caption)
 
 
+def test_an_address_that_is_told_late_is_no_link(put: Callable[..., str]) -> None:
+    """A click that overtakes the new address undoes nothing; the same address a moment later is a link to the list."""
+    for name in ("koi", "owl"):
+        put(name)
+    app = open_history()
+    app.text_input[0].set_value("koi").run()
+    assert (["koi"], "koi") == (shown(app), app.query_params["q"])
+    app.query_params.clear()  # what the browser showed before
+    app.run()
+    assert (["koi"], "koi") == (shown(app), app.text_input[0].value)
+    app.session_state.addresses_left = []  # long after
+    app.query_params["sort"] = "name"
+    app.run()
+    assert (["koi", "owl"], "") == (shown(app), app.text_input[0].value)
+
+
 def test_the_address_filters_and_the_filter_is_in_the_address(put: Callable[..., str]) -> None:
     """A sent link shows exactly what it filters, with an honest count; clearing shows everything again."""
     for name, engine in (("koi one", "journeyapi"), ("koi two", "embedded"), ("owl", "embedded")):
