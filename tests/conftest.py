@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -24,6 +25,21 @@ MakeUrl = Callable[[], str]
 # Forked from a server that has done the slow imports, and has no threads that a fork could cut in half.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.test_database", "tests.studio"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With two workers, one is at the browser from the beginning to the end and the other does all the rest.
+
+    Two browsers at once would keep each other waiting, and what people are promised in seconds takes longer then.
+    """
+    from xdist.scheduler import LoadFileScheduling  # not there without xdist
+
+    class OneBrowser(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "tests/browser" if nodeid.startswith("tests/browser/") else str(super()._split_scope(nodeid))
+
+    return OneBrowser(config, log)
 
 
 def exit_codes(*processes: multiprocessing.process.BaseProcess, timeout: float = 60) -> list[int | None]:
