@@ -42,7 +42,7 @@ from pages import _sign_in
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
-WATCH_SECONDS = 2.0
+WATCH_SECONDS = 1.5
 PICTURE_HEIGHT = 420
 """Screen pixels; so that the print sizes below a picture are on the screen as well."""
 _STATE_LOOKS: dict[State, tuple[str, str]] = {

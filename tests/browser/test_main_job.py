@@ -56,6 +56,7 @@ def test_a_killed_server_and_a_closed_tab_lose_nothing(make_studio: MakeStudio, 
     studio = make_studio()
     page.goto(studio.url)
     page.get_by_role("button", name="Koi pond", exact=True).click(timeout=90_000)
+    page.get_by_role("radio", name="2x").click()
     page.get_by_role("button", name="Upscale · free").click()
     expect(page.get_by_text("Upscaling ·")).to_be_visible()
     context = page.context
@@ -65,9 +66,9 @@ def test_a_killed_server_and_a_closed_tab_lose_nothing(make_studio: MakeStudio, 
 
     later = context.new_page()
     later.goto(studio.url)
-    expect(later.get_by_text("1024 × 1024 px → 4096 × 4096 px")).to_be_visible(timeout=120_000)
+    expect(later.get_by_text("1024 × 1024 px → 2048 × 2048 px")).to_be_visible(timeout=120_000)
     expect(later.get_by_role("link", name="Download PNG")).to_have_count(1)
-    assert 1 == len(list((studio.data_dir / "files").rglob("*_4x.png")))
+    assert 1 == len(list((studio.data_dir / "files").rglob("*_2x.png")))
     assert [] == list((studio.data_dir / "files" / "incoming").iterdir())
 
 
