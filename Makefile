@@ -10,7 +10,7 @@ run: .venv/ready
 	$(BIN)/python -m streamlit run app.py
 
 test: .venv/ready-dev
-	$(BIN)/python -m pytest -m "not torture" -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not torture" -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/ready-dev
 	$(BIN)/ruff check .

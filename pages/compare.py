@@ -13,7 +13,7 @@ from journey.history import LIVE, State
 from journey.images import PREVIEW, inspect
 from journey.wording import literal, pixels, print_size
 from journey.workspace import LABELS, workspace
-from pages import _parts
+from pages import _address, _parts
 from pages._viewer import Picture, viewer
 
 CHOICES = 100
@@ -31,7 +31,10 @@ def take_address() -> tuple[Pair, View]:
     asked = comparison.own_parameters(st.query_params)
     if not {"task", "left", "right"} & set(asked):
         asked = state.compare_address | asked
-    if asked != state.compare_address:
+    same_pair = comparison.asked_pair(asked) == comparison.asked_pair(state.compare_address)
+    if same_pair and _address.is_late(asked):
+        asked = state.compare_address
+    elif asked != state.compare_address:
         # Neither the viewer nor a picker has written this: a link was followed, or the browser went back.
         state.compare_start += 1
     return comparison.asked_pair(asked), comparison.asked_view(asked)
@@ -39,8 +42,10 @@ def take_address() -> tuple[Pair, View]:
 
 def give_address(pair: Pair, view: View) -> None:
     """Keep it in the address, so that it survives a reload and can be sent."""
+    shown, before = comparison.own_parameters(st.query_params), state.compare_address
     state.compare_address = comparison.address(pair, view)
-    if comparison.own_parameters(st.query_params) != state.compare_address:
+    if shown != state.compare_address:
+        _address.leave(shown, before)
         st.query_params.from_dict(state.compare_address)
 
 

@@ -29,7 +29,7 @@ PROCESSES.set_forkserver_preload(["tests.test_database", "tests.studio"])
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """One worker is at the browser from the beginning to the end, and the others do all the rest.
+    """One worker is at the browser from the beginning to the end, and the other does all the rest.
 
     Two browsers at once would keep each other waiting, and what people are promised in seconds takes longer then.
     """
