@@ -46,10 +46,10 @@ class Bitmaps {
   /** Load these, the first ones first. Returns how many are still to come. */
   want(urls) {
     this.room = Math.max(BITMAPS_KEPT, 2 * urls.length);
-    const missing = urls.filter((url) => !this.ready.has(url) && !this.failed.has(url));
+    const missing = urls.filter((url) => !this.ready.has(url));
     for (const url of missing) {
       if (this.loading.size >= REQUESTS) break;
-      if (!this.loading.has(url)) this.load(url);
+      if (!this.loading.has(url) && !this.failed.has(url)) this.load(url);
     }
     return missing.length;
   }
@@ -422,6 +422,7 @@ class Viewer {
   // Drawing
 
   redraw() {
+    this.stage.setAttribute("aria-busy", true); // until it is drawn with nothing missing
     cancelAnimationFrame(this.pending);
     this.pending = requestAnimationFrame(() => this.draw());
   }

@@ -21,7 +21,7 @@ def test_fast_and_detail_are_compared_by_one_click(make_studio: Callable[..., St
     """A cut of a sample goes through both networks at once, and both cards lead to the slider between the results."""
     studio = make_studio()
     page.goto(studio.url)
-    expect(page.get_by_role("button", name="Koi pond", exact=True)).to_be_visible(timeout=90_000)
+    expect(page.get_by_role("button", name="Koi pond", exact=True)).to_be_visible()
     page.get_by_text("Upload", exact=True).click()
     page.locator("input[type=file]").set_input_files(
         {"name": "koi-cut.png", "mimeType": "image/png", "buffer": cut_of_sample(studio)}

@@ -107,7 +107,7 @@ def test_tab_goes_through_upscale_in_order(browser: Browser, tasks: tuple[Studio
     context = browser.new_context(viewport=WIDE, reduced_motion="reduce")  # type: ignore[arg-type]
     page = context.new_page()
     open_page(page, studio.url)
-    page.get_by_role("button", name="Koi pond", exact=True).wait_for(timeout=90_000)
+    page.get_by_role("button", name="Koi pond", exact=True).wait_for()
     names: list[str] = []
     while "Four seasons, a grid" not in names:
         assert len(names) < 60, names

@@ -26,7 +26,7 @@ def test_from_a_sample_to_a_download(make_studio: MakeStudio, page: Page, tmp_pa
 
     page.goto(studio.url)
     expect(page.get_by_role("heading", name="Upscale", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Koi pond", exact=True).click(timeout=90_000)
+    page.get_by_role("button", name="Koi pond", exact=True).click()
     expect(page.get_by_text("13.7 × 13.7 in")).to_be_visible()
     page.get_by_role("button", name="Upscale · free").click()
     expect(page.get_by_role("progressbar").first).to_be_visible()
@@ -55,8 +55,7 @@ def test_a_killed_server_and_a_closed_tab_lose_nothing(make_studio: MakeStudio, 
     """After kill -9 in the middle of a job, with the tab closed, the next start finishes the task, once."""
     studio = make_studio()
     page.goto(studio.url)
-    page.get_by_role("button", name="Koi pond", exact=True).click(timeout=90_000)
-    page.get_by_role("radio", name="2x").click()
+    page.get_by_role("button", name="Koi pond", exact=True).click()
     page.get_by_role("button", name="Upscale · free").click()
     expect(page.get_by_text("Upscaling ·")).to_be_visible()
     context = page.context
@@ -66,9 +65,9 @@ def test_a_killed_server_and_a_closed_tab_lose_nothing(make_studio: MakeStudio, 
 
     later = context.new_page()
     later.goto(studio.url)
-    expect(later.get_by_text("1024 × 1024 px → 2048 × 2048 px")).to_be_visible(timeout=120_000)
+    expect(later.get_by_text("1024 × 1024 px → 4096 × 4096 px")).to_be_visible(timeout=120_000)
     expect(later.get_by_role("link", name="Download PNG")).to_have_count(1)
-    assert 1 == len(list((studio.data_dir / "files").rglob("*_2x.png")))
+    assert 1 == len(list((studio.data_dir / "files").rglob("*_4x.png")))
     assert [] == list((studio.data_dir / "files" / "incoming").iterdir())
 
 
@@ -83,13 +82,13 @@ def test_a_lost_answer_is_never_sent_again(make_studio: MakeStudio, page: Page) 
         )
         api.script("upscale-2x-4x", Close.AFTER_READING)
         page.goto(studio.url)
-        page.get_by_role("button", name="Koi pond", exact=True).click(timeout=90_000)
+        page.get_by_role("button", name="Koi pond", exact=True).click()
         page.get_by_role("button", name="Upscale · 2 credits").click()
-        expect(page.get_by_text("Needs your decision").first).to_be_visible()
+        expect(page.get_by_text("Needs your decision", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="Watch this task")).to_be_visible()
         expect(page.get_by_role("button", name="Send again (may cost 2 credits twice)")).to_be_visible()
         page.reload()
-        expect(page.get_by_text("Needs your decision").first).to_be_visible()
+        expect(page.get_by_text("Needs your decision", exact=True)).to_be_visible()
         assert 1 == len(api.calls_to("upscale-2x-4x"))
         page.get_by_role("button", name="Drop it").click()
         expect(page.get_by_text("No longer watched")).to_be_visible()
