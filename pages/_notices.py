@@ -28,17 +28,15 @@ def show(page: str) -> None:
     Whoever is signed in is told of their own tasks, wherever they were queued; else a browser is told of what was
     queued in it. Call it once a run with the title of the page, after whatever decides who may see anything.
     """
-    shown: list[str] = []
 
     @st.fragment(run_every=REFRESH_SECONDS)
     @_parts.protected(quiet=True)
     def look() -> None:
         person = _parts.person()
         open_now = notices.under_way(workspace().database, person=person)
-        title = tab_title(page, len(open_now))
-        if shown != [title]:
-            shown[:] = [title]
-            st.set_page_config(page_title=title)
+        # Each time, not only when it changes: Streamlit drops what a run said when the next one begins at the very
+        # moment at which it ends, and a title that was lost so would never come.
+        st.set_page_config(page_title=tab_title(page, len(open_now)))
         awaited: set[str] = st.session_state.setdefault("awaited", set())
         if person is not None:
             awaited.update(open_now)

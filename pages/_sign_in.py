@@ -75,12 +75,12 @@ def _signed_out() -> set[str]:
 def recheck() -> None:
     """For parts that run again without the frame: once somebody is out, the whole page is drawn, which is the door."""
     if st.session_state.get("is_let_in") and (not _is_signed_in() or _refusal()):
-        st.session_state.is_let_in = False
         st.rerun()
 
 
 def _show_door(pages: Sequence[Page], title: str, draw: Callable[[], object]) -> None:
     """Draw this in the place of each page, so that a link to one is neither unknown nor lost; then end the run."""
+    st.session_state.is_let_in = False
     st.set_page_config(page_title=f"{title} · Journey Print Studio")
 
     def door() -> None:

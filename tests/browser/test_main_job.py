@@ -26,7 +26,7 @@ def test_from_a_sample_to_a_download(make_studio: MakeStudio, page: Page, tmp_pa
 
     page.goto(studio.url)
     expect(page.get_by_role("heading", name="Upscale", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Koi pond", exact=True).click()
+    page.get_by_role("button", name="Koi pond", exact=True).click(timeout=90_000)  # the samples are drawn first
     expect(page.get_by_text("13.7 × 13.7 in")).to_be_visible()
     page.get_by_role("button", name="Upscale · free").click()
     expect(page.get_by_role("progressbar").first).to_be_visible()
