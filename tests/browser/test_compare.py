@@ -98,8 +98,9 @@ def settled(page: Page) -> None:
 
 
 def seen(page: Page) -> np.ndarray:
-    """What is on the screen where the two pictures are, as RGB, without the rounded corners."""
-    with Image.open(io.BytesIO(page.locator("canvas[role=img]").screenshot())) as shot:
+    """The two pictures as they are on the screen, as RGB, without the rounded corners and the labels on them."""
+    picture = page.locator("canvas[role=img]").screenshot(style=".tag { visibility: hidden }")
+    with Image.open(io.BytesIO(picture)) as shot:
         return np.asarray(shot.convert("RGB")).astype(int)[CORNER:-CORNER, CORNER:-CORNER]
 
 
