@@ -122,7 +122,7 @@ def show_chart(shown: list[Line], months: list[str], by: By) -> None:
             ),
             tooltip=["Month:N", "Name:N", f"{unit}:Q"],
         ),
-        height=260,
+        height=320,
         alt=f"{WAYS[by]}, {month_words(months[0])} to {month_words(months[-1])}: "
         f"{sum(bar.height for bar in bars):,} in all",
     )
