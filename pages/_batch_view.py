@@ -165,7 +165,7 @@ def actions(batch: Batch, items: list[Item], how_far: Progress) -> None:
                     key="batch_resume",
                     icon=":material/play_arrow:",
                     type="primary",
-                    on_click=store.resume,
+                    on_click=_parts.acting(store.resume),
                     args=(batch.id,),
                 )
             elif any(item.entry.state is State.QUEUED for item in items):
@@ -173,7 +173,7 @@ def actions(batch: Batch, items: list[Item], how_far: Progress) -> None:
                     "Pause",
                     key="batch_pause",
                     icon=":material/pause:",
-                    on_click=store.pause,
+                    on_click=_parts.acting(store.pause),
                     args=(batch.id,),
                     help="What was sent goes on; what waits is not sent until you resume.",
                 )
@@ -238,14 +238,17 @@ def ask_to_stop(batch_id: str | None) -> None:
     state.batch_asked = batch_id
 
 
+@_parts.acting
 def cancel(batch_id: str) -> None:
     workspace().batches.cancel_waiting(batch_id)
     state.batch_asked = None
 
 
+@_parts.acting
 def stop(batch: Batch) -> None:
     """What waits first, so that nothing is sent while the others are being stopped. A result that came is kept."""
-    cancel(batch.id)
+    workspace().batches.cancel_waiting(batch.id)
+    state.batch_asked = None
     for item in workspace().batches.items(batch.id):
         if item.entry.state is State.OPEN:
             try:
@@ -254,6 +257,7 @@ def stop(batch: Batch) -> None:
                 state.batch_stop_problem = str(error)
 
 
+@_parts.acting
 def retry(batch_id: str) -> None:
     workspace().batches.retry(batch_id)
     workspace().wake()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, ParamSpec
 from urllib.parse import urlsplit
 
 import sqlalchemy.exc
@@ -40,6 +41,7 @@ from journey.workspace import LABELS, workspace
 from pages import _sign_in
 
 log = logging.getLogger(__name__)
+P = ParamSpec("P")
 
 REFRESH_SECONDS = 1.0
 WATCH_SECONDS = 1.5
@@ -81,6 +83,18 @@ def protected(*, quiet: bool = False) -> Iterator[None]:
         say_error(sentence)
 
 
+def acting(work: Callable[P, object]) -> Callable[P, None]:
+    """`work` as the callback of a button. Callbacks run before the frame, so who is signed in is asked here."""
+
+    @functools.wraps(work)
+    def act(*args: P.args, **kwargs: P.kwargs) -> None:
+        if not _sign_in.is_out():
+            with protected():
+                work(*args, **kwargs)
+
+    return act
+
+
 def say_error(text: str) -> None:
     """A problem in place. The text may come from outside, so it is shown literally."""
     st.error(literal(text), icon=":material/error:")
@@ -112,7 +126,7 @@ def header(title: str, subtitle: str) -> None:
                     "goes on.",
                     icon=":material/pause_circle:",
                 )
-                st.button("Go on", key=f"resume_{engine.name}", on_click=space.resume, args=(engine.name,))
+                st.button("Go on", key=f"resume_{engine.name}", on_click=acting(space.resume), args=(engine.name,))
     if not engines:
         st.error(
             "There is no engine to upscale with. Set JOURNEY_API_KEY to use JourneyAPI. "

@@ -227,4 +227,4 @@ def card(place: int, started: Started) -> None:
         st.text(started.label)
         words = "Waiting for the file before it" if run.waiting else f"Making the file · {run.progress:.0%}"
         st.progress(run.progress, text=words)
-        st.button("Stop", key=f"stop_print_{place}", icon=":material/stop:", on_click=run.stop)
+        st.button("Stop", key=f"stop_print_{place}", icon=":material/stop:", on_click=_parts.acting(run.stop))

@@ -170,3 +170,20 @@ def test_parts_that_run_alone_are_protected(path: Path) -> None:
         for outer, inner in itertools.pairwise([*decorators, ""]):
             if outer.startswith("st.fragment"):
                 assert inner.removeprefix("_parts.").startswith("protected("), node.name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda path: path.name)
+def test_callbacks_that_act_are_acting(path: Path) -> None:
+    """A callback runs before the frame: one that reaches beyond its own session asks for itself who is signed in."""
+    tree = ast.parse(path.read_text())
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    for word in (node for node in ast.walk(tree) if isinstance(node, ast.keyword)):
+        if word.arg not in ("on_click", "on_change"):
+            continue
+        callback = ast.unparse(word.value)
+        written = functions.get(callback)
+        decorators = [ast.unparse(each) for each in written.decorator_list] if written else []
+        if callback.removeprefix("_parts.").startswith("acting(") or "_parts.acting" in decorators:
+            continue
+        words = ast.unparse(written or word.value)
+        assert not any(f"{outside}." in words for outside in ("workspace()", "space", "store", "run")), callback

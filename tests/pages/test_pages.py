@@ -298,6 +298,32 @@ def test_what_breaks_in_a_fragment_is_a_sentence() -> None:
     assert [] == list(app.exception)
 
 
+def test_a_click_of_somebody_who_has_signed_out_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A callback acts for whoever is still let in; once the sign-in is over it does nothing, and says nothing."""
+
+    def page() -> None:
+        import streamlit as st
+
+        from pages import _parts
+
+        def act() -> None:
+            st.session_state.acted = st.session_state.get("acted", 0) + 1
+
+        st.session_state.is_let_in = True
+        st.button("Act", on_click=_parts.acting(act))
+
+    people = {"ada"}
+    monkeypatch.setattr("pages._sign_in._is_signed_in", lambda: bool(people))
+    monkeypatch.setattr("pages._sign_in._refusal", lambda: None)
+    app = AppTest.from_function(page).run()
+    app.button[0].click().run()
+    assert 1 == app.session_state.acted
+    people.clear()
+    app.button[0].click().run()
+    assert 1 == app.session_state.acted
+    assert [] == [*app.exception, *app.warning]
+
+
 def test_text_from_outside_is_shown_literally(space: Workspace, open_page: OpenPage) -> None:
     """An error text with Markdown, HTML and a picture in it is drawn as the characters it is made of."""
     hostile = "[click](https://evil.example) ![x](https://evil.example/t.png) <script>alert(1)</script> :red[x]"
