@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, ParamSpec
+from typing import Literal, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import sqlalchemy.exc
@@ -42,6 +41,7 @@ from pages import _sign_in
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
+T = TypeVar("T")
 
 REFRESH_SECONDS = 1.0
 WATCH_SECONDS = 1.5
@@ -83,16 +83,9 @@ def protected(*, quiet: bool = False) -> Iterator[None]:
         say_error(sentence)
 
 
-def acting(work: Callable[P, object]) -> Callable[P, None]:
-    """`work` as the callback of a button. Callbacks run before the frame, so who is signed in is asked here."""
-
-    @functools.wraps(work)
-    def act(*args: P.args, **kwargs: P.kwargs) -> None:
-        if not _sign_in.is_out():
-            with protected():
-                work(*args, **kwargs)
-
-    return act
+def acting(work: Callable[P, T]) -> Callable[P, T]:
+    """`work` as the callback of a button: callbacks run before the frame, so who is signed in is asked here."""
+    return protected()(work)
 
 
 def say_error(text: str) -> None:

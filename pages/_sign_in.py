@@ -72,14 +72,9 @@ def _signed_out() -> set[str]:
     return set()
 
 
-def is_out() -> bool:
-    """Whether somebody who was let in would not be let in now: signed out in another tab, or elsewhere."""
-    return bool(st.session_state.get("is_let_in")) and (not _is_signed_in() or _refusal() is not None)
-
-
 def recheck() -> None:
     """For parts that run again without the frame: once somebody is out, the whole page is drawn, which is the door."""
-    if is_out():
+    if st.session_state.get("is_let_in") and (not _is_signed_in() or _refusal()):
         st.rerun()
 
 
