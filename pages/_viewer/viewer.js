@@ -113,7 +113,8 @@ class Viewer {
     this.zoomText = find(".zoom");
     this.live = find(".live");
     this.tags = [find(".tag.left"), find(".tag.right")];
-    this.buttons = [...this.section.querySelectorAll("button")];
+    this.buttons = [...this.section.querySelectorAll("[data-view], [data-size]")];
+    this.screen = find(".screen");
     this.spare = document.createElement("canvas"); // the second picture of a difference
     this.patch = document.createElement("canvas"); // pixels that are about to be enlarged
     this.bitmaps = new Bitmaps(() => this.redraw());
@@ -289,6 +290,15 @@ class Viewer {
     this.changed();
   }
 
+  get fillsScreen() {
+    return this.section.matches(":fullscreen");
+  }
+
+  fillScreen() {
+    if (this.fillsScreen) document.exitFullscreen();
+    else this.section.requestFullscreen();
+  }
+
   changed() {
     this.redraw();
     this.report();
@@ -333,6 +343,9 @@ class Viewer {
     for (const button of this.buttons) {
       button.onclick = () => (button.dataset.view ? this.show(button.dataset.view) : this.resizeTo(button.dataset.size));
     }
+    this.screen.parentElement.hidden = !document.fullscreenEnabled;
+    this.screen.onclick = () => this.fillScreen();
+    this.section.onfullscreenchange = () => this.screen.setAttribute("aria-pressed", this.fillsScreen);
     this.handle.oninput = () => {
       this.at = Number(this.handle.value);
       this.changed();

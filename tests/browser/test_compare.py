@@ -254,6 +254,24 @@ def test_the_difference_of_a_picture_and_itself_is_black(shown: Shown, page: Pag
     assert seen(page).max() > 200
 
 
+def test_the_whole_screen(shown: Shown, page: Page) -> None:
+    """On the whole screen the pictures take what the buttons leave, and the same button leads back to the same view."""
+    page.goto(shown.address("task=blocks&view=side&zoom=1&x=0.5&y=0.5"))
+    settled(page)
+    before = seen(page)
+    button = page.get_by_role("button", name="Full screen")
+    button.click()
+    expect(page.get_by_role("button", name="Full screen", pressed=True)).to_be_visible()
+    settled(page)
+    box = stage(page).bounding_box()
+    assert box is not None
+    assert (1240, 780) < (box["width"], box["height"]) < (1280, 900)
+    button.click()
+    expect(page.get_by_role("button", name="Full screen", pressed=False)).to_be_visible()
+    settled(page)
+    assert 0 == np.abs(seen(page) - before).max()
+
+
 def test_fingers(shown: Shown, browser: Browser) -> None:
     """On a phone one finger moves the picture and the handle, two zoom, and both pictures fit below each other."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, device_scale_factor=2)
