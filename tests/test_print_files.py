@@ -12,7 +12,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from journey import print_files
 from journey.errors import PictureRefused, Stopped
-from journey.print_files import FileFormat, PrintFile, PrintSpec, exact_size, print_set, proof, retag, start
+from journey.print_files import FileFormat, PrintFile, PrintJob, PrintSpec, exact_size, print_set, proof, retag, start
 from journey.printing import PAPERS, custom_paper
 from journey.processes import WorkerDied, Workers
 
@@ -713,6 +713,19 @@ def test_work_in_another_process_can_be_polled(tmp_path: Path, folder: Path, wor
     assert len(set(seen)) >= 3
     assert [made.path] == list(folder.iterdir())
     assert (7016, 4961) == (made.width, made.height)
+
+
+def test_progress_never_goes_back(folder: Path) -> None:
+    """Between the worker's end and the arrival of its result, progress stays where it was."""
+    progress_file = folder / ".a.progress"
+    progress_file.write_text("0.9714")
+    future: Future[None] = Future()
+    job = PrintJob(future, progress_file)
+    assert 0.9714 == job.progress
+    progress_file.unlink()
+    assert 0.9714 == job.progress
+    future.set_result(None)
+    assert 1 == job.progress
 
 
 @pytest.mark.parametrize("when", ["at once", "half way"])

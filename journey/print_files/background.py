@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
@@ -25,6 +26,7 @@ class PrintJob(Generic[T]):
     def __init__(self, future: Future[T], progress_file: Path) -> None:
         self.future = future
         self._progress_file = progress_file
+        self._last_read = 0.0
         future.add_done_callback(lambda _: progress_file.unlink(missing_ok=True))
 
     @property
@@ -34,11 +36,13 @@ class PrintJob(Generic[T]):
 
     @property
     def progress(self) -> float:
-        """From 0 to 1; 1 once it is done, whatever came of it."""
-        try:
-            return min(1.0, max(0.0, float(self._progress_file.read_text(encoding="ascii"))))
-        except (OSError, ValueError):
-            return 1.0 if self.done else 0.0
+        """From 0 to 1, never going back; 1 once it is done, whatever came of it."""
+        if self.done:
+            return 1.0
+        # The worker removes the file a moment before its result is here.
+        with suppress(OSError, ValueError):
+            self._last_read = min(1.0, max(0.0, float(self._progress_file.read_text(encoding="ascii"))))
+        return self._last_read
 
     def stop(self) -> None:
         """Ask the work to end; `result` then raises Stopped. Does nothing to work that is done."""
