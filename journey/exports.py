@@ -1,4 +1,4 @@
-"""Entries as CSV and JSON, for spreadsheets and scripts.
+"""Entries as CSV and JSON, for spreadsheets and scripts, written while they are sent.
 
 Neither holds a secret, a token or a key of a file: an address of a picture comes without its query, which may be a
 signature, and one of our own files without its key.
@@ -7,14 +7,29 @@ signature, and one of our own files without its key.
 from __future__ import annotations
 
 import datetime
+import hashlib
+import hmac
 import json
 import re
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+from urllib.parse import parse_qsl, urlencode
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from journey.files import PRIVATE
 from journey.history import Entry, History
+from journey.listing import Listing, from_address
 from journey.spreadsheets import MARK, Cell, csv_lines
 
 Value = Cell | list[str]
+Form = Literal["csv", "json"]
+
+MEDIA_TYPES: dict[str, str] = {"csv": "text/csv", "json": "application/json"}
+HOUR = 3_600
 
 CHUNK = 1_000
 """Entries that are read at once."""
@@ -54,6 +69,41 @@ NAMES = (*_ATTRIBUTES, "tags")
 _OWN_FILE = re.compile(r"(/files/)[0-9a-f]{32}")
 
 
+def download_url(
+    key: bytes, form: Form, listing: Listing, *, timezone: str | None, ids: Sequence[str] = (), now: float
+) -> str:
+    """The address of an export below this server: of the entries with these ids, else of all that the listing means.
+
+    It is signed with the key, works for one to two hours, and stays the same within an hour.
+    """
+    meant = {"ids": ",".join(ids)} if ids else listing.address() | {"timezone": timezone or ""}
+    asked = urlencode(meant | {"until_hour": int(now // HOUR) + 2})
+    return f"/exports/tasks.{form}?{asked}&signature={_signature(key, form, asked)}"
+
+
+def routes(history: History, key: bytes, *, clock: Callable[[], float] = time.time) -> list[Route]:
+    """`/exports/tasks.{csv,json}`: whoever has an address that `download_url` made with this key may read it."""
+
+    def serve(request: Request) -> Response:
+        form = request.path_params["form"]
+        asked, _, signature = request.url.query.rpartition("&signature=")
+        said = dict(parse_qsl(asked))
+        is_ours = hmac.compare_digest(signature.encode(), _signature(key, form, asked).encode())
+        if not is_ours or clock() >= HOUR * int(said["until_hour"]):
+            sentence = "This link is no longer good. Open History and export once more."
+            return PlainTextResponse(sentence, 403, headers=PRIVATE)
+        if "ids" in said:
+            ids = said["ids"].split(",")
+        else:
+            listing, _ = from_address(said)
+            ids = history.ids(listing.filter(said.get("timezone")), order=listing.order)
+        parts = to_csv(history, ids) if form == "csv" else to_json(history, ids)
+        headers = PRIVATE | {"Content-Disposition": f'attachment; filename="tasks.{form}"'}
+        return StreamingResponse(parts, media_type=MEDIA_TYPES[form], headers=headers)
+
+    return [Route("/exports/tasks.{form}", serve, methods=["GET"])]
+
+
 def to_csv(history: History, ids: Sequence[str]) -> Iterator[bytes]:
     """A line of names and one for each entry. Times are UTC."""
     yield MARK + csv_lines([NAMES])
@@ -69,6 +119,10 @@ def to_json(history: History, ids: Sequence[str]) -> Iterator[bytes]:
             yield f"{separator}\n{json.dumps(row, ensure_ascii=False)}".encode()
             separator = ","
     yield b"[]\n" if separator == "[" else b"\n]\n"
+
+
+def _signature(key: bytes, form: str, asked: str) -> str:
+    return hmac.new(key, f"export {form} {asked}".encode(), hashlib.sha256).hexdigest()
 
 
 def _chunks(history: History, ids: Sequence[str]) -> Iterator[list[dict[str, Value]]]:

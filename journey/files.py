@@ -35,13 +35,16 @@ MEDIA_TYPES = {
     ".zip": "application/zip",
 }
 
-HEADERS = {
+PRIVATE = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # A key's content never changes.
-    "Cache-Control": "private, max-age=31536000, immutable",
+    "Cache-Control": "private, no-store",
 }
+"""Of every answer that is made for the one who asks."""
+
+# A key's content never changes.
+HEADERS = PRIVATE | {"Cache-Control": "private, max-age=31536000, immutable"}
 """Of every answer that holds (a part of) a stored picture."""
 
 

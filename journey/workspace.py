@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy.exc
 
-from journey import gallery, removal, samples, webhooks
+from journey import exports, gallery, removal, samples, webhooks
 from journey.batches import results_zip
 from journey.batches.store import Batches
 from journey.client import JourneyClient
@@ -26,6 +26,7 @@ from journey.files import Files
 from journey.files import routes as file_routes
 from journey.history import EngineName, Entry, History, NewEntry, State
 from journey.images import Decoder
+from journey.listing import Listing
 from journey.models import Account
 from journey.print_runs import PrintRuns
 from journey.settings import Settings, read_settings
@@ -124,6 +125,7 @@ class Workspace:
             *tile_routes(self.tiles),
             *webhooks.routes(self.history, self._key, on_hint=self.wake),
             *results_zip.routes(self.batches, self.files),
+            *exports.routes(self.history, self._key),
             *(self.engine.routes if self.engine else []),
         ]
 
@@ -384,6 +386,10 @@ class Workspace:
         """The embedded engine's own hint, for what a webhook is elsewhere: the tracker need not wait for its turn."""
         self.history.hasten_task(task_id)
         self.wake()
+
+    def export_url(self, form: exports.Form, listing: Listing, *, timezone: str | None, ids: Sequence[str] = ()) -> str:
+        """The address below this server of an export: of these entries, else of all that the listing means."""
+        return exports.download_url(self._key, form, listing, timezone=timezone, ids=ids, now=self._clock())
 
     def _webhook_for(self, entry: Entry) -> tuple[str, str] | None:
         if entry.engine != "journeyapi" or not self.settings.public_is_https:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
@@ -192,19 +191,13 @@ def actions(batch: Batch, items: list[Item], how_far: Progress) -> None:
             st.link_button(
                 f"Download {words.count(len(results), 'result')} as ZIP · "
                 f"{file_size(sum(entry.result_bytes or 0 for entry in results))}",
-                server() + download_url(batch.download_key),
+                _parts.origin() + download_url(batch.download_key),
                 type="primary",
                 icon=":material/download:",
                 disabled=not results,
             )
     if state.get("batch_asked") == batch.id and not how_far.over:
         confirm_stop(batch, items)
-
-
-def server() -> str:
-    """The origin of this server as the browser reaches it."""
-    parts = urlsplit(st.context.url or "")
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 def price(entries: list[Entry]) -> str:

@@ -127,11 +127,15 @@ def header(title: str, subtitle: str) -> None:
         )
 
 
+def origin() -> str:
+    """The origin of this server, as this browser reaches it; empty without one."""
+    parts = urlsplit(st.context.url or "")
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
 def address(key: str, name: str) -> str:
     """The absolute address of a stored file, as this browser reaches it."""
-    url = st.context.url
-    parts = urlsplit(url) if url else None
-    return file_url(f"{parts.scheme}://{parts.netloc}" if parts else "", key, name)
+    return file_url(origin(), key, name)
 
 
 def fitted_width(width: int, height: int) -> int | Literal["stretch"]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import get_args
 
 import pandas as pd
 import streamlit as st
 
 from journey.errors import InvalidRequest
-from journey.exports import to_csv, to_json
+from journey.exports import Form
 from journey.files import file_url
-from journey.history import Entry, Filter, Found, Order, State
+from journey.history import Entry, Filter, Found, State
 from journey.images import THUMBNAIL
 from journey.listing import ORDERS, Listing
 from journey.wording import file_size, literal, moment, pixels, print_size, progress, state_words, took
@@ -121,7 +121,7 @@ def tasks(chosen_listing: Listing, wanted: Filter) -> None:
     if not found.total:
         nothing_found(total)
         return
-    tools(wanted, listing, found, total)
+    tools(listing, found, total)
     st.dataframe(
         table,
         key=table_key(),
@@ -149,7 +149,7 @@ def nothing_found(total: int) -> None:
     )
 
 
-def tools(wanted: Filter, listing: Listing, found: Found, total: int) -> None:
+def tools(listing: Listing, found: Found, total: int) -> None:
     """How many there are, and what can be done with the ticked ones or with all that match."""
     ticked = [entry for entry in found.entries if entry.id in state.get("ticked", ())]
     of_all = f"{found.total:,} of {total:,} tasks" if listing.leaves_out else many(total)
@@ -158,7 +158,7 @@ def tools(wanted: Filter, listing: Listing, found: Found, total: int) -> None:
         with st.popover(f"Ticked · {len(ticked)}", icon=":material/check_box:", key="ticked_open", disabled=not ticked):
             with_ticked(ticked)
         with st.popover("Export", icon=":material/download:", key="export_open"):
-            export(wanted, listing.order, found.total, [entry.id for entry in ticked])
+            export(listing, found.total, [entry.id for entry in ticked])
         st.caption(f"**{of_all}.** Click one to open it; tick some to tag, compare or delete them.", width="content")
 
 
@@ -225,34 +225,13 @@ def changed(what: str) -> None:
     st.toast(what, icon=":material/check:")
 
 
-def export(wanted: Filter, order: Order, total: int, ticked: list[str]) -> None:
+def export(listing: Listing, total: int, ticked: list[str]) -> None:
     meant = f"the {len(ticked)} ticked" if ticked else f"all {total:,} that match"
     st.caption(f"Every fact of {meant}, made when you click. No pictures, no secrets.")
-
-    def made(write: Callable[..., Iterator[bytes]]) -> Callable[[], io.BytesIO]:
-        def work() -> io.BytesIO:
-            ids = ticked or space.history.ids(wanted, order=order)
-            whole = io.BytesIO()
-            for part in write(space.history, ids):
-                whole.write(part)
-            return whole
-
-        return work
-
-    for label, write, name, kind in (
-        ("Download CSV", to_csv, "tasks.csv", "text/csv"),
-        ("Download JSON", to_json, "tasks.json", "application/json"),
-    ):
-        st.download_button(
-            label,
-            made(write),
-            file_name=name,
-            mime=kind,
-            key=name,
-            on_click="ignore",
-            icon=":material/download:",
-            width="stretch",
-        )
+    # A link, and no download button: this part is drawn again and again, and each time such a button's file is another.
+    for form in get_args(Form):
+        url = space.export_url(form, listing, timezone=st.context.timezone, ids=ticked)
+        st.link_button(f"Download {form.upper()}", _parts.origin() + url, icon=":material/download:", width="stretch")
 
 
 def many(number: int) -> str:

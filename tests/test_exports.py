@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import httpx
 import pytest
+from starlette.applications import Starlette
 
 from journey.database import Database
-from journey.exports import CHUNK, NAMES, to_csv, to_json
-from journey.history import History, NewEntry, State, entries
+from journey.engine.__main__ import listener_at
+from journey.exports import CHUNK, NAMES, Form, download_url, routes, to_csv, to_json
+from journey.history import History, NewEntry, Order, State, entries
+from journey.listing import Listing
 from tests.conftest import empty_database
+from tests.engine.running import served
 
 KEY = "0123456789abcdef" * 2
 
@@ -95,3 +101,77 @@ def test_many_come_in_parts(history: History, database: Database) -> None:
     assert 2 * CHUNK + 1 == b"".join(parts).count(b"\r\n")
     assert ids[1:] == [each["id"] for each in json.loads(b"".join(to_json(history, ids)))]
     assert ([], []) == (table(history, []), json.loads(b"".join(to_json(history, []))))
+
+
+PRIVATE_KEY = b"k" * 32
+EVERYTHING = Listing()
+NOW = 1_800_000_000.25
+
+
+@pytest.fixture
+def browse(history: History) -> Iterator[Callable[[str], httpx.Response]]:
+    """Follows a link, as a browser does at NOW."""
+    listener = listener_at("127.0.0.1", 0)
+    app = Starlette(routes=routes(history, PRIVATE_KEY, clock=lambda: NOW))
+    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with served(app, listener), httpx.Client(base_url=origin, trust_env=False) as client:
+        yield client.get
+
+
+def link(form: Form = "csv", listing: Listing = EVERYTHING, *, ids: Sequence[str] = (), hours_ago: int = 0) -> str:
+    now = NOW - 3_600 * hours_ago
+    return download_url(PRIVATE_KEY, form, listing, timezone="Europe/Berlin", ids=ids, now=now)
+
+
+def test_a_link_gives_what_the_list_shows(history: History, browse: Callable[[str], httpx.Response]) -> None:
+    """A link means the listing in its order, or only the ticked; the answer is a file that nobody keeps."""
+    koi, owl, second = (add(history, name) for name in ("koi & co", "owl", "Koi two"))
+    found = browse(link("json", Listing(text="koi", order=Order.NAME)))
+    assert [koi, second] == [each["id"] for each in found.json()]
+    ticked = browse(link(ids=[second, owl]))
+    assert ["Koi two", "owl"] == [
+        row["name"] for row in csv.DictReader(io.StringIO(ticked.content.decode("utf-8-sig")))
+    ]
+    assert 'attachment; filename="tasks.csv"' == ticked.headers["content-disposition"]
+    assert "private, no-store" == ticked.headers["cache-control"]
+    assert 3 == len(browse(link("json")).json())
+
+
+def test_days_of_a_link_begin_where_the_person_is(history: History, browse: Callable[[str], httpx.Response]) -> None:
+    """The link keeps the time zone: a task of 09:00 in Berlin is of that day, and of no other."""
+    add(history, "koi")
+    day = datetime.date(2027, 1, 15)
+    assert 1 == len(browse(link("json", Listing(since=day, until=day))).json())
+    assert [] == browse(link("json", Listing(until=day - datetime.timedelta(days=1)))).json()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda url: url.replace("q=koi", "q=owl"),
+        lambda url: url.replace("q=koi&", ""),
+        lambda url: url.replace("tasks.csv", "tasks.json"),
+        lambda url: url.replace("tasks.csv", "tasks.exe"),
+        lambda url: url[:-1] + ("0" if url[-1] != "0" else "1"),
+        lambda url: url.partition("&signature")[0],
+        lambda url: url + "&q=owl",
+        lambda url: url + "&signature=\u00e9",
+        lambda url: url.partition("?")[0],
+    ],
+)
+def test_a_link_that_was_changed_is_refused(
+    history: History, browse: Callable[[str], httpx.Response], spoil: Callable[[str], str]
+) -> None:
+    """Only a link as it was made is answered."""
+    add(history, "koi")
+    url = link(listing=Listing(text="koi"))
+    assert 200 == browse(url).status_code
+    answer = browse(spoil(url))
+    assert (403, True) == (answer.status_code, "no longer good" in answer.text)
+
+
+def test_a_link_is_good_for_an_hour_and_not_for_three(browse: Callable[[str], httpx.Response]) -> None:
+    """Whoever finds an old link in a browser's history gets nothing; within its hour a link stays the same."""
+    assert [200, 200, 403, 403] == [browse(link(hours_ago=hours)).status_code for hours in (0, 1, 2, 3)]
+    same = {download_url(PRIVATE_KEY, "csv", EVERYTHING, timezone=None, now=NOW + late) for late in (0, 1, 60)}
+    assert 1 == len(same)

@@ -14,16 +14,10 @@ from starlette.routing import Route
 
 from journey.batches.store import Batches
 from journey.errors import FileMissing
-from journey.files import Files, safe_name
+from journey.files import PRIVATE, Files, safe_name
 from journey.history import Entry, State
 
 _CHUNK = 1024 * 1024
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "private, no-store",
-}
 MISSING = "not-included.txt"
 
 
@@ -45,7 +39,7 @@ def routes(batches: Batches, files: Files) -> list[Route]:
                 headers={"X-Content-Type-Options": "nosniff"},
             )
         name = safe_name(batch.name, ".zip")
-        headers = _HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
+        headers = PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
         if request.method == "HEAD":
             return Response(media_type="application/zip", headers=headers)
         return StreamingResponse(pack(files, results), media_type="application/zip", headers=headers)

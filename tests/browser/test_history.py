@@ -50,7 +50,7 @@ def test_find_tag_reuse_export_and_delete(make_studio: Callable[..., Studio], pa
         target = tmp_path / "tasks.csv"
         page.get_by_role("button", name="Export").click()
         with page.expect_download() as download:
-            page.get_by_role("button", name="Download CSV").click()
+            page.get_by_role("link", name="Download CSV").click()
         download.value.save_as(target)
         with target.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
