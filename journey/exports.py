@@ -82,7 +82,7 @@ def download_url(
 
 
 def routes(history: History, key: bytes, *, clock: Callable[[], float] = time.time) -> list[Route]:
-    """`/exports/tasks.{form}`, csv or json: whoever has an address that `download_url` made with this key may read it."""
+    """`/exports/tasks.{form}`, csv or json: for whoever has an address that `download_url` made with this key."""
 
     def serve(request: Request) -> Response:
         form = request.path_params["form"]
