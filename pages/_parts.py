@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, ParamSpec, TypeVar
-from urllib.parse import urlsplit
 
 import sqlalchemy.exc
 import streamlit as st
@@ -129,8 +128,7 @@ def header(title: str, subtitle: str) -> None:
 
 def origin() -> str:
     """The origin of this server, as this browser reaches it; empty without one."""
-    parts = urlsplit(st.context.url or "")
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    return _sign_in.origin(st.context.url or "")
 
 
 def address(key: str, name: str) -> str:

@@ -94,7 +94,7 @@ def _show_door(pages: Sequence[Page], title: str, draw: Callable[[], object]) ->
 
 def _ask(services: Sequence[str]) -> None:
     st.text("This studio is for the people of its team.")
-    here, there = _origin(st.context.url or ""), _origin(str(st.secrets["auth"]["redirect_uri"]))
+    here, there = origin(st.context.url or ""), origin(str(st.secrets["auth"]["redirect_uri"]))
     if here and "{" not in there and here != there:
         st.text(f"You came by {here}, where signing in does not work.")
         st.link_button(f"Go to {there}", there, type="primary", icon=":material/arrow_forward:")
@@ -111,6 +111,7 @@ def _refuse(reason: str) -> None:
         sign_out()
 
 
-def _origin(address: str) -> str:
+def origin(address: str) -> str:
+    """Scheme, host and port of an address; empty for what is none."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
