@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from journey.client import JourneyClient
+    from journey.api.client import JourneyClient
+    from journey.api.models import Account, Task, TaskStatus, UpscaleRequest
     from journey.errors import (
         Ambiguous,
         AuthenticationFailed,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         WaitTimeout,
         WrongAddress,
     )
-    from journey.models import Account, Task, TaskStatus, UpscaleRequest
 
 __all__ = [
     "Account",
@@ -49,7 +49,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Import a public name when it is first asked for: worker processes need none of them and start sooner."""
     if name in __all__:
-        for module in ("journey.errors", "journey.models", "journey.client"):
+        for module in ("journey.errors", "journey.api.models", "journey.api.client"):
             if found := vars(import_module(module)).get(name):
                 return found
     raise AttributeError(f"module 'journey' has no attribute {name!r}")

@@ -29,7 +29,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from journey.models import Task
+    from journey.api.models import Task
 
 MESSAGE_LIMIT = 500
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 
 from journey import gallery
-from journey.client import JourneyClient
+from journey.api.client import JourneyClient
 from journey.errors import JourneyError
 from journey.files import Files, key_in_url
 from journey.history import Entry, History

@@ -12,8 +12,8 @@ from dotenv import dotenv_values
 from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from journey.api.models import HOSTED_URL
 from journey.errors import CannotStart
-from journey.models import HOSTED_URL
 from journey.signing_in import normal_domain
 
 PREFIX = "JOURNEY_"

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from journey.client import JourneyClient
+from journey.api.client import JourneyClient
+from journey.api.models import GRID_INDEXES, Task, TaskStatus, usable_id
 from journey.errors import FileMissing, InvalidRequest, JourneyError, TaskNotFound
-from journey.fetching import Door
 from journey.files import Files, key_in_url, safe_name
 from journey.history import EngineName, Entry, NewEntry, State
 from journey.images import EXTENSIONS, PREVIEW, THUMBNAIL, Decoder, Picture, inspect, sniff, too_many_pixels
-from journey.models import GRID_INDEXES, Task, TaskStatus, usable_id
+from journey.outside.door import Door
 
 NAME_SHOWN = 80
 SECRET_LIMIT = 500

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from journey.api.models import CREDITS_PER_UPSCALE, TaskStatus
 from journey.database import Database
 from journey.history import EngineName, State, deleted_calls, entries, pauses
-from journey.models import CREDITS_PER_UPSCALE, TaskStatus
 from journey.spreadsheets import MARK, csv_lines
 
 By = Literal["person", "certainty", "engine"]

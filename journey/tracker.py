@@ -19,7 +19,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from journey.client import JourneyClient
+from journey.api.client import JourneyClient
+from journey.api.models import Task, TaskStatus, UpscaleRequest
 from journey.errors import (
     Ambiguous,
     AuthenticationFailed,
@@ -37,11 +38,10 @@ from journey.errors import (
     Untrusted,
     WrongAddress,
 )
-from journey.fetching import BadStatus, CutShort, Door
 from journey.files import Files, file_url, key_in_url, new_key, safe_name
 from journey.history import EngineName, Entry, History, State
 from journey.images import EXTENSIONS, Decoder, inspect
-from journey.models import Task, TaskStatus, UpscaleRequest
+from journey.outside.door import BadStatus, CutShort, Door
 
 log = logging.getLogger(__name__)
 

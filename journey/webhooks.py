@@ -20,8 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from journey.api.models import usable_id
 from journey.history import Entry, History
-from journey.models import usable_id
 
 log = logging.getLogger(__name__)
 

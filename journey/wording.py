@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from journey import printing
+from journey.api.models import CREDITS_PER_UPSCALE, TaskStatus
 from journey.history import Entry, State
-from journey.models import CREDITS_PER_UPSCALE, TaskStatus
 
 _WORD_JOINER = "\u2060"
 _LINK = re.compile(r"(?<=://)|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)

@@ -13,21 +13,21 @@ from pathlib import Path
 import sqlalchemy.exc
 
 from journey import exports, gallery, removal, samples, webhooks
+from journey.api.client import JourneyClient
+from journey.api.models import Account
 from journey.batches import results_zip
 from journey.batches.store import Batches
-from journey.client import JourneyClient
 from journey.database import Database, WorkerLock
 from journey.disk_use import DiskUse
 from journey.engine.embedded import EmbeddedEngine, key_file
 from journey.engine.network import unavailable_reason
 from journey.errors import CannotStart, JourneyError
-from journey.fetching import Door
 from journey.files import Files
 from journey.files import routes as file_routes
 from journey.history import EngineName, Entry, History, NewEntry, State
 from journey.images import Decoder
 from journey.listing import Listing
-from journey.models import Account
+from journey.outside.door import Door
 from journey.print_runs import PrintRuns
 from journey.settings import Settings, read_settings
 from journey.sources import Source, Sources

@@ -7,6 +7,7 @@ import time
 import pandas as pd
 import streamlit as st
 
+from journey.api.models import CREDITS_PER_UPSCALE
 from journey.batches import words
 from journey.batches.results_zip import download_url
 from journey.batches.store import PAUSED_NOTE, Batch, Item, Progress, progress, seconds_left
@@ -14,7 +15,6 @@ from journey.errors import JourneyError
 from journey.files import file_url
 from journey.history import LIVE, Entry, State
 from journey.images import THUMBNAIL
-from journey.models import CREDITS_PER_UPSCALE
 from journey.wording import file_size, literal, moment, pixels, state_words
 from journey.wording import progress as percent
 from journey.workspace import LABELS, workspace

@@ -13,12 +13,12 @@ import sqlalchemy.exc
 import streamlit as st
 
 from journey import printing
+from journey.api.models import CREDITS_PER_UPSCALE, ID_LIMIT
 from journey.errors import FileMissing, InvalidRequest, JourneyError
 from journey.files import file_url
 from journey.history import LIVE, EngineName, Entry, State
 from journey.images import PREVIEW, THUMBNAIL
 from journey.lineage import Kin, find_kin, is_pair
-from journey.models import CREDITS_PER_UPSCALE, ID_LIMIT
 from journey.printing import Plan
 from journey.sources import Source
 from journey.wording import (

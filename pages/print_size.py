@@ -10,9 +10,9 @@ import streamlit as st
 from PIL import Image
 
 from journey import print_inputs, printing
+from journey.api.models import URL_LIMIT
 from journey.errors import FileMissing, JourneyError
 from journey.history import Entry, State
-from journey.models import URL_LIMIT
 from journey.printing import Paper, Plan, Screen, Unit
 from journey.sources import Source
 from journey.wording import cost_words, literal, moment, pixels

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from journey import spending
-from journey.models import CREDITS_PER_UPSCALE
+from journey.api.models import CREDITS_PER_UPSCALE
 from journey.spending import Budget, By, Line, counted, month_words
 from journey.wording import moment
 from journey.workspace import LABELS, workspace

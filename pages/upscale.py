@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from journey.api.models import CREDITS_PER_UPSCALE, ID_LIMIT, URL_LIMIT
 from journey.errors import JourneyError
 from journey.history import EngineName
 from journey.lineage import Pair, Variant, find_kin, pair_id, pairs
-from journey.models import CREDITS_PER_UPSCALE, ID_LIMIT, URL_LIMIT
 from journey.printing import Plan
 from journey.sources import ParentTask, Source, new_entry
 from journey.wording import balance_problem, cost_words, duration, literal

@@ -9,14 +9,14 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from journey.client import JourneyClient
+from journey.api.client import JourneyClient
 from journey.database import Database
-from journey.fetching import Door, Fetched
 from journey.files import Files
 from journey.history import Entry, History, NewEntry, State
 from journey.images import Decoder
+from journey.outside.door import Door, Fetched
+from journey.outside.transport import Transport
 from journey.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
-from journey.transport import Transport
 
 T = TypeVar("T")
 OWN_ORIGIN = "http://studio.test:8501"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+from journey.api.models import TaskStatus
 from journey.facts import as_markdown, facts, steps
 from journey.history import Entry, Moment, State
-from journey.models import TaskStatus
 from journey.wording import file_size
 
 ENTRY = Entry(

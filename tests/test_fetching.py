@@ -19,16 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journey.errors import CannotStart, FetchFailed, InvalidRequest, JourneyError, Unreachable
-from journey.fetching import (
-    NOT_FOR_OTHERS,
-    UNREACHABLE,
-    AllowList,
-    BadStatus,
-    CutShort,
-    Door,
-    Fetched,
-    Limits,
-)
+from journey.outside.door import NOT_FOR_OTHERS, UNREACHABLE, AllowList, BadStatus, CutShort, Door, Fetched, Limits
 from tests.test_transport import Clock, Listener, certificate, read_request, says, secured, until_closed
 
 __all__ = ["certificate"]  # a fixture

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from journey.api.models import Task, TaskStatus
 from journey.database import Database
 from journey.errors import InvalidRequest
 from journey.history import ERROR_LIMIT, OVER, STALE_AFTER, Entry, Filter, History, NewEntry, Order, State
-from journey.models import Task, TaskStatus
 from tests.fakes.hosted import FakeHosted
 from tests.studio import Studio
 

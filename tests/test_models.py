@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journey import Account, InvalidRequest, Task, TaskStatus, UpscaleRequest
-from journey.models import ID_LIMIT, usable_id
+from journey.api.models import ID_LIMIT, usable_id
 
 PROCESSING = {"task_id": "85h8-1", "task_type": "upscale-4x", "model": "midjourney", "status": "processing"}
 

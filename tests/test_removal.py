@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from journey import gallery, removal
-from journey.client import JourneyClient
+from journey.api.client import JourneyClient
 from journey.database import Database
 from journey.files import Files
 from journey.history import Entry, History, NewEntry, State

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from journey.errors import CannotStart
-from journey.fetching import Door
+from journey.outside.door import Door
 from journey.settings import Settings, read_settings
 
 DEFAULTS: dict[str, Any] = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from journey.client import JourneyClient
+from journey.api.client import JourneyClient
 from journey.errors import (
     AuthenticationFailed,
     FetchFailed,
@@ -22,10 +22,10 @@ from journey.errors import (
     TaskNotFound,
     Unreachable,
 )
-from journey.fetching import Door
 from journey.files import Files, file_url
 from journey.history import EngineName, Entry, State
 from journey.images import PREVIEW, THUMBNAIL
+from journey.outside.door import Door
 from journey.sources import Source, Sources, fingerprint, new_entry
 from tests.fakes.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, web_page
 from tests.studio import DecoderHere

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from journey.api.models import TaskStatus
 from journey.database import Database
 from journey.history import Entry, History, NewEntry, State
-from journey.models import TaskStatus
 from journey.spending import (
     NOBODY,
     OTHERS,

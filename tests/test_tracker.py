@@ -22,8 +22,8 @@ from journey.database import Database, metadata
 from journey.files import file_url, new_key
 from journey.history import Entry, History, State
 from journey.images import PREVIEW, THUMBNAIL
+from journey.outside.transport import Transport
 from journey.tracker import ARCHIVE_ATTEMPTS
-from journey.transport import Transport
 from tests.conftest import PROCESSES, empty_database, exit_codes
 from tests.fakes.hosted import (
     NO_TASK_ID,

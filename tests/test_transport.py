@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from journey.errors import Unreachable
-from journey.transport import PatientResolver, Transport, default_ssl_context, tls_failure
+from journey.outside.transport import PatientResolver, Transport, default_ssl_context, tls_failure
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from journey.models import GRID_INDEXES, ID_LIMIT, URL_LIMIT, usable_id
+from journey.api.models import GRID_INDEXES, ID_LIMIT, URL_LIMIT, usable_id
 
 ROWS_LIMIT = 200
 """Pictures in one batch."""

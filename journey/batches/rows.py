@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from journey import printing
+from journey.api.models import CREDITS_PER_UPSCALE
 from journey.batches.inputs import Line
 from journey.batches.looks import Look
 from journey.history import EngineName
-from journey.models import CREDITS_PER_UPSCALE
 from journey.printing import Fit, Orientation, Paper, Plan
 from journey.sources import Source
 

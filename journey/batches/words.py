@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from journey.api.models import CREDITS_PER_UPSCALE
 from journey.batches.rows import Totals
 from journey.batches.store import Progress
-from journey.models import CREDITS_PER_UPSCALE
 from journey.wording import duration
 
 

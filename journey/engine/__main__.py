@@ -17,10 +17,10 @@ from journey.database import Database
 from journey.engine.embedded import EmbeddedEngine
 from journey.engine.network import unavailable_reason
 from journey.errors import CannotStart
-from journey.fetching import Door
 from journey.files import Files
 from journey.files import routes as file_routes
 from journey.images import Decoder
+from journey.outside.door import Door
 from journey.settings import Settings, read_settings
 
 

@@ -23,9 +23,9 @@ from journey.engine.jobs import Jobs, StoredPicture
 from journey.engine.network import Network, find_networks, load
 from journey.engine.upscaler import AHEAD, estimate_seconds, upscale
 from journey.errors import CannotStart, Stopped
-from journey.fetching import Door
 from journey.files import Files
 from journey.images import Decoder
+from journey.outside.door import Door
 from journey.processes import LOWEST, Workers
 from journey.settings import Settings
 

@@ -27,12 +27,12 @@ import numpy as np
 import sqlalchemy as sa
 
 from journey import png
+from journey.api.models import TaskStatus, UpscaleRequest
 from journey.database import Database, metadata
 from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRefused, RateLimited, Stopped, TaskNotFound
-from journey.fetching import Door
 from journey.files import Files, file_url, key_in_url, new_key, safe_name
 from journey.images import Decoder, Pixels, inspect, to_image, too_many_pixels, write_previews
-from journey.models import TaskStatus, UpscaleRequest
+from journey.outside.door import Door
 
 log = logging.getLogger(__name__)
 

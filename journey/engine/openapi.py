@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from journey.models import ID_LIMIT, UpscaleRequest
+from journey.api.models import ID_LIMIT, UpscaleRequest
 
 _STATUS = ["staged", "pending", "starting", "processing", "finished", "failed"]
 

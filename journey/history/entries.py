@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from journey.api.models import TaskStatus
 from journey.history.states import FETCHED_AGAIN, State
-from journey.models import TaskStatus
 
 EngineName = Literal["journeyapi", "embedded"]
 

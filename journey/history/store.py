@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from journey.api.models import CREDITS_PER_UPSCALE, Task, TaskStatus, usable_id
 from journey.database import Database
 from journey.errors import InvalidRequest
 from journey.history.entries import EngineName, Entry, NewEntry
@@ -28,7 +29,6 @@ from journey.history.tables import (
     storable,
     timeline,
 )
-from journey.models import CREDITS_PER_UPSCALE, Task, TaskStatus, usable_id
 
 DOUBLE_CLICK_SECONDS = 10.0
 _HINTED = "A webhook told the task ID."

@@ -23,11 +23,11 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from journey import gallery
+from journey.api.models import TaskStatus
 from journey.database import Database
 from journey.files import Files
 from journey.history import Entry, History, NewEntry, State
 from journey.images import write_previews
-from journey.models import TaskStatus
 from journey.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -14,13 +14,13 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from journey.api.models import TaskStatus, UpscaleRequest
 from journey.database import Database
 from journey.engine.jobs import DELIVERIES_PER_HOST, QUEUE_LIMIT, WEBHOOK_DELAYS, Jobs, StoredPicture, engine_tasks
 from journey.errors import InvalidRequest, RateLimited, Stopped, TaskNotFound
-from journey.fetching import Door
 from journey.files import Files
 from journey.images import Decoder, write_previews
-from journey.models import TaskStatus, UpscaleRequest
+from journey.outside.door import Door
 from tests.engine.running import WebServer, encoded, gradient, until
 
 ME = "me"

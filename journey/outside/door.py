@@ -25,7 +25,7 @@ import httpcore
 import httpx
 
 from journey.errors import CannotStart, FetchFailed, InvalidRequest, Unreachable
-from journey.transport import PatientResolver, Resolver, Transport, tls_failure
+from journey.outside.transport import PatientResolver, Resolver, Transport, tls_failure
 
 URL_LIMIT = 2048
 PORTS = frozenset({80, 443, 8080, 8443})

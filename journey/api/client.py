@@ -12,7 +12,8 @@ from typing import Self, TypedDict, TypeVar, Unpack, cast
 
 import httpx
 
-from journey.answers import ANSWER_LIMIT, Answer, error_in
+from journey.api.answers import ANSWER_LIMIT, Answer, error_in
+from journey.api.models import HOSTED_URL, Account, Task, TaskStatus, UpscaleRequest, usable_id
 from journey.errors import (
     InvalidRequest,
     JourneyError,
@@ -24,8 +25,7 @@ from journey.errors import (
     Untrusted,
     WaitTimeout,
 )
-from journey.models import HOSTED_URL, Account, Task, TaskStatus, UpscaleRequest, usable_id
-from journey.transport import Transport, tls_failure
+from journey.outside.transport import Transport, tls_failure
 
 logger = logging.getLogger(__name__)
 
