@@ -20,7 +20,6 @@ from typing import Any
 import httpx
 import pytest
 
-import journey
 from journey import (
     Ambiguous,
     AuthenticationFailed,
@@ -40,6 +39,7 @@ from journey import (
     WaitTimeout,
     WrongAddress,
 )
+from journey.api.models import HOSTED_URL
 from tests.fakes.hosted import (
     GRID_ID,
     NO_TASK_ID,
@@ -679,7 +679,7 @@ def story(*states: dict[str, Any]) -> httpx.MockTransport:
     return httpx.MockTransport(answer)
 
 
-def waiting(transport: httpx.MockTransport, passing: Time, base_url: str = journey.client.HOSTED_URL) -> JourneyClient:
+def waiting(transport: httpx.MockTransport, passing: Time, base_url: str = HOSTED_URL) -> JourneyClient:
     return JourneyClient("key", base_url, transport=transport, clock=passing.clock, sleep=passing.sleep)
 
 

@@ -18,10 +18,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
-import journey.batches.store
-import journey.database
-import journey.engine.jobs
-import journey.history
+from journey import database as storage
 from journey.database import Database, metadata, sqlite_wal_is_safe
 from journey.errors import CannotStart
 from tests.conftest import PROCESSES, MakeUrl, exit_codes
@@ -262,7 +259,7 @@ def test_many_processes_never_find_it_locked(database_url: str) -> None:
 
 def test_waiting_for_another_writer_ends(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that is kept waiting gives up in time with an error of the database; readers go on meanwhile."""
-    monkeypatch.setattr(journey.database, "BUSY_TIMEOUT_MS", 200)
+    monkeypatch.setattr(storage, "BUSY_TIMEOUT_MS", 200)
     database = Database(database_url)
     database.upgrade()
     with database.write() as first:

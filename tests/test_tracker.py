@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-import journey.tracker
+from journey import tracker
 from journey.database import Database, metadata
 from journey.files import file_url, new_key
 from journey.history import Entry, History, State
@@ -726,8 +726,8 @@ def test_a_worker_that_stumbles_goes_on(
 ) -> None:
     """Whatever a step raises, the worker starts again after a growing pause, and the work is done."""
     pauses: list[float] = []
-    pause = journey.tracker._restart_pause
-    monkeypatch.setattr(journey.tracker, "_restart_pause", lambda count: pauses.append(pause(count)) or 0.0)
+    pause = tracker._restart_pause
+    monkeypatch.setattr(tracker, "_restart_pause", lambda count: pauses.append(pause(count)) or 0.0)
     history = Stumbling(database, clock=lambda: 1_800_000_000.0)
     studio = make(history=history)
     entry = studio.add()

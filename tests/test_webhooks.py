@@ -20,7 +20,7 @@ import sqlalchemy as sa
 import uvicorn
 from starlette.applications import Starlette
 
-import journey.webhooks
+from journey import webhooks
 from journey.database import Database
 from journey.history import Entry, History, NewEntry, State
 from journey.webhooks import BODY_LIMIT, address_for, routes, secret_for
@@ -224,7 +224,7 @@ def test_a_database_that_is_away_is_told_in_time(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """While the database is locked the answer is 503 within the limit, once; afterwards all is well."""
-    monkeypatch.setattr(journey.webhooks, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(webhooks, "ANSWER_SECONDS", 0.5)
     entry = open_entry(history)
     with database.write() as connection:
         connection.execute(sa.text("DELETE FROM pauses"))
@@ -284,7 +284,7 @@ def test_endless_and_slow_bodies_are_cut_off(
     client: httpx.Client, server: tuple[Current, int], history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """10 GB announced or chunks without end: 413 with memory flat; a byte now and then: 408. The others go on."""
-    monkeypatch.setattr(journey.webhooks, "BODY_SECONDS", 0.5)
+    monkeypatch.setattr(webhooks, "BODY_SECONDS", 0.5)
     entry, port = open_entry(history), server[1]
     memory = psutil.Process().memory_info().rss
 
