@@ -20,8 +20,8 @@ import pandas as pd
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from bench.in_browser import has_chromium, studio_and_browser
-from journey.database import Database
 from journey.history import Filter, History, Order, State, entries, tags, timeline
+from journey.storage.database import Database
 from tests.browser.conftest import Studio
 
 WORDS = ("koi", "pond", "fjord", "dawn", "tree", "season", "harbour", "fox", "owl", "mountain", "river", "mist", "neon")

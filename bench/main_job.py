@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from bench.in_browser import has_chromium, studio_and_browser
-from journey import samples
+from journey.pictures import samples
 from tests.browser.conftest import Studio
 
 CLICKS = 20

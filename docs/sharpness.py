@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from journey import samples
 from journey.engine.network import find_networks
 from journey.engine.upscaler import upscale
+from journey.pictures import samples
 
 TARGET = Path(__file__).parent / "pictures" / "sharpness.jpg"
 PART = (40, 700, 240, 900)

@@ -20,10 +20,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from journey.files import PRIVATE
 from journey.history import Entry, History
 from journey.listing import Listing, from_address
 from journey.spreadsheets import MARK, Cell, csv_lines
+from journey.storage.files import PRIVATE
 
 Value = Cell | list[str]
 Form = Literal["csv", "json"]

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from journey.database import Database
 from journey.history import LIVE, Entry, entries
 from journey.lineage import is_pair
+from journey.storage.database import Database
 
 MOST_COUNTED = 1_000
 

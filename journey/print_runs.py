@@ -17,9 +17,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from journey import print_files
 from journey.errors import JourneyError, Stopped
-from journey.files import Files
 from journey.print_files import PrintFile, PrintJob, PrintSet
 from journey.processes import Workers
+from journey.storage.files import Files
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from journey import gallery
 from journey.api.client import JourneyClient
 from journey.errors import JourneyError
-from journey.files import Files, key_in_url
 from journey.history import Entry, History
+from journey.pictures import gallery
+from journey.storage.files import Files, key_in_url
 
 log = logging.getLogger(__name__)
 

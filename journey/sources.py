@@ -17,10 +17,10 @@ from urllib.parse import unquote, urlsplit
 from journey.api.client import JourneyClient
 from journey.api.models import GRID_INDEXES, Task, TaskStatus, usable_id
 from journey.errors import FileMissing, InvalidRequest, JourneyError, TaskNotFound
-from journey.files import Files, key_in_url, safe_name
 from journey.history import EngineName, Entry, NewEntry, State
-from journey.images import EXTENSIONS, PREVIEW, THUMBNAIL, Decoder, Picture, inspect, sniff, too_many_pixels
 from journey.outside.door import Door
+from journey.pictures.checking import EXTENSIONS, PREVIEW, THUMBNAIL, Decoder, Picture, inspect, sniff, too_many_pixels
+from journey.storage.files import Files, key_in_url, safe_name
 
 NAME_SHOWN = 80
 SECRET_LIMIT = 500

@@ -14,9 +14,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from journey.api.models import CREDITS_PER_UPSCALE, TaskStatus
-from journey.database import Database
 from journey.history import EngineName, State, deleted_calls, entries, pauses
 from journey.spreadsheets import MARK, csv_lines
+from journey.storage.database import Database
 
 By = Literal["person", "certainty", "engine"]
 """What a bar of a month is stacked by."""

@@ -38,10 +38,10 @@ from journey.errors import (
     Untrusted,
     WrongAddress,
 )
-from journey.files import Files, file_url, key_in_url, new_key, safe_name
 from journey.history import EngineName, Entry, History, State
-from journey.images import EXTENSIONS, Decoder, inspect
 from journey.outside.door import BadStatus, CutShort, Door
+from journey.pictures.checking import EXTENSIONS, Decoder, inspect
+from journey.storage.files import Files, file_url, key_in_url, new_key, safe_name
 
 log = logging.getLogger(__name__)
 

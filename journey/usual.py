@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from journey.database import Database
 from journey.history import EngineName, State, entries
+from journey.storage.database import Database
 
 LEARNT_FROM = 20
 BELIEVED_SECONDS = 60.0

@@ -15,10 +15,10 @@ from journey.batches import inputs, looks, rows, words
 from journey.batches.inputs import Line, Table, Wanted
 from journey.batches.looks import Looks
 from journey.batches.rows import SKIP, Choice, Row, Target, Totals
-from journey.files import file_url
 from journey.history import EngineName
-from journey.images import THUMBNAIL
+from journey.pictures.checking import THUMBNAIL
 from journey.sources import Source, new_entry
+from journey.storage.files import file_url
 from journey.wording import cost_words, duration, literal, pixels
 from journey.workspace import LABELS, workspace
 from pages import _parts

@@ -12,9 +12,9 @@ from journey.batches import words
 from journey.batches.results_zip import download_url
 from journey.batches.store import PAUSED_NOTE, Batch, Item, Progress, progress, seconds_left
 from journey.errors import JourneyError
-from journey.files import file_url
 from journey.history import LIVE, Entry, State
-from journey.images import THUMBNAIL
+from journey.pictures.checking import THUMBNAIL
+from journey.storage.files import file_url
 from journey.wording import file_size, literal, moment, pixels, state_words
 from journey.wording import progress as percent
 from journey.workspace import LABELS, workspace

@@ -15,12 +15,12 @@ import streamlit as st
 from journey import printing
 from journey.api.models import CREDITS_PER_UPSCALE, ID_LIMIT
 from journey.errors import FileMissing, InvalidRequest, JourneyError
-from journey.files import file_url
 from journey.history import LIVE, EngineName, Entry, State
-from journey.images import PREVIEW, THUMBNAIL
 from journey.lineage import Kin, find_kin, is_pair
+from journey.pictures.checking import PREVIEW, THUMBNAIL
 from journey.printing import Plan
 from journey.sources import Source
+from journey.storage.files import file_url
 from journey.wording import (
     file_size,
     has_result,

@@ -8,7 +8,7 @@ import streamlit as st
 from PIL import Image
 
 from journey import print_drawing, print_inputs, printing
-from journey.images import PREVIEW
+from journey.pictures.checking import PREVIEW
 from journey.printing import Paper, Plan, ScreenPlan, Unit
 from journey.wording import literal, pixels
 from journey.workspace import workspace

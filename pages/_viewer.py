@@ -10,8 +10,8 @@ from typing import Any
 import streamlit as st
 
 from journey.comparison import Side, View, asked_view
-from journey.files import file_url
-from journey.images import PREVIEW
+from journey.pictures.checking import PREVIEW
+from journey.storage.files import file_url
 
 _SOURCES = Path(__file__).with_suffix("")
 _COMPONENT = st.components.v2.component(

@@ -10,7 +10,7 @@ from journey import comparison
 from journey.comparison import Pair, Side, View
 from journey.errors import FileMissing, JourneyError
 from journey.history import LIVE, State
-from journey.images import PREVIEW, inspect
+from journey.pictures.checking import PREVIEW, inspect
 from journey.wording import literal, pixels, print_size
 from journey.workspace import LABELS, workspace
 from pages import _address, _parts

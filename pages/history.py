@@ -12,10 +12,10 @@ import streamlit as st
 
 from journey.errors import InvalidRequest
 from journey.exports import Form
-from journey.files import file_url
 from journey.history import Entry, Filter, Found, State
-from journey.images import THUMBNAIL
 from journey.listing import ORDERS, Listing
+from journey.pictures.checking import THUMBNAIL
+from journey.storage.files import file_url
 from journey.wording import file_size, literal, moment, pixels, print_size, progress, state_words, took
 from journey.workspace import LABELS, workspace
 from pages import _find, _parts, _task_details

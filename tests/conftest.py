@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from journey.database import Database, metadata
+from journey.storage.database import Database, metadata
 
 MakeUrl = Callable[[], str]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from journey.api.client import JourneyClient
-from journey.database import Database
-from journey.files import Files
 from journey.history import Entry, History, NewEntry, State
-from journey.images import Decoder
 from journey.outside.door import Door, Fetched
 from journey.outside.transport import Transport
+from journey.pictures.checking import Decoder
+from journey.storage.database import Database
+from journey.storage.files import Files
 from journey.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
 
 T = TypeVar("T")

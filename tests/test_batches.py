@@ -20,12 +20,12 @@ from journey.batches.inputs import Line, Wanted
 from journey.batches.looks import AT_ONCE, SLOW_SECONDS, Look, Looks
 from journey.batches.rows import Choice, Row, Target
 from journey.batches.store import AHEAD, Batches, progress, seconds_left
-from journey.database import Database
 from journey.engine.__main__ import listener_at
 from journey.errors import InvalidRequest
-from journey.files import Files
 from journey.history import STALE_AFTER, Entry, History, NewEntry, State
 from journey.sources import Source
+from journey.storage.database import Database
+from journey.storage.files import Files
 from tests.engine.running import served
 from tests.studio import Clock
 

@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
+import journey
 from journey import (
     Ambiguous,
     AuthenticationFailed,

@@ -18,9 +18,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
-from journey import database as storage
-from journey.database import Database, metadata, sqlite_wal_is_safe
 from journey.errors import CannotStart
+from journey.storage import database as storage
+from journey.storage.database import Database, metadata, sqlite_wal_is_safe
 from tests.conftest import PROCESSES, MakeUrl, exit_codes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from journey.disk_use import FRESH_SECONDS, Counted, DiskUse
+from journey.storage.disk_use import FRESH_SECONDS, Counted, DiskUse
 from tests.studio import Clock
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from journey import gallery, samples
-from journey.files import Files
-from journey.images import PREVIEW, THUMBNAIL
+from journey.pictures import gallery, samples
+from journey.pictures.checking import PREVIEW, THUMBNAIL
+from journey.storage.files import Files
 from tests.engine.running import hang_small_samples
 
 

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from journey.api.models import Task, TaskStatus
-from journey.database import Database
 from journey.errors import InvalidRequest
 from journey.history import ERROR_LIMIT, OVER, STALE_AFTER, Entry, Filter, History, NewEntry, Order, State
+from journey.storage.database import Database
 from tests.fakes.hosted import FakeHosted
 from tests.studio import Studio
 

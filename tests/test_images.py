@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from journey import images
 from journey.errors import PictureRefused
-from journey.images import PREVIEW, PREVIEW_SIDE, THUMBNAIL, THUMBNAIL_SIDE, Decoder, Pixels, inspect, sniff
-from journey.png import write as write_png
+from journey.pictures import checking as images
+from journey.pictures.checking import PREVIEW, PREVIEW_SIDE, THUMBNAIL, THUMBNAIL_SIDE, Decoder, Pixels, inspect, sniff
+from journey.pictures.png import write as write_png
 from tests.engine.running import encoded, gradient
 
 LIMIT = 25_000_000

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from journey.database import Database
 from journey.history import Entry, History, NewEntry, State
 from journey.lineage import Pair, Variant, find_kin, is_pair, pair_id, pairs
 from journey.sources import Source
+from journey.storage.database import Database
 from tests.studio import Clock
 
 FAST, DETAIL, HOSTED = Variant("embedded", "fast"), Variant("embedded", "detail"), Variant("journeyapi")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from journey.database import Database
 from journey.history import Entry, History, NewEntry, State
 from journey.notices import ended, under_way
+from journey.storage.database import Database
 
 
 def add(history: History, *ways: State, **fields: str) -> Entry:

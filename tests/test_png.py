@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from journey import png
+from journey.pictures import png
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])

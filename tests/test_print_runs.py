@@ -12,9 +12,9 @@ from PIL import Image
 
 from journey import print_files, printing
 from journey.errors import FileMissing, JourneyError
-from journey.files import Files
 from journey.print_files import PrintFile, PrintSpec
 from journey.print_runs import KEEP_SECONDS, WAITING_LIMIT, PrintRuns
+from journey.storage.files import Files
 
 A6 = printing.PAPERS["A6"]
 SECONDS = 30

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from journey import gallery, removal
+from journey import removal
 from journey.api.client import JourneyClient
-from journey.database import Database
-from journey.files import Files
 from journey.history import Entry, History, NewEntry, State
+from journey.pictures import gallery
+from journey.storage.database import Database
+from journey.storage.files import Files
 from tests.conftest import empty_database
 from tests.fakes.hosted import FakeHosted, with_fields
 

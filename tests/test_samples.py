@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from journey import samples
+from journey.pictures import samples
 
 MAX_PNG_BYTES = 4 * 1024 * 1024
 NAMES = [sample.name for sample in samples.SAMPLES]
@@ -51,8 +51,9 @@ def fresh() -> Iterator[subprocess.Popen[str]]:
     """Another interpreter at the same work; it begins first, so that both draw side by side."""
     script = """
 import hashlib, sys
-from journey import samples
-print("loaded:" + ",".join(name for name in sys.modules if name == "numpy" or name.startswith("journey.samples.")))
+from journey.pictures import samples
+drawing = [name for name in sys.modules if name == "numpy" or name.startswith("journey.pictures.samples.")]
+print("loaded:" + ",".join(drawing))
 parts, whole = samples.draw_grid()
 for picture in [*(samples.draw(sample.name) for sample in samples.SAMPLES), *parts, whole]:
     print(hashlib.sha256(picture.tobytes()).hexdigest())

@@ -22,11 +22,11 @@ from journey.errors import (
     TaskNotFound,
     Unreachable,
 )
-from journey.files import Files, file_url
 from journey.history import EngineName, Entry, State
-from journey.images import PREVIEW, THUMBNAIL
 from journey.outside.door import Door
+from journey.pictures.checking import PREVIEW, THUMBNAIL
 from journey.sources import Source, Sources, fingerprint, new_entry
+from journey.storage.files import Files, file_url
 from tests.fakes.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, web_page
 from tests.studio import DecoderHere
 

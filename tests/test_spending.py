@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from journey.api.models import TaskStatus
-from journey.database import Database
 from journey.history import Entry, History, NewEntry, State
 from journey.spending import (
     NOBODY,
@@ -26,6 +25,7 @@ from journey.spending import (
     months_until,
     to_csv,
 )
+from journey.storage.database import Database
 from tests.studio import Clock
 
 ANNA, BEN = "anna@example.com", "ben@example.com"

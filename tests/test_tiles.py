@@ -15,10 +15,10 @@ from starlette.applications import Starlette
 
 from journey.engine.__main__ import listener_at
 from journey.errors import FileMissing
-from journey.files import Files, new_key
-from journey.images import Decoder
+from journey.pictures.checking import Decoder
+from journey.pictures.tiles import TILE_SIDE, TILES, Pyramid, Tiles, levels, routes, write
 from journey.processes import LOWEST
-from journey.tiles import TILE_SIDE, TILES, Pyramid, Tiles, levels, routes, write
+from journey.storage.files import Files, new_key
 from tests.engine.running import served
 
 SECONDS = 30

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from journey.database import Database
 from journey.history import History, NewEntry, State
+from journey.storage.database import Database
 from journey.usual import UsualTimes
 from tests.studio import Clock
 

@@ -21,8 +21,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from journey import webhooks
-from journey.database import Database
 from journey.history import Entry, History, NewEntry, State
+from journey.storage.database import Database
 from journey.webhooks import BODY_LIMIT, address_for, routes, secret_for
 from tests.conftest import PROCESSES, exit_codes
 

@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from journey.batches.store import Batches
 from journey.errors import FileMissing
-from journey.files import PRIVATE, Files, safe_name
 from journey.history import Entry, State
+from journey.storage.files import PRIVATE, Files, safe_name
 
 _CHUNK = 1024 * 1024
 MISSING = "not-included.txt"

@@ -17,7 +17,6 @@ from dataclasses import dataclass, fields, replace
 
 import sqlalchemy as sa
 
-from journey.database import Database, metadata
 from journey.history import (
     COLUMNS,
     LIVE,
@@ -30,6 +29,7 @@ from journey.history import (
     entries,
     entry_of,
 )
+from journey.storage.database import Database, metadata
 
 AHEAD: Mapping[EngineName, int] = {"journeyapi": 20, "embedded": 3}
 """Entries of one batch that may be under way at an engine. Here they are worked on one after the other."""

@@ -12,16 +12,16 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
-from journey import gallery
-from journey.database import Database
 from journey.engine.embedded import EmbeddedEngine
 from journey.engine.network import unavailable_reason
 from journey.errors import CannotStart
-from journey.files import Files
-from journey.files import routes as file_routes
-from journey.images import Decoder
 from journey.outside.door import Door
+from journey.pictures import gallery
+from journey.pictures.checking import Decoder
 from journey.settings import Settings, read_settings
+from journey.storage.database import Database
+from journey.storage.files import Files
+from journey.storage.files import routes as file_routes
 
 
 def app(settings: Settings, *, origins: list[str]) -> Starlette:

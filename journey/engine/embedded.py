@@ -16,18 +16,18 @@ from pathlib import Path
 import numpy as np
 from starlette.routing import Route
 
-from journey import gallery, samples
-from journey.database import Database
 from journey.engine import server
 from journey.engine.jobs import Jobs, StoredPicture
 from journey.engine.network import Network, find_networks, load
 from journey.engine.upscaler import AHEAD, estimate_seconds, upscale
 from journey.errors import CannotStart, Stopped
-from journey.files import Files
-from journey.images import Decoder
 from journey.outside.door import Door
+from journey.pictures import gallery, samples
+from journey.pictures.checking import Decoder
 from journey.processes import LOWEST, Workers
 from journey.settings import Settings
+from journey.storage.database import Database
+from journey.storage.files import Files
 
 SAMPLE_GRID_ID = "sample-grid"
 

@@ -26,13 +26,13 @@ from urllib.parse import urlsplit
 import numpy as np
 import sqlalchemy as sa
 
-from journey import png
 from journey.api.models import TaskStatus, UpscaleRequest
-from journey.database import Database, metadata
 from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRefused, RateLimited, Stopped, TaskNotFound
-from journey.files import Files, file_url, key_in_url, new_key, safe_name
-from journey.images import Decoder, Pixels, inspect, to_image, too_many_pixels, write_previews
 from journey.outside.door import Door
+from journey.pictures import png
+from journey.pictures.checking import Decoder, Pixels, inspect, to_image, too_many_pixels, write_previews
+from journey.storage.database import Database, metadata
+from journey.storage.files import Files, file_url, key_in_url, new_key, safe_name
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from journey.database import Database
 from journey.history.entries import EngineName, Entry, Moment
 from journey.history.labels import tags_of
 from journey.history.states import LIVE, State
 from journey.history.tables import COLUMNS, HAS_COMMENT, entries, entry_of, fit, tags, timeline
+from journey.storage.database import Database
 
 SEARCH_LIMIT = 200
 SEARCH_WORDS = 8

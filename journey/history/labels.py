@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from journey.database import Database
 from journey.errors import InvalidRequest
 from journey.history.tables import COMMENT_LIMIT, TAG_LIMIT, entries, storable, tags
+from journey.storage.database import Database
 
 
 class Labels:

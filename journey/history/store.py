@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from journey.api.models import CREDITS_PER_UPSCALE, Task, TaskStatus, usable_id
-from journey.database import Database
 from journey.errors import InvalidRequest
 from journey.history.entries import EngineName, Entry, NewEntry
 from journey.history.finding import Finding
@@ -29,6 +28,7 @@ from journey.history.tables import (
     storable,
     timeline,
 )
+from journey.storage.database import Database
 
 DOUBLE_CLICK_SECONDS = 10.0
 _HINTED = "A webhook told the task ID."

@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from journey.api.models import URL_LIMIT, TaskStatus
-from journey.database import metadata
 from journey.history.entries import Entry
 from journey.history.states import State
+from journey.storage.database import metadata
 
 ERROR_LIMIT = 2_000
 ANSWER_LIMIT = 4_096

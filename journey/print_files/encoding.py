@@ -17,7 +17,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from journey import png, printing
+from journey import printing
+from journey.pictures import png
 from journey.print_files.colours import coloured, flat
 from journey.print_files.layout import Layout
 from journey.print_files.png import density

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from journey import images, printing
+from journey import printing
 from journey.errors import PictureRefused
+from journey.pictures import checking as images
 from journey.print_files.encoding import new_file, write_sheet
 from journey.print_files.jpeg import copy_jpeg
 from journey.print_files.layout import Layout, layout_for, most_detailed

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from journey.errors import PictureRefused
-from journey.png import SIGNATURE, write_chunk
+from journey.pictures.png import SIGNATURE, write_chunk
 from journey.print_files.progress import Work
 from journey.print_files.specs import Profile
 from journey.printing import MM_PER_INCH

@@ -22,13 +22,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from journey import gallery
 from journey.api.models import TaskStatus
-from journey.database import Database
-from journey.files import Files
 from journey.history import Entry, History, NewEntry, State
-from journey.images import write_previews
+from journey.pictures import gallery
+from journey.pictures.checking import write_previews
 from journey.settings import Settings
+from journey.storage.database import Database
+from journey.storage.files import Files
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM_FLAGS = [

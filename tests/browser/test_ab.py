@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from journey.files import Files
-from journey.gallery import file_of, key_of
+from journey.pictures.gallery import file_of, key_of
+from journey.storage.files import Files
 from tests.browser.conftest import Studio
 
 pytestmark = pytest.mark.browser

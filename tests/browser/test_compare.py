@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from journey import png, tiles
-from journey.database import Database
-from journey.files import Files
 from journey.history import State, entries
-from journey.images import write_previews
+from journey.pictures import png, tiles
+from journey.pictures.checking import write_previews
 from journey.settings import Settings
+from journey.storage.database import Database
+from journey.storage.files import Files
 from tests.browser.conftest import Studio, free_port
 
 pytestmark = pytest.mark.browser

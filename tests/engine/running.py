@@ -17,11 +17,11 @@ import httpx
 import uvicorn
 from PIL import Image
 
-from journey import gallery, samples
 from journey.engine.__main__ import app, listener_at
-from journey.files import Files
-from journey.images import write_previews
+from journey.pictures import gallery, samples
+from journey.pictures.checking import write_previews
 from journey.settings import Settings
+from journey.storage.files import Files
 
 KEY = "engine-key-0123456789"
 QUARTERS = ((200, 40, 40), (40, 180, 60), (50, 70, 210), (220, 200, 60))

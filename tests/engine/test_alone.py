@@ -20,8 +20,8 @@ import pytest
 from journey.engine.__main__ import app, listener_at
 from journey.engine.network import unavailable_reason
 from journey.errors import CannotStart
-from journey.files import Files
 from journey.settings import Settings
+from journey.storage.files import Files
 from tests.engine.running import KEY, Engine, WebServer, download, encoded, gradient, hang_small_samples, until
 
 reason = unavailable_reason()

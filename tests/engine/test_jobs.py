@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from PIL import Image
 
 from journey.api.models import TaskStatus, UpscaleRequest
-from journey.database import Database
 from journey.engine.jobs import DELIVERIES_PER_HOST, QUEUE_LIMIT, WEBHOOK_DELAYS, Jobs, StoredPicture, engine_tasks
 from journey.errors import InvalidRequest, RateLimited, Stopped, TaskNotFound
-from journey.files import Files
-from journey.images import Decoder, write_previews
 from journey.outside.door import Door
+from journey.pictures.checking import Decoder, write_previews
+from journey.storage.database import Database
+from journey.storage.files import Files
 from tests.engine.running import WebServer, encoded, gradient, until
 
 ME = "me"

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from journey.files import Files
 from journey.history import State, entries
+from journey.storage.files import Files
 from journey.workspace import Workspace
 from tests.pages.conftest import until
 from tests.pages.test_pages import errors

@@ -26,8 +26,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from journey.errors import FileMissing, JourneyError
-from journey.files import HEADERS, MEDIA_TYPES, Files
-from journey.images import Decoder
+from journey.pictures.checking import Decoder
+from journey.storage.files import HEADERS, MEDIA_TYPES, Files
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
-from journey.samples.colour import mixed, rgb, to_picture
-from journey.samples.noise import fractal_noise
-from journey.samples.plane import smoothstep
+from journey.pictures.samples.colour import mixed, rgb, to_picture
+from journey.pictures.samples.noise import fractal_noise
+from journey.pictures.samples.plane import smoothstep
 
 _SPRUCES = (  # left edge, foot and height in pixels; the last ones stand in front
     (905, 1560, 420), (985, 1570, 560), (236, 1590, 400), (-30, 1560, 760), (120, 1580, 610), (-120, 1600, 900),

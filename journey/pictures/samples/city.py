@@ -7,11 +7,11 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw
 
-from journey.samples.colour import mixed, ramp, rgb, to_picture
-from journey.samples.noise import fractal_noise
-from journey.samples.pen import SHARP, Pen, around, curve, points
-from journey.samples.plane import F32, Plane, resized, smoothstep
-from journey.samples.skyline import QUAY, SUN, WIDTH, draw_skyline
+from journey.pictures.samples.colour import mixed, ramp, rgb, to_picture
+from journey.pictures.samples.noise import fractal_noise
+from journey.pictures.samples.pen import SHARP, Pen, around, curve, points
+from journey.pictures.samples.plane import F32, Plane, resized, smoothstep
+from journey.pictures.samples.skyline import QUAY, SUN, WIDTH, draw_skyline
 
 _HEIGHT = 1024
 _DUSK = ((0.0, "15123f"), (0.25, "3a2268"), (0.5, "8a2f78"), (0.7, "d8526b"), (0.86, "f98d5e"), (1.0, "ffd08a"))

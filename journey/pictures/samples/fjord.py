@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
-from journey.samples.colour import mixed, ramp, rgb, to_picture
-from journey.samples.mountains import HORIZON, LAND_ROWS, WIDTH, view
-from journey.samples.noise import fractal_noise, seamless_noise
-from journey.samples.plane import F32, Plane, bilinear, resized, smoothstep
-from journey.samples.spruces import with_spruces
+from journey.pictures.samples.colour import mixed, ramp, rgb, to_picture
+from journey.pictures.samples.mountains import HORIZON, LAND_ROWS, WIDTH, view
+from journey.pictures.samples.noise import fractal_noise, seamless_noise
+from journey.pictures.samples.plane import F32, Plane, bilinear, resized, smoothstep
+from journey.pictures.samples.spruces import with_spruces
 
 _HEIGHT = 1536
 _SUN = (600.0, 640.0)

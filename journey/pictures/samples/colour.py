@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from journey.samples.plane import F32, Plane
+from journey.pictures.samples.plane import F32, Plane
 
 
 def rgb(code: str) -> Plane:

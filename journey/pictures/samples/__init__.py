@@ -70,7 +70,7 @@ GRID = SampleGrid(
 # The drawing modules are imported when something is drawn: most starts only need the words above.
 def draw(name: str) -> Image.Image:
     """Draw the sample called `name` (RGB). Raises KeyError for a name that is not in SAMPLES."""
-    from journey.samples import city, fjord, koi
+    from journey.pictures.samples import city, fjord, koi
 
     return {"fjord": fjord.draw, "koi": koi.draw, "city": city.draw}[name]()
 
@@ -79,7 +79,7 @@ def draw_grid() -> tuple[list[Image.Image], Image.Image]:
     """Draw GRID: its four parts in the order of their index, and the picture made of them (RGB)."""
     from PIL import Image
 
-    from journey.samples import seasons
+    from journey.pictures.samples import seasons
 
     parts = [seasons.draw(part.name) for part in GRID.parts]
     whole = Image.new("RGB", (GRID.width, GRID.height))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from journey.samples.pen import Pen, Point, curve, points
-from journey.samples.plane import F32, Plane
+from journey.pictures.samples.pen import Pen, Point, curve, points
+from journey.pictures.samples.plane import F32, Plane
 
 TRUNK, HILLTOP = 540.0, 720.0  # foot of the tree: column, row
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from journey.samples.colour import mixed, ramp, rgb, to_picture
-from journey.samples.noise import fractal_noise
-from journey.samples.pen import SHARP, Pen, around, curve, on_paper, points
-from journey.samples.plane import F32, Plane, resized, smoothstep
-from journey.samples.tree import HILLTOP, TRUNK, Foliage, draw_leaves, draw_trunk, grow
+from journey.pictures.samples.colour import mixed, ramp, rgb, to_picture
+from journey.pictures.samples.noise import fractal_noise
+from journey.pictures.samples.pen import SHARP, Pen, around, curve, on_paper, points
+from journey.pictures.samples.plane import F32, Plane, resized, smoothstep
+from journey.pictures.samples.tree import HILLTOP, TRUNK, Foliage, draw_leaves, draw_trunk, grow
 
 _SIDE = 1024
 

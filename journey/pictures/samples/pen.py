@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from journey.samples.noise import fractal_noise, value_noise
-from journey.samples.plane import F32, Plane, resized
+from journey.pictures.samples.noise import fractal_noise, value_noise
+from journey.pictures.samples.plane import F32, Plane, resized
 
 Point = tuple[float, float]
 SHARP = 2  # drawing pixels for each pixel of a line drawing

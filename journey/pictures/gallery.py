@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from journey import png, samples
-from journey.files import Files
-from journey.images import write_previews
+from journey.pictures import png, samples
+from journey.pictures.checking import write_previews
 from journey.processes import Workers
+from journey.storage.files import Files
 
 log = logging.getLogger(__name__)
 

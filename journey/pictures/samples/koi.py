@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from journey.samples.colour import mixed, rgb, to_picture
-from journey.samples.fish import CREAM, GOLD, INK, VERMILION, Koi, draw_koi
-from journey.samples.noise import fractal_noise
-from journey.samples.pen import SHARP, Pen, around, on_paper, points
-from journey.samples.plane import F32, smoothstep
+from journey.pictures.samples.colour import mixed, rgb, to_picture
+from journey.pictures.samples.fish import CREAM, GOLD, INK, VERMILION, Koi, draw_koi
+from journey.pictures.samples.noise import fractal_noise
+from journey.pictures.samples.pen import SHARP, Pen, around, on_paper, points
+from journey.pictures.samples.plane import F32, smoothstep
 
 _POND = (
     Koi(((250, 590), (330, 470), (470, 420), (610, 450), (690, 545)), 66, CREAM, CREAM,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from journey.samples.pen import Pen, around, points
+from journey.pictures.samples.pen import Pen, around, points
 
 WIDTH = 1536  # of the picture
 QUAY = 800  # row where the water begins

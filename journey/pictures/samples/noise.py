@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from journey.samples.plane import F32, Plane, resized
+from journey.pictures.samples.plane import F32, Plane, resized
 
 
 def value_noise(rng: np.random.Generator, width: int, height: int, cell: float) -> Plane:

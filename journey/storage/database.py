@@ -111,7 +111,7 @@ class Database:
                         "Start that version, or point JOURNEY_DATA_DIR (or JOURNEY_DATABASE_URL) somewhere else."
                     )
                 if current != script.get_current_head():
-                    config.attributes["connection"] = connection
+                    config.attributes.update(connection=connection, metadata=metadata)
                     alembic.command.upgrade(config, "head")
                 # Fails now, not at the first task, when the file or the server takes no writes.
                 connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")

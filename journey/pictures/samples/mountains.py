@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from journey.samples.colour import mixed, rgb
-from journey.samples.noise import fractal_noise, ridged_noise, seamless_noise
-from journey.samples.plane import F32, Plane, bilinear, bilinear_all, smoothstep
+from journey.pictures.samples.colour import mixed, rgb
+from journey.pictures.samples.noise import fractal_noise, ridged_noise, seamless_noise
+from journey.pictures.samples.plane import F32, Plane, bilinear, bilinear_all, smoothstep
 
 WIDTH = 1024  # of the picture
 HORIZON = 900  # row

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from PIL import Image, ImageChops
 
-from journey.samples.pen import SHARP, Pen, Point, curve, ink
-from journey.samples.plane import F32, Plane
+from journey.pictures.samples.pen import SHARP, Pen, Point, curve, ink
+from journey.pictures.samples.plane import F32, Plane
 
 INK, CREAM, VERMILION, GOLD = "10212b", "f8ecd6", "d8432a", "e2a63c"
 
