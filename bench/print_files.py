@@ -30,8 +30,8 @@ if __package__ in (None, ""):
 
 from bench.in_browser import has_chromium, studio_and_browser
 from bench.main_job import CLICKS, click, opened
-from journey.print_files import FileFormat, PrintSpec, exact_size, retag, service_warnings, start
 from journey.printing import PAPERS
+from journey.printing.shop import FileFormat, PrintSpec, exact_size, retag, service_warnings, start
 from journey.processes import Workers
 from tests.browser.conftest import Studio
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from journey import print_inputs, printing
+from journey import printing
 from journey.history import LIVE, OVER, SEARCH_LIMIT, EngineName, Filter, Order, State
+from journey.printing import inputs as print_inputs
 from journey.wording import zone
 
 GROUPS: dict[str, tuple[str, frozenset[State]]] = {

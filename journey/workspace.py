@@ -28,7 +28,7 @@ from journey.pictures.checking import Decoder
 from journey.pictures.tiles import SECONDS as TILES_SECONDS
 from journey.pictures.tiles import Tiles
 from journey.pictures.tiles import routes as tile_routes
-from journey.print_runs import PrintRuns
+from journey.printing.shop.runs import PrintRuns
 from journey.settings import Settings, read_settings
 from journey.sources import Source, Sources
 from journey.spending import Budget, Spending, has_new_month, month_start

@@ -10,13 +10,14 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from journey import print_inputs, printing
+from journey import printing
 from journey.batches import inputs, looks, rows, words
 from journey.batches.inputs import Line, Table, Wanted
 from journey.batches.looks import Looks
 from journey.batches.rows import SKIP, Choice, Row, Target, Totals
 from journey.history import EngineName
 from journey.pictures.checking import THUMBNAIL
+from journey.printing import inputs as print_inputs
 from journey.sources import Source, new_entry
 from journey.storage.files import file_url
 from journey.wording import cost_words, duration, literal, pixels

@@ -7,9 +7,11 @@ from io import BytesIO
 import streamlit as st
 from PIL import Image
 
-from journey import print_drawing, print_inputs, printing
+from journey import printing
 from journey.pictures.checking import PREVIEW
 from journey.printing import Paper, Plan, ScreenPlan, Unit
+from journey.printing import drawing as print_drawing
+from journey.printing import inputs as print_inputs
 from journey.wording import literal, pixels
 from journey.workspace import workspace
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from journey import print_files, print_inputs, printing
+from journey import printing
 from journey.errors import JourneyError
-from journey.print_files import FileFormat, PrintSpec
-from journey.print_runs import PrintRun
-from journey.printing import Paper, Plan
+from journey.printing import Paper, Plan, shop
+from journey.printing import inputs as print_inputs
+from journey.printing.shop import FileFormat, PrintSpec
+from journey.printing.shop.runs import PrintRun
 from journey.sources import Source
 from journey.wording import file_size, literal
 from journey.workspace import workspace
@@ -75,7 +76,7 @@ def keep(source: Source, plan: Plan | None, position: float, orientation: printi
     )
     return lambda: Started(
         f"{source.name}, {dpi:g} DPI",
-        workspace().print_runs.make(print_files.retag, source.key, source.file, dpi=dpi, title=source.name),
+        workspace().print_runs.make(shop.retag, source.key, source.file, dpi=dpi, title=source.name),
     )
 
 
@@ -96,8 +97,8 @@ def exact(source: Source, plan: Plan | None, position: float, orientation: print
     spec = checked(plan, plan.paper, file_format, position, orientation)
     return spec and (
         lambda: Started(
-            print_files.file_name(source.name, spec),
-            workspace().print_runs.make(print_files.exact_size, source.key, source.file, spec, title=source.name),
+            shop.file_name(source.name, spec),
+            workspace().print_runs.make(shop.exact_size, source.key, source.file, spec, title=source.name),
         )
     )
 
@@ -112,7 +113,7 @@ def several(source: Source, plan: Plan | None, position: float, orientation: pri
         default=list(dict.fromkeys([*([own] if own else []), "A4", "8x10"])),
         format_func=print_inputs.target_label,
         key="set_papers",
-        max_selections=print_files.SET_LIMIT,
+        max_selections=shop.SET_LIMIT,
     )
     st.markdown(f"One ZIP with a {file_format} for each paper and a list of what is in it, at {plan.dpi:g} DPI.")
     specs = [checked(plan, printing.PAPERS[name], file_format, position, orientation) for name in names]
@@ -123,7 +124,7 @@ def several(source: Source, plan: Plan | None, position: float, orientation: pri
         return None
     return lambda: Started(
         f"{source.name}, {len(ready)} papers",
-        workspace().print_runs.make(print_files.print_set, source.key, source.file, ready, title=source.name),
+        workspace().print_runs.make(shop.print_set, source.key, source.file, ready, title=source.name),
     )
 
 
@@ -138,7 +139,7 @@ def proof(source: Source, plan: Plan | None, position: float, orientation: print
     return spec and (
         lambda: Started(
             f"{source.name}, proof",
-            workspace().print_runs.make(print_files.proof, source.key, source.file, spec, title=source.name),
+            workspace().print_runs.make(shop.proof, source.key, source.file, spec, title=source.name),
         )
     )
 

@@ -8,8 +8,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from journey import print_inputs, printing
+from journey import printing
 from journey.printing import Fit, Option, Paper, Plan, Unit
+from journey.printing import inputs as print_inputs
 from pages import _print_plan
 
 BANDS = {

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from journey import print_inputs, printing
+from journey import printing
 from journey.printing import Plan
+from journey.printing import inputs as print_inputs
 from journey.sources import Source
 from journey.wording import literal, pixels
 from journey.workspace import workspace

@@ -9,11 +9,12 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
-from journey import print_inputs, printing
+from journey import printing
 from journey.api.models import URL_LIMIT
 from journey.errors import FileMissing, JourneyError
 from journey.history import Entry, State
 from journey.printing import Paper, Plan, Screen, Unit
+from journey.printing import inputs as print_inputs
 from journey.sources import Source
 from journey.wording import cost_words, literal, moment, pixels
 from journey.workspace import workspace

@@ -15,13 +15,9 @@ SIBLINGS: dict[str, set[str]] = {
     "errors": {"api"},  # for type checking only
     "outside": {"errors"},
     "api": {"errors", "outside"},
-    "printing": set(),
+    "printing": {"errors", "pictures", "processes", "storage"},
     "processes": {"errors"},
     "pictures": {"errors", "processes", "storage"},
-    "print_files": {"errors", "printing", "pictures"},
-    "print_drawing": {"printing"},
-    "print_inputs": {"printing"},
-    "print_runs": {"errors", "storage", "print_files", "processes"},
     "signing_in": {"errors"},
     "way_back": {"signing_in"},
     "settings": {"errors", "api", "signing_in"},
@@ -49,7 +45,7 @@ SIBLINGS: dict[str, set[str]] = {
     "wording": {"history", "api", "printing"},
     "removal": {"api", "errors", "storage", "pictures", "history"},
     "exports": {"storage", "history", "listing", "spreadsheets"},
-    "listing": {"history", "print_inputs", "printing", "wording"},
+    "listing": {"history", "printing", "wording"},
     "facts": {"history", "wording"},
 }
 """Siblings that a module (or package) of `journey` may import. `workspace` may import all of them."""

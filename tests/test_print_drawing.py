@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from journey import printing
-from journey.print_drawing import SIDE, draw, draw_paper, geometry, has_safe_area
+from journey.printing.drawing import SIDE, draw, draw_paper, geometry, has_safe_area
 
 A3 = printing.PAPERS["A3"]
 RED, BLUE = (220, 30, 30, 255), (30, 30, 220, 255)

@@ -21,10 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
-from journey import print_files
 from journey.errors import PictureRefused, Stopped
-from journey.print_files import FileFormat, PrintFile, PrintJob, PrintSpec, exact_size, print_set, proof, retag, start
-from journey.printing import PAPERS, custom_paper
+from journey.printing import PAPERS, custom_paper, shop
+from journey.printing.shop import FileFormat, PrintFile, PrintJob, PrintSpec, exact_size, print_set, proof, retag, start
 from journey.processes import WorkerDied, Workers
 
 A4, A6 = PAPERS["A4"], PAPERS["A6"]
@@ -560,12 +559,12 @@ def test_proof_of_a_pdf_has_the_page_of_its_paper(tmp_path: Path, folder: Path) 
 )
 def test_names_say_what_is_inside(title: str, spec: PrintSpec, name: str) -> None:
     """A name holds paper, DPI and bleed, and no title can make it a path."""
-    assert name == print_files.file_name(title, spec)
+    assert name == shop.file_name(title, spec)
 
 
 def test_names_stay_short() -> None:
     """A title of 300 characters still makes a name of at most 80."""
-    assert len(print_files.file_name("x" * 300, PrintSpec(A4, bleed_mm=3))) <= 80
+    assert len(shop.file_name("x" * 300, PrintSpec(A4, bleed_mm=3))) <= 80
 
 
 @pytest.mark.parametrize(
@@ -582,7 +581,7 @@ def test_files_above_the_limits_of_services_carry_a_warning(
     megabytes: int, file_format: FileFormat, services: list[str]
 ) -> None:
     """Printful takes 200 MB; Prodigi 300 MB, and PDFs of 1 GB."""
-    said = " ".join(print_files.service_warnings(megabytes * 1_000_000, file_format))
+    said = " ".join(shop.service_warnings(megabytes * 1_000_000, file_format))
     assert services == [name for name in ("Printful", "Prodigi") if name in said]
 
 
@@ -612,7 +611,7 @@ def test_nonsense_is_told_in_a_sentence(make: Callable[[], PrintSpec], words: st
     assert str(refused.value).endswith(".")
 
 
-@pytest.mark.parametrize("count", [0, print_files.SET_LIMIT + 1])
+@pytest.mark.parametrize("count", [0, shop.SET_LIMIT + 1])
 def test_sets_have_a_sensible_number_of_files(folder: Path, count: int) -> None:
     """No paper at all, and more than the limit, are refused."""
     with pytest.raises(ValueError, match="print set has 1 to 30 files"):
@@ -692,7 +691,7 @@ def workers() -> Iterator[Workers]:
 LONG = PrintSpec(PAPERS["A2"], 300, "PNG")
 
 
-def until_it_moves(job: "print_files.PrintJob[PrintFile]") -> None:
+def until_it_moves(job: "shop.PrintJob[PrintFile]") -> None:
     deadline = time.monotonic() + 60
     while not 0 < job.progress < 1 and not job.done and time.monotonic() < deadline:
         wait([job.future], timeout=0.01)

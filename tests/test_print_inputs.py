@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from journey import printing
-from journey.print_inputs import CUSTOM, TARGETS, free_axis, number, served, target, target_label, whole
+from journey.printing.inputs import CUSTOM, TARGETS, free_axis, number, served, target, target_label, whole
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from journey import print_files, printing
+from journey import printing
 from journey.errors import FileMissing, JourneyError
-from journey.print_files import PrintFile, PrintSpec
-from journey.print_runs import KEEP_SECONDS, WAITING_LIMIT, PrintRuns
+from journey.printing import shop
+from journey.printing.shop import PrintFile, PrintSpec
+from journey.printing.shop.runs import KEEP_SECONDS, WAITING_LIMIT, PrintRuns
 from journey.storage.files import Files
 
 A6 = printing.PAPERS["A6"]
@@ -63,12 +64,12 @@ def broken(*_: object, **__: object) -> PrintFile:
 def patient(source: Path, folder: Path, *, should_stop: object, **_: object) -> PrintFile:
     while not should_stop():  # type: ignore[operator]
         pass
-    return print_files.retag(source, folder, should_stop=should_stop)  # type: ignore[arg-type]
+    return shop.retag(source, folder, should_stop=should_stop)  # type: ignore[arg-type]
 
 
 def test_a_file_is_made_stored_and_ready_to_download(runs: PrintRuns, files: Files, key: str) -> None:
     """A finished run has a key, a name and its notes, and the stored file is what was ordered."""
-    run = runs.make(print_files.exact_size, key, "hill.png", PrintSpec(A6, 300, "TIFF", bleed_mm=3), title="Hill")
+    run = runs.make(shop.exact_size, key, "hill.png", PrintSpec(A6, 300, "TIFF", bleed_mm=3), title="Hill")
     run.wait(SECONDS)
     made = run.made
     assert (True, None, 1.0) == (run.done, run.problem, run.progress)
@@ -86,7 +87,7 @@ def test_a_file_is_made_stored_and_ready_to_download(runs: PrintRuns, files: Fil
 def test_a_set_names_the_file_of_each_note(runs: PrintRuns, key: str) -> None:
     """What is said about one file of a ZIP says which one."""
     specs = [PrintSpec(A6, 300, "JPEG"), PrintSpec(printing.PAPERS["A5"], 300, "JPEG")]
-    run = runs.make(print_files.print_set, key, "hill.png", specs, title="Hill")
+    run = runs.make(shop.print_set, key, "hill.png", specs, title="Hill")
     run.wait(SECONDS)
     assert run.made is not None
     assert ("hill_print_set.zip", 2) == (run.made.name, len(run.made.files))
@@ -107,7 +108,7 @@ def test_a_failure_is_a_sentence(runs: PrintRuns, key: str, work: object, said: 
 
 def test_a_number_that_cannot_be_used_is_told_as_it_is(runs: PrintRuns, key: str) -> None:
     """A ValueError of the work reaches the person word for word."""
-    run = runs.make(print_files.retag, key, "hill.png", dpi=0)
+    run = runs.make(shop.retag, key, "hill.png", dpi=0)
     run.wait(SECONDS)
     assert "The DPI must be a number from 1 to 10,000." == run.problem
 
@@ -115,7 +116,7 @@ def test_a_number_that_cannot_be_used_is_told_as_it_is(runs: PrintRuns, key: str
 def test_stop_ends_what_runs_and_what_waits(runs: PrintRuns, key: str, files: Files) -> None:
     """A stopped run ends as stopped, whether it had begun or not, and the folder for work is empty again."""
     running = runs.make(patient, key, "hill.png")
-    waiting = runs.make(print_files.retag, key, "hill.png")
+    waiting = runs.make(shop.retag, key, "hill.png")
     assert waiting.waiting
     waiting.stop()
     running.stop()
@@ -129,7 +130,7 @@ def test_too_many_waiting_are_refused(runs: PrintRuns, key: str) -> None:
     """Nobody can fill the queue without end."""
     started = [runs.make(patient, key, "hill.png") for _ in range(WAITING_LIMIT)]
     with pytest.raises(JourneyError, match="Many print files"):
-        runs.make(print_files.retag, key, "hill.png")
+        runs.make(shop.retag, key, "hill.png")
     for run in reversed(started):
         run.stop()
     for run in started:
@@ -139,14 +140,14 @@ def test_too_many_waiting_are_refused(runs: PrintRuns, key: str) -> None:
 def test_a_picture_that_is_gone_is_refused_at_once(runs: PrintRuns) -> None:
     """Nothing is started for a picture that is not stored."""
     with pytest.raises(FileMissing):
-        runs.make(print_files.retag, "0" * 32, "hill.png")
+        runs.make(shop.retag, "0" * 32, "hill.png")
 
 
 def test_print_files_are_removed_after_a_day(
     runs: PrintRuns, files: Files, key: str, clock: Clock, tmp_path: Path
 ) -> None:
     """They live as long as is said, also when the program was restarted meanwhile; pictures stay."""
-    run = runs.make(print_files.retag, key, "hill.png")
+    run = runs.make(shop.retag, key, "hill.png")
     run.wait(SECONDS)
     assert run.made is not None
     later = PrintRuns(files, runs._record, clock=clock)

@@ -198,11 +198,6 @@ def test_larger_than_needed_begins_above_600() -> None:
     assert [False, True] == [plan(side, side, square(10)).options[1].larger_than_needed for side in (6000, 6010)]
 
 
-def test_credits() -> None:
-    """The picture as it is costs nothing; both upscales cost 2 credits."""
-    assert {1: 0, 2: 2, 4: 2} == {m: option.credits for m, option in plan(1, 1, PAPERS["A4"]).options.items()}
-
-
 @pytest.mark.parametrize(
     ("dpi", "word"),
     [

@@ -14,13 +14,14 @@ from PIL import Image
 from journey import printing
 from journey.errors import PictureRefused
 from journey.pictures import checking as images
-from journey.print_files.encoding import new_file, write_sheet
-from journey.print_files.jpeg import copy_jpeg
-from journey.print_files.layout import Layout, layout_for, most_detailed
-from journey.print_files.manifests import manifest_csv, manifest_text
-from journey.print_files.png import copy_png, may_be_turned
-from journey.print_files.progress import Progress, ShouldStop, Work
-from journey.print_files.specs import (
+from journey.printing import Box, Paper
+from journey.printing.shop.encoding import new_file, write_sheet
+from journey.printing.shop.jpeg import copy_jpeg
+from journey.printing.shop.layout import Layout, layout_for, most_detailed
+from journey.printing.shop.manifests import manifest_csv, manifest_text
+from journey.printing.shop.png import copy_png, may_be_turned
+from journey.printing.shop.progress import Progress, ShouldStop, Work
+from journey.printing.shop.specs import (
     EXTENSIONS,
     MAX_PIXELS,
     PROOF_PAPER,
@@ -35,7 +36,6 @@ from journey.print_files.specs import (
     paper_word,
     service_warnings,
 )
-from journey.printing import Box, Paper
 
 SET_LIMIT = 30
 """Most files in one print set."""

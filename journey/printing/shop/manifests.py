@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 
-from journey.print_files.specs import PrintFile
+from journey.printing.shop.specs import PrintFile
 
 
 def _manifest_row(made: PrintFile) -> dict[str, str]:

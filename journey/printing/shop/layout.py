@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from journey.print_files.colours import flat
-from journey.print_files.specs import PrintSpec
 from journey.printing import MM_PER_INCH, Box
+from journey.printing.shop.colours import flat
+from journey.printing.shop.specs import PrintSpec
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 from journey.errors import PictureRefused
 from journey.pictures.png import SIGNATURE, write_chunk
-from journey.print_files.progress import Work
-from journey.print_files.specs import Profile
 from journey.printing import MM_PER_INCH
+from journey.printing.shop.progress import Work
+from journey.printing.shop.specs import Profile
 
 _PIECE = 1 << 20
 

@@ -19,12 +19,12 @@ from PIL import Image, TiffImagePlugin
 
 from journey import printing
 from journey.pictures import png
-from journey.print_files.colours import coloured, flat
-from journey.print_files.layout import Layout
-from journey.print_files.png import density
-from journey.print_files.progress import Work
-from journey.print_files.specs import FileFormat, PrintFile, service_warnings
 from journey.printing import MM_PER_INCH, Box, Paper
+from journey.printing.shop.colours import coloured, flat
+from journey.printing.shop.layout import Layout
+from journey.printing.shop.png import density
+from journey.printing.shop.progress import Work
+from journey.printing.shop.specs import FileFormat, PrintFile, service_warnings
 
 JPEG_QUALITY = 95
 POINTS_PER_INCH = 72

@@ -7,7 +7,7 @@ from functools import cache
 
 from PIL import Image, ImageCms
 
-from journey.print_files.specs import Profile
+from journey.printing.shop.specs import Profile
 
 
 def coloured(picture: Image.Image) -> tuple[Image.Image, Profile]:

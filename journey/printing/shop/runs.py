@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from journey import print_files
 from journey.errors import JourneyError, Stopped
-from journey.print_files import PrintFile, PrintJob, PrintSet
+from journey.printing import shop
+from journey.printing.shop import PrintFile, PrintJob, PrintSet
 from journey.processes import Workers
 from journey.storage.files import Files
 
@@ -130,7 +130,7 @@ class PrintRuns:
         self._workers.start()
         with ExitStack() as on_error:
             folder = on_error.enter_context(self._files.folder())
-            job = print_files.start(self._workers, work, source, folder, *args, **kwargs)
+            job = shop.start(self._workers, work, source, folder, *args, **kwargs)
             end = on_error.pop_all()
         stored: Future[Made] = Future()
         job.future.add_done_callback(lambda made: self._store(made, stored, folder, end))

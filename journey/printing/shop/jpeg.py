@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from journey.errors import PictureRefused
-from journey.print_files.colours import srgb
-from journey.print_files.progress import Work
-from journey.print_files.specs import Profile
+from journey.printing.shop.colours import srgb
+from journey.printing.shop.progress import Work
+from journey.printing.shop.specs import Profile
 
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _DHT, _DAC, _SOI, _EOI, _SOS, _DQT, _DNL, _DRI = 0xC4, 0xCC, 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD

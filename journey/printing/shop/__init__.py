@@ -11,9 +11,9 @@ Numbers that cannot be used raise ValueError, sources that cannot be read Pictur
 Stopped; each with a sentence for people. A full disk is an OSError. Nothing half-written stays behind.
 """
 
-from journey.print_files.background import PrintJob, start
-from journey.print_files.making import SET_LIMIT, exact_size, print_set, proof, retag
-from journey.print_files.specs import (
+from journey.printing.shop.background import PrintJob, start
+from journey.printing.shop.making import SET_LIMIT, exact_size, print_set, proof, retag
+from journey.printing.shop.specs import (
     EXTENSIONS,
     MAX_PIXELS,
     MEDIA_TYPES,

@@ -1,0 +1,74 @@
+"""Pixels to paper: how large a picture prints, what a paper needs, and which multiplier gets there.
+
+Pure arithmetic, a room below everything that knows of tasks. Every number that cannot be used raises ValueError with a
+sentence for the person who typed it. Widths come before heights; pixels are whole; the DPI of a file plays no part,
+since a tag adds no detail.
+
+numbers   what people type, judged            fitting  what covers what, and what is cut away
+sizes     inches, centimetres, millimetres    plans    1x, 2x and 4x of a picture on a paper
+papers    the sheets by name                  screens  the same for displays
+grades    DPI as words and distances          drawing  a plan as a picture; `inputs` text as numbers and papers
+shop/     files for the print shop
+"""
+
+from journey.printing.fitting import (
+    TOLERANCE_PX,
+    Box,
+    Fit,
+    Orientation,
+    crop_box,
+    effective_dpi,
+    pixels_needed,
+    turn,
+)
+from journey.printing.grades import (
+    GRADES,
+    Grade,
+    distance_text,
+    dpi_for_distance,
+    grade_of,
+    sharp_from_cm,
+    usual_distance_cm,
+)
+from journey.printing.papers import FAMILIES, PAPER_LIMITS, PAPERS, Paper, custom_paper
+from journey.printing.plans import MULTIPLIERS, Multiplier, Option, Plan, papers_for, plan
+from journey.printing.screens import SCREENS, Screen, ScreenPlan, screen_plan
+from journey.printing.sizes import MM_PER_INCH, PER_INCH, PrintSize, Unit, print_size
+
+__all__ = [
+    "FAMILIES",
+    "GRADES",
+    "MM_PER_INCH",
+    "MULTIPLIERS",
+    "PAPERS",
+    "PAPER_LIMITS",
+    "PER_INCH",
+    "SCREENS",
+    "TOLERANCE_PX",
+    "Box",
+    "Fit",
+    "Grade",
+    "Multiplier",
+    "Option",
+    "Orientation",
+    "Paper",
+    "Plan",
+    "PrintSize",
+    "Screen",
+    "ScreenPlan",
+    "Unit",
+    "crop_box",
+    "custom_paper",
+    "distance_text",
+    "dpi_for_distance",
+    "effective_dpi",
+    "grade_of",
+    "papers_for",
+    "pixels_needed",
+    "plan",
+    "print_size",
+    "screen_plan",
+    "sharp_from_cm",
+    "turn",
+    "usual_distance_cm",
+]
