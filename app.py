@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from journey.errors import CannotStart
-from journey.way_back import WayBack
+from journey.web.way_back import WayBack
 from journey.workspace import Workspace, workspace
 from pages import _sign_in
 

@@ -25,10 +25,10 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from docs import sharpness
-from journey.batches.store import Batches
 from journey.history import State
 from journey.pictures import gallery
 from journey.pictures.samples import SAMPLES
+from journey.studio.batches.store import Batches
 from tests.browser.conftest import CHROMIUM_FLAGS, Shelf, Stored, Studio, end_task, free_port, new_task
 
 PICTURES = Path(__file__).parent / "pictures"

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from journey.api.client import JourneyClient
-    from journey.api.models import Account, Task, TaskStatus, UpscaleRequest
-    from journey.errors import (
+    from journey.api.errors import (
         Ambiguous,
         AuthenticationFailed,
         InsufficientCredits,
-        InvalidRequest,
-        JourneyError,
         NotSent,
         RateLimited,
         ServerError,
@@ -23,6 +20,8 @@ if TYPE_CHECKING:
         WaitTimeout,
         WrongAddress,
     )
+    from journey.api.models import Account, Task, TaskStatus, UpscaleRequest
+    from journey.errors import InvalidRequest, JourneyError
 
 __all__ = [
     "Account",
@@ -49,7 +48,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Import a public name when it is first asked for: worker processes need none of them and start sooner."""
     if name in __all__:
-        for module in ("journey.errors", "journey.api.models", "journey.api.client"):
+        for module in ("journey.errors", "journey.api.errors", "journey.api.models", "journey.api.client"):
             if found := vars(import_module(module)).get(name):
                 return found
     raise AttributeError(f"module 'journey' has no attribute {name!r}")

@@ -12,32 +12,32 @@ from pathlib import Path
 
 import sqlalchemy.exc
 
-from journey import exports, removal, webhooks
 from journey.api.client import JourneyClient
 from journey.api.models import Account
-from journey.batches import results_zip
-from journey.batches.store import Batches
 from journey.engine.embedded import EmbeddedEngine, key_file
 from journey.engine.network import unavailable_reason
 from journey.errors import CannotStart, JourneyError
 from journey.history import EngineName, Entry, History, NewEntry, State
-from journey.listing import Listing
+from journey.history.spending import Budget, Spending, has_new_month, month_start
+from journey.history.timing import UsualTimes
 from journey.outside.door import Door
 from journey.pictures import gallery, samples
 from journey.pictures.checking import Decoder
 from journey.pictures.tiles import SECONDS as TILES_SECONDS
 from journey.pictures.tiles import Tiles
-from journey.pictures.tiles import routes as tile_routes
 from journey.printing.shop.runs import PrintRuns
 from journey.settings import Settings, read_settings
-from journey.sources import Source, Sources
-from journey.spending import Budget, Spending, has_new_month, month_start
 from journey.storage.database import Database, WorkerLock
 from journey.storage.disk_use import DiskUse
 from journey.storage.files import Files
-from journey.storage.files import routes as file_routes
-from journey.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
-from journey.usual import UsualTimes
+from journey.studio import removal
+from journey.studio.batches.store import Batches
+from journey.studio.intake import Source, Sources
+from journey.studio.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
+from journey.views.listing import Listing
+from journey.web import exports, results_zip, webhooks
+from journey.web.files import routes as file_routes
+from journey.web.tiles import routes as tile_routes
 
 log = logging.getLogger(__name__)
 

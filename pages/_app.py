@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from journey.errors import JourneyError
-from journey.wording import literal
+from journey.views.words import literal
 from pages import _notices, _parts, _sign_in
 
 

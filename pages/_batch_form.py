@@ -11,16 +11,17 @@ import pandas as pd
 import streamlit as st
 
 from journey import printing
-from journey.batches import inputs, looks, rows, words
-from journey.batches.inputs import Line, Table, Wanted
-from journey.batches.looks import Looks
-from journey.batches.rows import SKIP, Choice, Row, Target, Totals
 from journey.history import EngineName
 from journey.pictures.checking import THUMBNAIL
 from journey.printing import inputs as print_inputs
-from journey.sources import Source, new_entry
 from journey.storage.files import file_url
-from journey.wording import cost_words, duration, literal, pixels
+from journey.studio.batches import inputs, looks, rows
+from journey.studio.batches.inputs import Line, Table, Wanted
+from journey.studio.batches.looks import Looks
+from journey.studio.batches.rows import SKIP, Choice, Row, Target, Totals
+from journey.studio.intake import Source, new_entry
+from journey.views import batches as words
+from journey.views.words import cost_words, counted, duration, literal, pixels
 from journey.workspace import LABELS, workspace
 from pages import _parts
 from pages._batch_view import ROW_HEIGHT, SECONDS_EACH, table_height
@@ -379,7 +380,7 @@ def say_problems(draft: Draft, table: Sequence[Row]) -> None:
     bad = [row for row in table if row.problem]
     if not bad:
         return
-    title = f"{words.count(len(bad), 'line')} cannot be used" + (", the others can" if len(bad) < len(table) else "")
+    title = f"{counted(len(bad), 'line')} cannot be used" + (", the others can" if len(bad) < len(table) else "")
     with st.expander(title, expanded=len(bad) <= SHOWN_PROBLEMS, icon=":material/error:"):
         for row in bad:
             st.text(f"{row.line.place} · {row.name}\n{row.problem}")
@@ -414,14 +415,14 @@ def submit(draft: Draft, table: Sequence[Row], total: Totals, settings: Settings
         "Name of the batch (optional)", key="batch_name", max_chars=80, persist_state="session", width=320
     )
     clicked = st.button(
-        f"Upscale {words.count(total.runs, 'picture')} · {cost}",
+        f"Upscale {counted(total.runs, 'picture')} · {cost}",
         key="batch_submit",
         type="primary",
         icon=":material/auto_awesome:",
         disabled=not total.runs,
     )
     if total.looking and total.runs:
-        st.caption(f"{words.count(total.looking, 'picture')} still being looked at will stay here for a next batch.")
+        st.caption(f"{counted(total.looking, 'picture')} still being looked at will stay here for a next batch.")
     elif not total.runs and not total.looking:
         st.caption("There is nothing to enlarge: choose 2x or 4x for a picture.")
     if clicked:
@@ -445,7 +446,7 @@ def queue(draft: Draft, table: Sequence[Row], settings: Settings, name: str) -> 
     ]
     paper = f" for {settings.target.paper.name}" if settings.target else ""
     batch = space.batches.queue(
-        draft.batch_id, wanted, name=name or words.count(len(wanted), "picture") + paper, person=_parts.person()
+        draft.batch_id, wanted, name=name or counted(len(wanted), "picture") + paper, person=_parts.person()
     )
     space.wake()
     # The frame tells this browser when they have ended.

@@ -8,15 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from journey.api.models import CREDITS_PER_UPSCALE
-from journey.batches import words
-from journey.batches.results_zip import download_url
-from journey.batches.store import PAUSED_NOTE, Batch, Item, Progress, progress, seconds_left
 from journey.errors import JourneyError
 from journey.history import LIVE, Entry, State
 from journey.pictures.checking import THUMBNAIL
 from journey.storage.files import file_url
-from journey.wording import file_size, literal, moment, pixels, state_words
-from journey.wording import progress as percent
+from journey.studio.batches.store import PAUSED_NOTE, Batch, Item, Progress, progress, seconds_left
+from journey.views import batches as words
+from journey.views.words import counted, file_size, literal, moment, pixels, state_words
+from journey.views.words import progress as percent
+from journey.web.results_zip import download_url
 from journey.workspace import LABELS, workspace
 from pages import _parts
 
@@ -64,14 +64,14 @@ def head(batch: Batch) -> None:
             st.button("New batch", key="batch_new", icon=":material/add:", on_click=st.query_params.clear)
     if batch.elsewhere:
         st.info(
-            f"{words.count(batch.elsewhere, 'picture')} of it "
+            f"{counted(batch.elsewhere, 'picture')} of it "
             f"{'is' if batch.elsewhere == 1 else 'are'} being enlarged elsewhere in the studio already, with the same "
             "settings, so nothing was queued twice.",
             icon=":material/content_copy:",
         )
     of_batch, left = state.get("batch_left", (None, 0))
     if left and of_batch == batch.id:
-        st.caption(f"{words.count(left, 'line')} not used. What was entered is still there under “New batch”.")
+        st.caption(f"{counted(left, 'line')} not used. What was entered is still there under “New batch”.")
 
 
 def draw(batch: Batch, items: list[Item], how_far: Progress) -> None:
@@ -105,7 +105,7 @@ def draw(batch: Batch, items: list[Item], how_far: Progress) -> None:
     )
     if how_far.undecided:
         st.warning(
-            f"For {words.count(how_far.undecided, 'picture')} it is not known whether JourneyAPI accepted the call. "
+            f"For {counted(how_far.undecided, 'picture')} it is not known whether JourneyAPI accepted the call. "
             "These are never sent again by themselves: open them to decide.",
             icon=":material/help:",
         )
@@ -180,7 +180,7 @@ def actions(batch: Batch, items: list[Item], how_far: Progress) -> None:
         if how_far.failed:
             failed = [item.entry for item in items if item.entry.state is State.FAILED]
             st.button(
-                f"Try {words.count(len(failed), 'failed picture')} again · {price(failed)}",
+                f"Try {counted(len(failed), 'failed picture')} again · {price(failed)}",
                 key="batch_retry",
                 icon=":material/replay:",
                 on_click=retry,
@@ -189,7 +189,7 @@ def actions(batch: Batch, items: list[Item], how_far: Progress) -> None:
         if how_far.finished:
             results = [item.entry for item in items if item.entry.state is State.FINISHED and item.entry.result_key]
             st.link_button(
-                f"Download {words.count(len(results), 'result')} as ZIP · "
+                f"Download {counted(len(results), 'result')} as ZIP · "
                 f"{file_size(sum(entry.result_bytes or 0 for entry in results))}",
                 _parts.origin() + download_url(batch.download_key),
                 type="primary",
@@ -209,7 +209,7 @@ def confirm_stop(batch: Batch, items: list[Item]) -> None:
     queued = sum(item.entry.state is State.QUEUED for item in items)
     running = [item.entry for item in items if item.entry.state is State.OPEN]
     here = sum(entry.engine == "embedded" for entry in running)
-    sentences = [f"{words.count(queued, 'picture')} not sent yet {'is' if queued == 1 else 'are'} cancelled."]
+    sentences = [f"{counted(queued, 'picture')} not sent yet {'is' if queued == 1 else 'are'} cancelled."]
     if here:
         sentences.append(f"{here} being worked on here stop.")
     if elsewhere := len(running) - here:

@@ -9,9 +9,9 @@ import streamlit as st
 
 from journey import printing
 from journey.history import SEARCH_LIMIT, Order
-from journey.listing import FIRST_DAY, GROUPS, LAST_DAY, ORDERS, PARAMETERS, USUAL_DPI, Listing, from_address
 from journey.printing import inputs as print_inputs
-from journey.wording import literal
+from journey.views.listing import FIRST_DAY, GROUPS, LAST_DAY, ORDERS, PARAMETERS, USUAL_DPI, Listing, from_address
+from journey.views.words import literal
 from journey.workspace import LABELS, workspace
 from pages import _address, _parts
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from journey import notices
 from journey.history import Entry, State
-from journey.wording import ending, endings, tab_title
+from journey.views import notices
+from journey.views.words import ending, endings, tab_title
 from journey.workspace import workspace
 from pages import _parts
 
@@ -33,7 +33,7 @@ def show(page: str) -> None:
     @_parts.protected(quiet=True)
     def look() -> None:
         person = _parts.person()
-        open_now = notices.under_way(workspace().database, person=person)
+        open_now = workspace().history.under_way(person=person)
         # Each time, not only when it changes: Streamlit drops what a run said when the next one begins at the very
         # moment at which it ends, and a title that was lost so would never come.
         st.set_page_config(page_title=tab_title(page, len(open_now)))

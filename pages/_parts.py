@@ -16,12 +16,12 @@ from journey import printing
 from journey.api.models import CREDITS_PER_UPSCALE, ID_LIMIT
 from journey.errors import FileMissing, InvalidRequest, JourneyError
 from journey.history import LIVE, EngineName, Entry, State
-from journey.lineage import Kin, find_kin, is_pair
+from journey.history.kinship import Kin, find_kin, is_pair
 from journey.pictures.checking import PREVIEW, THUMBNAIL
 from journey.printing import Plan
-from journey.sources import Source
 from journey.storage.files import file_url
-from journey.wording import (
+from journey.studio.intake import Source
+from journey.views.words import (
     file_size,
     has_result,
     lineage,

@@ -12,7 +12,7 @@ from journey.pictures.checking import PREVIEW
 from journey.printing import Paper, Plan, ScreenPlan, Unit
 from journey.printing import drawing as print_drawing
 from journey.printing import inputs as print_inputs
-from journey.wording import literal, pixels
+from journey.views.words import literal, pixels
 from journey.workspace import workspace
 
 COLOURS = {"excellent": "green", "good": "green", "acceptable": "blue", "poor": "orange", "too low": "red"}

@@ -14,8 +14,8 @@ from journey.printing import Paper, Plan, shop
 from journey.printing import inputs as print_inputs
 from journey.printing.shop import FileFormat, PrintSpec
 from journey.printing.shop.runs import PrintRun
-from journey.sources import Source
-from journey.wording import file_size, literal
+from journey.studio.intake import Source
+from journey.views.words import file_size, literal
 from journey.workspace import workspace
 from pages import _parts
 

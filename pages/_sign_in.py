@@ -13,7 +13,7 @@ from streamlit.navigation.page import Page
 
 from journey import signing_in
 from journey.errors import CannotStart
-from journey.wording import literal
+from journey.views.words import literal
 from journey.workspace import workspace
 
 

@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from journey.errors import InvalidRequest, JourneyError
-from journey.facts import as_markdown, facts, steps
 from journey.history import COMMENT_LIMIT, TAG_LIMIT, Entry, Filter, State
-from journey.sources import new_entry
-from journey.wording import cost_words, literal, pixels, state_words
+from journey.studio.intake import new_entry
+from journey.views.facts import as_markdown, facts, steps
+from journey.views.words import cost_words, literal, pixels, state_words
 from journey.workspace import LABELS, workspace
 from pages import _parts
 

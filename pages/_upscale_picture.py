@@ -9,8 +9,8 @@ import streamlit as st
 from journey import printing
 from journey.printing import Plan
 from journey.printing import inputs as print_inputs
-from journey.sources import Source
-from journey.wording import literal, pixels
+from journey.studio.intake import Source
+from journey.views.words import literal, pixels
 from journey.workspace import workspace
 from pages import _parts, _print_plan
 

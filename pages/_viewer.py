@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from journey.comparison import Side, View, asked_view
 from journey.pictures.checking import PREVIEW
 from journey.storage.files import file_url
+from journey.views.comparison import Side, View, asked_view
 
 _SOURCES = Path(__file__).with_suffix("")
 _COMPONENT = st.components.v2.component(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from journey.batches import words
-from journey.wording import literal, moment
+from journey.views import batches as words
+from journey.views.words import literal, moment
 from journey.workspace import workspace
 from pages import _batch_form, _batch_view, _parts
 

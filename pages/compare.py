@@ -6,12 +6,12 @@ import time
 
 import streamlit as st
 
-from journey import comparison
-from journey.comparison import Pair, Side, View
 from journey.errors import FileMissing, JourneyError
 from journey.history import LIVE, State
 from journey.pictures.checking import PREVIEW, inspect
-from journey.wording import literal, pixels, print_size
+from journey.views import comparison
+from journey.views.comparison import Pair, Side, View
+from journey.views.words import literal, pixels, print_size
 from journey.workspace import LABELS, workspace
 from pages import _address, _parts
 from pages._viewer import Picture, viewer

@@ -11,12 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from journey.errors import InvalidRequest
-from journey.exports import Form
 from journey.history import Entry, Filter, Found, State
-from journey.listing import ORDERS, Listing
 from journey.pictures.checking import THUMBNAIL
 from journey.storage.files import file_url
-from journey.wording import file_size, literal, moment, pixels, print_size, progress, state_words, took
+from journey.views.listing import ORDERS, Listing
+from journey.views.words import counted, file_size, literal, moment, pixels, print_size, progress, state_words, took
+from journey.web.exports import Form
 from journey.workspace import LABELS, workspace
 from pages import _find, _parts, _task_details
 
@@ -152,7 +152,7 @@ def nothing_found(total: int) -> None:
 def tools(listing: Listing, found: Found, total: int) -> None:
     """How many there are, and what can be done with the ticked ones or with all that match."""
     ticked = [entry for entry in found.entries if entry.id in state.get("ticked", ())]
-    of_all = f"{found.total:,} of {total:,} tasks" if listing.leaves_out else many(total)
+    of_all = f"{found.total:,} of {total:,} tasks" if listing.leaves_out else counted(total, "task")
     # The buttons stay on the left: the table shows its own on the right, above itself.
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover(f"Ticked · {len(ticked)}", icon=":material/check_box:", key="ticked_open", disabled=not ticked):
@@ -178,7 +178,7 @@ def with_ticked(ticked: Sequence[Entry]) -> None:
             st.rerun(scope="fragment")
         if st.button("Remove tag", key="bulk_remove", icon=":material/label_off:", disabled=not tag):
             space.history.untag(ids, str(tag))
-            changed(f"“{literal(str(tag))}” is removed from {many(len(ids))}.")
+            changed(f"“{literal(str(tag))}” is removed from {counted(len(ids), 'task')}.")
             st.rerun(scope="fragment")
     if len(ids) == 2:
         st.page_link(
@@ -196,13 +196,13 @@ def with_ticked(ticked: Sequence[Entry]) -> None:
         )
     over = [entry.id for entry in ticked if entry.state.over]
     st.divider()
-    st.write(f"Delete {many(len(over))} with the pictures? This cannot be undone.")
+    st.write(f"Delete {counted(len(over), 'task')} with the pictures? This cannot be undone.")
     st.caption(", ".join(literal(entry.name, limit=40) for entry in ticked if entry.state.over))
     if len(over) < len(ids):
         st.caption(f"{len(ids) - len(over)} of those ticked are not over, and stay.")
     if st.button("Delete for good", key="bulk_delete", type="primary", icon=":material/delete:", disabled=not over):
         gone = space.delete(over)
-        changed(f"{many(len(gone))} deleted.")
+        changed(f"{counted(len(gone), 'task')} deleted.")
         st.rerun(scope="fragment")
 
 
@@ -215,7 +215,7 @@ def tag_them(ids: Sequence[str], tag: str | None) -> bool:
     except InvalidRequest as error:
         _parts.say_error(str(error))
         return False
-    changed(f"{many(len(ids))} tagged “{literal(spelled)}”.")
+    changed(f"{counted(len(ids), 'task')} tagged “{literal(spelled)}”.")
     return True
 
 
@@ -234,19 +234,15 @@ def export(listing: Listing, total: int, ticked: list[str]) -> None:
         st.link_button(f"Download {form.upper()}", _parts.origin() + url, icon=":material/download:", width="stretch")
 
 
-def many(number: int) -> str:
-    return f"{number:,} task{'' if number == 1 else 's'}"
-
-
 def show_room() -> None:
     """How much room pictures take, and until when results are kept."""
     pulse = state.looked[0][0]
     if state.get("stored", (None,))[0] != pulse:
         state.stored = pulse, space.history.result_bytes()
     told = [f"Stored results: {file_size(state.stored[1])}."]
-    if counted := space.disk_use.look():
-        when = moment(counted.at, st.context.timezone)
-        told.append(f"All files with originals and previews: {file_size(counted.size)}, counted {when}.")
+    if use := space.disk_use.look():
+        when = moment(use.at, st.context.timezone)
+        told.append(f"All files with originals and previews: {file_size(use.size)}, counted {when}.")
     if days := space.settings.keep_days:
         told.append(f"Results are removed {days} days after they are finished; their tasks stay here.")
     st.caption(" ".join(told))

@@ -15,8 +15,8 @@ from journey.errors import FileMissing, JourneyError
 from journey.history import Entry, State
 from journey.printing import Paper, Plan, Screen, Unit
 from journey.printing import inputs as print_inputs
-from journey.sources import Source
-from journey.wording import cost_words, literal, moment, pixels
+from journey.studio.intake import Source
+from journey.views.words import cost_words, literal, moment, pixels
 from journey.workspace import workspace
 from pages import _address, _parts, _print_plan, _print_ready, _print_tables
 

@@ -8,10 +8,12 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from journey import spending
 from journey.api.models import CREDITS_PER_UPSCALE
-from journey.spending import Budget, By, Line, counted, month_words
-from journey.wording import moment
+from journey.history import spending
+from journey.history.spending import Budget, Line
+from journey.views import spending as views
+from journey.views.spending import By, month_words
+from journey.views.words import counted, moment
 from journey.workspace import LABELS, workspace
 from pages import _parts
 
@@ -102,7 +104,7 @@ def explain(shown: list[Line]) -> None:
 
 def show_chart(shown: list[Line], months: list[str], by: By) -> None:
     unit = "Pictures" if by == "engine" else "Credits"
-    bars = spending.bars(shown, months, by)
+    bars = views.bars(shown, months, by)
     if not bars:
         st.caption(f"No {unit.lower()} in these months.")
         return
@@ -131,7 +133,7 @@ def show_chart(shown: list[Line], months: list[str], by: By) -> None:
 def row(line: Line) -> dict[str, object]:
     return {
         "Month": month_words(line.month),
-        "Who": line.person or spending.NOBODY,
+        "Who": line.person or views.NOBODY,
         "Engine": LABELS[line.engine],
         "Pictures": line.finished,
         "Megapixels": line.megapixels,
@@ -157,7 +159,7 @@ def show_table(shown: list[Line], months: list[str]) -> None:
     )
     st.download_button(
         "Export CSV",
-        spending.to_csv(shown),
+        views.to_csv(shown),
         file_name=f"spend-{months[0]}-to-{months[-1]}.csv",
         mime="text/csv",
         icon=":material/download:",

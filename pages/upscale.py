@@ -9,10 +9,10 @@ import streamlit as st
 from journey.api.models import CREDITS_PER_UPSCALE, ID_LIMIT, URL_LIMIT
 from journey.errors import JourneyError
 from journey.history import EngineName
-from journey.lineage import Pair, Variant, find_kin, pair_id, pairs
+from journey.history.kinship import Pair, Variant, find_kin, pair_id, pairs
 from journey.printing import Plan
-from journey.sources import ParentTask, Source, new_entry
-from journey.wording import balance_problem, cost_words, duration, literal
+from journey.studio.intake import ParentTask, Source, new_entry
+from journey.views.words import balance_problem, cost_words, duration, literal
 from journey.workspace import LABELS, EngineStatus, workspace
 from pages import _parts, _upscale_picture
 from pages._print_plan import paper_name
@@ -375,7 +375,7 @@ def submit(wish: Wish, pair: Pair | None = None) -> str | None:
             space.sources.check_webhook(*wish.webhook)
     except JourneyError as error:
         return str(error)
-    batch = pair_id(source, wish.scale, pair, _parts.person()) if pair else None
+    batch = pair_id(source.digest, wish.scale, pair, _parts.person()) if pair else None
     wanted = [
         new_entry(
             source,

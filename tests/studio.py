@@ -16,7 +16,7 @@ from journey.outside.transport import Transport
 from journey.pictures.checking import Decoder
 from journey.storage.database import Database
 from journey.storage.files import Files
-from journey.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
+from journey.studio.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
 
 T = TypeVar("T")
 OWN_ORIGIN = "http://studio.test:8501"

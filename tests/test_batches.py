@@ -15,17 +15,19 @@ import pytest
 from starlette.applications import Starlette
 
 from journey import printing
-from journey.batches import inputs, results_zip, rows, words
-from journey.batches.inputs import Line, Wanted
-from journey.batches.looks import AT_ONCE, SLOW_SECONDS, Look, Looks
-from journey.batches.rows import Choice, Row, Target
-from journey.batches.store import AHEAD, Batches, progress, seconds_left
 from journey.engine.__main__ import listener_at
 from journey.errors import InvalidRequest
 from journey.history import STALE_AFTER, Entry, History, NewEntry, State
-from journey.sources import Source
 from journey.storage.database import Database
 from journey.storage.files import Files
+from journey.studio.batches import inputs, rows
+from journey.studio.batches.inputs import Line, Wanted
+from journey.studio.batches.looks import AT_ONCE, SLOW_SECONDS, Look, Looks
+from journey.studio.batches.rows import Choice, Row, Target
+from journey.studio.batches.store import AHEAD, Batches, progress, seconds_left
+from journey.studio.intake import Source
+from journey.views import batches as words
+from journey.web import results_zip
 from tests.engine.running import served
 from tests.studio import Clock
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.comparison import (
+from journey.history import Entry, State
+from journey.views.comparison import (
     Pair,
     Side,
     View,
@@ -21,7 +22,6 @@ from journey.comparison import (
     side_of,
     sides,
 )
-from journey.history import Entry, State
 
 NOW = 1_800_000_000.0
 FINISHED = Entry(

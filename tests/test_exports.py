@@ -14,10 +14,10 @@ import pytest
 from starlette.applications import Starlette
 
 from journey.engine.__main__ import listener_at
-from journey.exports import CHUNK, NAMES, Form, download_url, routes, to_csv, to_json
 from journey.history import History, NewEntry, Order, State, entries
-from journey.listing import Listing
 from journey.storage.database import Database
+from journey.views.listing import Listing
+from journey.web.exports import CHUNK, NAMES, Form, download_url, routes, to_csv, to_json
 from tests.conftest import empty_database
 from tests.engine.running import served
 

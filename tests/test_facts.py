@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from journey.api.models import TaskStatus
-from journey.facts import as_markdown, facts, steps
 from journey.history import Entry, Moment, State
-from journey.wording import file_size
+from journey.views.facts import as_markdown, facts, steps
+from journey.views.words import file_size
 
 ENTRY = Entry(
     id="0123456789abcdef",

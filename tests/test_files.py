@@ -16,7 +16,8 @@ from starlette.applications import Starlette
 
 from journey.engine.__main__ import listener_at
 from journey.errors import CannotStart, FileMissing
-from journey.storage.files import NAME_LIMIT, Files, file_url, key_in_url, new_key, routes, safe_name
+from journey.storage.files import NAME_LIMIT, Files, file_url, key_in_url, new_key, safe_name
+from journey.web.files import routes
 from tests.engine.running import served
 
 ORIGIN = "http://127.0.0.1:8501"

@@ -11,44 +11,26 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-SIBLINGS: dict[str, set[str]] = {
-    "errors": {"api"},  # for type checking only
-    "outside": {"errors"},
-    "api": {"errors", "outside"},
-    "printing": {"errors", "pictures", "processes", "storage"},
-    "processes": {"errors"},
-    "pictures": {"errors", "processes", "storage"},
-    "signing_in": {"errors"},
-    "way_back": {"signing_in"},
-    "settings": {"errors", "api", "signing_in"},
-    "storage": {"errors"},
-    "history": {"storage", "errors", "api"},
-    "sources": {"api", "errors", "outside", "storage", "history", "pictures"},
-    "lineage": {"history", "sources"},
-    "usual": {"storage", "history"},
-    "notices": {"storage", "history", "lineage"},
-    "comparison": {"history", "wording"},
-    "tracker": {"api", "errors", "outside", "storage", "history", "pictures"},
-    "webhooks": {"history", "api"},
-    "engine": {
-        "storage",
-        "errors",
-        "outside",
-        "pictures",
-        "api",
-        "processes",
-        "settings",
-    },
-    "spreadsheets": set(),
-    "spending": {"storage", "history", "api", "spreadsheets"},
-    "batches": {"storage", "errors", "history", "api", "printing", "sources", "wording"},
-    "wording": {"history", "api", "printing"},
-    "removal": {"api", "errors", "storage", "pictures", "history"},
-    "exports": {"storage", "history", "listing", "spreadsheets"},
-    "listing": {"history", "printing", "wording"},
-    "facts": {"history", "wording"},
+ROOMS: dict[str, set[str]] = {
+    "journey/errors.py": set(),
+    "journey/processes.py": {"errors"},
+    "journey/signing_in.py": {"errors"},
+    "journey/outside": {"errors"},
+    "journey/api": {"errors", "outside"},
+    "journey/settings.py": {"api", "errors", "signing_in"},
+    "journey/storage": {"errors"},
+    "journey/pictures": {"errors", "processes", "storage"},
+    "journey/printing": {"errors", "pictures", "processes", "storage"},
+    "journey/engine": {"api", "errors", "outside", "pictures", "processes", "settings", "storage"},
+    "journey/history": {"api", "errors", "storage"},
+    "journey/studio": {"api", "errors", "history", "outside", "pictures", "printing", "storage"},
+    "journey/views": {"api", "errors", "history", "printing", "storage", "studio"},
+    "journey/web": {"api", "errors", "history", "pictures", "signing_in", "storage", "studio", "views"},
 }
-"""Siblings that a module (or package) of `journey` may import. `workspace` may import all of them."""
+"""From the ground up: each room, and the rooms below it that it may import."""
+
+TOP = ("journey/__init__.py", "journey/workspace.py", "journey/engine/__main__.py", "pages", "app.py")
+"""What puts everything together may import everything."""
 
 ONLY_IN: dict[str, set[str]] = {
     "streamlit": {"app.py", "pages"},
@@ -58,28 +40,16 @@ ONLY_IN: dict[str, set[str]] = {
         "journey/storage/database.py",
         "journey/storage/migrations",
         "journey/history",
-        "journey/batches/store.py",
+        "journey/studio/batches/store.py",
         "journey/engine/jobs.py",
-        "journey/spending.py",
-        "journey/notices.py",
-        "journey/usual.py",
         # To tell "the database is away" from other errors.
-        "journey/tracker.py",
-        "journey/webhooks.py",
+        "journey/studio/tracker.py",
+        "journey/web/webhooks.py",
         "journey/workspace.py",
         "pages/_app.py",
         "pages/_parts.py",
     },
-    "starlette": {
-        "app.py",
-        "journey/webhooks.py",
-        "journey/batches/results_zip.py",
-        "journey/exports.py",
-        "journey/storage/files.py",
-        "journey/pictures/tiles.py",
-        "journey/engine",
-        "journey/way_back.py",
-    },
+    "starlette": {"app.py", "journey/web", "journey/engine"},
     "ncnn": {"journey/engine/network.py"},
     "requests": set(),
     "urllib.request": set(),
@@ -102,25 +72,43 @@ def imports(path: Path) -> list[str]:
     return found
 
 
-def siblings(path: Path) -> set[str]:
-    """The modules of `journey` that a file imports, its own package left out."""
-    place = path.relative_to(ROOT).with_suffix("").parts
-    own = place[1] if place[0] == "journey" else ""
-    modules = {each.stem for each in (ROOT / "journey").iterdir()}
-    return {
-        name.split(".")[1]
-        for name in imports(path)
-        if name.startswith("journey.") and name.split(".")[1] in modules and name.split(".")[1] != own
+def room_of(path: Path) -> str | None:
+    """The row of the table that a file stands in; None for what stands above all of them."""
+    place = path.relative_to(ROOT).as_posix()
+    if any(place == top or place.startswith(f"{top}/") for top in TOP):
+        return None
+    return next(room for room in ROOMS if place == room or place.startswith(f"{room}/"))
+
+
+def used_rooms(path: Path) -> set[str]:
+    """The rooms of `journey` that a file imports, its own left out."""
+    own = path.relative_to(ROOT).with_suffix("").parts[1]
+    return {name.split(".")[1] for name in imports(path) if name.startswith("journey.")} - {own}
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_room_knows_only_rooms_below_it(path: Path) -> None:
+    """A file imports only the rooms that its own may know; no import is for typing only."""
+    room = room_of(path)
+    assert room is None or used_rooms(path) <= ROOMS[room]
+
+
+def test_the_table_goes_one_way() -> None:
+    """No room may import one that stands on its own floor or above it, so there can be no circle."""
+    below: set[str] = set()
+    for room, known in ROOMS.items():
+        assert known <= below, room
+        below.add(Path(room).stem)
+
+
+def test_every_room_has_its_place_in_the_table() -> None:
+    """A new room has to be given its place before anything can import it."""
+    rooms = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "journey").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
     }
-
-
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_imports_only_the_siblings_it_may_know(path: Path) -> None:
-    """Each module of the package knows only the floors below it."""
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    if parts[0] != "journey" or parts[1] in ("__init__", "workspace"):
-        return
-    assert siblings(path) - SIBLINGS[parts[1]] == set()
+    assert rooms - set(TOP) == set(ROOMS)
 
 
 @pytest.mark.parametrize("library", ONLY_IN)
@@ -135,14 +123,6 @@ def test_a_library_is_used_only_where_it_belongs(library: str) -> None:
         user for user in users if not any(user == place or user.startswith(f"{place}/") for place in ONLY_IN[library])
     }
     assert strays == set()
-
-
-def test_every_module_has_its_place_in_the_table() -> None:
-    """A new module has to be given its place before anything can import it."""
-    modules = {
-        path.stem for path in (ROOT / "journey").iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
-    }
-    assert modules - {"__init__", "workspace"} == set(SIBLINGS)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda path: path.name)

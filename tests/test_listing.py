@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from journey.history import LIVE, Filter, Order, State
-from journey.listing import Listing, from_address
+from journey.views.listing import Listing, from_address
 
 FULL = Listing(
     text="koi pond",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from journey.history import Entry, History, NewEntry, State
-from journey.notices import ended, under_way
 from journey.storage.database import Database
+from journey.views.notices import ended
 
 
 def add(history: History, *ways: State, **fields: str) -> Entry:
@@ -29,9 +29,9 @@ def test_what_goes_on_is_counted(database: Database) -> None:
     }
     for ways in (FAILED, (State.CANCELLED,), (State.SUBMITTING, State.AMBIGUOUS)):
         add(history, *ways, person="ann@example.com")
-    assert going == set(under_way(database))
-    assert 1 == len(under_way(database, person="ann@example.com"))
-    assert [] == under_way(database, person="bob@example.com")
+    assert going == set(history.under_way())
+    assert 1 == len(history.under_way(person="ann@example.com"))
+    assert [] == history.under_way(person="bob@example.com")
 
 
 def test_a_batch_is_told_once_and_a_pair_one_by_one(database: Database) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from journey import removal
 from journey.api.client import JourneyClient
 from journey.history import Entry, History, NewEntry, State
 from journey.pictures import gallery
 from journey.storage.database import Database
 from journey.storage.files import Files
+from journey.studio import removal
 from tests.conftest import empty_database
 from tests.fakes.hosted import FakeHosted, with_fields
 

@@ -12,21 +12,13 @@ import pytest
 from PIL import Image
 
 from journey.api.client import JourneyClient
-from journey.errors import (
-    AuthenticationFailed,
-    FetchFailed,
-    InvalidRequest,
-    JourneyError,
-    NotSent,
-    PictureRefused,
-    TaskNotFound,
-    Unreachable,
-)
+from journey.api.errors import AuthenticationFailed, NotSent, TaskNotFound
+from journey.errors import FetchFailed, InvalidRequest, JourneyError, PictureRefused, Unreachable
 from journey.history import EngineName, Entry, State
 from journey.outside.door import Door
 from journey.pictures.checking import PREVIEW, THUMBNAIL
-from journey.sources import Source, Sources, fingerprint, new_entry
 from journey.storage.files import Files, file_url
+from journey.studio.intake import Source, Sources, fingerprint, new_entry
 from tests.fakes.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, web_page
 from tests.studio import DecoderHere
 

@@ -11,21 +11,9 @@ import pytest
 
 from journey.api.models import TaskStatus
 from journey.history import Entry, History, NewEntry, State
-from journey.spending import (
-    NOBODY,
-    OTHERS,
-    Budget,
-    By,
-    Line,
-    Spending,
-    bars,
-    busiest,
-    has_new_month,
-    month_start,
-    months_until,
-    to_csv,
-)
+from journey.history.spending import Budget, Line, Spending, has_new_month, month_start, months_until
 from journey.storage.database import Database
+from journey.views.spending import NOBODY, OTHERS, By, bars, busiest, to_csv
 from tests.studio import Clock
 
 ANNA, BEN = "anna@example.com", "ben@example.com"

@@ -16,9 +16,10 @@ from starlette.applications import Starlette
 from journey.engine.__main__ import listener_at
 from journey.errors import FileMissing
 from journey.pictures.checking import Decoder
-from journey.pictures.tiles import TILE_SIDE, TILES, Pyramid, Tiles, levels, routes, write
+from journey.pictures.tiles import TILE_SIDE, TILES, Pyramid, Tiles, levels, write
 from journey.processes import LOWEST
 from journey.storage.files import Files, new_key
+from journey.web.tiles import routes
 from tests.engine.running import served
 
 SECONDS = 30
@@ -289,4 +290,4 @@ def test_there_is_nothing_else(web: httpx.Client, tiles: Tiles, files: Files, pa
     assert 200 == web.get(f"/tiles/{key}/0/0_0").status_code
     answer = web.get("/tiles/" + path.format(key=key, other=new_key()))
     assert 404 == answer.status_code
-    assert "cache-control" not in answer.headers
+    assert "immutable" not in answer.headers.get("cache-control", "")

@@ -17,13 +17,13 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-from journey import tracker
 from journey.history import Entry, History, State
 from journey.outside.transport import Transport
 from journey.pictures.checking import PREVIEW, THUMBNAIL
 from journey.storage.database import Database, metadata
 from journey.storage.files import file_url, new_key
-from journey.tracker import ARCHIVE_ATTEMPTS
+from journey.studio import tracker
+from journey.studio.tracker import ARCHIVE_ATTEMPTS
 from tests.conftest import PROCESSES, empty_database, exit_codes
 from tests.fakes.hosted import (
     NO_TASK_ID,

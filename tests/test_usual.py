@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from journey.history import History, NewEntry, State
+from journey.history.timing import UsualTimes
 from journey.storage.database import Database
-from journey.usual import UsualTimes
 from tests.studio import Clock
 
 

@@ -20,10 +20,10 @@ import sqlalchemy as sa
 import uvicorn
 from starlette.applications import Starlette
 
-from journey import webhooks
 from journey.history import Entry, History, NewEntry, State
 from journey.storage.database import Database
-from journey.webhooks import BODY_LIMIT, address_for, routes, secret_for
+from journey.web import webhooks
+from journey.web.webhooks import BODY_LIMIT, address_for, routes, secret_for
 from tests.conftest import PROCESSES, exit_codes
 
 KEY = b"0123456789abcdef0123456789abcdef"

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from journey import wording
 from journey.history import Entry, State
+from journey.views import words as wording
 
 KOI = Entry(
     id="e1",

@@ -12,18 +12,16 @@ from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import Any
 
-from journey.errors import (
-    MESSAGE_LIMIT,
+from journey.api.errors import (
     Ambiguous,
     AuthenticationFailed,
     InsufficientCredits,
-    InvalidRequest,
-    JourneyError,
     RateLimited,
     ServerError,
     TaskNotFound,
     WrongAddress,
 )
+from journey.errors import MESSAGE_LIMIT, InvalidRequest, JourneyError
 
 ANSWER_LIMIT = 1024 * 1024
 """Bytes of an answer that are read; no documented answer comes near it."""

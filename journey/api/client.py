@@ -13,18 +13,9 @@ from typing import Self, TypedDict, TypeVar, Unpack, cast
 import httpx
 
 from journey.api.answers import ANSWER_LIMIT, Answer, error_in
+from journey.api.errors import NotSent, RateLimited, ServerError, TaskFailed, TaskNotFound, Untrusted, WaitTimeout
 from journey.api.models import HOSTED_URL, Account, Task, TaskStatus, UpscaleRequest, usable_id
-from journey.errors import (
-    InvalidRequest,
-    JourneyError,
-    NotSent,
-    RateLimited,
-    ServerError,
-    TaskFailed,
-    TaskNotFound,
-    Untrusted,
-    WaitTimeout,
-)
+from journey.errors import InvalidRequest, JourneyError
 from journey.outside.transport import Transport, tls_failure
 
 logger = logging.getLogger(__name__)

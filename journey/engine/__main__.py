@@ -21,7 +21,7 @@ from journey.pictures.checking import Decoder
 from journey.settings import Settings, read_settings
 from journey.storage.database import Database
 from journey.storage.files import Files
-from journey.storage.files import routes as file_routes
+from journey.web.files import routes as file_routes
 
 
 def app(settings: Settings, *, origins: list[str]) -> Starlette:

@@ -26,8 +26,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import sqlalchemy as sa
 
+from journey.api.errors import RateLimited, TaskNotFound
 from journey.api.models import TaskStatus, UpscaleRequest
-from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRefused, RateLimited, Stopped, TaskNotFound
+from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRefused, Stopped
 from journey.outside.door import Door
 from journey.pictures import png
 from journey.pictures.checking import Decoder, Pixels, inspect, to_image, too_many_pixels, write_previews

@@ -14,10 +14,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from journey.api.errors import RateLimited, TaskNotFound
 from journey.api.models import UpscaleRequest, usable_id
 from journey.engine.jobs import Jobs
 from journey.engine.openapi import description
-from journey.errors import InvalidRequest, RateLimited, TaskNotFound
+from journey.errors import InvalidRequest
 
 API_PATH = "/api/v1"
 BODY_LIMIT = 64 * 1024

@@ -21,6 +21,7 @@ SEARCH_WORDS = 8
 """Characters and words that are looked at of what people search for."""
 
 MOST_RELATED = 1_000
+MOST_UNDER_WAY = 1_000
 
 
 class Order(StrEnum):
@@ -162,6 +163,14 @@ class Finding:
         with self._database.read() as connection:
             found = connection.scalars(sa.select(each.c.person).where(each.c.person.is_not(None)))
             return [str(person) for person in found]
+
+    def under_way(self, *, person: str | None = None) -> list[str]:
+        """Ids of the entries that go on by themselves, at most 1,000: this person's, or everybody's."""
+        query = sa.select(entries.c.id).where(entries.c.state.in_(sorted(LIVE))).limit(MOST_UNDER_WAY)
+        if person is not None:
+            query = query.where(entries.c.person == person)
+        with self._database.read() as connection:
+            return [str(entry_id) for entry_id in connection.scalars(query)]
 
     def pulse(self) -> tuple[int, ...]:
         """Numbers that change whenever an entry is added, deleted or moves on; the first one counts all entries."""

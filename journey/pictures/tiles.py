@@ -21,13 +21,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image, ImageCms
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from journey.errors import FileMissing, JourneyError
 from journey.pictures.checking import Decoder
-from journey.storage.files import HEADERS, MEDIA_TYPES, Files
+from journey.storage.files import Files
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +43,7 @@ _ICC_LIMIT = 16 * 1024
 """Bytes of a colour profile. Each tile carries it; with a longer one the colours are converted to sRGB instead."""
 _ABOUT = "about.json"
 _REMEMBERED = 200
-_NO_TILE = "There is no such tile."
+NO_TILE = "There is no such tile."
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class Tiles:
         return failed[1] if failed else None
 
     def tile(self, key: str, level: int, column: int, row: int) -> tuple[bytes, str]:
-        """One encoded tile and its media type. Raises FileMissing."""
+        """One encoded tile, and the ending of files of its kind. Raises FileMissing."""
         path = self._files.nearby(key, TILES)
         if path is None:
             with self._fetching:  # the first of many that ask at the same time
@@ -114,8 +111,8 @@ class Tiles:
             for extension in (".jpg", ".png"):
                 if place := places.get(_name(level, column, row) + extension):
                     content.seek(place[0])
-                    return content.read(place[1]), MEDIA_TYPES[extension]
-        raise FileMissing(_NO_TILE)
+                    return content.read(place[1]), extension
+        raise FileMissing(NO_TILE)
 
     def wait(self, timeout: float) -> None:
         """Until nothing is waiting or under way. Raises TimeoutError."""
@@ -292,23 +289,3 @@ def _read_directory(content: BinaryIO, version: tuple[int, ...]) -> _Directory:
             each.filename: (each.header_offset + 30 + len(each.filename), each.file_size) for each in archive.infolist()
         }
     return _Directory(version, about, places)
-
-
-def routes(tiles: Tiles) -> list[Route]:
-    """`/tiles/{key}/{level}/{column}_{row}`: one tile. Whoever knows the key of a picture may read its tiles."""
-
-    def serve(request: Request) -> Response:
-        place = (request.path_params[name] for name in ("level", "column", "row"))
-        try:
-            content, media_type = tiles.tile(request.path_params["key"], *map(_number, place))
-        except FileMissing:
-            return PlainTextResponse(_NO_TILE, 404, headers={"X-Content-Type-Options": "nosniff"})
-        return Response(content, media_type=media_type, headers=HEADERS)
-
-    return [Route("/tiles/{key}/{level}/{column}_{row}", serve, methods=["GET", "HEAD"])]
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise FileMissing(_NO_TILE)
-    return int(text)

@@ -1,4 +1,4 @@
-"""Where pictures are kept, and the route that serves them.
+"""Where pictures are kept.
 
 A key (128 random bits) names a small folder: the picture, its preview and its thumbnail. The folder appears
 whole or not at all. Whoever knows the key may read it, so keys are never listed to strangers.
@@ -17,35 +17,12 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import fsspec
-from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import Route
 
 from journey.errors import CannotStart, FileMissing
 
 NAME_LIMIT = 80
 _KEY = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{NAME_LIMIT - 1}}}")
-MEDIA_TYPES = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".webp": "image/webp",
-    ".tif": "image/tiff",
-    ".pdf": "application/pdf",
-    ".zip": "application/zip",
-}
-
-PRIVATE = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "private, no-store",
-}
-"""Of every answer that is made for the one who asks."""
-
-# A key's content never changes.
-HEADERS = PRIVATE | {"Cache-Control": "private, max-age=31536000, immutable"}
-"""Of every answer that holds (a part of) a stored picture."""
 
 
 def new_key() -> str:
@@ -258,22 +235,3 @@ def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").rstrip("."), parts.port or {"http": 80, "https": 443}.get(scheme, 0)
-
-
-def routes(files: Files) -> list[Route]:
-    """`/files/{key}/{name}` with Range and HEAD; `?download` makes the browser save instead of show."""
-
-    def serve(request: Request) -> Response:
-        name = request.path_params["name"]
-        try:
-            path = files.path(request.path_params["key"], name)
-        except FileMissing as error:
-            return PlainTextResponse(str(error), 404, headers={"X-Content-Type-Options": "nosniff"})
-        return FileResponse(
-            path,
-            media_type=MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
-            headers=HEADERS,
-            filename=name if "download" in request.query_params else None,
-        )
-
-    return [Route("/files/{key}/{name}", serve, methods=["GET", "HEAD"])]

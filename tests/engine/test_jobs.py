@@ -14,9 +14,10 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from journey.api.errors import RateLimited, TaskNotFound
 from journey.api.models import TaskStatus, UpscaleRequest
 from journey.engine.jobs import DELIVERIES_PER_HOST, QUEUE_LIMIT, WEBHOOK_DELAYS, Jobs, StoredPicture, engine_tasks
-from journey.errors import InvalidRequest, RateLimited, Stopped, TaskNotFound
+from journey.errors import InvalidRequest, Stopped
 from journey.outside.door import Door
 from journey.pictures.checking import Decoder, write_previews
 from journey.storage.database import Database

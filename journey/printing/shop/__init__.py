@@ -16,7 +16,6 @@ from journey.printing.shop.making import SET_LIMIT, exact_size, print_set, proof
 from journey.printing.shop.specs import (
     EXTENSIONS,
     MAX_PIXELS,
-    MEDIA_TYPES,
     PROOF_PAPER,
     SERVICE_LIMITS,
     FileFormat,
@@ -30,7 +29,6 @@ from journey.printing.shop.specs import (
 __all__ = [
     "EXTENSIONS",
     "MAX_PIXELS",
-    "MEDIA_TYPES",
     "PROOF_PAPER",
     "SERVICE_LIMITS",
     "SET_LIMIT",

@@ -14,14 +14,6 @@ from journey.printing import Box, Fit, Orientation, Paper
 
 FileFormat = Literal["PNG", "TIFF", "JPEG", "PDF"]
 EXTENSIONS: dict[FileFormat, str] = {"PNG": ".png", "TIFF": ".tif", "JPEG": ".jpg", "PDF": ".pdf"}
-MEDIA_TYPES = {
-    ".png": "image/png",
-    ".tif": "image/tiff",
-    ".jpg": "image/jpeg",
-    ".pdf": "application/pdf",
-    ".zip": "application/zip",
-}
-
 MAX_PIXELS = 250_000_000
 """Largest file made, and largest source taken: an A0 at 400 DPI."""
 JPEG_MAX_SIDE = 65_535

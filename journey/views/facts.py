@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from journey.history import ANSWER_LIMIT, Entry, Moment
-from journey.wording import STATE_WORDS, duration, file_size, literal, pixels, print_size, state_words, zone
+from journey.views.words import STATE_WORDS, duration, file_size, literal, pixels, print_size, state_words, zone
 
 
 def facts(entry: Entry, *, engine: str, timezone: str | None, now: float) -> dict[str, str]:

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from journey.batches.store import Batches
 from journey.errors import FileMissing
 from journey.history import Entry, State
-from journey.storage.files import PRIVATE, Files, safe_name
+from journey.storage.files import Files, safe_name
+from journey.studio.batches.store import Batches
+from journey.web.answers import MEDIA_TYPES, PRIVATE, refusal
 
 _CHUNK = 1024 * 1024
 MISSING = "not-included.txt"
@@ -33,16 +34,12 @@ def routes(batches: Batches, files: Files) -> list[Route]:
         batch = batches.by_download_key(request.path_params["key"])
         results = [] if batch is None else finished(batches, batch.id)
         if batch is None or not results:
-            return PlainTextResponse(
-                "There is no such batch, or it has no results yet.",
-                404,
-                headers={"X-Content-Type-Options": "nosniff"},
-            )
+            return refusal("There is no such batch, or it has no results yet.", 404)
         name = safe_name(batch.name, ".zip")
         headers = PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
         if request.method == "HEAD":
-            return Response(media_type="application/zip", headers=headers)
-        return StreamingResponse(pack(files, results), media_type="application/zip", headers=headers)
+            return Response(media_type=MEDIA_TYPES[".zip"], headers=headers)
+        return StreamingResponse(pack(files, results), media_type=MEDIA_TYPES[".zip"], headers=headers)
 
     return [Route("/batches/{key}/results.zip", serve, methods=["GET", "HEAD"])]
 

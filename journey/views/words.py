@@ -149,6 +149,11 @@ def balance_problem(cost: int, credits_left: int | None) -> str | None:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 picture`, `1,200 pictures`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def duration(seconds: float) -> str:
     """`4 s`, `2 min`, `1 h 20 min`."""
     whole = max(0, round(seconds))

@@ -9,10 +9,10 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import Any
 
-from journey.batches.inputs import Wanted
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import EngineName, History, State
-from journey.sources import Source, Sources
+from journey.studio.batches.inputs import Wanted
+from journey.studio.intake import Source, Sources
 
 log = logging.getLogger(__name__)
 

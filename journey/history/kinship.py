@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from journey.history import EngineName, Entry, History
-from journey.sources import Source
 
 _PAIR = "ab-"
 _USUAL_PAIR = ("fast", "detail")
@@ -59,9 +58,11 @@ def is_pair(batch: str | None) -> bool:
     return batch is not None and batch.startswith(_PAIR)
 
 
-def pair_id(source: Source, scale: int, pair: Pair, person: str | None) -> str:
-    """The batch of an A/B pair. The same wish has the same one, so that a second click completes the same pair."""
-    wish = repr((source.digest, scale, pair, person))
+def pair_id(digest: str, scale: int, pair: Pair, person: str | None) -> str:
+    """The batch of an A/B pair of the picture with this digest. The same wish has the same one, so that a second click
+    completes the same pair.
+    """
+    wish = repr((digest, scale, pair, person))
     return _PAIR + hashlib.sha256(wish.encode()).hexdigest()[:24]
 
 

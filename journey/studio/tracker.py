@@ -20,24 +20,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from journey.api.client import JourneyClient
-from journey.api.models import Task, TaskStatus, UpscaleRequest
-from journey.errors import (
+from journey.api.errors import (
     Ambiguous,
     AuthenticationFailed,
-    FetchFailed,
-    FileMissing,
     InsufficientCredits,
-    InvalidRequest,
-    JourneyError,
     NotSent,
-    PictureRefused,
     RateLimited,
     ServerError,
     TaskNotFound,
-    Unreachable,
     Untrusted,
     WrongAddress,
 )
+from journey.api.models import Task, TaskStatus, UpscaleRequest
+from journey.errors import FetchFailed, FileMissing, InvalidRequest, JourneyError, PictureRefused, Unreachable
 from journey.history import EngineName, Entry, History, State
 from journey.outside.door import BadStatus, CutShort, Door
 from journey.pictures.checking import EXTENSIONS, Decoder, inspect

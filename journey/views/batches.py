@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from journey.api.models import CREDITS_PER_UPSCALE
-from journey.batches.rows import Totals
-from journey.batches.store import Progress
-from journey.wording import duration
-
-
-def count(number: int, noun: str) -> str:
-    """`1 picture`, `9 pictures`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+from journey.studio.batches.rows import Totals
+from journey.studio.batches.store import Progress
+from journey.views.words import counted, duration
 
 
 def totals(table: Totals) -> str:
     """`9 pictures to enlarge · 2 skipped · 1 cannot be used`."""
-    parts = [f"{count(table.runs, 'picture')} to enlarge"]
+    parts = [f"{counted(table.runs, 'picture')} to enlarge"]
     parts += [f"{table.skipped:,} skipped"] if table.skipped else []
     parts += [f"{table.problems:,} cannot be used"] if table.problems else []
     parts += [f"{table.looking:,} being looked at"] if table.looking else []
@@ -37,7 +32,7 @@ def shortfall(credits: int, balance: int | None, left_of_month: int | None) -> s
         if left is not None and credits > left:
             sentences.append(
                 f"{whose} {left:,} credits left, enough for {left // CREDITS_PER_UPSCALE:,} of the "
-                f"{count(credits // CREDITS_PER_UPSCALE, 'picture')}; the others would wait {remedy}."
+                f"{counted(credits // CREDITS_PER_UPSCALE, 'picture')}; the others would wait {remedy}."
             )
     return " ".join(sentences) or None
 

@@ -15,8 +15,9 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from journey.api.client import JourneyClient
+from journey.api.errors import TaskNotFound
 from journey.api.models import GRID_INDEXES, Task, TaskStatus, usable_id
-from journey.errors import FileMissing, InvalidRequest, JourneyError, TaskNotFound
+from journey.errors import FileMissing, InvalidRequest, JourneyError
 from journey.history import EngineName, Entry, NewEntry, State
 from journey.outside.door import Door
 from journey.pictures.checking import EXTENSIONS, PREVIEW, THUMBNAIL, Decoder, Picture, inspect, sniff, too_many_pixels

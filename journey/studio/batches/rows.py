@@ -8,11 +8,11 @@ from typing import Literal
 
 from journey import printing
 from journey.api.models import CREDITS_PER_UPSCALE
-from journey.batches.inputs import Line
-from journey.batches.looks import Look
 from journey.history import EngineName
 from journey.printing import Fit, Orientation, Paper, Plan
-from journey.sources import Source
+from journey.studio.batches.inputs import Line
+from journey.studio.batches.looks import Look
+from journey.studio.intake import Source
 
 Choice = Literal[0, 2, 4]
 """What is done with a picture: skipped, or enlarged 2x or 4x."""

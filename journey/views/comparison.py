@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from journey.history import LIVE, Entry, State
-from journey.wording import moment, pixels, state_words
+from journey.views.words import moment, pixels, state_words
 
 ViewKind = Literal["slider", "side", "difference"]
 LARGEST_ZOOM = 64.0

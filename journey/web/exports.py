@@ -17,18 +17,17 @@ from typing import Literal
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from journey.history import Entry, History
-from journey.listing import Listing, from_address
-from journey.spreadsheets import MARK, Cell, csv_lines
-from journey.storage.files import PRIVATE
+from journey.views.listing import Listing, from_address
+from journey.views.spreadsheets import MARK, Cell, csv_lines
+from journey.web.answers import MEDIA_TYPES, PRIVATE, refusal
 
 Value = Cell | list[str]
 Form = Literal["csv", "json"]
 
-MEDIA_TYPES: dict[str, str] = {"csv": "text/csv", "json": "application/json"}
 HOUR = 3_600
 
 CHUNK = 1_000
@@ -90,8 +89,7 @@ def routes(history: History, key: bytes, *, clock: Callable[[], float] = time.ti
         said = dict(parse_qsl(asked))
         is_ours = hmac.compare_digest(signature.encode(), _signature(key, form, asked).encode())
         if not is_ours or clock() >= HOUR * int(said["until_hour"]):
-            sentence = "This link is no longer good. Open History and export once more."
-            return PlainTextResponse(sentence, 403, headers=PRIVATE)
+            return refusal("This link is no longer good. Open History and export once more.", 403)
         if "ids" in said:
             ids = said["ids"].split(",")
         else:
@@ -99,7 +97,7 @@ def routes(history: History, key: bytes, *, clock: Callable[[], float] = time.ti
             ids = history.ids(listing.filter(said.get("timezone")), order=listing.order)
         parts = to_csv(history, ids) if form == "csv" else to_json(history, ids)
         headers = PRIVATE | {"Content-Disposition": f'attachment; filename="tasks.{form}"'}
-        return StreamingResponse(parts, media_type=MEDIA_TYPES[form], headers=headers)
+        return StreamingResponse(parts, media_type=MEDIA_TYPES[f".{form}"], headers=headers)
 
     return [Route("/exports/tasks.{form}", serve, methods=["GET"])]
 

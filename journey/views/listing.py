@@ -10,7 +10,7 @@ from typing import get_args
 from journey import printing
 from journey.history import LIVE, OVER, SEARCH_LIMIT, EngineName, Filter, Order, State
 from journey.printing import inputs as print_inputs
-from journey.wording import zone
+from journey.views.words import zone
 
 GROUPS: dict[str, tuple[str, frozenset[State]]] = {
     "under-way": ("Under way", LIVE),

@@ -1,0 +1,73 @@
+"""What can go wrong with a call to the API: no answer, a bad answer, and a task that failed are three things.
+
+`journey.errors` draws the whole tree.
+"""
+
+from __future__ import annotations
+
+from journey.api.models import Task
+from journey.errors import MESSAGE_LIMIT, JourneyError
+
+
+class AuthenticationFailed(JourneyError):
+    """The key was refused."""
+
+
+class InsufficientCredits(JourneyError):
+    """The account has too few credits for the call. Nothing was charged."""
+
+
+class RateLimited(JourneyError):
+    """Too many calls. `retry_after` is the wait the server asked for, in seconds, or None."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class WrongAddress(JourneyError):
+    """The server that answered does not know this call. Nothing was accepted, and repeating will not help."""
+
+
+class TaskNotFound(JourneyError):
+    """No task with this id belongs to this key."""
+
+
+class ServerError(JourneyError):
+    """The server answered with something that cannot be used. `answer` keeps the start of it."""
+
+    def __init__(self, message: str, answer: str = "") -> None:
+        self.answer = answer
+        super().__init__(message)
+
+
+class NotSent(JourneyError):
+    """The connection was never made, so nothing was accepted. Safe to repeat."""
+
+
+class Untrusted(NotSent):
+    """The server could not prove who it is. Nothing was sent, and repeating will not help."""
+
+
+class Ambiguous(JourneyError):
+    """The call may have been accepted. `answer` keeps the start of what came back, if anything did."""
+
+    def __init__(self, message: str, answer: str = "") -> None:
+        self.answer = answer
+        super().__init__(message)
+
+
+class TaskFailed(JourneyError):
+    """The task ended as failed. `task` is its last state."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        super().__init__((task.error or "The task failed without a reason.")[:MESSAGE_LIMIT])
+
+
+class WaitTimeout(JourneyError):
+    """The deadline passed. `task` is the last state seen; the task itself goes on."""
+
+    def __init__(self, task: Task | None, timeout: float) -> None:
+        self.task = task
+        super().__init__(f"The task is not finished after {timeout:g} s. It goes on; fetch it later.")

@@ -1,0 +1,34 @@
+"""What the answers of our routes have in common: headers, media types, and how they say no."""
+
+from __future__ import annotations
+
+from starlette.responses import PlainTextResponse
+
+MEDIA_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".tif": "image/tiff",
+    ".pdf": "application/pdf",
+    ".zip": "application/zip",
+    ".csv": "text/csv",
+    ".json": "application/json",
+}
+"""By the ending of a file's name."""
+
+PRIVATE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
+"""Of every answer that is made for the one who asks."""
+
+# A key's content never changes.
+HEADERS = PRIVATE | {"Cache-Control": "private, max-age=31536000, immutable"}
+"""Of every answer that holds (a part of) a stored picture."""
+
+
+def refusal(sentence: str, status: int) -> PlainTextResponse:
+    """An answer that is nothing but a sentence."""
+    return PlainTextResponse(sentence, status, headers=PRIVATE)
