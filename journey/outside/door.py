@@ -8,7 +8,6 @@ TLS server name and certificate stay on the name.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
 import re
@@ -18,71 +17,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 from urllib.parse import urljoin
 
 import httpcore
 import httpx
 
-from journey.errors import CannotStart, FetchFailed, InvalidRequest, Unreachable
+from journey.errors import FetchFailed, InvalidRequest, Unreachable
+from journey.outside.addresses import (
+    NOTHING_ALLOWED,
+    UNREACHABLE,
+    AllowList,
+    Target,
+    is_allowed,
+    judge_form,
+    plain_address,
+    refuse_odd_characters,
+    target_of,
+)
 from journey.outside.transport import PatientResolver, Resolver, Transport, tls_failure
-
-URL_LIMIT = 2048
-PORTS = frozenset({80, 443, 8080, 8443})
-
-UNREACHABLE = "This address cannot be reached. Check the spelling; only public addresses on the internet work."
-"""The one sentence for blocked, unresolvable and silent addresses: nobody can scan a network with it."""
 
 NOT_FOR_OTHERS = (
     "A service on the internet cannot reach this address. Use a public address, or upload the picture instead."
 )
-
 _log = logging.getLogger(__name__)
-
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-# Written out, because what `is_global` of the standard library covers differs between Python versions.
-_INTERNAL_V4 = tuple(
-    ipaddress.IPv4Network(network)
-    for network in (
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",  # carrier NAT
-        "127.0.0.0/8",
-        "168.63.129.16/32",  # Azure's host agent: a public number, an internal service
-        "169.254.0.0/16",  # link-local; cloud metadata
-        "172.16.0.0/12",
-        "192.0.0.0/24",
-        "192.0.2.0/24",
-        "192.31.196.0/24",
-        "192.52.193.0/24",
-        "192.88.99.0/24",  # 6to4 relays
-        "192.168.0.0/16",
-        "192.175.48.0/24",
-        "198.18.0.0/15",  # benchmarks
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/3",  # multicast, reserved, broadcast
-    )
-)
-# Everything outside it is loopback, private, link-local, multicast, mapped IPv4 or NAT64.
-_PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
-_INTERNAL_V6 = tuple(
-    ipaddress.IPv6Network(network)
-    for network in (
-        "2001::/23",  # protocol assignments, Teredo among them
-        "2001:db8::/32",
-        "2002::/16",  # 6to4: an IPv4 address in disguise
-        "2620:4f:8000::/48",
-        "3fff::/20",
-    )
-)
-
-_AUTHORITY = re.compile(r"https?://(?P<host>\[[0-9a-f:.]*\]|[^\[\]:@%]*)(?::(?P<port>[0-9]*))?", re.IGNORECASE)
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
-
 _PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<meta", b"<title")
 _PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
 _SNIFFED = 512
@@ -93,7 +51,6 @@ _HEADERS = {
     "Connection": "close",
 }
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_BAD_HOST = "The host name in this address is not valid. Check the spelling between // and the next /."
 _WEBHOOK_ANSWER_BYTES = 4096
 
 
@@ -132,74 +89,6 @@ class Fetched:
     size: int
 
 
-@dataclass(frozen=True)
-class AllowList:
-    """Hosts, networks and ports that are exempt from the address, port and HTTPS rules."""
-
-    names: frozenset[tuple[str, int | None]] = frozenset()
-    networks: tuple[tuple[_Network, int | None], ...] = ()
-
-    @classmethod
-    def parse(cls, entries: Sequence[str]) -> Self:
-        """Read entries such as `intranet.example`, `10.0.0.0/8`, `127.0.0.1:9000` or `[::1]:9000`.
-
-        Raises CannotStart for anything else.
-        """
-        names: set[tuple[str, int | None]] = set()
-        networks: list[tuple[_Network, int | None]] = []
-        for entry in entries:
-            try:
-                # A bare IPv6 address or network has colons of its own.
-                if network := _network(entry):
-                    networks.append((network, None))
-                    continue
-                host, colon, digits = entry.rpartition(":") if ":" in entry else (entry, "", "")
-                port = int(digits) if colon else None
-                if network := _network(host.removeprefix("[").removesuffix("]")):
-                    networks.append((network, port))
-                elif re.search("[/?#]", host):
-                    raise ValueError("neither a host nor a network")
-                else:
-                    names.add((_target(f"http://{host}/").host, port))
-            except (ValueError, Unreachable) as error:
-                raise CannotStart(
-                    f"JOURNEY_FETCH_ALLOW: {entry[:100]!r} is not a host, host:port or a network such as 10.0.0.0/8."
-                ) from error
-        return cls(frozenset(names), tuple(networks))
-
-    def has_name(self, host: str, port: int) -> bool:
-        """True when the host itself is listed, whatever it resolves to."""
-        return (host, None) in self.names or (host, port) in self.names
-
-    def has_address(self, address: _Address, port: int) -> bool:
-        """True when the address lies in a listed network."""
-        return any(address in network and only in (None, port) for network, only in self.networks)
-
-
-_NOTHING_ALLOWED = AllowList()
-
-
-@dataclass(frozen=True)
-class _Target:
-    url: httpx.URL
-    host: str
-    port: int
-    https_only: bool
-
-    @property
-    def address(self) -> _Address | None:
-        """The address when the host is one in its plain spelling."""
-        return _address(self.host)
-
-    @property
-    def problem(self) -> str | None:
-        if self.port not in PORTS:
-            return "This port is not allowed. Use an address with the usual port (80, 443, 8080 or 8443)."
-        if self.https_only and self.url.scheme != "https":
-            return "This address must start with https://."
-        return None
-
-
 class Door:
     """Fetches pictures and delivers webhooks, to public addresses and to those that `allow` lists.
 
@@ -230,7 +119,7 @@ class Door:
         Raises InvalidRequest with one sentence that says what is wrong and what to do.
         """
         try:
-            _judge_form(_target(url, https_only=https_only), self._allow)
+            judge_form(target_of(url, https_only=https_only), self._allow)
         except Unreachable as error:
             raise InvalidRequest(str(error)) from None
 
@@ -240,9 +129,9 @@ class Door:
         Resolves the name (up to 3 s), connects to nothing. Raises InvalidRequest.
         """
         try:
-            target = _target(url, https_only=https_only)
-            _judge_form(target, _NOTHING_ALLOWED)
-            self._choose(target, _NOTHING_ALLOWED, target.host, target.port, self._limits.resolve)
+            target = target_of(url, https_only=https_only)
+            judge_form(target, NOTHING_ALLOWED)
+            self._choose(target, NOTHING_ALLOWED, target.host, target.port, self._limits.resolve)
         except Unreachable:
             raise InvalidRequest(NOT_FOR_OTHERS) from None
 
@@ -254,8 +143,8 @@ class Door:
         when a server answered with something else than a picture. What writing to `into` raises comes through.
         """
         end = self._clock() + self._limits.total
-        target = _target(url)
-        _judge_form(target, self._allow)
+        target = target_of(url)
+        judge_form(target, self._allow)
         for _ in range(self._limits.redirects + 1):
             request = httpx.Request(
                 "GET", target.url, headers={**_HEADERS, "Accept": "image/png,image/jpeg,image/webp,*/*;q=0.1"}
@@ -274,8 +163,8 @@ class Door:
         `timeout` bounds the whole delivery, in seconds. Raises InvalidRequest when the address or a
         header cannot be used, Unreachable or FetchFailed when no answer came.
         """
-        target = _target(url, https_only=True)
-        _judge_form(target, self._allow)
+        target = target_of(url, https_only=True)
+        judge_form(target, self._allow)
         try:
             request = httpx.Request(
                 "POST",
@@ -295,7 +184,7 @@ class Door:
                     break
         return response.status_code
 
-    def _exchange(self, request: httpx.Request, target: _Target, seconds: float, silence: float) -> httpx.Response:
+    def _exchange(self, request: httpx.Request, target: Target, seconds: float, silence: float) -> httpx.Response:
         """Send one request. Returns when the headers of the answer are there."""
         request.extensions = {"timeout": {"connect": None, "read": silence, "write": silence, "pool": None}}
         transport = Transport(
@@ -319,7 +208,7 @@ class Door:
                 raise FetchFailed(_tls_sentence(failure)) from error
             raise Unreachable(UNREACHABLE) from error
 
-    def _choose(self, target: _Target, allow: AllowList, host: str, port: int, seconds: float) -> Sequence[str]:
+    def _choose(self, target: Target, allow: AllowList, host: str, port: int, seconds: float) -> Sequence[str]:
         """The addresses to connect to. One that is not allowed among them blocks all."""
         try:
             found = self._resolve(host, port, seconds)
@@ -328,8 +217,8 @@ class Door:
             raise Unreachable(UNREACHABLE) from error
         if not allow.has_name(target.host, target.port):
             for text in found:
-                address = _address(text)
-                if address is None or not _allowed(address, target, allow):
+                address = plain_address(text)
+                if address is None or not is_allowed(address, target, allow):
                     _log.info("%.300r is blocked: it leads to %.60r, port %d", host, text, port)
                     raise Unreachable(UNREACHABLE)
         if not found:
@@ -337,109 +226,20 @@ class Door:
             raise Unreachable(UNREACHABLE)
         return found[: self._limits.addresses]
 
-    def _redirected(self, source: _Target, response: httpx.Response) -> _Target:
+    def _redirected(self, source: Target, response: httpx.Response) -> Target:
         """Where a redirect leads, judged like any address; from https to http only where that is allowed."""
         places = [value for name, value in response.headers.raw if name.lower() == b"location"]
         try:
             (place,) = places
             location = place.decode("utf-8")
-            _refuse_odd_characters(location)
-            target = _target(urljoin(str(source.url), location), https_only=source.url.scheme == "https")
-            _judge_form(target, self._allow)
+            refuse_odd_characters(location)
+            target = target_of(urljoin(str(source.url), location), https_only=source.url.scheme == "https")
+            judge_form(target, self._allow)
         except ValueError as error:  # none or several, not UTF-8, or InvalidRequest
             # Not the address itself: such addresses often carry access tokens.
             _log.info("%.300r redirects to an unusable address: %s", source.host, type(error).__name__)
             raise FetchFailed("This address redirects to one that cannot be used. Use the final address.") from error
         return target
-
-
-def _target(url: str, *, https_only: bool = False) -> _Target:
-    """Take an address apart.
-
-    Raises InvalidRequest when its form alone makes it unusable, Unreachable for an IPv4 address in an odd spelling.
-    """
-    if not re.match("https?://", url, re.IGNORECASE):
-        raise InvalidRequest("This address must start with https:// or http://.")
-    if len(url) > URL_LIMIT:
-        raise InvalidRequest(f"This address is longer than {URL_LIMIT} characters. Use a shorter one.")
-    _refuse_odd_characters(url)
-    authority = re.split("[/?#]", url.split("//", 1)[1], maxsplit=1)[0]
-    if "@" in authority:
-        raise InvalidRequest("This address holds a user name or password. Remove them; the picture must be public.")
-    parts = _AUTHORITY.fullmatch(url[: url.index("//") + 2] + authority)
-    if parts is None:
-        raise InvalidRequest(_BAD_HOST)
-    if not parts["host"].strip("[]."):
-        raise InvalidRequest("This address has no host name. Write it as https://host/path.")
-    _block_odd_numbers(parts["host"].removesuffix("."))
-    digits = parts["port"]
-    if digits and not (len(digits) < 6 and 0 < int(digits) < 65536):
-        raise InvalidRequest("This address has a port that does not exist. Leave the port out.")
-    try:
-        parsed = httpx.URL(url)
-        host = parsed.raw_host.decode("ascii")
-        if host.endswith("."):
-            host = host[:-1]
-            parsed = parsed.copy_with(host=host)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise InvalidRequest(_BAD_HOST) from error
-    _block_odd_numbers(host)  # again, because other scripts have dots and digits of their own
-    name = ":" not in host
-    if (name and not all(_LABEL.fullmatch(label) for label in host.split("."))) or len(host) > 253:
-        raise InvalidRequest(_BAD_HOST)
-    return _Target(parsed, host, parsed.port or (443 if parsed.scheme == "https" else 80), https_only)
-
-
-def _refuse_odd_characters(url: str) -> None:
-    if not url.isprintable() or " " in url or "\\" in url:
-        raise InvalidRequest("This address holds spaces, backslashes or invisible characters. Copy it again.")
-
-
-def _block_odd_numbers(host: str) -> None:
-    """Systems read 127.1, 0x7f.1 or 2130706433 as IPv4 addresses; only four plain decimal numbers pass."""
-    if _NUMBER.fullmatch(host.rpartition(".")[2]) and _address(host) is None:
-        raise Unreachable(UNREACHABLE)
-
-
-def _judge_form(target: _Target, allow: AllowList) -> None:
-    """Judge what can be judged without resolving. Raises InvalidRequest, or Unreachable when it is not public."""
-    if allow.has_name(target.host, target.port):
-        return
-    address = target.address
-    if address is not None and allow.has_address(address, target.port):
-        return
-    if address is None and allow.networks:
-        return  # the name may lead into an allowed network: `_allowed` judges it by all rules once that is known
-    if target.problem:
-        raise InvalidRequest(target.problem)
-    local_name = target.host.rpartition(".")[2] == "localhost"
-    if local_name or (address is not None and not _public(address)):
-        raise Unreachable(UNREACHABLE)
-
-
-def _allowed(address: _Address, target: _Target, allow: AllowList) -> bool:
-    return allow.has_address(address, target.port) or (_public(address) and target.problem is None)
-
-
-def _public(address: _Address) -> bool:
-    if isinstance(address, ipaddress.IPv4Address):
-        return not any(address in network for network in _INTERNAL_V4)
-    return address in _PUBLIC_V6 and not any(address in network for network in _INTERNAL_V6)
-
-
-def _address(text: str) -> _Address | None:
-    """Read an address in its plain spelling; one with a zone id is none."""
-    try:
-        return None if "%" in text else ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def _network(text: str) -> _Network | None:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return None
 
 
 def _receive(response: httpx.Response, max_bytes: int, into: BinaryIO) -> int:
