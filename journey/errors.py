@@ -22,6 +22,8 @@
     ├── TaskFailed                           the API did its part and says that the task failed
     └── WaitTimeout                          the task is still running at the deadline
 
+DatabaseAway stands beside the tree: it is nobody's mistake.
+
 The message of every error is a sentence for the person who caused it. Text that came from
 outside is cut to 500 characters before it gets into one.
 """
@@ -65,3 +67,14 @@ class Stopped(JourneyError):
 
 class CannotStart(JourneyError):
     """The program cannot start; the message says which setting or place is at fault and what is allowed."""
+
+
+class DatabaseAway(Exception):
+    """The database does not answer, is locked, or takes no writes now. The same may work a moment later.
+
+    Not a JourneyError: those tell a person what to change, and no task may be given up because of this.
+    """
+
+    def __init__(self, reason: str = "") -> None:
+        self.reason = reason
+        super().__init__("The database does not answer. Your tasks are safe; reload this page in a moment.")

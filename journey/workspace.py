@@ -10,13 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy.exc
-
 from journey.api.client import JourneyClient
 from journey.api.models import Account
 from journey.engine.embedded import EmbeddedEngine, key_file
 from journey.engine.network import unavailable_reason
-from journey.errors import CannotStart, JourneyError
+from journey.errors import CannotStart, DatabaseAway, JourneyError
 from journey.history import EngineName, Entry, History, NewEntry, State
 from journey.history.spending import Budget, Spending, has_new_month, month_start
 from journey.history.timing import UsualTimes
@@ -175,7 +173,7 @@ class Workspace:
         found = []
         try:
             self.database.check()
-        except sqlalchemy.exc.SQLAlchemyError:
+        except DatabaseAway:
             found.append("The database does not answer.")
         try:
             self.files.check()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import secrets
 
-import sqlalchemy.exc
 import streamlit as st
 from PIL import Image, ImageDraw
 
-from journey.errors import JourneyError
+from journey.errors import DatabaseAway, JourneyError
 from journey.views.words import literal
 from pages import _notices, _parts, _sign_in
 
@@ -49,9 +48,9 @@ page = st.navigation(menu, position="top")
 try:
     _notices.show(page.title)
     page.run()
-except sqlalchemy.exc.SQLAlchemyError:
-    logging.getLogger(__name__).exception("the database")
-    st.error("The database does not answer. Your tasks are safe; reload this page in a moment.")
+except DatabaseAway as error:
+    logging.getLogger(__name__).warning("the database does not answer: %s", error.reason)
+    st.error(str(error))
 except JourneyError as error:
     _parts.say_error(str(error))
 except Exception:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, ParamSpec, TypeVar
 
-import sqlalchemy.exc
 import streamlit as st
 
 from journey import printing
 from journey.api.models import CREDITS_PER_UPSCALE, ID_LIMIT
-from journey.errors import FileMissing, InvalidRequest, JourneyError
+from journey.errors import DatabaseAway, FileMissing, InvalidRequest, JourneyError
 from journey.history import LIVE, EngineName, Entry, State
 from journey.history.kinship import Kin, find_kin, is_pair
 from journey.pictures.checking import PREVIEW, THUMBNAIL
@@ -66,9 +65,9 @@ def protected(*, quiet: bool = False) -> Iterator[None]:
     _sign_in.recheck()
     try:
         yield
-    except sqlalchemy.exc.OperationalError as error:
+    except DatabaseAway as error:
         # Each open page says so at each refresh: a trace every time would fill the disk.
-        log.warning("the database does not answer: %s", type(error.orig).__name__)
+        log.warning("the database does not answer: %s", error.reason)
         sentence = "The database does not answer. Your tasks are safe; this goes on by itself when it is back."
     except JourneyError as error:
         sentence = str(error)

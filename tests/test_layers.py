@@ -42,12 +42,6 @@ ONLY_IN: dict[str, set[str]] = {
         "journey/history",
         "journey/studio/batches/store.py",
         "journey/engine/jobs.py",
-        # To tell "the database is away" from other errors.
-        "journey/studio/tracker.py",
-        "journey/web/webhooks.py",
-        "journey/workspace.py",
-        "pages/_app.py",
-        "pages/_parts.py",
     },
     "starlette": {"app.py", "journey/web", "journey/engine"},
     "ncnn": {"journey/engine/network.py"},

@@ -14,9 +14,9 @@ from typing import Any
 
 import httpcore
 import pytest
-import sqlalchemy as sa
 from PIL import Image
 
+from journey.errors import DatabaseAway
 from journey.history import Entry, History, State
 from journey.outside.transport import Transport
 from journey.pictures.checking import PREVIEW, THUMBNAIL
@@ -598,7 +598,7 @@ def test_the_task_id_is_stored_when_the_database_comes_back(
         def move(self, entry_id: str, to: State, **changes: Any) -> Entry | None:
             if to is State.OPEN and self.times:
                 self.times -= 1
-                raise sa.exc.OperationalError("UPDATE", {}, Exception("database is locked"))
+                raise DatabaseAway
             return super().move(entry_id, to, **changes)
 
     studio = make(history=Away(database, clock=lambda: 1_800_000_000.0))

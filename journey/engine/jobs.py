@@ -28,7 +28,7 @@ import sqlalchemy as sa
 
 from journey.api.errors import RateLimited, TaskNotFound
 from journey.api.models import TaskStatus, UpscaleRequest
-from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRefused, Stopped
+from journey.errors import DatabaseAway, FileMissing, InvalidRequest, JourneyError, PictureRefused, Stopped
 from journey.outside.door import Door
 from journey.pictures import png
 from journey.pictures.checking import Decoder, Pixels, inspect, to_image, too_many_pixels, write_previews
@@ -356,7 +356,7 @@ class Jobs:
             self._work(job)
         except Stopped:
             pass
-        except sa.exc.OperationalError:
+        except DatabaseAway:
             raise  # the database is locked or away: that is no reason to fail the task
         except JourneyError as error:
             problem = str(error)
@@ -477,7 +477,7 @@ class Jobs:
             if percentage > shown and now - noted_at >= _PROGRESS_SECONDS:
                 shown, noted_at = percentage, now
                 # A busy database costs a number on the screen, not the work done so far.
-                with suppress(sa.exc.OperationalError):
+                with suppress(DatabaseAway):
                     self._note(job.task_id, percentage=percentage)
 
         return note

@@ -1,4 +1,8 @@
-"""The database: one engine, short transactions, schema upgrades, and the lock of the one worker."""
+"""The database: short transactions, schema upgrades, and the lock of the one worker.
+
+Nobody else needs to know what a driver raises: a database that cannot be reached, or takes no writes, is
+DatabaseAway.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
-from journey.errors import MESSAGE_LIMIT, CannotStart
+from journey.errors import MESSAGE_LIMIT, CannotStart, DatabaseAway
 
 BUSY_TIMEOUT_MS = 8_000
 """How long a transaction waits for another writer; below the 10 s in which a webhook must be answered."""
@@ -28,7 +32,20 @@ metadata = sa.MetaData()
 """All tables of the package; each module declares its own."""
 
 
-class Database:
+class Transactions(Protocol):
+    """Where rows are read and written: a whole database, or a transaction that is open already."""
+
+    @property
+    def is_sqlite(self) -> bool: ...
+
+    def read(self) -> AbstractContextManager[sa.Connection]:
+        """A read-only look at one moment. Raises DatabaseAway."""
+
+    def write(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction that holds the write lock from its start. Raises DatabaseAway."""
+
+
+class Database(Transactions):
     """A connection pool with two doors: `read()` and `write()`, each one short transaction.
 
     No network call and no picture work belongs inside either.
@@ -40,7 +57,6 @@ class Database:
         options: dict[str, Any] = {"max_overflow": 20, "hide_parameters": True}
         try:
             self.url = sa.make_url(url)
-            self.is_sqlite = self.url.get_backend_name() == "sqlite"
             if self.is_sqlite:
                 self._make_folder()
                 # Above the threads that read at once: Streamlit's runners and the route handlers.
@@ -63,23 +79,30 @@ class Database:
         # SQLite makes waiting writers sleep and try again: the threads of one process had better queue up.
         self._turn = threading.Lock()
 
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A read-only look at one moment."""
-        with self.engine.begin() as connection:
+        """A read-only look at one moment. Raises DatabaseAway."""
+        with _away(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """A transaction that holds the write lock from its start, so that read-then-write cannot collide."""
+        """A transaction that holds the write lock from its start, so that read-then-write cannot collide.
+
+        Raises DatabaseAway.
+        """
         if not self.is_sqlite:
-            with self._writing.begin() as connection:
+            with _away(), self._writing.begin() as connection:
                 yield connection
             return
         if not self._turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
-            raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+            raise DatabaseAway("another thread is still writing")
         try:
-            with self._writing.begin() as connection:
+            with _away(), self._writing.begin() as connection:
                 yield connection
         finally:
             self._turn.release()
@@ -115,8 +138,9 @@ class Database:
                     alembic.command.upgrade(config, "head")
                 # Fails now, not at the first task, when the file or the server takes no writes.
                 connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
-        except sa.exc.DBAPIError as error:
-            raise CannotStart(f"The database at {self.place} cannot be used: {_line(error.orig)}.") from error
+        except (DatabaseAway, sa.exc.DBAPIError) as error:
+            reason = error.reason if isinstance(error, DatabaseAway) else _line(error.orig)
+            raise CannotStart(f"The database at {self.place} cannot be used: {reason}.") from error
 
     @property
     def place(self) -> str:
@@ -128,7 +152,7 @@ class Database:
         return _FileWorkerLock(self._sqlite_path()) if self.is_sqlite else _PostgresWorkerLock(self.engine)
 
     def check(self) -> None:
-        """Raises an SQLAlchemy error when the database cannot be reached."""
+        """Raises DatabaseAway when the database cannot be reached."""
         with self.read() as connection:
             connection.execute(sa.text("SELECT 1"))
 
@@ -220,6 +244,17 @@ class _PostgresWorkerLock(WorkerLock):
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    """A database that is away raises DatabaseAway; what the program itself did wrong stays what it is."""
+    try:
+        yield
+    except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc.NotSupportedError):
+        raise
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+        raise DatabaseAway(_line(getattr(error, "orig", None) or error)) from error
 
 
 def sqlite_wal_is_safe(version: tuple[int, int, int]) -> bool:

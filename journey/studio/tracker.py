@@ -17,8 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from journey.api.client import JourneyClient
 from journey.api.errors import (
     Ambiguous,
@@ -32,7 +30,15 @@ from journey.api.errors import (
     WrongAddress,
 )
 from journey.api.models import Task, TaskStatus, UpscaleRequest
-from journey.errors import FetchFailed, FileMissing, InvalidRequest, JourneyError, PictureRefused, Unreachable
+from journey.errors import (
+    DatabaseAway,
+    FetchFailed,
+    FileMissing,
+    InvalidRequest,
+    JourneyError,
+    PictureRefused,
+    Unreachable,
+)
 from journey.history import EngineName, Entry, History, State
 from journey.outside.door import BadStatus, CutShort, Door
 from journey.pictures.checking import EXTENSIONS, Decoder, inspect
@@ -193,7 +199,7 @@ class Tracker:
         seen = self.last_step_at or 0.0
         try:
             due_at = self._history.next_due(after=seen)
-        except sa.exc.SQLAlchemyError:
+        except DatabaseAway:
             return _IDLE_SECONDS
         return _IDLE_SECONDS if due_at is None else min(_IDLE_SECONDS, max(0.02, due_at - self._clock()))
 
@@ -294,7 +300,7 @@ class Tracker:
         for tries in itertools.count():
             try:
                 note()
-            except sa.exc.SQLAlchemyError:
+            except DatabaseAway:
                 log.warning("entry %s: what came of its call cannot be stored yet", entry_id)
                 if self._stopping.wait(min(30.0, 0.1 * 2.0**tries)):
                     note()

@@ -14,13 +14,13 @@ import logging
 import re
 from collections.abc import Callable
 
-import sqlalchemy.exc
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from journey.api.models import usable_id
+from journey.errors import DatabaseAway
 from journey.history import Entry, History
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def routes(history: History, key: bytes, *, on_hint: Callable[[], None] = lambda
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await answer(request, given)
-        except (sqlalchemy.exc.SQLAlchemyError, TimeoutError) as error:
+        except (DatabaseAway, TimeoutError) as error:
             log.warning("a webhook could not be noted: %s", type(error).__name__)
             return Response(status_code=503, headers={"Retry-After": "10"})
 

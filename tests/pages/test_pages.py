@@ -273,9 +273,9 @@ def test_what_breaks_in_a_fragment_is_a_sentence() -> None:
     """A database that is away, and a fault of ours, are told without a trace; other parts of the page stay."""
 
     def page() -> None:
-        import sqlalchemy.exc
         import streamlit as st
 
+        from journey.errors import DatabaseAway
         from pages import _parts
 
         def broken(error: Exception) -> None:
@@ -286,7 +286,7 @@ def test_what_breaks_in_a_fragment_is_a_sentence() -> None:
 
             part()
 
-        broken(sqlalchemy.exc.OperationalError("SELECT secret", {}, OSError("gone")))
+        broken(DatabaseAway("gone"))
         broken(RuntimeError("a secret"))
         st.text("the rest")
 
