@@ -20,7 +20,7 @@ from journey.history.spending import Budget, Spending, has_new_month, month_star
 from journey.history.timing import UsualTimes
 from journey.outside.door import Door
 from journey.pictures import gallery, samples
-from journey.pictures.checking import Decoder
+from journey.pictures.checking import Decoder, Limits
 from journey.pictures.tiles import SECONDS as TILES_SECONDS
 from journey.pictures.tiles import Tiles
 from journey.printing.shop.runs import PrintRuns
@@ -78,12 +78,11 @@ class Workspace:
         self.files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
         self.disk_use = DiskUse(settings.resolved_files_url, clock=clock)
         self.print_runs = PrintRuns(self.files, settings.data_dir / "print-files", clock=clock)
-        self.decoder = Decoder(max_input_pixels=settings.max_input_pixels, max_output_pixels=settings.max_output_pixels)
+        self.decoder = Decoder(Limits(settings.max_input_pixels, settings.max_output_pixels))
         self.tiles = Tiles(
             self.files,
             Decoder(
-                max_input_pixels=settings.max_input_pixels,
-                max_output_pixels=settings.max_output_pixels,
+                Limits(settings.max_input_pixels, settings.max_output_pixels),
                 nice=10,
                 seconds=TILES_SECONDS,
             ),

@@ -12,7 +12,7 @@ import streamlit as st
 
 from journey import printing
 from journey.history import EngineName
-from journey.pictures.checking import THUMBNAIL
+from journey.pictures.previews import THUMBNAIL
 from journey.printing import inputs as print_inputs
 from journey.storage.files import file_url
 from journey.studio.batches import inputs, looks, rows

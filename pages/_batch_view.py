@@ -10,7 +10,7 @@ import streamlit as st
 from journey.api.models import CREDITS_PER_UPSCALE
 from journey.errors import JourneyError
 from journey.history import LIVE, Entry, State
-from journey.pictures.checking import THUMBNAIL
+from journey.pictures.previews import THUMBNAIL
 from journey.storage.files import file_url
 from journey.studio.batches.store import PAUSED_NOTE, Batch, Item, Progress, progress, seconds_left
 from journey.views import batches as words

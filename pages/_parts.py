@@ -16,7 +16,7 @@ from journey.api.models import CREDITS_PER_UPSCALE, ID_LIMIT
 from journey.errors import DatabaseAway, FileMissing, InvalidRequest, JourneyError
 from journey.history import LIVE, EngineName, Entry, State
 from journey.history.kinship import Kin, find_kin, is_pair
-from journey.pictures.checking import PREVIEW, THUMBNAIL
+from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.printing import Plan
 from journey.storage.files import file_url
 from journey.studio.intake import Source

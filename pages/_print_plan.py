@@ -8,7 +8,7 @@ import streamlit as st
 from PIL import Image
 
 from journey import printing
-from journey.pictures.checking import PREVIEW
+from journey.pictures.previews import PREVIEW
 from journey.printing import Paper, Plan, ScreenPlan, Unit
 from journey.printing import drawing as print_drawing
 from journey.printing import inputs as print_inputs

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from journey.pictures.checking import PREVIEW
+from journey.pictures.previews import PREVIEW
 from journey.storage.files import file_url
 from journey.views.comparison import Side, View, asked_view
 

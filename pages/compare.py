@@ -8,7 +8,8 @@ import streamlit as st
 
 from journey.errors import FileMissing, JourneyError
 from journey.history import LIVE, State
-from journey.pictures.checking import PREVIEW, inspect
+from journey.pictures.checking import inspect
+from journey.pictures.previews import PREVIEW
 from journey.views import comparison
 from journey.views.comparison import Pair, Side, View
 from journey.views.words import literal, pixels, print_size

@@ -12,7 +12,7 @@ import streamlit as st
 
 from journey.errors import InvalidRequest
 from journey.history import Entry, Filter, Found, State
-from journey.pictures.checking import THUMBNAIL
+from journey.pictures.previews import THUMBNAIL
 from journey.storage.files import file_url
 from journey.views.listing import ORDERS, Listing
 from journey.views.words import counted, file_size, literal, moment, pixels, print_size, progress, state_words, took

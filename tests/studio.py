@@ -13,7 +13,7 @@ from journey.api.client import JourneyClient
 from journey.history import Entry, History, NewEntry, State
 from journey.outside.door import Door, Fetched
 from journey.outside.transport import Transport
-from journey.pictures.checking import Decoder
+from journey.pictures.checking import Decoder, Limits
 from journey.storage.database import Database
 from journey.storage.files import Files
 from journey.studio.tracker import EMBEDDED_POLL, HOSTED_POLL, Remote, Tracker
@@ -76,7 +76,7 @@ class Studio:
         self.folder = folder / "files"
         self.files = Files(str(self.folder), work_dir=folder)
         self.files.start()
-        self.decoder = DecoderHere(max_input_pixels=10**6, max_output_pixels=16 * 10**6)
+        self.decoder = DecoderHere(Limits(10**6, 16 * 10**6))
         self.door = Door(allow)
         self.tracker = Tracker(
             self.history,

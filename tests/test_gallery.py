@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from journey.pictures import gallery, samples
-from journey.pictures.checking import PREVIEW, THUMBNAIL
+from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.storage.files import Files
 from tests.engine.running import hang_small_samples
 

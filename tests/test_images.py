@@ -19,8 +19,11 @@ from PIL import Image, ImageCms
 
 from journey.errors import PictureRefused
 from journey.pictures import checking as images
-from journey.pictures.checking import PREVIEW, PREVIEW_SIDE, THUMBNAIL, THUMBNAIL_SIDE, Decoder, Pixels, inspect, sniff
+from journey.pictures.checking import Decoder, Limits, inspect
+from journey.pictures.decoding import Pixels
+from journey.pictures.kinds import sniff
 from journey.pictures.png import write as write_png
+from journey.pictures.previews import PREVIEW, PREVIEW_SIDE, THUMBNAIL, THUMBNAIL_SIDE
 from tests.engine.running import encoded, gradient
 
 LIMIT = 25_000_000
@@ -32,7 +35,7 @@ GREY = bytes(16) + b"GRAY" + bytes(108)
 
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
-    decoder = Decoder(max_input_pixels=LIMIT, max_output_pixels=100_000_000)
+    decoder = Decoder(Limits(LIMIT, 100_000_000))
     decoder.start()
     yield decoder
     decoder.stop()
@@ -454,7 +457,7 @@ def test_previews_look_like_the_picture(mode: str, decoder: Decoder, tmp_path: P
 
 def test_a_decoder_in_trouble_fails_only_its_picture(tmp_path: Path) -> None:
     """A decoder that is killed, takes too much memory or too much time fails that picture; the next one is decoded."""
-    decoder = Decoder(max_input_pixels=LIMIT, max_output_pixels=LIMIT, seconds=1)
+    decoder = Decoder(Limits(LIMIT, LIMIT), seconds=1)
     decoder.start()
     path = tmp_path / "good"
     path.write_bytes(encoded(gradient()))

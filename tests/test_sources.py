@@ -16,7 +16,8 @@ from journey.api.errors import AuthenticationFailed, NotSent, TaskNotFound
 from journey.errors import FetchFailed, InvalidRequest, JourneyError, PictureRefused, Unreachable
 from journey.history import EngineName, Entry, State
 from journey.outside.door import Door
-from journey.pictures.checking import PREVIEW, THUMBNAIL
+from journey.pictures.checking import Limits
+from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.storage.files import Files, file_url
 from journey.studio.intake import Source, Sources, fingerprint, new_entry
 from tests.fakes.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, web_page
@@ -55,7 +56,7 @@ def sources(api: FakeHosted, embedded: FakeHosted, files: Files, tmp_path: Path)
     }
     yield Sources(
         files,
-        DecoderHere(max_input_pixels=10**6, max_output_pixels=16 * 10**6),
+        DecoderHere(Limits(10**6, 16 * 10**6)),
         Door(["127.0.0.1"], resolver=lambda host, _: PUBLIC.get(host, [])),
         clients,
         own_origins=[ORIGIN],

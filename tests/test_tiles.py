@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from journey.engine.__main__ import listener_at
 from journey.errors import FileMissing
-from journey.pictures.checking import Decoder
+from journey.pictures.checking import Decoder, Limits
 from journey.pictures.tiles import TILE_SIDE, TILES, Pyramid, Tiles, levels, write
 from journey.processes import LOWEST
 from journey.storage.files import Files, new_key
@@ -37,7 +37,7 @@ def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def tiles(files: Files) -> Iterator[Tiles]:
-    made = Tiles(files, Decoder(max_input_pixels=10**6, max_output_pixels=2 * 10**6, nice=LOWEST))
+    made = Tiles(files, Decoder(Limits(10**6, 2 * 10**6), nice=LOWEST))
     yield made
     made.stop()
 
@@ -69,7 +69,7 @@ def written(image: Image.Image, folder: Path) -> Tiles:
     files = Files(str(folder / "files"), work_dir=folder)
     key = keep(files, image)
     write(image, files.path(key, "hill.png").with_name(TILES))
-    made = Tiles(files, Decoder(max_input_pixels=1, max_output_pixels=1))
+    made = Tiles(files, Decoder(Limits(1, 1)))
     made.key = key  # type: ignore[attr-defined]  # for these tests only
     return made
 
@@ -183,7 +183,7 @@ def test_what_somebody_looks_at_comes_first(files: Files) -> None:
         def _make(self, key: str, file: str) -> None:
             order.append(key)
 
-    tiles = Patient(files, Decoder(max_input_pixels=1, max_output_pixels=1))
+    tiles = Patient(files, Decoder(Limits(1, 1)))
     keys = [keep(files, noise(8, 8)) for _ in range(4)]
     with tiles._changed:  # nothing is begun while this is held
         for key in keys:
@@ -240,14 +240,14 @@ def test_tiles_are_found_again_by_another_process(tiles: Tiles, files: Files) ->
     key = keep(files, noise(600, 40))
     tiles.look(key, "hill.png")
     tiles.wait(SECONDS)
-    later = Tiles(files, Decoder(max_input_pixels=1, max_output_pixels=1))
+    later = Tiles(files, Decoder(Limits(1, 1)))
     assert Pyramid(600, 40, 2) == later.look(key, "hill.png")
     later.stop()
 
 
 def test_a_stop_in_the_middle_ends_soon(files: Files) -> None:
     """Stopping does not wait for a large picture, and leaves nothing half-made."""
-    tiles = Tiles(files, Decoder(max_input_pixels=10**6, max_output_pixels=50 * 10**6, nice=LOWEST))
+    tiles = Tiles(files, Decoder(Limits(10**6, 50 * 10**6), nice=LOWEST))
     key = keep(files, Image.new("RGB", (7000, 7000)))
     tiles.look(key, "hill.png")
     tiles.stop()

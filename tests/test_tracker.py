@@ -19,7 +19,7 @@ from PIL import Image
 from journey.errors import DatabaseAway
 from journey.history import Entry, History, State
 from journey.outside.transport import Transport
-from journey.pictures.checking import PREVIEW, THUMBNAIL
+from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.storage.database import Database, metadata
 from journey.storage.files import file_url, new_key
 from journey.studio import tracker

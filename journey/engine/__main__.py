@@ -17,7 +17,7 @@ from journey.engine.network import unavailable_reason
 from journey.errors import CannotStart
 from journey.outside.door import Door
 from journey.pictures import gallery
-from journey.pictures.checking import Decoder
+from journey.pictures.checking import Decoder, Limits
 from journey.settings import Settings, read_settings
 from journey.storage.database import Database
 from journey.storage.files import Files
@@ -35,7 +35,7 @@ def app(settings: Settings, *, origins: list[str]) -> Starlette:
     database = Database(settings.resolved_database_url)
     database.upgrade()
     files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
-    decoder = Decoder(max_input_pixels=settings.max_input_pixels, max_output_pixels=settings.max_output_pixels)
+    decoder = Decoder(Limits(settings.max_input_pixels, settings.max_output_pixels))
     engine = EmbeddedEngine(settings, database, files, decoder, Door(settings.fetch_allow), own_origins=origins)
     lock = database.worker_lock()
     if not lock.acquire():

@@ -31,7 +31,9 @@ from journey.api.models import TaskStatus, UpscaleRequest
 from journey.errors import DatabaseAway, FileMissing, InvalidRequest, JourneyError, PictureRefused, Stopped
 from journey.outside.door import Door
 from journey.pictures import png
-from journey.pictures.checking import Decoder, Pixels, inspect, to_image, too_many_pixels, write_previews
+from journey.pictures.checking import Decoder, inspect
+from journey.pictures.decoding import Pixels, to_image, too_many_pixels
+from journey.pictures.previews import write_previews
 from journey.storage.database import Database, metadata
 from journey.storage.files import Files, file_url, key_in_url, new_key, safe_name
 
@@ -425,7 +427,7 @@ class Jobs:
         with self._files.folder() as scratch, self._files.folder() as folder:
             pixels = self._decoder.pixels(self._fetched(job, scratch), scratch)
             height, width, _ = pixels.array.shape
-            limit = self._decoder.max_output_pixels
+            limit = self._decoder.limits.output
             if too_many_pixels(width * job.scale, height * job.scale, limit):
                 raise PictureRefused(
                     f"{job.type} of {width} × {height} px would have "
@@ -579,14 +581,14 @@ class Jobs:
     def _sized(self, picture: StoredPicture, request: UpscaleRequest, field: str) -> StoredPicture:
         """Refuse what would be too large while nothing is queued yet; the header is enough to know."""
         try:
-            known = inspect(self._files.path(picture.key, picture.file), max_pixels=self._decoder.max_input_pixels)
+            known = inspect(self._files.path(picture.key, picture.file), max_pixels=self._decoder.limits.input)
         except PictureRefused as error:
             raise InvalidRequest(f"{field}: {error}") from error
         width, height = known.width * request.scale, known.height * request.scale
-        if too_many_pixels(width, height, self._decoder.max_output_pixels):
+        if too_many_pixels(width, height, self._decoder.limits.output):
             raise InvalidRequest(
                 f"{field}: {request.type} would be {width} × {height} px; "
-                f"up to {self._decoder.max_output_pixels / 1e6:g} megapixels are possible"
+                f"up to {self._decoder.limits.output / 1e6:g} megapixels are possible"
             )
         return picture
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from journey.pictures import png, samples
-from journey.pictures.checking import write_previews
+from journey.pictures.previews import write_previews
 from journey.processes import Workers
 from journey.storage.files import Files
 

@@ -20,7 +20,9 @@ from journey.api.models import GRID_INDEXES, Task, TaskStatus, usable_id
 from journey.errors import FileMissing, InvalidRequest, JourneyError
 from journey.history import EngineName, Entry, NewEntry, State
 from journey.outside.door import Door
-from journey.pictures.checking import EXTENSIONS, PREVIEW, THUMBNAIL, Decoder, Picture, inspect, sniff, too_many_pixels
+from journey.pictures.checking import Decoder, Picture, inspect
+from journey.pictures.kinds import KINDS, sniff
+from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.storage.files import Files, key_in_url, safe_name
 
 NAME_SHOWN = 80
@@ -122,7 +124,7 @@ class Sources:
     def from_stored(self, key: str, file: str, *, name: str, kind: Literal["sample", "task", "upload"]) -> Source:
         """A picture that is already kept here. Raises FileMissing."""
         path = self._files.path(key, file)
-        picture = inspect(path, max_pixels=self._decoder.max_output_pixels)
+        picture = inspect(path, max_pixels=self._decoder.limits.output)
         return _source(kind, _shown(name), picture, key, file, path=path)
 
     def from_task(self, task_id: str, engines: Sequence[EngineName]) -> ParentTask:
@@ -224,14 +226,8 @@ class Sources:
 
     def problem(self, source: Source, *, engine: EngineName, scale: int) -> str | None:
         """Why this picture cannot be sent to this engine at this multiplier, or None. May resolve a name (3 s)."""
-        width, height, limit = source.width * scale, source.height * scale, self._decoder.max_output_pixels
-        if too_many_pixels(width, height, limit):
-            return (
-                f"{scale}x would be {width} × {height} px = {width * height / 1e6:.0f} megapixels; "
-                f"up to {limit / 1e6:g} are possible. Choose 2x or a smaller picture."
-            )
-        if source.width * source.height > self._decoder.max_input_pixels:
-            return too_many_pixels(source.width, source.height, self._decoder.max_input_pixels)
+        if problem := self._decoder.limits.problem(source.width, source.height, scale):
+            return problem
         if engine == "embedded" or (source.parent_task_id and source.task_engine == engine):
             return None
         if source.image_url is None:
@@ -277,7 +273,7 @@ class Sources:
             path = self._files.path(key, file)
         except FileMissing:
             raise InvalidRequest("There is no such picture here any more. Upload it again.") from None
-        picture = inspect(path, max_pixels=self._decoder.max_output_pixels)
+        picture = inspect(path, max_pixels=self._decoder.limits.output)
         return _source(kind, name, picture, key, file, path=path)
 
     def _from_address(self, url: str, kind: Literal["url", "task"], name: str) -> Source:
@@ -297,7 +293,7 @@ class Sources:
             path = folder / "incoming"
             write(path)
             with path.open("rb") as file:
-                extension = EXTENSIONS[sniff(file.read(32))]
+                extension = KINDS[sniff(file.read(32))].extension
             picture = self._decoder.check(path)
             file_name = safe_name(Path(name).stem, extension)
             if file_name in (PREVIEW, THUMBNAIL):  # they lie beside it

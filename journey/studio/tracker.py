@@ -41,7 +41,7 @@ from journey.errors import (
 )
 from journey.history import EngineName, Entry, History, State
 from journey.outside.door import BadStatus, CutShort, Door
-from journey.pictures.checking import EXTENSIONS, Decoder, inspect
+from journey.pictures.checking import Decoder, inspect
 from journey.storage.files import Files, file_url, key_in_url, new_key, safe_name
 
 log = logging.getLogger(__name__)
@@ -453,16 +453,16 @@ class Tracker:
     def _adopt(self, entry: Entry, key: str, name: str) -> None:
         """A result of the embedded engine lies in `files` already; only its header is read."""
         path = self._files.path(key, name)
-        picture = inspect(path, max_pixels=self._decoder.max_output_pixels)
+        picture = inspect(path, max_pixels=self._decoder.limits.output)
         self._finish(entry, key, name, picture.width, picture.height, path.stat().st_size)
 
     def _download(self, entry: Entry, url: str) -> None:
         with self._files.folder() as folder:
             path = folder / "result"
             with path.open("wb") as file:
-                self._door.get(url, max_bytes=max(self._max_bytes, 4 * self._decoder.max_output_pixels), into=file)
-            picture = self._decoder.check(path, max_pixels=self._decoder.max_output_pixels)
-            name = safe_name(Path(entry.name).stem, EXTENSIONS[picture.format], suffix=f"_{entry.type}")
+                self._door.get(url, max_bytes=max(self._max_bytes, 4 * self._decoder.limits.output), into=file)
+            picture = self._decoder.check(path, max_pixels=self._decoder.limits.output)
+            name = safe_name(Path(entry.name).stem, picture.extension, suffix=f"_{entry.type}")
             path.rename(folder / name)
             size = (folder / name).stat().st_size
             key = self._files.keep(folder, key=entry.result_key)

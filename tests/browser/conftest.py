@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from journey.api.models import TaskStatus
 from journey.history import Entry, History, NewEntry, State
 from journey.pictures import gallery
-from journey.pictures.checking import write_previews
+from journey.pictures.previews import write_previews
 from journey.settings import Settings
 from journey.storage.database import Database
 from journey.storage.files import Files

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from journey.history import State, entries
 from journey.pictures import png, tiles
-from journey.pictures.checking import write_previews
+from journey.pictures.previews import write_previews
 from journey.settings import Settings
 from journey.storage.database import Database
 from journey.storage.files import Files

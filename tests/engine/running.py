@@ -19,7 +19,7 @@ from PIL import Image
 
 from journey.engine.__main__ import app, listener_at
 from journey.pictures import gallery, samples
-from journey.pictures.checking import write_previews
+from journey.pictures.previews import write_previews
 from journey.settings import Settings
 from journey.storage.files import Files
 

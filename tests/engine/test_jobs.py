@@ -19,7 +19,8 @@ from journey.api.models import TaskStatus, UpscaleRequest
 from journey.engine.jobs import DELIVERIES_PER_HOST, QUEUE_LIMIT, WEBHOOK_DELAYS, Jobs, StoredPicture, engine_tasks
 from journey.errors import DatabaseAway, InvalidRequest, Stopped
 from journey.outside.door import Door
-from journey.pictures.checking import Decoder, write_previews
+from journey.pictures.checking import Decoder, Limits
+from journey.pictures.previews import write_previews
 from journey.storage.database import Database
 from journey.storage.files import Files
 from tests.engine.running import WebServer, encoded, gradient, until
@@ -136,7 +137,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
-    decoder = Decoder(max_input_pixels=100_000, max_output_pixels=400_000)
+    decoder = Decoder(Limits(100_000, 400_000))
     decoder.start()
     yield decoder
     decoder.stop()

@@ -13,7 +13,8 @@ from PIL import Image
 
 from journey import printing
 from journey.errors import PictureRefused
-from journey.pictures import checking as images
+from journey.pictures import decoding
+from journey.pictures.kinds import FormatName, sniff
 from journey.printing import Box, Paper
 from journey.printing.shop.encoding import new_file, write_sheet
 from journey.printing.shop.jpeg import copy_jpeg
@@ -61,7 +62,7 @@ def retag(
     work = Work(on_progress, should_stop)
     dpi = checked_dpi(dpi)
     with source.open("rb") as file:
-        kind = images.sniff(file.read(32))
+        kind = sniff(file.read(32))
     file_format: FileFormat = "JPEG" if kind == "JPEG" else "PNG"
     target = folder / name_for(title, f"{dpi:g}dpi", EXTENSIONS[file_format])
     if kind == "WEBP" or is_turned(source, kind):
@@ -208,7 +209,7 @@ def _judged(made: PrintFile, picture: Image.Image, spec: PrintSpec, *notes: str)
 
 def decoded(source: Path) -> Image.Image:
     """Upright, 8 bits, L, LA, RGB or RGBA; without the alpha channel when nothing is transparent."""
-    picture = images.decoded(source, MAX_PIXELS)
+    picture = decoding.decoded(source, MAX_PIXELS)
     if picture.mode in ("LA", "RGBA") and picture.getchannel("A").getextrema() == (255, 255):
         opaque = picture.convert(picture.mode[:-1])
         opaque.info = dict(picture.info)
@@ -216,7 +217,7 @@ def decoded(source: Path) -> Image.Image:
     return picture
 
 
-def is_turned(source: Path, kind: images.FormatName) -> bool:
+def is_turned(source: Path, kind: FormatName) -> bool:
     """Whether a tag says that the picture is to be turned or mirrored before it is shown."""
     if kind == "PNG" and not may_be_turned(source):
         return False

@@ -1,0 +1,103 @@
+"""The kinds of picture that come in, told by their first bytes. Another kind is one more line in KINDS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
+
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from journey.errors import PictureRefused
+
+FormatName = Literal["PNG", "JPEG", "WEBP"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of picture begins, what its files are called, and what reads it.
+
+    `magic` are places and the bytes that stand there. `reader` opens it, and not `Image.open`, which has a pixel limit
+    of its own and takes a JPEG that carries a second picture (as phones make them) for an animation. `claimed_size`
+    gives width and height where the reader would make room for all pixels before anybody can judge them.
+    """
+
+    magic: tuple[tuple[int, bytes], ...]
+    extension: str
+    endings: tuple[str, ...]
+    reader: type[ImageFile]
+    claimed_size: Callable[[BinaryIO], tuple[int, int]] | None = None
+
+
+def _webp_size(file: BinaryIO) -> tuple[int, int]:
+    """By the header of a WebP, extended (VP8X), lossless (VP8L) or lossy (VP8). (0, 0): unknown."""
+    head = file.read(30)
+    file.seek(0)
+    if head[12:16] == b"VP8X":
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    if head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if head[12:16] == b"VP8 ":
+        return (
+            int.from_bytes(head[26:28], "little") & 0x3FFF,
+            int.from_bytes(head[28:30], "little") & 0x3FFF,
+        )
+    return 0, 0
+
+
+KINDS: Mapping[FormatName, Kind] = {
+    "PNG": Kind(((0, b"\x89PNG\r\n\x1a\n"),), ".png", ("png",), PngImageFile),
+    "JPEG": Kind(((0, b"\xff\xd8\xff"),), ".jpg", ("jpg", "jpeg"), JpegImageFile),
+    "WEBP": Kind(((0, b"RIFF"), (8, b"WEBP")), ".webp", ("webp",), WebPImageFile, _webp_size),
+}
+
+ENDINGS: tuple[str, ...] = tuple(ending for kind in KINDS.values() for ending in kind.endings)
+"""What the names of such files end in, without the dot."""
+
+_SAID = "Only PNG, JPEG and WebP pictures can be used"
+_OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
+    (b"GIF8", "a GIF"),
+    (b"%PDF", "a PDF"),
+    (b"8BPS", "a Photoshop file"),
+    (b"II*\x00", "a TIFF"),
+    (b"MM\x00*", "a TIFF"),
+    (b"II+\x00", "a TIFF"),
+    (b"MM\x00+", "a TIFF"),
+    (b"BM", "a BMP"),
+    (b"\x00\x00\x01\x00", "an icon"),
+    (b"<svg", "an SVG drawing"),
+    (b"<?xml", "an XML or SVG file"),
+    (b"<!doctype svg", "an SVG drawing"),
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+    (b"\x00\x00\x00\x0cJXL", "a JPEG XL"),
+    (b"\xff\x0a", "a JPEG XL"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000"),
+    (b"PK\x03\x04", "a ZIP archive"),
+)
+
+_BOX_KINDS = {
+    b"heic": "a HEIC", b"heix": "a HEIC", b"hevc": "a HEIC", b"mif1": "a HEIC", b"msf1": "a HEIC",
+    b"avif": "an AVIF", b"avis": "an AVIF",
+}  # fmt: skip
+"""Formats of the ISO base media family, by the brand that follows `ftyp`."""
+
+
+def sniff(head: bytes) -> FormatName:
+    """The format, by the first bytes (32 are enough). Raises PictureRefused saying what it is instead."""
+    for name, kind in KINDS.items():
+        if all(head[at:].startswith(begins) for at, begins in kind.magic):
+            return name
+    if not head:
+        raise PictureRefused(f"The file is empty. {_SAID}.")
+    if head[4:8] == b"ftyp":
+        raise PictureRefused(f"This is {_BOX_KINDS.get(head[8:12], 'a video')}. {_SAID}.")
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for magic, other in _OTHER_KINDS:
+        if start.startswith(magic.lower()):
+            raise PictureRefused(f"This is {other}. {_SAID}.")
+    raise PictureRefused(f"This is not a picture. {_SAID}.")
