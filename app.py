@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -17,57 +16,55 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from journey.errors import CannotStart
+from journey.outside.addresses import is_loopback
+from journey.settings import Settings, read_settings
+from journey.signing_in import services
+from journey.storage.stored import Origins
 from journey.web.way_back import WayBack
-from journey.workspace import Workspace, workspace
-from pages import _sign_in
+from journey.workspace import Workspace, share
+from pages.frame import sign_in
+
+HOST: str = st.get_option("server.address") or "0.0.0.0"  # noqa: S104  Streamlit's default, refused below
+PORT: int = st.get_option("server.port")
 
 
 def build() -> Workspace:
     """The workspace, or an end with one sentence: a wrong setting is not a crash."""
     try:
-        refuse_open_doors()
-        return workspace()
+        settings = read_settings()
+        refuse_open_doors(settings)
+        return Workspace(settings, origins=Origins.at(HOST, PORT, public=settings.public_url))
     except CannotStart as error:
         sys.exit(f"Cannot start: {error}")
 
 
-def refuse_open_doors() -> None:
+def refuse_open_doors(settings: Settings) -> None:
     """Listening beyond this machine without sign-in has to be asked for. Raises CannotStart, also when sign-in is
     configured only in part."""
-    if _sign_in.providers():
+    if services(sign_in.configured()):
         return
-    settings = workspace().settings
     if settings.sign_in_domains:
         raise CannotStart(
             "JOURNEY_SIGN_IN_DOMAINS is set, but there is no [auth] in .streamlit/secrets.toml, so nobody would be "
             "asked to sign in. docs/team.md says what to fill in."
         )
-    address = st.get_option("server.address") or "0.0.0.0"  # noqa: S104  Streamlit's default, refused below
-    if not _is_loopback(address) and not settings.open:
+    if not is_loopback(HOST) and not settings.open:
         raise CannotStart(
-            f"server.address is {address}, so anyone who reaches this machine could use the studio and its key. "
+            f"server.address is {HOST}, so anyone who reaches this machine could use the studio and its key. "
             "Configure sign-in, listen at 127.0.0.1, or set JOURNEY_OPEN=1 if that is meant."
         )
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 # The access log would hold the keys of pictures and the tokens of webhooks.
 logging.getLogger("uvicorn.access").disabled = True
 
 space = build()
+share(space)
 
 
 @asynccontextmanager
 async def lifespan(_: object) -> AsyncIterator[dict[str, Any]]:
-    await run_in_threadpool(
-        space.start, port=st.get_option("server.port"), host=st.get_option("server.address") or "127.0.0.1"
-    )
+    await run_in_threadpool(space.start)
     try:
         yield {}
     finally:

@@ -20,9 +20,11 @@ import pandas as pd
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from bench.in_browser import has_chromium, studio_and_browser
-from journey.history import Filter, History, Order, State, entries, tags, timeline
+from journey.history import Filter, History, Order, State
+from journey.history.tables import entries, tags, timeline
+from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
-from tests.browser.conftest import Studio
+from tests.harness.studios import Studio
 
 WORDS = ("koi", "pond", "fjord", "dawn", "tree", "season", "harbour", "fox", "owl", "mountain", "river", "mist", "neon")
 ENDS = {State.FINISHED: 90, State.FAILED: 5, State.ABANDONED: 3, State.STOPPED: 2}
@@ -75,11 +77,11 @@ def row(chance: random.Random, created_at: float, number: int) -> dict[str, obje
     is_finished = end is State.FINISHED
     width, height = chance.choice([(1024, 1024), (1024, 1536), (1456, 816)])
     scale = chance.choice([2, 4])
-    engine = chance.choice(["journeyapi", "embedded"])
+    provider = chance.choice([JOURNEYAPI, THIS_MACHINE])
     return {
         "id": secrets.token_hex(8),
         "state": end,
-        "engine": engine,
+        "provider": provider,
         "type": f"{scale}x",
         "name": f"{chance.choice(WORDS)} {chance.choice(WORDS)} {number}.png",
         "person": f"person{chance.randrange(12)}@example.com",
@@ -92,7 +94,7 @@ def row(chance: random.Random, created_at: float, number: int) -> dict[str, obje
         "task_id": secrets.token_hex(16),
         "task_status": "finished" if is_finished else "failed",
         "percentage": 100,
-        "credits": 2 if engine == "journeyapi" else 0,
+        "credits": provider.credits,
         "result_key": secrets.token_hex(16) if is_finished else None,
         "result_file": "picture_4x.png" if is_finished else None,
         "result_width": width * scale if is_finished else None,
@@ -112,14 +114,14 @@ def row(chance: random.Random, created_at: float, number: int) -> dict[str, obje
 def without_browser(history: History, tasks: int) -> None:
     """What the server takes for one page of the list."""
     asked: dict[str, Callable[[], object]] = {
-        "newest": history.search,
-        "by name": lambda: history.search(order=Order.NAME),
-        "failed": lambda: history.search(Filter(states=[State.FAILED])),
-        "one person's with a tag": lambda: history.search(Filter(person="person3@example.com", tag="album")),
-        "two words": lambda: history.search(Filter(text="koi pond")),
-        "a word that is nowhere": lambda: history.search(Filter(text="zeppelin")),
-        "the last page": lambda: history.search(offset=tasks - 50),
-        "is anything new": history.pulse,
+        "newest": history.lists.search,
+        "by name": lambda: history.lists.search(order=Order.NAME),
+        "failed": lambda: history.lists.search(Filter(states=[State.FAILED])),
+        "one person's with a tag": lambda: history.lists.search(Filter(person="person3@example.com", tag="album")),
+        "two words": lambda: history.lists.search(Filter(text="koi pond")),
+        "a word that is nowhere": lambda: history.lists.search(Filter(text="zeppelin")),
+        "the last page": lambda: history.lists.search(offset=tasks - 50),
+        "is anything new": history.lists.pulse,
     }
     told = [f"{name} {statistics.median(seconds(ask, 10)) * 1000:.0f}" for name, ask in asked.items()]
     print(f"one page of {tasks:,} tasks, without a browser, median of 10 in ms: {', '.join(told)}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import CHROMIUM_FLAGS, Studio, free_port
+from tests.harness.studios import CHROMIUM_FLAGS, Studio, free_port
 
 
 def has_chromium(name: str) -> bool:

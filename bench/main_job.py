@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 from PIL import Image
@@ -19,7 +20,7 @@ from playwright.sync_api import Browser, Page
 
 from bench.in_browser import has_chromium, studio_and_browser
 from journey.pictures import samples
-from tests.browser.conftest import Studio
+from tests.harness.studios import Studio
 
 CLICKS = 20
 
@@ -134,7 +135,7 @@ def wait_until_finished(studio: Studio, *, after: float = 0.0) -> float:
         time.sleep(0.05)
 
 
-def last(studio: Studio) -> dict[str, object]:
+def last(studio: Studio) -> dict[str, Any]:
     with sqlite3.connect(f"file:{studio.data_dir / 'journey.db'}?mode=ro", uri=True, timeout=10) as database:
         database.row_factory = sqlite3.Row
         row = database.execute("SELECT * FROM entries ORDER BY created_at DESC LIMIT 1").fetchone()

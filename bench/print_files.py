@@ -33,7 +33,7 @@ from bench.main_job import CLICKS, click, opened
 from journey.printing import PAPERS
 from journey.printing.shop import FileFormat, PrintSpec, exact_size, retag, service_warnings, start
 from journey.processes import Workers
-from tests.browser.conftest import Studio
+from tests.harness.studios import Studio
 
 RETAGS = 4
 """As many as the page shows beside the large file."""

@@ -23,8 +23,9 @@ from PIL import Image
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from journey.engine import network as networks
-from journey.engine.network import Network, find_networks, unavailable_reason
+from journey.engine.networks.finding import find_networks, load
+from journey.engine.networks.ncnn_networks import carrier, unavailable_reason
+from journey.engine.networks.network import Network
 from journey.engine.upscaler import upscale
 from journey.processes import Workers
 
@@ -89,7 +90,7 @@ class Peak:
 
 
 def measure_ours(network: Network, scale: int, source: np.ndarray, workers: int, repeat: int) -> Row:
-    pool = Workers(workers, initializer=networks.load, initargs=(network, scale))
+    pool = Workers(workers, initializer=load, initargs=(network, scale))
     pool.start()
     try:
         pool.ready()
@@ -116,7 +117,7 @@ def untiled(network: Network, scale: int, source: np.ndarray, threads: int, repe
     """The same network by plain ncnn over the whole picture at once: its speed and the peak memory in MB."""
     import ncnn
 
-    folder = network.folder or networks._carrier()
+    folder = network.folder or carrier()
     if folder is None:
         raise FileNotFoundError(network.name)
     stem = network.variant(scale).stem

@@ -28,8 +28,10 @@ from docs import sharpness
 from journey.history import State
 from journey.pictures import gallery
 from journey.pictures.samples import SAMPLES
+from journey.provider import JOURNEYAPI, THIS_MACHINE
+from journey.storage.stored import StoredPicture
 from journey.studio.batches.store import Batches
-from tests.browser.conftest import CHROMIUM_FLAGS, Shelf, Stored, Studio, end_task, free_port, new_task
+from tests.harness.studios import CHROMIUM_FLAGS, Shelf, Studio, end_task, free_port, new_task
 
 PICTURES = Path(__file__).parent / "pictures"
 SHOWN = {"upscale-light", "batch-light", "print_size-light", "history-light", "compare-dark", "spend-dark"}
@@ -105,13 +107,13 @@ def make_history(studio: Studio) -> str:
         for days_ago in sorted((dice.uniform(1.5, 85) for _ in range(48)), reverse=True):
             at = dice.choice(range(len(samples)))
             shelf.now = now - days_ago * DAY
-            engine = dice.choice(("journeyapi", "journeyapi", "embedded"))
+            provider = dice.choice((JOURNEYAPI, JOURNEYAPI, THIS_MACHINE))
             new = new_task(
                 SAMPLES[at].title,
                 samples[at],
                 person=dice.choice(PEOPLE),
-                engine=engine,
-                model="fast" if engine == "embedded" else None,
+                provider=provider,
+                network="fast" if provider == THIS_MACHINE else None,
                 type=dice.choice(("2x", "4x", "4x")),
             )
             entry = shelf.history.add(new)
@@ -120,12 +122,12 @@ def make_history(studio: Studio) -> str:
                 end_task(shelf, entry, ends=State.FAILED, error="The service could not read this picture.")
             else:
                 end_task(shelf, entry, enlarged(samples[at], entry.scale))
-                shelf.history.tag([entry.id], WORDS[SAMPLES[at].name])
+                shelf.history.labels.tag([entry.id], WORDS[SAMPLES[at].name])
                 if dice.random() < 0.3:
-                    shelf.history.tag([entry.id], "to print")
+                    shelf.history.labels.tag([entry.id], "to print")
         shelf.now = now - 3_600
         wanted = [
-            new_task(f"{SAMPLES[at].title}, {words}", samples[at], person=PEOPLE[0], model="fast")
+            new_task(f"{SAMPLES[at].title}, {words}", samples[at], person=PEOPLE[0], network="fast")
             for words in ("first draft", "warmer", "final")
             for at in range(len(samples))
         ]
@@ -137,17 +139,16 @@ def make_history(studio: Studio) -> str:
         return batch.id
 
 
-def sample_in(shelf: Shelf, name: str) -> Stored:
-    key, file = gallery.key_of(name), gallery.file_of(name)
-    path = shelf.files.path(key, file)
+def sample_in(shelf: Shelf, name: str) -> StoredPicture:
+    sample = gallery.stored(name)
+    path = shelf.files.path(sample.key, sample.file)
     with Image.open(path) as picture:
-        return Stored(key, file, picture.width, picture.height, path.stat().st_size)
+        return StoredPicture(sample.key, sample.file, picture.width, picture.height, path.stat().st_size)
 
 
-def enlarged(sample: Stored, scale: int) -> Stored:
-    return replace(
-        sample, width=sample.width * scale, height=sample.height * scale, size=round(sample.size * scale**1.5)
-    )
+def enlarged(sample: StoredPicture, scale: int) -> StoredPicture:
+    size = round((sample.bytes or 0) * scale**1.5)
+    return replace(sample, width=sample.width * scale, height=sample.height * scale, bytes=size)
 
 
 def pages(context: BrowserContext, studio: Studio) -> dict[str, str]:
@@ -167,10 +168,10 @@ def upscale_a_sample(studio: Studio, browser: Browser) -> str:
     page.goto(studio.url)
     page.get_by_role("button", name="Koi pond", exact=True).click(timeout=60_000)
     with Shelf(studio.data_dir) as shelf:
-        before = shelf.history.latest(limit=1)[0].id
+        before = shelf.history.lists.latest(limit=1)[0].id
         page.get_by_role("button", name="Upscale · free").click()
-        until(lambda: shelf.history.latest(limit=1)[0].id != before, "the sample was not queued")
-        newest = shelf.history.latest(limit=1)[0].id
+        until(lambda: shelf.history.lists.latest(limit=1)[0].id != before, "the sample was not queued")
+        newest = shelf.history.lists.latest(limit=1)[0].id
         until(lambda: shelf.history.get(newest).state is State.FINISHED, "the sample was not upscaled in time")  # type: ignore[union-attr]
     page.close()
     return newest

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from journey.engine.network import find_networks
+from journey.engine.networks.finding import find_networks
 from journey.engine.upscaler import upscale
 from journey.pictures import samples
 

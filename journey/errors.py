@@ -78,3 +78,9 @@ class DatabaseAway(Exception):
     def __init__(self, reason: str = "") -> None:
         self.reason = reason
         super().__init__("The database does not answer. Your tasks are safe; reload this page in a moment.")
+
+
+def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """Text from outside on one line: no line breaks, control characters or signs that turn the direction of writing."""
+    shown = "".join(char if char.isprintable() else " " if char.isspace() else "" for char in text[: 4 * limit])
+    return " ".join(shown.split())[:limit]

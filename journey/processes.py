@@ -346,3 +346,9 @@ def _answer(answers: BinaryIO, outcome: tuple[str, object]) -> bool:
     except OSError:
         return False
     return outcome[0] != "left"
+
+
+def lower_priority(nice: int) -> None:
+    """Make the thread that calls this give way to others. Only Linux gives each thread a niceness of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from journey.api.models import HOSTED_URL
 from journey.errors import CannotStart
+from journey.outside.addresses import is_loopback
 from journey.signing_in import normal_domain
 
 PREFIX = "JOURNEY_"
@@ -141,7 +141,7 @@ class Settings(BaseSettings):
     def _key_only_over_tls(self) -> Settings:
         # The key travels in clear in a header: plain HTTP is for stand-ins on this machine only.
         parts = urlsplit(self.api_url)
-        if self.api_key and parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        if self.api_key and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise ValueError(
                 "JOURNEY_API_URL must be https:// beyond this machine, because the key is sent with each call"
             )
@@ -187,10 +187,3 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
     name = str(location[0])
     meaning = Settings.model_fields[name].description if name in Settings.model_fields else ""
     return f"{PREFIX}{name.upper()}: {reason}. ({meaning})"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import ipaddress
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import idna
 
 from journey.errors import CannotStart
+from journey.outside.addresses import is_loopback
 
 UNNAMED = "default"
-"""The provider that is configured in [auth] itself."""
+"""The service that is configured in [auth] itself, by the name that Streamlit gives it."""
 
 CALLBACK = "/oauth2callback"
 COOKIE_SECRET_CHARACTERS = 32
 AUTHLIB = (1, 6, 11)
 """The oldest release without known holes."""
 
-_OF_A_PROVIDER = ("client_id", "client_secret", "server_metadata_url")
+_OF_A_SERVICE = ("client_id", "client_secret", "server_metadata_url")
 _WHERE = "See docs/team.md."
 
 
-def providers(auth: object) -> tuple[str, ...]:
-    """The names of the providers in `auth`, the table [auth] of secrets.toml; none when there is no such table.
+def services(auth: object) -> tuple[str, ...]:
+    """The names of the sign-in services in `auth`, the table [auth] of secrets.toml; none when there is no such table.
 
     Raises CannotStart with what is missing or wrong: a studio that was meant to be closed must not be open.
     """
@@ -50,20 +50,43 @@ def providers(auth: object) -> tuple[str, ...]:
     if not _is_within(auth.get("expose_tokens", ()), ("id", "access")):
         raise CannotStart("expose_tokens in [auth] may be left out, or name “id” and “access”.")
     named = {name: table for name, table in auth.items() if isinstance(table, Mapping) and name != "client_kwargs"}
-    if not named or any(key in auth for key in _OF_A_PROVIDER):
+    if not named or any(key in auth for key in _OF_A_SERVICE):
         named = {UNNAMED: auth, **named}
     for name, table in named.items():
-        _check_provider("[auth]" if name == UNNAMED else f"[auth.{name}]", str(name), table)
+        _check_service("[auth]" if name == UNNAMED else f"[auth.{name}]", str(name), table)
     _check_authlib()
     return tuple(named)
 
 
-def refusal(claims: Mapping[str, object], domains: Sequence[str]) -> str | None:
-    """Why somebody who is signed in is not let in, as a sentence; None when they are.
+class Gate:
+    """Lets people in. `claims` are what a sign-in service says about somebody who is signed in.
 
-    `claims` is what the provider says about them. With no `domains`, everybody it signs in is let in, except with
-    an address that it says is not theirs.
+    With no `domains`, everybody whom a service signs in is let in, except with an address that it says is not theirs.
     """
+
+    def __init__(self, domains: Sequence[str]) -> None:
+        self._domains = {normal_domain(each) for each in domains}
+        self._over: set[str] = set()
+
+    services = staticmethod(services)
+
+    def label(self, service: str) -> str:
+        """What stands on the button of a service. The name is as somebody wrote it."""
+        return "Sign in" if service == UNNAMED else f"Sign in with {service.capitalize()}"
+
+    def refusal(self, claims: Mapping[str, object]) -> str | None:
+        """Why somebody who is signed in is not let in, as a sentence; None when they are."""
+        return _refusal(claims, self._domains)
+
+    def end(self, claims: Mapping[str, object]) -> None:
+        """A sign-in is over: the other tabs of that browser, and a copied cookie, are worth nothing from now on."""
+        self._over.add(_mark(claims))
+
+    def is_over(self, claims: Mapping[str, object]) -> bool:
+        return _mark(claims) in self._over
+
+
+def _refusal(claims: Mapping[str, object], domains: Collection[str]) -> str | None:
     address = claims.get("email")
     if str(claims.get("email_verified", True)).lower() == "false":
         return (
@@ -78,7 +101,7 @@ def refusal(claims: Mapping[str, object], domains: Sequence[str]) -> str | None:
             "Ask whoever runs this studio to request the scope “email”."
         )
     domain = domain_of(address)
-    if domain is None or domain not in {normal_domain(each) for each in domains}:
+    if domain is None or domain not in domains:
         return (
             f"{address} is not among the addresses that are let in. "
             "Sign in with another one, or ask whoever runs this studio."
@@ -108,7 +131,7 @@ def normal_domain(text: str) -> str:
     return domain
 
 
-def login_mark(claims: Mapping[str, object]) -> str:
+def _mark(claims: Mapping[str, object]) -> str:
     """What all tabs of one sign-in have in common, and no other sign-in has."""
     return hashlib.sha256(json.dumps(claims, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -127,14 +150,15 @@ def way_back(referer: str) -> str | None:
     return path
 
 
-def _check_provider(where: str, name: str, table: Mapping[str, object]) -> None:
-    missing = [key for key in _OF_A_PROVIDER if not isinstance(table.get(key), str) or not table[key]]
+def _check_service(where: str, name: str, table: Mapping[str, object]) -> None:
+    missing = [key for key in _OF_A_SERVICE if not isinstance(table.get(key), str) or not table[key]]
     if missing:
         raise CannotStart(f"{where} in secrets.toml lacks {', '.join(missing)}. {_WHERE}")
     if "_" in name:
         raise CannotStart(f"The name of {where} in secrets.toml must be without underscores.")
     address = str(table["server_metadata_url"])
-    if not _is_address(address) or not (address.startswith("https://") or _is_here(address)):
+    parts = urlsplit(address) if _is_address(address) else None
+    if parts is None or not (parts.scheme == "https" or is_loopback(parts.hostname or "")):
         raise CannotStart(
             f"server_metadata_url in {where} must be the https:// address of your sign-in service's OpenID "
             f"configuration. {_WHERE}"
@@ -157,14 +181,6 @@ def _is_address(text: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-
-
-def _is_here(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _is_within(value: object, allowed: Sequence[str]) -> bool:

@@ -5,22 +5,26 @@ from __future__ import annotations
 import streamlit as st
 
 from journey.views import batches as words
+from journey.views import links
 from journey.views.words import literal, moment
 from journey.workspace import workspace
-from pages import _batch_form, _batch_view, _parts
+from pages.batches.form import batch_form
+from pages.batches.progress import batch_progress
+from pages.frame.header import header
 
 LATEST = 5
-space = workspace()
 
 
 def latest_batches() -> None:
-    latest = space.batches.latest(limit=LATEST)
+    latest = workspace().batches.latest(limit=LATEST)
     if not latest:
         return
     st.header("Latest batches", anchor=False)
     for batch, progress in latest:
         with st.container(border=True, gap=None):
-            st.page_link("batch.py", label=literal(batch.name), icon=":material/stacks:", query_params={"id": batch.id})
+            st.page_link(
+                "batch.py", label=literal(batch.name), icon=":material/stacks:", query_params=links.batch(batch.id)
+            )
             st.caption(
                 f"{moment(batch.created_at, st.context.timezone)} · "
                 + (f"{literal(batch.person)} · " if batch.person else "")
@@ -30,10 +34,10 @@ def latest_batches() -> None:
 
 
 if queued := st.session_state.pop("batch_queued", None):
-    st.query_params.from_dict({"id": queued})
-_parts.header("Batch", "Enlarge many pictures at once, and see what it costs before anything is spent.")
-if wanted := st.query_params.get("id"):
-    _batch_view.show(wanted)
+    st.query_params.from_dict(queued)
+header("Batch", "Enlarge many pictures at once, and see what it costs before anything is spent.")
+if wanted := links.asked_batch(st.query_params):
+    batch_progress(wanted)
 else:
-    _batch_form.show()
+    batch_form()
     latest_batches()

@@ -24,7 +24,7 @@ MakeUrl = Callable[[], str]
 
 # Forked from a server that has done the slow imports, and has no threads that a fork could cut in half.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.test_database", "tests.studio"])
+PROCESSES.set_forkserver_preload(["tests.storage.test_database", "tests.harness.tracking"])
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -10,11 +10,11 @@ from pydantic import ByteSize
 
 from journey.settings import MEGAPIXEL, Settings
 from journey.workspace import Workspace
+from tests.harness.navigation import pages
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 DESIGN = (ROOT / "docs" / "design.md").read_text()
-PAGES = ("/", "/batch", "/print_size", "/history", "/compare", "/spend")
 
 
 def test_every_setting_is_in_the_readme_and_no_other() -> None:
@@ -40,7 +40,7 @@ def test_a_documented_default_is_the_real_one(name: str) -> None:
 def test_every_route_is_in_the_design(tmp_path: Path) -> None:
     """The table of routes names every path that the server answers."""
     space = Workspace(Settings(_env_file=None, data_dir=tmp_path))
-    paths = {route.path for route in space.routes} | {"/healthz", "/readyz", *PAGES}
+    paths = {route.path for route in space.routes} | {"/healthz", "/readyz", *pages().values()}
     space.stop()
     assert [] == [path for path in sorted(paths) if f"`{path}`" not in DESIGN]
 

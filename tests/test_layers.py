@@ -4,33 +4,48 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import itertools
 from pathlib import Path
 
 import pytest
 
+from journey.provider import PROVIDERS
+
 ROOT = Path(__file__).parent.parent
 
 ROOMS: dict[str, set[str]] = {
     "journey/errors.py": set(),
+    "journey/provider.py": set(),
+    "journey/background.py": set(),
     "journey/processes.py": {"errors"},
-    "journey/signing_in.py": {"errors"},
     "journey/outside": {"errors"},
+    "journey/signing_in.py": {"errors", "outside"},
     "journey/api": {"errors", "outside"},
-    "journey/settings.py": {"api", "errors", "signing_in"},
-    "journey/storage": {"errors"},
-    "journey/pictures": {"errors", "processes", "storage"},
+    "journey/settings.py": {"api", "errors", "outside", "signing_in"},
+    "journey/storage": {"errors", "provider"},
+    "journey/pictures": {"background", "errors", "processes", "storage"},
     "journey/printing": {"errors", "pictures", "processes", "storage"},
-    "journey/engine": {"api", "errors", "outside", "pictures", "processes", "settings", "storage"},
-    "journey/history": {"api", "errors", "storage"},
-    "journey/studio": {"api", "errors", "history", "outside", "pictures", "printing", "storage"},
-    "journey/views": {"api", "errors", "history", "printing", "storage", "studio"},
+    "journey/engine": {"api", "background", "errors", "outside", "pictures", "processes", "settings", "storage"},
+    "journey/history": {"api", "errors", "outside", "provider", "storage"},
+    "journey/studio": {
+        "api", "background", "errors", "history", "outside", "pictures", "printing", "provider", "storage"
+    },
+    "journey/views": {"api", "errors", "history", "outside", "pictures", "printing", "provider", "storage", "studio"},
     "journey/web": {"api", "errors", "history", "pictures", "signing_in", "storage", "studio", "views"},
-}
+    "journey/workspace.py": {
+        "api", "background", "engine", "errors", "history", "outside", "pictures", "printing", "provider", "settings",
+        "signing_in", "storage", "studio", "views", "web",
+    },
+    "pages": {"errors", "printing", "studio", "views", "workspace"},
+}  # fmt: skip
 """From the ground up: each room, and the rooms below it that it may import."""
 
-TOP = ("journey/__init__.py", "journey/workspace.py", "journey/engine/__main__.py", "pages", "app.py")
-"""What puts everything together may import everything."""
+TOP = ("journey/__init__.py", "journey/engine/__main__.py", "app.py")
+"""What is put together on the top floor: a client, the engine alone, and the whole studio."""
+
+FOR_PAGES = {"studio": {"batches"}, "printing": {"drawing", "inputs", "shop"}}
+"""What pages may use of these two rooms besides the names that `__all__` tells."""
 
 ONLY_IN: dict[str, set[str]] = {
     "streamlit": {"app.py", "pages"},
@@ -41,10 +56,15 @@ ONLY_IN: dict[str, set[str]] = {
         "journey/storage/migrations",
         "journey/history",
         "journey/studio/batches/store.py",
-        "journey/engine/jobs.py",
+        "journey/engine/tasks.py",
     },
+    "alembic": {"journey/storage"},
+    "fsspec": {"journey/storage"},
     "starlette": {"app.py", "journey/web", "journey/engine"},
-    "ncnn": {"journey/engine/network.py"},
+    "zipstream": {"journey/web"},
+    "itsdangerous": {"journey/web"},
+    "ncnn": {"journey/engine/networks/ncnn_networks.py"},
+    "pypdf": {"journey/printing/shop"},
     "requests": set(),
     "urllib.request": set(),
     "http.client": set(),
@@ -76,8 +96,9 @@ def room_of(path: Path) -> str | None:
 
 def used_rooms(path: Path) -> set[str]:
     """The rooms of `journey` that a file imports, its own left out."""
-    own = path.relative_to(ROOT).with_suffix("").parts[1]
-    return {name.split(".")[1] for name in imports(path) if name.startswith("journey.")} - {own}
+    folder, *below = path.relative_to(ROOT).with_suffix("").parts
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("journey.")}
+    return used - set(below[:1]) if folder == "journey" else used
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -102,7 +123,50 @@ def test_every_room_has_its_place_in_the_table() -> None:
         for path in (ROOT / "journey").iterdir()
         if path.suffix == ".py" or (path / "__init__.py").is_file()
     }
-    assert rooms - set(TOP) == set(ROOMS)
+    assert rooms - set(TOP) == set(ROOMS) - {"pages"}
+
+
+def test_the_entrance_shows_every_room() -> None:
+    """Whoever lists the package sees the architecture: at most eighteen entries."""
+    entries = {path.name for path in (ROOT / "journey").iterdir()} - {"py.typed", "__pycache__"}
+    assert len(entries) <= 18
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
+    """No module has more than 400 lines, and no script of a page more than 150."""
+    limit = 150 if path.parent == ROOT / "pages" else 400
+    assert len(path.read_text().splitlines()) <= limit
+
+
+@pytest.mark.parametrize("room", FOR_PAGES)
+def test_pages_use_the_public_names_of_a_room(room: str) -> None:
+    """What is inside of the studio and of printing can be changed without a look at any page."""
+    public = FOR_PAGES[room] | set(importlib.import_module(f"journey.{room}").__all__)
+    used = {
+        name.split(".")[2]
+        for path in (ROOT / "pages").rglob("*.py")
+        for name in imports(path)
+        if name.startswith(f"journey.{room}.")
+    }
+    assert used <= public
+
+
+def test_a_provider_is_named_by_its_value() -> None:
+    """Nobody but the table of providers spells the name of one, and few need to know a certain one at all."""
+    spelled: list[str] = []
+    meant: list[str] = []
+    for path in sources():
+        place = path.relative_to(ROOT).as_posix()
+        if place == "journey/provider.py" or "/migrations/" in place:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and node.value in PROVIDERS:
+                spelled.append(place)
+            if isinstance(node, ast.Name) and node.id in ("JOURNEYAPI", "THIS_MACHINE"):
+                meant.append(place)
+    assert ["journey/engine/server.py"] == spelled  # the plan that /account tells, which is part of the wire
+    assert len(meant) <= 3, meant
 
 
 @pytest.mark.parametrize("library", ONLY_IN)
@@ -126,7 +190,7 @@ def test_parts_that_run_alone_are_protected(path: Path) -> None:
         decorators = [ast.unparse(each) for each in getattr(node, "decorator_list", [])]
         for outer, inner in itertools.pairwise([*decorators, ""]):
             if outer.startswith("st.fragment"):
-                assert inner.removeprefix("_parts.").startswith("protected("), node.name
+                assert inner.startswith("protected("), node.name
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda path: path.name)
@@ -140,7 +204,7 @@ def test_callbacks_that_act_are_acting(path: Path) -> None:
         callback = ast.unparse(word.value)
         written = functions.get(callback)
         decorators = [ast.unparse(each) for each in written.decorator_list] if written else []
-        if callback.removeprefix("_parts.").startswith("acting(") or "_parts.acting" in decorators:
+        if callback.startswith("acting(") or "acting" in decorators:
             continue
         words = ast.unparse(written or word.value)
         assert not any(f"{outside}." in words for outside in ("workspace()", "space", "store", "run")), callback

@@ -15,7 +15,17 @@ import psutil
 import pytest
 
 from journey.processes import LOWEST, WorkerDied, Workers
-from tests.worker_jobs import allocate, burn, chatter, kill_self, refuse, remember, remembered, spend, unpicklable
+from tests.harness.worker_jobs import (
+    allocate,
+    burn,
+    chatter,
+    kill_self,
+    refuse,
+    remember,
+    remembered,
+    spend,
+    unpicklable,
+)
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the system has no such limits")
 
@@ -173,7 +183,7 @@ PARENT = """
     import os, sys, time
     print("main ran", flush=True)
     from journey.processes import LOWEST, Workers
-    from tests.worker_jobs import burn, main_name
+    from tests.harness.worker_jobs import burn, main_name
     pool = Workers(2)
     pool.start()
     assert pool.ready(30)

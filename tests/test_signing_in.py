@@ -13,7 +13,7 @@ import pytest
 
 from journey.errors import CannotStart
 from journey.settings import Settings
-from journey.signing_in import domain_of, login_mark, normal_domain, providers, refusal, way_back
+from journey.signing_in import Gate, domain_of, normal_domain, services, way_back
 
 ISSUER = {
     "client_id": "studio",
@@ -39,9 +39,9 @@ SHARED = {"redirect_uri": "https://studio.example.com/oauth2callback", "cookie_s
     ],
     ids=["none", "one", "with parameters", "port", "named", "both", "on loopback"],
 )
-def test_a_whole_configuration_names_its_providers(auth: dict[str, Any] | None, names: tuple[str, ...]) -> None:
-    """Without the table there is no sign-in; the providers are those that can be signed in with."""
-    assert names == providers(auth)
+def test_a_whole_configuration_names_its_services(auth: dict[str, Any] | None, names: tuple[str, ...]) -> None:
+    """Without the table there is no sign-in; the services are those that can be signed in with."""
+    assert names == services(auth)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_whole_configuration_names_its_providers(auth: dict[str, Any] | None, 
 def test_a_wrong_configuration_is_one_sentence(auth: object, said: str) -> None:
     """What is missing is named, and the start is refused: a studio that was meant to be closed is never open."""
     with pytest.raises(CannotStart) as caught:
-        providers(auth)
+        services(auth)
     assert said in str(caught.value)
 
 
@@ -103,7 +103,7 @@ def test_a_missing_or_old_authlib_is_one_sentence(version: str | None, monkeypat
 
     monkeypatch.setattr(importlib.metadata, "version", installed)
     with pytest.raises(CannotStart, match=r"journey-print-studio\[auth\]"):
-        providers({**SHARED, **ISSUER})
+        services({**SHARED, **ISSUER})
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_missing_or_old_authlib_is_one_sentence(version: str | None, monkeypat
 )
 def test_an_address_of_an_allowed_domain_is_let_in(email: str | None, domains: tuple[str, ...]) -> None:
     """Whatever the case, and in either spelling of an international domain; without domains everybody is."""
-    assert None is refusal({"email": email}, domains)
+    assert None is Gate(domains).refusal({"email": email})
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_an_address_of_an_allowed_domain_is_let_in(email: str | None, domains: t
 )
 def test_every_other_address_is_refused(email: object) -> None:
     """Parts of a domain, domains that look like it, more than one @, and what is no address at all."""
-    assert refusal({"email": email}, ("example.com", "strasse.example"))
+    assert Gate(("example.com", "strasse.example")).refusal({"email": email})
 
 
 @pytest.mark.parametrize("said", [False, "false", "False"])
@@ -157,9 +157,9 @@ def test_every_other_address_is_refused(email: object) -> None:
 def test_an_address_that_is_not_verified_is_refused(said: object, domains: tuple[str, ...]) -> None:
     """Whoever signs in could have typed any address."""
     assert "anna@example.com is not verified" in str(
-        refusal({"email": "anna@example.com", "email_verified": said}, domains)
+        Gate(domains).refusal({"email": "anna@example.com", "email_verified": said})
     )
-    assert None is refusal({"email": "anna@example.com", "email_verified": True}, domains)
+    assert None is Gate(domains).refusal({"email": "anna@example.com", "email_verified": True})
 
 
 @pytest.mark.parametrize(
@@ -178,11 +178,19 @@ def test_domains_are_kept_in_their_normal_form() -> None:
     assert "example.com" == domain_of("a@EXAMPLE.com") == normal_domain("example.com")
 
 
-def test_the_tabs_of_one_sign_in_have_one_mark() -> None:
-    """The next sign-in of the same person has another."""
-    claims = {"email": "anna@example.com", "iat": 1, "nonce": "a", "aud": ["studio"]}
-    assert login_mark(claims) == login_mark(dict(reversed(claims.items())))
-    assert login_mark(claims) != login_mark({**claims, "nonce": "b"})
+def test_a_sign_in_that_is_over_is_over_in_all_tabs() -> None:
+    """The same claims, in any order, are worth nothing any more; the next sign-in of the same person is another."""
+    gate, claims = Gate(()), {"email": "anna@example.com", "iat": 1, "nonce": "a", "aud": ["studio"]}
+    assert not gate.is_over(claims)
+    gate.end(claims)
+    assert gate.is_over(dict(reversed(claims.items())))
+    assert not gate.is_over({**claims, "nonce": "b"})
+
+
+def test_a_button_names_its_service() -> None:
+    """One that is configured in [auth] itself has no name worth telling."""
+    gate = Gate(())
+    assert ["Sign in", "Sign in with Google"] == [gate.label(service) for service in ("default", "google")]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from journey.api.errors import (
     TaskNotFound,
     WrongAddress,
 )
-from journey.errors import MESSAGE_LIMIT, InvalidRequest, JourneyError
+from journey.errors import MESSAGE_LIMIT, InvalidRequest, JourneyError, one_line
 
 ANSWER_LIMIT = 1024 * 1024
 """Bytes of an answer that are read; no documented answer comes near it."""
@@ -131,20 +131,14 @@ def _texts(raw: str, secrets: Iterable[str]) -> list[str]:
         values = [body.get(name) for name in ("errors", "error", "message", "msg", "detail")]
         found = [item for value in values for item in (value if isinstance(value, list) else [value])]
         found = [item.get("msg") or item.get("message") if isinstance(item, Mapping) else item for item in found]
-    texts = [_line(_without(secrets, text)) for text in found[:50] if isinstance(text, str)]
+    texts = [one_line(_without(secrets, text)) for text in found[:50] if isinstance(text, str)]
     return list(dict.fromkeys(text for text in texts if text))
 
 
 def _page_sentence(raw: str) -> str:
     title = re.search(r"<title[^>]*>([^<]{1,300})", raw, re.IGNORECASE)
-    named = _line(unescape(title[1]))[:100] if title else ""
+    named = one_line(unescape(title[1]))[:100] if title else ""
     return f"It sent a web page (“{named}”)." if named else "It sent a web page."
-
-
-def _line(text: str) -> str:
-    """One printable line: no line breaks, control characters or direction overrides."""
-    shown = "".join(char if char.isprintable() else " " for char in text[: 4 * MESSAGE_LIMIT])
-    return " ".join(shown.split())[:MESSAGE_LIMIT]
 
 
 def _sentence(ours: str, said: str) -> str:

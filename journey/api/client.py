@@ -7,21 +7,19 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import ip_address
 from typing import Self, TypedDict, TypeVar, Unpack, cast
 
 import httpx
 
 from journey.api.answers import ANSWER_LIMIT, Answer, error_in
 from journey.api.errors import NotSent, RateLimited, ServerError, TaskFailed, TaskNotFound, Untrusted, WaitTimeout
-from journey.api.models import HOSTED_URL, Account, Task, TaskStatus, UpscaleRequest, usable_id
+from journey.api.models import HOSTED_URL, MOST_IDS, Account, Task, TaskStatus, UpscaleRequest, usable_id
 from journey.errors import InvalidRequest, JourneyError
+from journey.outside.addresses import is_loopback
 from journey.outside.transport import Transport, tls_failure
 
 logger = logging.getLogger(__name__)
 
-IDS_PER_CALL = 20
-"""The documented limit of /fetch-many; its lower limit is 2."""
 CONNECT_SECONDS = 5.0
 _FAULTY_POLLS = 10  # in a row, before wait() believes that it is no passing fault
 
@@ -305,7 +303,7 @@ def _chunks(ids: list[str]) -> Iterable[list[str]]:
     """At most 20 each, and never a single one after others: /fetch-many refuses it."""
     start = 0
     while left := len(ids) - start:
-        size = IDS_PER_CALL - 1 if left == IDS_PER_CALL + 1 else min(left, IDS_PER_CALL)
+        size = MOST_IDS - 1 if left == MOST_IDS + 1 else min(left, MOST_IDS)
         yield ids[start : start + size]
         start += size
 
@@ -333,17 +331,10 @@ def _tasks(answer: object) -> list[Task]:
 
 def _poll_pauses(base_url: str) -> Callable[[], float]:
     """Seconds to the next poll: 0.5 on this machine, elsewhere 2 growing to 15."""
-    if _is_loopback(httpx.URL(base_url).host):
+    if is_loopback(httpx.URL(base_url).host):
         return lambda: 0.5
     growing = iter((2.0, 3.0, 4.5, 6.75, 10.0))
     return lambda: next(growing, 15.0)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _pause(attempt: int, error: JourneyError) -> float:

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, field_validator, model_validator
 
 from journey.errors import MESSAGE_LIMIT, InvalidRequest
+from journey.outside.addresses import URL_LIMIT
 
 HOSTED_URL = "https://api.journeyapi.com/api/v1"
 ID_LIMIT = 200
-URL_LIMIT = 2048
-CREDITS_PER_UPSCALE = 2
+LEAST_IDS, MOST_IDS = 2, 20
+"""How many ids a call of /fetch-many takes."""
+SECRET_LIMIT = 500
 GRID_INDEXES = ("1", "2", "3", "4")
 """Pictures of a grid: top left, top right, bottom left, bottom right."""
 
@@ -38,6 +40,14 @@ class TaskStatus(StrEnum):
 _STATUS_WORDS = frozenset(status.value for status in TaskStatus)
 
 
+def _describe_one_source(schema: dict[str, Any]) -> None:
+    """The rule that a validator holds, in the words of JSON Schema."""
+    schema["oneOf"] = [
+        {"required": [name], "properties": {name: {"type": "string", "minLength": 1, "maxLength": limit}}}
+        for name, limit in (("parent_task_id", ID_LIMIT), ("image_url", URL_LIMIT))
+    ]
+
+
 class UpscaleRequest(BaseModel):
     """The body of `POST /upscale-2x-4x`.
 
@@ -47,15 +57,19 @@ class UpscaleRequest(BaseModel):
     Use `UpscaleRequest.checked(...)` to get `InvalidRequest` with one sentence for each broken rule.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, str_strip_whitespace=True, json_schema_extra=_describe_one_source
+    )
 
     parent_task_id: Annotated[StrictStr, Field(max_length=ID_LIMIT)] | None = None
     image_url: Annotated[StrictStr, Field(max_length=URL_LIMIT)] | None = None
     type: Literal["2x", "4x"]
     index: Literal["1", "2", "3", "4"] | None = None
     webhook_url: Annotated[StrictStr, Field(max_length=URL_LIMIT)] | None = None
-    webhook_secret: Annotated[StrictStr, Field(max_length=500)] | None = Field(default=None, repr=False)
-    model: Annotated[StrictStr, Field(max_length=100)] | None = None
+    webhook_secret: Annotated[StrictStr, Field(max_length=SECRET_LIMIT)] | None = Field(default=None, repr=False)
+    model: Annotated[StrictStr, Field(max_length=100)] | None = Field(
+        default=None, description="Extension: fast, detail or a network of the models folder."
+    )
 
     @field_validator("parent_task_id", "image_url", "webhook_url", "webhook_secret", "model", mode="after")
     @classmethod
@@ -66,6 +80,13 @@ class UpscaleRequest(BaseModel):
             raise ValueError("must not be empty")
         if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
             raise ValueError("contains characters that cannot be stored")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _fits_a_header(cls, value: str | None) -> str | None:
+        if value and not (value.isascii() and value.isprintable()):
+            raise ValueError("must be plain letters, digits and signs (ASCII), because it is sent as a header")
         return value
 
     @model_validator(mode="after")

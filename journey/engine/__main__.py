@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
 from journey.engine.embedded import EmbeddedEngine
-from journey.engine.network import unavailable_reason
+from journey.engine.networks.ncnn_networks import unavailable_reason
 from journey.errors import CannotStart
 from journey.outside.door import Door
 from journey.pictures import gallery
@@ -21,10 +21,11 @@ from journey.pictures.checking import Decoder, Limits
 from journey.settings import Settings, read_settings
 from journey.storage.database import Database
 from journey.storage.files import Files
+from journey.storage.stored import Origins
 from journey.web.files import routes as file_routes
 
 
-def app(settings: Settings, *, origins: list[str]) -> Starlette:
+def app(settings: Settings, *, origins: Origins) -> Starlette:
     """The engine as an ASGI application of its own. `origins` are the addresses at which it will be reached.
 
     Raises CannotStart. It takes the worker lock of the data folder, and gives it away when the application ends.
@@ -36,7 +37,7 @@ def app(settings: Settings, *, origins: list[str]) -> Starlette:
     database.upgrade()
     files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
     decoder = Decoder(Limits(settings.max_input_pixels, settings.max_output_pixels))
-    engine = EmbeddedEngine(settings, database, files, decoder, Door(settings.fetch_allow), own_origins=origins)
+    engine = EmbeddedEngine(settings, database, files, decoder, Door(settings.fetch_allow), origins=origins)
     lock = database.worker_lock()
     if not lock.acquire():
         raise CannotStart("Another process works this data folder already. Set JOURNEY_DATA_DIR to another one.")
@@ -69,8 +70,7 @@ def main() -> None:
         listener = listener_at(arguments.host, arguments.port)
         port = listener.getsockname()[1]
         settings = read_settings()
-        origins = [f"http://{_in_url(host)}:{port}" for host in ("127.0.0.1", "localhost", arguments.host)]
-        application = app(settings, origins=origins)
+        application = app(settings, origins=Origins.at(arguments.host, port, public=settings.public_url))
     except CannotStart as error:
         sys.exit(f"Cannot start: {error}")
     _say(f"The engine listens at http://{_in_url(arguments.host)}:{port}/api/v1")

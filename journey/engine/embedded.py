@@ -1,24 +1,19 @@
-"""The embedded engine as one object: networks, workers, task table and routes, built from the settings.
-
-`app.py` runs it beside the pages and `python -m journey.engine` runs it alone.
-"""
+"""The embedded engine as one object: networks, workers, tasks and routes, built from the settings."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 from starlette.routing import Route
 
 from journey.engine import server
-from journey.engine.jobs import Jobs, StoredPicture
-from journey.engine.network import Network, find_networks, load
+from journey.engine.deliveries import Deliveries
+from journey.engine.networks.finding import find_networks, load
+from journey.engine.networks.network import Network
+from journey.engine.queue import Choice, Queue
+from journey.engine.tasks import Tasks
 from journey.engine.upscaler import AHEAD, estimate_seconds, upscale
 from journey.errors import CannotStart, Stopped
 from journey.outside.door import Door
@@ -28,6 +23,8 @@ from journey.processes import LOWEST, Workers
 from journey.settings import Settings
 from journey.storage.database import Database
 from journey.storage.files import Files
+from journey.storage.keys import key_file
+from journey.storage.stored import Origins
 
 SAMPLE_GRID_ID = "sample-grid"
 
@@ -43,7 +40,7 @@ class EmbeddedEngine:
         decoder: Decoder,
         door: Door,
         *,
-        own_origins: Sequence[str] = (),
+        origins: Origins,
         on_end: Callable[[str], object] = lambda _: None,
     ) -> None:
         self.keys = engine_keys(settings)
@@ -53,31 +50,39 @@ class EmbeddedEngine:
         self.default_network = settings.engine_model
         self._settings = settings
         self._workers: Executor | None = None
-        self.jobs = Jobs(
-            database,
+        self._tasks = Tasks(database, on_end=on_end)
+        self._queue = Queue(
+            self._tasks,
             files,
             decoder,
             door,
             self._upscale,
-            models={name: each.model for name, each in self.networks.items()},
-            default_network=settings.engine_model,
-            own_origins=own_origins,
-            public_url=settings.public_url,
+            Choice({name: each.model for name, each in self.networks.items()}, settings.engine_model),
+            origins=origins,
             max_bytes=settings.max_bytes,
-            on_end=on_end,
         )
-        self.routes: list[Route] = server.routes(self.jobs, keys=self.keys, public_url=settings.public_url)
+        self._deliveries = Deliveries(self._tasks, door)
+        self.routes: list[Route] = server.routes(
+            self._queue, self._tasks, keys=self.keys, public_url=settings.public_url
+        )
 
     def start(self) -> None:
         """Warm up the tile workers and begin to work the queue."""
         self._workers = self._start_workers()
-        self.jobs.start()
+        self._queue.start()
+        self._deliveries.start()
 
     def stop(self) -> None:
-        self.jobs.stop()
+        self._deliveries.stop()
+        self._queue.stop()
         if self._workers is not None:
             self._workers.shutdown(wait=False, cancel_futures=True)
             self._workers = None
+
+    @property
+    def is_failing(self) -> bool:
+        """True when its queue does not move."""
+        return self._queue.is_failing
 
     def _start_workers(self) -> Executor:
         if self._settings.engine_scheduler:
@@ -95,19 +100,16 @@ class EmbeddedEngine:
         """Offer the sample grid as a finished task, once its pictures are there."""
         grid = samples.GRID
 
-        def stored(name: str) -> StoredPicture:
-            return StoredPicture(gallery.key_of(name), gallery.file_of(name))
-
-        self.jobs.add_finished(
+        self._tasks.add_finished(
             SAMPLE_GRID_ID,
             model="journey-samples",
-            pictures=[stored(part.name) for part in grid.parts],
-            composed=stored(grid.name),
+            pictures=[gallery.stored(part.name) for part in grid.parts],
+            composed=gallery.stored(grid.name),
         )
 
     def estimate_seconds(self, width: int, height: int, network: str, scale: int) -> float:
         """Time for one picture of this size once it is its turn: as measured here, else as published."""
-        speed = self.jobs.measured_speed(network, scale)
+        speed = self._tasks.measured_speed(network, scale)
         if speed:
             return width * height / speed
         return estimate_seconds(width, height, network, scale, self._settings.engine_workers)
@@ -151,24 +153,3 @@ def _cluster(scheduler: str) -> Executor:
 def engine_keys(settings: Settings) -> tuple[str, ...]:
     """The keys that callers may send: those of the settings, else the one in the file, made when there is none."""
     return settings.engine_key or (key_file(settings.data_dir / "engine-key"),)
-
-
-def key_file(path: Path) -> str:
-    """A random secret that stays the same over restarts, in a file that only its owner can read."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}-") as fresh:
-                fresh.write(secrets.token_urlsafe(24))
-                fresh.flush()
-                # A second process may be doing the same: the first one to get there wins, whole.
-                with suppress(FileExistsError):
-                    os.link(fresh.name, path)
-        key = path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotStart(
-            f"The key file {path} cannot be used: {getattr(error, 'strerror', None) or error}."
-        ) from error
-    if not (key and key.isascii() and key.isprintable() and " " not in key):
-        raise CannotStart(f"The key file {path} does not hold a key. Remove it, and a new one is made.")
-    return key

@@ -1,56 +1,33 @@
-"""The OpenAPI description of the embedded engine. It says what `server.py` does, extensions included."""
+"""The OpenAPI description of the embedded engine: what `server` does, extensions included."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from journey.api.models import ID_LIMIT, UpscaleRequest
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
-_STATUS = ["staged", "pending", "starting", "processing", "finished", "failed"]
+from journey.api.models import UpscaleRequest
+from journey.engine.wire import AccountSaid, ManyTasks, OneTask, Queued, Refusal, TaskSaid, TasksSaid
 
-_TASK = {
-    "type": "object",
-    "required": ["task_id", "task_type", "model", "status"],
-    "properties": {
-        "task_id": {"type": "string"},
-        "task_type": {"type": "string", "examples": ["upscale-2x", "upscale-4x"]},
-        "model": {"type": "string", "examples": ["realesr-animevideov3"]},
-        "status": {"type": "string", "enum": _STATUS},
-        "percentage": {"type": "string", "pattern": "^(100|[0-9]{1,2})$"},
-        "image_url": {"type": "string"},
-        "image_urls": {"type": "array", "items": {"type": "string"}},
-        "original_image_url": {"type": "string"},
-        "error": {"type": "string"},
-    },
-}
-
-_ERRORS = {
-    "type": "object",
-    "required": ["errors"],
-    "properties": {
-        "errors": {
-            "type": "array",
-            "items": {"type": "object", "required": ["msg"], "properties": {"msg": {"type": "string"}}},
-        }
-    },
-}
-
-_ACCOUNT = {
-    "type": "object",
-    "required": ["email", "credits", "total_images", "plan"],
-    "properties": {
-        "email": {"type": "string"},
-        "credits": {"type": "integer"},
-        "total_images": {"type": "integer"},
-        "plan": {"type": "string"},
-    },
-}
-
-_TASK_ID = {"type": "string", "minLength": 1, "maxLength": ID_LIMIT}
+_MODELS: tuple[type[BaseModel], ...] = (
+    UpscaleRequest,
+    OneTask,
+    ManyTasks,
+    Queued,
+    TaskSaid,
+    TasksSaid,
+    AccountSaid,
+    Refusal,
+)
 
 
 def description(base_url: str) -> dict[str, Any]:
     """The document, for an engine reached at `base_url` (such as `http://127.0.0.1:8501/api/v1`)."""
+    _, schemas = models_json_schema(
+        [(model, "validation") for model in _MODELS], ref_template="#/components/schemas/{model}"
+    )
+    no_such_task = {"404": _answer("No such task", Refusal)}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -62,88 +39,72 @@ def description(base_url: str) -> dict[str, Any]:
         "servers": [{"url": base_url}],
         "security": [{"key": []}],
         "paths": {
-            "/upscale-2x-4x": {
-                "post": _operation(
-                    "Upscale a picture 2x or 4x",
-                    _body(_request_schema()),
-                    {"200": _answer("Queued", _object(task_id={"type": "string"})), "429": _refusal("Queue full")},
-                )
+            "/upscale-2x-4x": _post(
+                "Upscale a picture 2x or 4x",
+                UpscaleRequest,
+                {"200": _answer("Queued", Queued), "429": _answer("The queue is full", Refusal)},
+            ),
+            "/fetch": _post("The state of one task", OneTask, {"200": _answer("The task", TaskSaid)} | no_such_task),
+            "/fetch-many": _post(
+                "The state of 2 to 20 tasks; unknown ones are left out",
+                ManyTasks,
+                {"200": _answer("The tasks", TasksSaid)},
+            ),
+            "/cancel": _post(
+                "Stop a pending or running task (extension)",
+                OneTask,
+                {"200": _answer("The task", TaskSaid)} | no_such_task,
+            ),
+            "/account": {
+                "get": {
+                    "summary": "The account",
+                    "responses": {"200": _answer("The account", AccountSaid), "401": _NO_KEY},
+                }
             },
-            "/fetch": {
-                "post": _operation(
-                    "The state of one task",
-                    _body(_object(task_id=_TASK_ID)),
-                    {"200": _answer("The task", _TASK), "404": _refusal("No such task")},
-                )
-            },
-            "/fetch-many": {
-                "post": _operation(
-                    "The state of 2 to 20 tasks; unknown ones are left out",
-                    _body(_object(task_ids={"type": "array", "items": _TASK_ID, "minItems": 2, "maxItems": 20})),
-                    {"200": _answer("The tasks", _object(tasks={"type": "array", "items": _TASK}))},
-                )
-            },
-            "/cancel": {
-                "post": _operation(
-                    "Stop a pending or running task (extension)",
-                    _body(_object(task_id=_TASK_ID)),
-                    {"200": _answer("The task", _TASK), "404": _refusal("No such task")},
-                )
-            },
-            "/account": {"get": _operation("The account", None, {"200": _answer("The account", _ACCOUNT)})},
             "/openapi.json": {
                 "get": {
                     "summary": "This description",
                     "security": [],
-                    "responses": {"200": _answer("OpenAPI", {"type": "object"})},
+                    "responses": {"200": _json("OpenAPI", {"type": "object"})},
                 }
             },
         },
         "components": {
+            "schemas": schemas["$defs"],
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "The raw key."}
-            }
+            },
         },
     }
 
 
-def _request_schema() -> dict[str, Any]:
-    schema = UpscaleRequest.model_json_schema()
-    schema["properties"]["model"]["description"] = "Extension: fast, detail or a network of the models folder."
-    # The rule that a model validator holds, in JSON Schema's words.
-    schema["oneOf"] = [
-        {"required": ["parent_task_id"], "properties": {"parent_task_id": _TASK_ID}},
-        {"required": ["image_url"], "properties": {"image_url": {"type": "string", "minLength": 1}}},
-    ]
-    return schema
+def _post(summary: str, body: type[BaseModel], responses: dict[str, Any]) -> dict[str, Any]:
+    refusals = {
+        "400": _answer("The request breaks a rule; one entry for each", Refusal),
+        "401": _NO_KEY,
+        "408": _answer("The body came too slowly", Refusal),
+        "413": _answer("The body is over 64 KiB", Refusal),
+        "415": _answer("The body is not JSON", Refusal),
+    }
+    return {
+        "post": {
+            "summary": summary,
+            "requestBody": {"required": True, "content": {"application/json": {"schema": _ref(body)}}},
+            "responses": responses | refusals,
+        }
+    }
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
+def _answer(words: str, model: type[BaseModel]) -> dict[str, Any]:
+    return _json(words, _ref(model))
 
 
-def _body(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+def _ref(model: type[BaseModel]) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
-def _answer(words: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _json(words: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": words, "content": {"application/json": {"schema": schema}}}
 
 
-def _refusal(words: str) -> dict[str, Any]:
-    return _answer(words, _ERRORS)
-
-
-def _operation(summary: str, body: dict[str, Any] | None, responses: dict[str, Any]) -> dict[str, Any]:
-    refusals = {"401": _answer("Key missing or wrong", {"type": "object", "maxProperties": 0})}
-    if body:
-        refusals |= {
-            "400": _refusal("The request breaks a rule; one entry for each"),
-            "408": _refusal("The body came too slowly"),
-            "413": _refusal("The body is over 64 KiB"),
-            "415": _refusal("The body is not JSON"),
-        }
-    operation: dict[str, Any] = {"summary": summary, "responses": responses | refusals}
-    if body:
-        operation["requestBody"] = body
-    return operation
+_NO_KEY = _json("Key missing or wrong", {"type": "object", "maxProperties": 0})

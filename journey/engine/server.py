@@ -15,18 +15,20 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from journey.api.errors import RateLimited, TaskNotFound
-from journey.api.models import UpscaleRequest, usable_id
-from journey.engine.jobs import Jobs
+from journey.api.models import LEAST_IDS, MOST_IDS, UpscaleRequest, usable_id
 from journey.engine.openapi import description
+from journey.engine.queue import Queue
+from journey.engine.tasks import EngineTask, Tasks
+from journey.engine.wire import AccountSaid, Problem, Queued, Refusal, Said, TasksSaid
 from journey.errors import InvalidRequest
 
 API_PATH = "/api/v1"
 BODY_LIMIT = 64 * 1024
 BODY_SECONDS = 10.0
-EMBEDDED_CREDITS = 1_000_000
+CREDITS = 1_000_000
+"""What /account says: nothing is ever charged."""
 
-Answer = JSONResponse
-Call = Callable[[dict[str, Any], str, str], Answer]
+Call = Callable[[dict[str, Any], str, str], Said]
 """(body, owner, origin) -> answer."""
 
 
@@ -35,58 +37,55 @@ def owner_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def routes(jobs: Jobs, *, keys: Sequence[str], public_url: str | None = None) -> list[Route]:
+def routes(queue: Queue, tasks: Tasks, *, keys: Sequence[str], public_url: str | None = None) -> list[Route]:
     """All routes below `/api/v1`. `keys` are the raw keys that callers may send."""
 
-    def upscale(body: dict[str, Any], owner: str, origin: str) -> Answer:
-        request = UpscaleRequest.checked(body)
-        return JSONResponse({"task_id": jobs.submit(request, owner=owner, origin=origin)})
+    def upscale(body: dict[str, Any], owner: str, origin: str) -> Said:
+        return Queued(task_id=queue.submit(UpscaleRequest.checked(body), owner=owner, origin=origin))
 
-    def fetch(body: dict[str, Any], owner: str, origin: str) -> Answer:
-        return JSONResponse(_one(body, owner).wire(origin))
+    def fetch(body: dict[str, Any], owner: str, origin: str) -> Said:
+        return one(_task_id(body), owner).said(origin)
 
-    def fetch_many(body: dict[str, Any], owner: str, origin: str) -> Answer:
-        task_ids = body.get("task_ids")
-        if not isinstance(task_ids, list) or not 2 <= len(task_ids) <= 20 or not all(map(usable_id, task_ids)):
-            raise InvalidRequest("task_ids: must be a list of 2 to 20 task ids")
-        return JSONResponse({"tasks": [job.wire(origin) for job in jobs.get(task_ids, owner=owner)]})
+    def fetch_many(body: dict[str, Any], owner: str, origin: str) -> Said:
+        found = tasks.get(_task_ids(body), owner=owner)
+        return TasksSaid(tasks=[task.said(origin) for task in found])
 
-    def cancel(body: dict[str, Any], owner: str, origin: str) -> Answer:
-        jobs.cancel(_task_id(body), owner=owner)
-        return JSONResponse(_one(body, owner).wire(origin))
+    def cancel(body: dict[str, Any], owner: str, origin: str) -> Said:
+        task_id = _task_id(body)
+        queue.cancel(task_id, owner=owner)
+        return one(task_id, owner).said(origin)
 
-    def account(_body: dict[str, Any], owner: str, _origin: str) -> Answer:
-        finished = jobs.finished_count(owner=owner)
-        return JSONResponse(
-            {"email": "local", "credits": EMBEDDED_CREDITS, "total_images": finished, "plan": "embedded"}
-        )
+    def account(_body: dict[str, Any], owner: str, _origin: str) -> Said:
+        finished = tasks.finished_count(owner=owner)
+        return AccountSaid(email="local", credits=CREDITS, total_images=finished, plan="embedded")
 
-    def _one(body: dict[str, Any], owner: str) -> Any:
-        found = jobs.get([_task_id(body)], owner=owner)
+    def one(task_id: str, owner: str) -> EngineTask:
+        found = tasks.get([task_id], owner=owner)
         if not found:
             raise TaskNotFound("Task not found")
         return found[0]
 
     def endpoint(call: Call, *, has_body: bool = True) -> Callable[[Request], Any]:
-        async def answer(request: Request) -> Answer:
+        async def answer(request: Request) -> JSONResponse:
             owner = _owner(request, keys)
             if owner is None:
                 return JSONResponse({}, 401)
-            body: dict[str, Any] | Answer = await _body(request) if has_body else {}
+            body: dict[str, Any] | JSONResponse = await _body(request) if has_body else {}
             if isinstance(body, JSONResponse):
                 return body
             try:
-                return await run_in_threadpool(call, body, owner, public_url or _origin(request))
+                said = await run_in_threadpool(call, body, owner, public_url or _origin(request))
             except InvalidRequest as error:
                 return _refusal(400, *error.problems)
             except TaskNotFound as error:
                 return _refusal(404, str(error))
             except RateLimited as error:
                 return _refusal(429, str(error), headers={"Retry-After": f"{error.retry_after or 30:.0f}"})
+            return JSONResponse(said.wire())
 
         return answer
 
-    async def openapi(request: Request) -> Answer:
+    async def openapi(request: Request) -> JSONResponse:
         return JSONResponse(description((public_url or _origin(request)) + API_PATH))
 
     return [
@@ -116,7 +115,18 @@ def _task_id(body: dict[str, Any]) -> str:
     return str(task_id)
 
 
-async def _body(request: Request) -> dict[str, Any] | Answer:
+def _task_ids(body: dict[str, Any]) -> list[str]:
+    task_ids = body.get("task_ids")
+    if (
+        not isinstance(task_ids, list)
+        or not LEAST_IDS <= len(task_ids) <= MOST_IDS
+        or not all(map(usable_id, task_ids))
+    ):
+        raise InvalidRequest(f"task_ids: must be a list of {LEAST_IDS} to {MOST_IDS} task ids")
+    return task_ids
+
+
+async def _body(request: Request) -> dict[str, Any] | JSONResponse:
     """The JSON object that was sent, or the answer that refuses it."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
         return _refusal(415, "Send the body as Content-Type: application/json")
@@ -140,5 +150,6 @@ async def _body(request: Request) -> dict[str, Any] | Answer:
     return body
 
 
-def _refusal(status: int, *problems: str, headers: dict[str, str] | None = None) -> Answer:
-    return JSONResponse({"errors": [{"msg": problem} for problem in problems]}, status, headers=headers)
+def _refusal(status: int, *problems: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    refusal = Refusal(errors=[Problem(msg=problem) for problem in problems])
+    return JSONResponse(refusal.wire(), status, headers=headers)

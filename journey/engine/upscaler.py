@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from journey.engine import network as networks
-from journey.engine.network import Network
+from journey.engine.networks import ncnn_networks as networks
+from journey.engine.networks.network import Network
 from journey.errors import JourneyError, Stopped
 
 if TYPE_CHECKING:

@@ -1,30 +1,20 @@
 """The history: what people asked for, how far it is, and what came of it.
 
-`states` holds the ways an entry can go, `entries` what one is, `tables` how it is stored, `finding` how lists find
-it, `labels` what people write about it, and `store` what moves it on.
+states    the ways that an entry can go             labels     tags and comments
+entries   what an entry is                          pauses     providers that wait for a person
+tables    how it is stored                          deletions  what is to go, until it is gone
+store     entries one at a time: added, moved on    kinship    which entries belong together
+finding   entries as lists: filtered, sorted        timing     how long they usually take
+                                                    spending   what they cost
 """
 
-from journey.history.entries import STALE_AFTER, EngineName, Entry, Moment, NewEntry
+from journey.history.entries import STALE_AFTER, Entry, Moment, NewEntry
 from journey.history.finding import SEARCH_LIMIT, Filter, Found, Order
 from journey.history.states import LIVE, OVER, State
 from journey.history.store import DOUBLE_CLICK_SECONDS, History
-from journey.history.tables import (
-    ANSWER_LIMIT,
-    COLUMNS,
-    COMMENT_LIMIT,
-    ERROR_LIMIT,
-    TAG_LIMIT,
-    deleted_calls,
-    entries,
-    entry_of,
-    pauses,
-    tags,
-    timeline,
-)
+from journey.history.tables import COMMENT_LIMIT, ERROR_LIMIT, TAG_LIMIT
 
 __all__ = [
-    "ANSWER_LIMIT",
-    "COLUMNS",
     "COMMENT_LIMIT",
     "DOUBLE_CLICK_SECONDS",
     "ERROR_LIMIT",
@@ -33,7 +23,6 @@ __all__ = [
     "SEARCH_LIMIT",
     "STALE_AFTER",
     "TAG_LIMIT",
-    "EngineName",
     "Entry",
     "Filter",
     "Found",
@@ -42,10 +31,4 @@ __all__ = [
     "NewEntry",
     "Order",
     "State",
-    "deleted_calls",
-    "entries",
-    "entry_of",
-    "pauses",
-    "tags",
-    "timeline",
 ]

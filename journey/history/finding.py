@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from journey.history.entries import EngineName, Entry, Moment
+from journey.history.entries import Entry
 from journey.history.labels import tags_of
 from journey.history.states import LIVE, State
 from journey.history.tables import COLUMNS, HAS_COMMENT, entries, entry_of, fit, tags, timeline
-from journey.storage.database import Database
+from journey.provider import Provider
+from journey.storage.database import Transactions
 
 SEARCH_LIMIT = 200
 SEARCH_WORDS = 8
@@ -46,7 +47,7 @@ class Filter:
 
     text: str = ""
     states: Collection[State] = ()
-    engine: EngineName | None = None
+    provider: Provider | None = None
     type: Literal["2x", "4x"] | None = None
     person: str | None = None
     tag: str | None = None
@@ -82,18 +83,11 @@ _ORDERS: dict[Order, tuple[sa.ColumnElement[Any], ...]] = {
 }
 
 
-class Finding:
-    """Reads entries. Part of `History`."""
+class Lists:
+    """Reads entries as lists."""
 
-    _database: Database
-
-    def get(self, entry_id: str) -> Entry | None:
-        with self._database.read() as connection:
-            return self._one(connection, entries.c.id == entry_id)
-
-    def by_webhook_token(self, token: str) -> Entry | None:
-        with self._database.read() as connection:
-            return self._one(connection, entries.c.webhook_token == token)
+    def __init__(self, database: Transactions) -> None:
+        self._database = database
 
     def latest(
         self,
@@ -210,7 +204,7 @@ class Finding:
             # and so for a person who added most of them.
             found.append((entries.c.state + "").in_(wanted.states))
         for column, value in (
-            (entries.c.engine, wanted.engine),
+            (entries.c.provider, wanted.provider),
             (entries.c.type, wanted.type),
             (entries.c.person + "", wanted.person),
             (entries.c.batch, wanted.batch),
@@ -244,15 +238,6 @@ class Finding:
         tagged = sa.select(tags.c.entry_id).where(within(tags.c.tag))
         listed = (entries.c.name, entries.c.task_id, entries.c.person, entries.c.id)
         return sa.or_(*map(within, listed), entries.c.id.in_(commented), entries.c.id.in_(tagged))
-
-    def timeline(self, entry_id: str) -> list[Moment]:
-        query = sa.select(timeline).where(timeline.c.entry_id == entry_id).order_by(timeline.c.id)
-        with self._database.read() as connection:
-            return [Moment(row.at, State(row.state), row.words) for row in connection.execute(query)]
-
-    def _one(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> Entry | None:
-        row = connection.execute(sa.select(*COLUMNS).where(where)).one_or_none()
-        return None if row is None else entry_of(row)
 
 
 def _literally(word: str) -> str:

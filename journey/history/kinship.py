@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from journey.history import EngineName, Entry, History
+from journey.history.entries import Entry
+from journey.history.finding import Lists
+from journey.provider import Provider
 
 _PAIR = "ab-"
 _USUAL_PAIR = ("fast", "detail")
@@ -14,10 +17,15 @@ _USUAL_PAIR = ("fast", "detail")
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to enlarge a picture: an engine, and the network when it is the one on this machine."""
+    """One way to enlarge a picture: a provider, and the network where there is a choice."""
 
-    engine: EngineName
+    provider: Provider
     network: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Which of two ways: the network, else who runs it. Untrusted text."""
+        return self.network or self.provider.label
 
 
 Pair = tuple[Variant, Variant]
@@ -38,19 +46,17 @@ class Kin:
         if not is_pair(entry.batch):
             return None
         others = [
-            other
-            for other in self.entries
-            if other.batch == entry.batch and (other.engine, other.model) != (entry.engine, entry.model)
+            other for other in self.entries if other.batch == entry.batch and variant_of(other) != variant_of(entry)
         ]
         return min(others, key=lambda other: abs(other.created_at - entry.created_at), default=None)
 
 
-def find_kin(history: History, shown: Iterable[Entry], *, task_ids: Iterable[str | None] = ()) -> Kin:
+def find_kin(lists: Lists, shown: Iterable[Entry], *, task_ids: Iterable[str | None] = ()) -> Kin:
     """The parents and other halves of all these entries, and the makers of these tasks, in one query at most."""
     shown = list(shown)
     wanted = {task_id for task_id in (*task_ids, *(entry.came_from for entry in shown)) if task_id}
     pairs = {entry.batch for entry in shown if is_pair(entry.batch)}
-    return Kin(history.related(task_ids=wanted, batches=pairs))
+    return Kin(lists.related(task_ids=wanted, batches=pairs))
 
 
 def is_pair(batch: str | None) -> bool:
@@ -62,22 +68,21 @@ def pair_id(digest: str, scale: int, pair: Pair, person: str | None) -> str:
     """The batch of an A/B pair of the picture with this digest. The same wish has the same one, so that a second click
     completes the same pair.
     """
-    wish = repr((digest, scale, pair, person))
+    wish = repr((digest, scale, [(str(each.provider), each.network) for each in pair], person))
     return _PAIR + hashlib.sha256(wish.encode()).hexdigest()[:24]
 
 
-def pairs(engines: Sequence[EngineName], networks: Sequence[str]) -> dict[str, Pair]:
-    """The pairs that can be compared, by their names; the most telling one first, none when there is only one way.
+def variant_of(entry: Entry) -> Variant:
+    """Which way an entry went."""
+    return Variant(entry.provider, entry.network)
 
-    `networks` are those of the engine on this machine, the default one first.
-    """
-    here = [Variant("embedded", name) for name in networks] if "embedded" in engines else []
+
+def pairs(variants: Sequence[Variant]) -> dict[str, Pair]:
+    """The pairs that can be compared, by their names; the most telling one first, none when there is only one way."""
+    here = [each for each in variants if each.provider.is_here]
     here.sort(key=lambda variant: _USUAL_PAIR.index(variant.network) if variant.network in _USUAL_PAIR else 2)
-    hosted = [Variant("journeyapi")] if "journeyapi" in engines else []
-    found = {f"JourneyAPI and {own.network} here": (there, own) for there in hosted for own in here}
-    found |= {
-        f"{first.network} and {second.network}": (first, second)
-        for place, first in enumerate(here)
-        for second in here[place + 1 :]
+    elsewhere = [each for each in variants if not each.provider.is_here]
+    found = {f"{there.name} and {own.name} here": (there, own) for there in elsewhere for own in here}
+    return found | {
+        f"{first.name} and {second.name}": (first, second) for first, second in itertools.combinations(here, 2)
     }
-    return found

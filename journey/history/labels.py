@@ -8,13 +8,14 @@ import sqlalchemy as sa
 
 from journey.errors import InvalidRequest
 from journey.history.tables import COMMENT_LIMIT, TAG_LIMIT, entries, storable, tags
-from journey.storage.database import Database
+from journey.storage.database import Transactions
 
 
 class Labels:
-    """Reads and writes tags and comments. Part of `History`."""
+    """Reads and writes tags and comments."""
 
-    _database: Database
+    def __init__(self, database: Transactions) -> None:
+        self._database = database
 
     def known_tags(self) -> list[str]:
         """All tags in use, in the order of the alphabet."""

@@ -13,8 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from journey.api.models import CREDITS_PER_UPSCALE, TaskStatus
-from journey.history import EngineName, State, deleted_calls, entries, pauses
+from journey.api.models import TaskStatus
+from journey.history.states import State
+from journey.history.tables import deleted_calls, entries
+from journey.provider import CHEAPEST, PROVIDERS, Provider
 from journey.storage.database import Database
 
 
@@ -33,7 +35,7 @@ class Budget:
     @property
     def is_used_up(self) -> bool:
         """True when one more upscale would go over it."""
-        return self.spent + CREDITS_PER_UPSCALE > self.limit
+        return self.spent + CHEAPEST.credits > self.limit
 
     @property
     def share(self) -> float:
@@ -51,16 +53,16 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """What one person had done by one engine in one month (`2026-11`).
+    """What one person had done by one provider in one month (`2026-11`).
 
-    `charged`, `after_failure` and `unknown` are credits: of calls that JourneyAPI accepted; of accepted ones whose
-    task failed there, which may have been given back; and of calls of which it is not known whether they were
-    accepted (or not yet, while they are being sent). `megapixels` are those of the finished pictures.
+    `charged`, `after_failure` and `unknown` are credits: of calls that it accepted; of accepted ones whose task failed,
+    which may have been given back; and of calls of which it is not known whether they were accepted (or not yet, while
+    they are being sent). `megapixels` are those of the finished pictures.
     """
 
     month: str
     person: str | None
-    engine: EngineName
+    provider: Provider
     finished: int = 0
     megapixels: float = 0.0
     charged: int = 0
@@ -74,8 +76,8 @@ class Line:
 
     @property
     def would_have_cost(self) -> int:
-        """Credits that JourneyAPI would have asked for what this machine made."""
-        return self.finished * CREDITS_PER_UPSCALE if self.engine == "embedded" else 0
+        """Credits that the cheapest service would have asked for what this machine made."""
+        return self.finished * CHEAPEST.credits if self.provider.is_here else 0
 
 
 def month_start(moment: float, *, back: int = 0) -> float:
@@ -117,21 +119,33 @@ class Spending:
                 self._known = seen, past
             return self._all_lines(connection, lambda sent: sent >= start) + past
 
+    def budget(self, limit: int) -> Budget:
+        """This month's, with what is being sent."""
+        return Budget(limit, self.credits_since(month_start(self._clock())))
+
+    def credits_since(self, moment: float) -> int:
+        """Credits of calls that were, or may have been, accepted since then."""
+        with self._database.read() as connection:
+            return sum(
+                int(connection.scalar(sa.select(sa.func.sum(of.c.credits)).where(of.c.submitted_at >= moment)) or 0)
+                for of in (entries, deleted_calls)
+            )
+
     def _all_lines(
         self, connection: sa.Connection, when: Callable[[sa.ColumnElement[float]], sa.ColumnElement[bool]]
     ) -> list[Line]:
-        lines: dict[tuple[str, str | None, EngineName], Line] = {}
+        lines: dict[tuple[str, str | None, Provider], Line] = {}
         for table in (entries, deleted_calls):
             for line in self._lines(connection, table, when(table.c.submitted_at)):
-                key = line.month, line.person, line.engine
+                key = line.month, line.person, line.provider
                 lines[key] = _together(lines[key], line) if key in lines else line
         worth = [line for line in lines.values() if line.finished or line.charged or line.uncertain]
-        return sorted(worth, key=lambda line: (_backwards(line.month), line.engine != "journeyapi", line.person or ""))
+        return sorted(worth, key=lambda line: (_backwards(line.month), -line.provider.credits, line.person or ""))
 
     def _lines(self, connection: sa.Connection, calls: sa.Table, where: sa.ColumnElement[bool]) -> list[Line]:
         # Both ways into an accepted task set its status, and it is shorter to sort than its ID.
         status = calls.c.task_status
-        paid = calls.c.engine == "journeyapi"
+        paid = calls.c.provider.in_([each for each in PROVIDERS.values() if each.is_paid])
         accepted = sa.and_(paid, status.is_not(None))
         failed_there = sa.and_(accepted, calls.c.state == State.FAILED, status != TaskStatus.FINISHED)
         finished = calls.c.state == State.FINISHED
@@ -141,7 +155,7 @@ class Spending:
             sa.select(
                 month,
                 calls.c.person,
-                calls.c.engine,
+                calls.c.provider,
                 _count(finished).label("finished"),
                 sa.func.sum(pixels).label("pixels"),
                 sa.func.sum(calls.c.credits).label("credits"),
@@ -149,29 +163,21 @@ class Spending:
                 _count(failed_there).label("failed_there"),
             )
             .where(where)
-            .group_by(month, calls.c.person, calls.c.engine)
+            .group_by(month, calls.c.person, calls.c.provider)
         )
         return [
             Line(
                 month=row.month,
                 person=row.person,
-                engine=row.engine,
+                provider=row.provider,
                 finished=int(row.finished),
                 megapixels=int(row.pixels or 0) / 1_000_000,
-                charged=CREDITS_PER_UPSCALE * int(row.accepted - row.failed_there),
-                after_failure=CREDITS_PER_UPSCALE * int(row.failed_there),
-                unknown=int(row.credits) - CREDITS_PER_UPSCALE * int(row.accepted),
+                charged=row.provider.credits * int(row.accepted - row.failed_there),
+                after_failure=row.provider.credits * int(row.failed_there),
+                unknown=int(row.credits) - row.provider.credits * int(row.accepted),
             )
             for row in connection.execute(query)
         ]
-
-
-def has_new_month(database: Database, engine: EngineName, now: float) -> bool:
-    """True when the queue of this engine was paused in an earlier month than this one."""
-    query = sa.select(pauses.c.since).where(pauses.c.engine == engine)
-    with database.read() as connection:
-        since = connection.scalar(query)
-    return since is not None and since < month_start(now)
 
 
 def _mark(connection: sa.Connection, calls: sa.Table, until: float) -> tuple[Any, ...]:

@@ -4,44 +4,68 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import fields
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 
-from journey.api.models import CREDITS_PER_UPSCALE, Task, TaskStatus, usable_id
+from journey.api.models import Task, TaskStatus, usable_id
 from journey.errors import InvalidRequest
-from journey.history.entries import EngineName, Entry, NewEntry
-from journey.history.finding import Finding
+from journey.history.entries import Entry, Moment, NewEntry
+from journey.history.finding import Lists
 from journey.history.labels import Labels
+from journey.history.pauses import Pauses
 from journey.history.states import FETCHED_AGAIN, LIVE, OVER, WAYS, State
 from journey.history.tables import (
     COLUMNS,
     ERROR_LIMIT,
-    deleted_calls,
     entries,
     entry_of,
     fit,
-    pauses,
-    removals,
+    result_columns,
+    row_of,
     storable,
     timeline,
 )
-from journey.storage.database import Database
+from journey.provider import PROVIDERS, Provider
+from journey.storage.database import Transactions
+from journey.storage.stored import StoredPicture
 
 DOUBLE_CLICK_SECONDS = 10.0
 _HINTED = "A webhook told the task ID."
-_COST = sa.case((entries.c.engine == "journeyapi", CREDITS_PER_UPSCALE), else_=0)
-"""Credits of one call: 2 at JourneyAPI, nothing on this machine."""
+_COST = sa.case(
+    *((entries.c.provider == provider, provider.credits) for provider in PROVIDERS.values() if provider.is_paid),
+    else_=0,
+)
+"""Credits of one call."""
 
 
-class History(Finding, Labels):
-    """Reads and writes entries. Every change of state goes through `move`, which refuses to go backwards."""
+class History:
+    """Entries, one at a time. Every change of state goes through `move`, which refuses to go backwards.
 
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+    `lists` finds many, `labels` are what people write about them, and `pauses` keep a provider's queue back.
+    """
+
+    def __init__(self, database: Transactions, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
+        self.lists = Lists(database)
+        self.labels = Labels(database)
+        self.pauses = Pauses(database, clock=clock)
+
+    def get(self, entry_id: str) -> Entry | None:
+        with self._database.read() as connection:
+            return _one(connection, entries.c.id == entry_id)
+
+    def by_webhook_token(self, token: str) -> Entry | None:
+        with self._database.read() as connection:
+            return _one(connection, entries.c.webhook_token == token)
+
+    def timeline(self, entry_id: str) -> list[Moment]:
+        """What happened to an entry, the first thing first."""
+        query = sa.select(timeline).where(timeline.c.entry_id == entry_id).order_by(timeline.c.id)
+        with self._database.read() as connection:
+            return [Moment(row.at, State(row.state), row.words) for row in connection.execute(query)]
 
     def add(self, new: NewEntry) -> Entry:
         """Queue a new entry.
@@ -50,14 +74,13 @@ class History(Finding, Labels):
         instead: a double click, a second tab or the browser's Back button must not pay twice.
         """
         now = self._clock()
-        values = storable({field.name: getattr(new, field.name) for field in fields(new)})
         entry_id = secrets.token_hex(8)
         with self._database.write() as connection:
             if new.fingerprint and (known := self._twin(connection, new.fingerprint, now)):
                 return known
             connection.execute(
                 entries.insert().values(
-                    **values,
+                    **row_of(new),
                     id=entry_id,
                     state=State.QUEUED,
                     webhook_token=secrets.token_urlsafe(24),
@@ -72,7 +95,7 @@ class History(Finding, Labels):
             self._mark(connection, entry_id, State.QUEUED, None)
             return self._get(connection, entry_id)
 
-    def due(self, state: State, *, limit: int, engine: EngineName | None = None, ahead: float = 0.0) -> list[Entry]:
+    def due(self, state: State, *, limit: int, provider: Provider | None = None, ahead: float = 0.0) -> list[Entry]:
         """Entries in this state whose time has come or comes within `ahead` seconds, the longest waiting first."""
         query = (
             sa.select(*COLUMNS)
@@ -80,8 +103,8 @@ class History(Finding, Labels):
             .order_by(entries.c.due_at, entries.c.created_at, entries.c.id)
             .limit(limit)
         )
-        if engine:
-            query = query.where(entries.c.engine == engine)
+        if provider:
+            query = query.where(entries.c.provider == provider)
         with self._database.read() as connection:
             return [entry_of(row) for row in connection.execute(query)]
 
@@ -100,6 +123,7 @@ class History(Finding, Labels):
         words: str | None = None,
         only_from: State | None = None,
         attempt: int | None = None,
+        result: StoredPicture | None = None,
         **changes: Any,
     ) -> Entry | None:
         """Change the state, and with it `changes`, if a way leads there. None when the entry is elsewhere by now.
@@ -109,7 +133,7 @@ class History(Finding, Labels):
         it is going to be sent, until it is proved that it was not accepted.
         """
         with self._database.write() as connection:
-            return self._move(connection, entry_id, to, words, only_from, attempt, changes)
+            return self._move(connection, entry_id, to, words, only_from, attempt, changes, result)
 
     def _move(
         self,
@@ -120,6 +144,7 @@ class History(Finding, Labels):
         only_from: State | None,
         attempt: int | None,
         changes: dict[str, Any],
+        result: StoredPicture | None = None,
     ) -> Entry | None:
         now = self._clock()
         origins = [state for state, targets in WAYS.items() if to in targets and only_from in (None, state)]
@@ -137,6 +162,8 @@ class History(Finding, Labels):
             values["finished_at"] = now
         if to in OVER or to is State.OPEN:
             values["webhook_secret"] = None
+        if result is not None:
+            values |= result_columns(result)
         moved = connection.execute(entries.update().where(*where).values(**values | storable(changes)))
         if moved.rowcount != 1:
             return None
@@ -155,7 +182,7 @@ class History(Finding, Labels):
     def remark(self, entry_id: str, words: str) -> None:
         """Add words to the time line. Changes no state."""
         with self._database.write() as connection:
-            if entry := self._one(connection, entries.c.id == entry_id):
+            if entry := _one(connection, entries.c.id == entry_id):
                 self._mark(connection, entry_id, entry.state, words)
 
     def lose(self, entry_id: str, error: str, *, attempt: int | None = None, answer: str | None = None) -> Entry | None:
@@ -225,38 +252,6 @@ class History(Finding, Labels):
             self._mark(connection, entry_id, State.OPEN, "Fetched again, by a person.")
             return self._get(connection, entry_id)
 
-    def delete(self, ids: Sequence[str], *, also: Collection[str] = ()) -> list[Entry]:
-        """Delete those of these entries that are over, and give them back as they were.
-
-        The keys of their files, and those of `also`, are noted for `doomed`; nobody has removed the files yet.
-        What they had cost stays in `deleted_calls`.
-        """
-        with self._database.write() as connection:
-            query = sa.select(*COLUMNS).where(entries.c.id.in_(ids), entries.c.state.in_(OVER))
-            gone = [entry_of(row) for row in connection.execute(query)]
-            chosen = entries.c.id.in_([entry.id for entry in gone])
-            names = deleted_calls.c.keys()
-            paid = sa.select(*(entries.c[name] for name in names)).where(chosen, entries.c.submitted_at.is_not(None))
-            connection.execute(deleted_calls.insert().from_select(names, paid))
-            connection.execute(entries.delete().where(chosen))
-            keys = {key for entry in gone for key in (entry.source_key, entry.result_key) if key} | set(also)
-            keys -= set(connection.scalars(sa.select(removals.c.key).where(removals.c.key.in_(keys))))
-            if keys:
-                connection.execute(removals.insert(), [{"key": key} for key in sorted(keys)])
-        return gone
-
-    def doomed(self) -> list[str]:
-        """Keys of deleted entries' files that no other entry uses, as its source or its result."""
-        used = sa.exists().where(sa.or_(entries.c.source_key == removals.c.key, entries.c.result_key == removals.c.key))
-        with self._database.write() as connection:
-            connection.execute(removals.delete().where(used))
-            return [str(key) for key in connection.scalars(sa.select(removals.c.key))]
-
-    def buried(self, keys: Collection[str]) -> None:
-        """The files of these keys are removed."""
-        with self._database.write() as connection:
-            connection.execute(removals.delete().where(removals.c.key.in_(keys)))
-
     def join(self, entry_id: str, batch: str) -> None:
         """Make an entry that was queued alone part of this batch."""
         with self._database.write() as connection:
@@ -267,7 +262,7 @@ class History(Finding, Labels):
     def observe(self, entry_id: str, task: Task) -> bool:
         """Note what the API said of an open task. True when that is news. The percentage never falls."""
         with self._database.write() as connection:
-            entry = self._one(connection, entries.c.id == entry_id)
+            entry = _one(connection, entries.c.id == entry_id)
             if entry is None or entry.state is not State.OPEN:
                 return False
             percentage = max(
@@ -293,50 +288,13 @@ class History(Finding, Labels):
             value = connection.scalar(sa.select(entries.c.webhook_secret).where(entries.c.id == entry_id))
         return None if value is None else str(value)
 
-    def note_source(self, entry_id: str, *, width: int, height: int, key: str, file: str) -> None:
-        """Remember the source picture of an entry that came by task id."""
-        with self._database.write() as connection:
-            connection.execute(
-                entries.update()
-                .where(entries.c.id == entry_id)
-                .values(source_width=width, source_height=height, source_key=key, source_file=file)
-            )
-
-    def credits_since(self, moment: float) -> int:
-        """Credits of calls that were, or may have been, accepted since then."""
-        with self._database.read() as connection:
-            return sum(
-                int(connection.scalar(sa.select(sa.func.sum(of.c.credits)).where(of.c.submitted_at >= moment)) or 0)
-                for of in (entries, deleted_calls)
-            )
-
-    def results_before(self, moment: float, *, limit: int = 1_000) -> list[Entry]:
-        """Finished entries of before then whose result is still stored, and is no source of what is under way."""
-        other = entries.alias()
-        needed = sa.exists().where(other.c.source_key == entries.c.result_key, other.c.state.not_in(OVER))
-        query = (
-            sa.select(*COLUMNS)
-            .where(entries.c.finished_at < moment, entries.c.state == State.FINISHED, entries.c.result_key.is_not(None))
-            .where(~needed)
-            .limit(limit)
-        )
-        with self._database.read() as connection:
-            return [entry_of(row) for row in connection.execute(query)]
-
-    def forget_result(self, entry_id: str, note: str) -> None:
-        """The result's files are gone; the entry stays."""
-        with self._database.write() as connection:
-            connection.execute(
-                entries.update().where(entries.c.id == entry_id).values(result_key=None, result_file=None, note=note)
-            )
-
     def recover(self) -> None:
         """After a crash: what was being sent may have been accepted; what was being archived is archived again."""
-        for entry in self.latest(limit=10_000, states=[State.SUBMITTING]):
+        for entry in self.lists.latest(limit=10_000, states=[State.SUBMITTING]):
             self.lose(
                 entry.id, "The program ended while the call was being sent, so it is not known whether it was accepted."
             )
-        for entry in self.latest(limit=10_000, states=[State.ARCHIVING]):
+        for entry in self.lists.latest(limit=10_000, states=[State.ARCHIVING]):
             self.move(entry.id, State.OPEN, words="Continued after a restart.", only_from=State.ARCHIVING)
         self.hasten()
 
@@ -357,23 +315,6 @@ class History(Finding, Labels):
                 .values(due_at=self._clock())
             )
 
-    def pause(self, engine: EngineName, reason: str) -> None:
-        """Stop submitting to this engine until a person resumes it. The first reason stays."""
-        with self._database.write() as connection:
-            if connection.scalar(sa.select(pauses.c.engine).where(pauses.c.engine == engine)) is None:
-                connection.execute(
-                    pauses.insert().values(engine=engine, reason=fit(reason, ERROR_LIMIT), since=self._clock())
-                )
-
-    def resume(self, engine: EngineName) -> None:
-        with self._database.write() as connection:
-            connection.execute(pauses.delete().where(pauses.c.engine == engine))
-
-    def paused(self) -> dict[EngineName, str]:
-        """The engines whose queue is paused, and why."""
-        with self._database.read() as connection:
-            return {row.engine: row.reason for row in connection.execute(sa.select(pauses))}
-
     def _twin(self, connection: sa.Connection, fingerprint: str, now: float) -> Entry | None:
         undecided = entries.c.state.in_(LIVE | {State.AMBIGUOUS})
         recent = sa.and_(entries.c.created_at > now - DOUBLE_CLICK_SECONDS, entries.c.state == State.FINISHED)
@@ -393,3 +334,8 @@ class History(Finding, Labels):
         connection.execute(
             timeline.insert().values(entry_id=entry_id, at=self._clock(), state=state, words=fit(words, ERROR_LIMIT))
         )
+
+
+def _one(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Entry | None:
+    row = connection.execute(sa.select(*COLUMNS).where(where)).one_or_none()
+    return None if row is None else entry_of(row)

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
 
-from journey.api.models import URL_LIMIT, TaskStatus
-from journey.history.entries import Entry
+from journey.api.answers import KEPT_ANSWER
+from journey.api.models import TaskStatus
+from journey.history.entries import Entry, NewEntry
 from journey.history.states import State
+from journey.outside.addresses import URL_LIMIT
+from journey.provider import PROVIDERS, Provider
 from journey.storage.database import metadata
+from journey.storage.stored import StoredPicture
 
 ERROR_LIMIT = 2_000
-ANSWER_LIMIT = 4_096
 COMMENT_LIMIT = 4_000
-"""Characters kept of an error, of an answer that was not understood and of what people write."""
+"""Characters kept of an error and of what people write."""
 
 TAG_LIMIT = 40
 
-_TEXT_LIMITS = {"error": ERROR_LIMIT, "note": ERROR_LIMIT, "answer": ANSWER_LIMIT, "comment": COMMENT_LIMIT}
+_TEXT_LIMITS = {"error": ERROR_LIMIT, "note": ERROR_LIMIT, "answer": KEPT_ANSWER, "comment": COMMENT_LIMIT}
+
+
+class ProviderName(sa.TypeDecorator[Provider]):
+    """A provider in a column that holds its name."""
+
+    impl = sa.String(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: Provider | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else value.name
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Provider | None:
+        return None if value is None else PROVIDERS[value]
+
 
 entries = sa.Table(
     "entries",
@@ -27,9 +45,9 @@ entries = sa.Table(
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("fingerprint", sa.String(64), index=True),
     sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("engine", sa.String(16), nullable=False),
+    sa.Column("engine", ProviderName, key="provider", nullable=False),
     sa.Column("type", sa.String(2), nullable=False),
-    sa.Column("model", sa.String(100)),
+    sa.Column("model", sa.String(100), key="network"),
     sa.Column("person", sa.String(320)),
     sa.Column("name", sa.String(200), nullable=False),
     sa.Column("image_url", sa.Text),
@@ -83,7 +101,7 @@ sa.Index(
             "created_at",
             "id",
             "state",
-            "engine",
+            "provider",
             "type",
             "person",
             "batch",
@@ -123,7 +141,7 @@ deleted_calls = sa.Table(
     metadata,
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("engine", sa.String(16), nullable=False),
+    sa.Column("engine", ProviderName, key="provider", nullable=False),
     sa.Column("person", sa.String(320)),
     sa.Column("task_status", sa.String(16)),
     sa.Column("credits", sa.Integer, nullable=False),
@@ -140,20 +158,67 @@ removals = sa.Table("removals", metadata, sa.Column("key", sa.String(64), primar
 pauses = sa.Table(
     "pauses",
     metadata,
-    sa.Column("engine", sa.String(16), primary_key=True),
+    sa.Column("engine", ProviderName, key="provider", primary_key=True),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("since", sa.Float, nullable=False),
 )
 
-COLUMNS = [entries.c[field.name] for field in fields(Entry)]
+_OF_A_SOURCE = ("source_key", "source_file", "source_width", "source_height")
+_OF_A_RESULT = ("result_file", "result_width", "result_height")
+_MADE_OF_SEVERAL = {"source": _OF_A_SOURCE, "result": _OF_A_RESULT, "result_size": ()}
+"""What an entry has as one value, and the columns that it is read from."""
+
+_NAMES = [name for field in fields(Entry) for name in _MADE_OF_SEVERAL.get(field.name, (field.name,))]
+COLUMNS = [entries.c[name] for name in _NAMES]
 """What `entry_of` needs of a row."""
 
 
 def entry_of(row: sa.Row[*tuple[Any, ...]]) -> Entry:
-    """The entry in a row that has COLUMNS, among others perhaps."""
-    values: dict[str, Any] = {column.name: row._mapping[column.name] for column in COLUMNS}
-    status = values["task_status"]
-    return Entry(**values | {"state": State(values["state"]), "task_status": TaskStatus(status) if status else None})
+    """The entry in a row that begins with COLUMNS."""
+    values = dict(zip(_NAMES, row, strict=False))
+    key, file, *size = (values.pop(name) for name in _OF_A_SOURCE)
+    source = StoredPicture(key, file, *size) if key and file and all(size) else None
+    file, width, height = (values.pop(name) for name in _OF_A_RESULT)
+    state, key, status = State(values.pop("state")), values["result_key"], values.pop("task_status")
+    is_stored = state is State.FINISHED and key and file and width and height
+    return Entry(
+        **values,
+        state=state,
+        task_status=TaskStatus(status) if status else None,
+        source=source,
+        result=StoredPicture(key, file, width, height, values["result_bytes"]) if is_stored else None,
+        result_size=(width, height) if width and height else None,
+    )
+
+
+def wishes_of(connection: sa.Connection, ids: Sequence[str]) -> list[NewEntry]:
+    """What these entries asked for, the oldest first, to be asked for again."""
+    names = [field.name for field in fields(NewEntry) if field.name != "source"]
+    columns = [*COLUMNS, entries.c.fingerprint, entries.c.webhook_secret]
+    rows = connection.execute(sa.select(*columns).where(entries.c.id.in_(ids)).order_by(entries.c.created_at))
+    found = []
+    for row in rows:
+        known, (fingerprint, webhook_secret) = entry_of(row), row[-2:]
+        wish = {name: getattr(known, name) for name in names if hasattr(known, name)}
+        found.append(NewEntry(**wish, source=known.source, fingerprint=fingerprint, webhook_secret=webhook_secret))
+    return found
+
+
+def row_of(new: NewEntry) -> dict[str, Any]:
+    """The columns of a new entry, fit to be stored."""
+    values = {field.name: getattr(new, field.name) for field in fields(new) if field.name != "source"}
+    return storable(values | _columns("source", new.source))
+
+
+def result_columns(result: StoredPicture) -> dict[str, Any]:
+    """The columns that hold a result."""
+    return _columns("result", result) | {"result_bytes": result.bytes}
+
+
+def _columns(prefix: str, picture: StoredPicture | None) -> dict[str, Any]:
+    if picture is None:
+        return {}
+    return {f"{prefix}_{name}": getattr(picture, name) for name in ("key", "file", "width", "height")}
 
 
 def storable(changes: dict[str, Any]) -> dict[str, Any]:

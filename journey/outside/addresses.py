@@ -219,3 +219,9 @@ def _network(text: str) -> _Network | None:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
+
+
+def is_loopback(host: str) -> bool:
+    """True for a host name or address that means this machine and nothing else."""
+    address = plain_address(host)
+    return address.is_loopback if address else host == "localhost" or host.endswith(".localhost")

@@ -14,6 +14,7 @@ from journey.pictures import png, samples
 from journey.pictures.previews import write_previews
 from journey.processes import Workers
 from journey.storage.files import Files
+from journey.storage.stored import StoredPicture
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +23,15 @@ PICTURES: dict[str, samples.Sample] = {
 }
 
 
-def key_of(name: str) -> str:
-    """Where a sample is kept. Not a secret, unlike every other key."""
-    return hashlib.sha256(f"sample {name}".encode()).hexdigest()[:32]
-
-
-def file_of(name: str) -> str:
-    return f"{name}.png"
+def stored(name: str) -> StoredPicture:
+    """Where a sample is kept. Its key is no secret, unlike every other."""
+    key = hashlib.sha256(f"sample {name}".encode()).hexdigest()[:32]
+    return StoredPicture(key, f"{name}.png", PICTURES[name].width, PICTURES[name].height)
 
 
 def is_hung(files: Files, names: Iterable[str]) -> bool:
     """True when all of these samples are there."""
-    return all(files.has(key_of(name), file_of(name)) for name in names)
+    return all(files.has(each.key, each.file) for each in map(stored, names))
 
 
 def hang(files: Files, *, grid_only: bool = False) -> None:
@@ -50,7 +48,7 @@ def hang(files: Files, *, grid_only: bool = False) -> None:
             done.result()
         for names in jobs:
             for name in names:
-                files.keep(folder / name, key=key_of(name))
+                files.keep(folder / name, key=stored(name).key)
 
 
 def _draw(names: list[str], folder: Path) -> None:
@@ -60,7 +58,7 @@ def _draw(names: list[str], folder: Path) -> None:
     else:
         pictures = [(name, samples.draw(name)) for name in names]
     for name, picture in pictures:
-        _write(picture, folder / name, file_of(name))
+        _write(picture, folder / name, stored(name).file)
 
 
 def _write(picture: Image.Image, folder: Path, name: str) -> None:

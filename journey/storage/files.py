@@ -11,18 +11,14 @@ import secrets
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 import fsspec
 
 from journey.errors import CannotStart, FileMissing
-
-NAME_LIMIT = 80
-_KEY = re.compile(r"[0-9a-f]{32}")
-_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{NAME_LIMIT - 1}}}")
+from journey.storage.stored import KEY, NAME
 
 
 def new_key() -> str:
@@ -75,7 +71,7 @@ class Files:
         The folder is used up. While files are replaced there is no moment without one of a name in both sets.
         """
         is_new, key = key is None, key or new_key()
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             raise ValueError("a key has 32 hexadecimal digits")
         if self._is_local:
             target = self._local(key)
@@ -119,7 +115,7 @@ class Files:
 
     def path(self, key: str, name: str) -> Path:
         """A local path to read the file from. Raises FileMissing. For object storage it is a cached copy."""
-        if not _KEY.fullmatch(key) or not _NAME.fullmatch(name):
+        if not KEY.fullmatch(key) or not NAME.fullmatch(name):
             raise FileMissing("There is no such file.")
         if self._is_local:
             path = self._local(key) / name
@@ -139,7 +135,7 @@ class Files:
 
     def nearby(self, key: str, name: str) -> Path | None:
         """The path when it can be had without asking object storage, else None."""
-        if not _KEY.fullmatch(key) or not _NAME.fullmatch(name):
+        if not KEY.fullmatch(key) or not NAME.fullmatch(name):
             return None
         path = (self._local(key) if self._is_local else self._cached(key)) / name
         return path if path.is_file() else None
@@ -153,7 +149,7 @@ class Files:
 
     def delete(self, key: str) -> None:
         """Remove everything under a key. A key that is not there is no error."""
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             return
         if self._is_local:
             # Out of the way first: nothing can be added to what is being removed.
@@ -209,29 +205,3 @@ def _replace_files(source: Path, target: Path) -> None:
         if file.name not in names:
             file.unlink()
     source.rmdir()
-
-
-def file_url(origin: str, key: str, name: str) -> str:
-    """The address of a file below an origin such as `http://127.0.0.1:8501` (or below nothing, for a relative one)."""
-    return f"{origin.rstrip('/')}/files/{key}/{quote(name)}"
-
-
-def key_in_url(url: str, origins: Sequence[str]) -> tuple[str, str] | None:
-    """(key, name) when the URL is a file of our own at one of these origins, else None."""
-    try:
-        parts = urlsplit(url)
-        own = {_origin(origin) for origin in origins}
-        if _origin(url) not in own:
-            return None
-    except ValueError:
-        return None
-    pieces = parts.path.split("/")
-    if len(pieces) == 4 and pieces[1] == "files" and _KEY.fullmatch(pieces[2]) and _NAME.fullmatch(pieces[3]):
-        return pieces[2], pieces[3]
-    return None
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").rstrip("."), parts.port or {"http": 80, "https": 443}.get(scheme, 0)

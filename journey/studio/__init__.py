@@ -1,0 +1,59 @@
+"""What people can do: choose a picture, order it, watch it, and let it go. Its public names are all that pages need.
+
+intake   whatever is given becomes a checked picture     removal  deleting entries with their files
+orders   the one way to order an upscale                 upkeep   the worker lock, and what its holder looks after
+tracker/ moves entries to their end, in the background   batches/ many pictures at once
+"""
+
+from journey.api.models import ID_LIMIT, SECRET_LIMIT
+from journey.history import (
+    COMMENT_LIMIT,
+    LIVE,
+    SEARCH_LIMIT,
+    TAG_LIMIT,
+    Entry,
+    Filter,
+    Found,
+    State,
+)
+from journey.history import (
+    Order as SortOrder,
+)
+from journey.history.kinship import Kin, Pair, Variant, find_kin, is_pair, pairs
+from journey.history.spending import Budget, Line, month_name, month_start, months_until
+from journey.outside.addresses import URL_LIMIT
+from journey.provider import PROVIDERS, Provider
+from journey.studio.intake import ParentTask, Source
+from journey.studio.orders import Order, Orders
+
+__all__ = [
+    "COMMENT_LIMIT",
+    "ID_LIMIT",
+    "LIVE",
+    "PROVIDERS",
+    "SEARCH_LIMIT",
+    "SECRET_LIMIT",
+    "TAG_LIMIT",
+    "URL_LIMIT",
+    "Budget",
+    "Entry",
+    "Filter",
+    "Found",
+    "Kin",
+    "Line",
+    "Order",
+    "Orders",
+    "Pair",
+    "ParentTask",
+    "Provider",
+    "SortOrder",
+    "Source",
+    "State",
+    "Variant",
+    "find_kin",
+    "is_pair",
+    "month_name",
+    "month_start",
+    "months_until",
+    "pairs",
+]

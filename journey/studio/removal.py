@@ -7,49 +7,79 @@ is finished by the next `bury`, and no file is left that nobody knows.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from journey.api.client import JourneyClient
 from journey.errors import JourneyError
-from journey.history import Entry, History
+from journey.history import Entry
+from journey.history.deletions import Deletions
+from journey.history.finding import Lists
 from journey.pictures import gallery
-from journey.storage.files import Files, key_in_url
+from journey.provider import Provider
+from journey.storage.files import Files
+from journey.storage.stored import Origins
 
 log = logging.getLogger(__name__)
 
-_KEPT = frozenset(map(gallery.key_of, gallery.PICTURES))
+_KEPT = frozenset(gallery.stored(name).key for name in gallery.PICTURES)
 """The samples are everybody's."""
 
 
-def delete(history: History, files: Files, ids: Sequence[str], *, embedded: JourneyClient | None = None) -> list[Entry]:
-    """Delete those of these entries that are over, and the files that no other entry uses; gives what was deleted.
+class Removal:
+    """Deletes entries, and the files that nothing else uses."""
 
-    `embedded` is asked for results that the engine on this machine made for entries which never got them.
-    """
-    without_result = [entry for entry in history.by_ids(ids).entries if entry.state.over and not entry.result_key]
-    gone = history.delete(ids, also=_unclaimed(without_result, embedded))
-    bury(history, files)
-    return gone
+    def __init__(
+        self,
+        lists: Lists,
+        deletions: Deletions,
+        files: Files,
+        clients: Mapping[Provider, JourneyClient],
+        *,
+        origins: Origins,
+    ) -> None:
+        self._lists = lists
+        self._deletions = deletions
+        self._files = files
+        self._clients = clients
+        self._origins = origins
 
+    def delete(self, ids: Sequence[str]) -> list[Entry]:
+        """Delete those of these entries that are over, and give them back as they were."""
+        found = self._lists.by_ids(ids).entries
+        gone = self._deletions.delete(ids, also=self._unclaimed([entry for entry in found if not entry.result_key]))
+        self.bury()
+        return gone
 
-def bury(history: History, files: Files) -> None:
-    """Remove the files of entries that were deleted, now or before a crash."""
-    doomed = history.doomed()
-    for key in doomed:
-        if key not in _KEPT:
-            files.delete(key)
-    history.buried(doomed)
+    def bury(self) -> None:
+        """Remove the files of entries that were deleted, now or before a crash."""
+        doomed = self._deletions.doomed()
+        for key in doomed:
+            if key not in _KEPT:
+                self._files.delete(key)
+        self._deletions.buried(doomed)
 
+    def remove_results_before(self, moment: float, *, note: str) -> None:
+        """Remove the files of results that were finished before this moment; their entries stay, with this note."""
+        for entry in self._deletions.results_before(moment):
+            self._files.delete(str(entry.result_key))
+            self._deletions.forget_result(entry.id, note)
 
-def _unclaimed(entries: Sequence[Entry], embedded: JourneyClient | None) -> set[str]:
-    """Keys of results that lie here although their entries ended without them."""
-    asked = [entry.task_id for entry in entries if entry.engine == "embedded" and entry.task_id]
-    if embedded is None or not asked:
-        return set()
-    try:
-        urls = [task.picture() for task in embedded.fetch_many(asked)]
-    except JourneyError as error:
-        log.warning("results of deleted tasks may be left: %s", type(error).__name__)
-        return set()
-    # Its pictures are kept here, whatever port its addresses were made for.
-    return {own[0] for url in urls if url and (own := key_in_url(url, [url]))}
+    def _unclaimed(self, entries: Sequence[Entry]) -> set[str]:
+        """Keys of results that lie here although their entries ended without them."""
+        keys: set[str] = set()
+        for provider, client in self._clients.items():
+            asked = [
+                entry.task_id
+                for entry in entries
+                if entry.state.over and entry.provider == provider and provider.is_here and entry.task_id
+            ]
+            if not asked:
+                continue
+            try:
+                urls = [task.picture() for task in client.fetch_many(asked)]
+            except JourneyError as error:
+                log.warning("results of deleted tasks may be left: %s", type(error).__name__)
+                continue
+            stored = [self._origins.stored(url, by=provider) for url in urls if url]
+            keys |= {own.key for own in stored if own}
+        return keys

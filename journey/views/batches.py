@@ -1,11 +1,27 @@
-"""Sentences and numbers about a batch as people read them. Pure functions."""
+"""What the Batch page says: the table before anything is spent, and how far a batch is."""
 
 from __future__ import annotations
 
-from journey.api.models import CREDITS_PER_UPSCALE
-from journey.studio.batches.rows import Totals
-from journey.studio.batches.store import Progress
-from journey.views.words import counted, duration
+from collections.abc import Sequence
+
+from journey.history import Entry, State
+from journey.provider import Provider
+from journey.studio.batches.rows import SKIP, Choice, Row, Totals
+from journey.studio.batches.store import PAUSED_NOTE, Batch, Item, Progress
+from journey.views import links
+from journey.views.pictures import thumbnail_url
+from journey.views.words import counted, duration, pixels, state_words
+from journey.views.words import progress as percent
+
+SECONDS_EACH = 0.7
+"""For sending and storing one picture, however small."""
+
+FOR_ALL: dict[str, Choice | None] = {"As suggested": None, "2x": 2, "4x": 4}
+CHOICES: dict[str, Choice] = {"4x": 4, "2x": 2, "skip": SKIP}
+_CHOICE_NAMES = {value: name for name, value in CHOICES.items()}
+
+
+# Before anything is spent
 
 
 def totals(table: Totals) -> str:
@@ -17,24 +33,77 @@ def totals(table: Totals) -> str:
     return " · ".join(parts)
 
 
+def cells(row: Row, provider: Provider, *, for_paper: bool) -> dict[str, object]:
+    """One row of the table; a column for the paper when there is one."""
+    source, plan = row.source, row.plan
+    option = plan.options[row.choice] if plan and row.runs else None
+    result = "–"
+    if row.result:
+        result = pixels(row.result) + (f" · {option.dpi_shown} DPI" if option else "")
+    cost = "–"
+    if row.runs:
+        cost = f"{row.credits(provider)} credits" if provider.is_paid else "free"
+    notes = (row.problem, *row.notes) if row.is_looked_at else ("Being looked at.", *row.notes)
+    shown: dict[str, object] = {
+        "Picture": thumbnail_url(source.stored if source else None),
+        "Enlarge": _CHOICE_NAMES[row.choice] if source and row.is_looked_at else None,
+        "Name": row.name,
+        "Pixels": pixels(source.size if source else None),
+    }
+    if for_paper:
+        shown["On paper"] = plan.verdict if plan else None
+    return shown | {"Result": result, "Cost": cost, "Note": " ".join(filter(None, notes))}
+
+
+def problems(table: Sequence[Row]) -> str | None:
+    """The heading over the lines that cannot be used; None when all can."""
+    bad = sum(row.problem is not None for row in table)
+    if not bad:
+        return None
+    return f"{counted(bad, 'line')} cannot be used" + (", the others can" if bad < len(table) else "")
+
+
 def price(credits: int, balance: int | None) -> str:  # noqa: A002  the word that everybody uses for them
     """`18 credits of 240 left`, or `18 credits` while the balance is not known."""
     return f"{credits:,} credits" + (f" of {balance:,} left" if balance is not None else "")
 
 
-def shortfall(credits: int, balance: int | None, left_of_month: int | None) -> str | None:  # noqa: A002  as above
+def free(total: Totals) -> str:
+    """What it takes where nothing is charged, as Markdown."""
+    seconds = total.seconds + SECONDS_EACH * total.runs
+    return f"**Free** · about {duration(seconds)} on this machine" if total.runs else "**Free**"
+
+
+def shortfall(
+    provider: Provider,
+    credits: int,  # noqa: A002  as above
+    balance: int | None,
+    left_of_month: int | None,
+) -> str | None:
     """What is wrong with that price: an account or a month's budget that is too small for all; None when it is fine."""
     sentences = []
     for left, whose, remedy in (
-        (balance, "Your JourneyAPI account has", "until you top it up"),
+        (balance, f"Your {provider.label} account has", "until you top it up"),
         (left_of_month, "This month's budget has", "until JOURNEY_MONTHLY_CREDITS is raised or the month is over"),
     ):
         if left is not None and credits > left:
             sentences.append(
-                f"{whose} {left:,} credits left, enough for {left // CREDITS_PER_UPSCALE:,} of the "
-                f"{counted(credits // CREDITS_PER_UPSCALE, 'picture')}; the others would wait {remedy}."
+                f"{whose} {left:,} credits left, enough for {left // provider.credits:,} of the "
+                f"{counted(credits // provider.credits, 'picture')}; the others would wait {remedy}."
             )
     return " ".join(sentences) or None
+
+
+def still_looking(total: Totals) -> str | None:
+    """What to say below the button about pictures that are not in it."""
+    if total.looking and total.runs:
+        return f"{counted(total.looking, 'picture')} still being looked at will stay here for a next batch."
+    if not total.runs and not total.looking:
+        return "There is nothing to enlarge: choose 2x or 4x for a picture."
+    return None
+
+
+# Under way
 
 
 def progress(now: Progress, left: float | None, *, held: bool) -> str:
@@ -58,3 +127,75 @@ def states(now: Progress) -> str:
         (now.ended, "stopped or cancelled"),
     )
     return " · ".join(f"{number:,} {word}" for number, word in parts if number) or "no pictures"
+
+
+def item_row(item: Item, batch: Batch, now: float) -> dict[str, object]:
+    """One picture of a batch, as its table shows it."""
+    entry = item.entry
+    note = None if entry.note == PAUSED_NOTE else entry.note
+    said = "Paused" if item.waits and batch.held else "Waiting its turn" if item.waits else state_words(entry, now)
+    return {
+        "Picture": thumbnail_url(entry.shown),
+        "Name": entry.name,
+        "State": said,
+        "Progress": percent(entry),
+        "Enlarged": entry.type,
+        "Result": pixels(entry.result_size),
+        "Download": f"{entry.result.url()}?download" if entry.result else None,
+        "Details": links.details(entry),
+        "Note": " ".join(filter(None, (entry.error, note, f"Try {item.tries}." if item.tries > 1 else ""))),
+    }
+
+
+def elsewhere(batch: Batch) -> str:
+    """What to say about pictures that were under way already when the batch was queued."""
+    are = "is" if batch.elsewhere == 1 else "are"
+    return (
+        f"{counted(batch.elsewhere, 'picture')} of it {are} being enlarged elsewhere in the studio already, with the "
+        "same settings, so nothing was queued twice."
+    )
+
+
+def undecided(items: Sequence[Item]) -> str:
+    """What to say about calls of which nobody knows whether they were accepted."""
+    entries = [item.entry for item in items if item.entry.state is State.AMBIGUOUS]
+    label = entries[0].provider.label if entries else ""
+    return (
+        f"For {counted(len(entries), 'picture')} it is not known whether {label} accepted the call. "
+        "These are never sent again by themselves: open them to decide."
+    )
+
+
+def retry_words(items: Sequence[Item]) -> str:
+    """The button that queues what failed once more, with its price."""
+    failed = [item.entry for item in items if item.entry.state is State.FAILED]
+    paid = sum(entry.provider.credits for entry in failed)
+    cost = f"{paid:,} credits more" if paid else "free"
+    return f"Try {counted(len(failed), 'failed picture')} again · {cost}"
+
+
+def stop_words(items: Sequence[Item]) -> str:
+    """What stopping a batch does, before it is done."""
+    queued = sum(item.entry.state is State.QUEUED for item in items)
+    running = [item.entry for item in items if item.entry.state is State.OPEN]
+    here = [entry for entry in running if entry.provider.can_cancel]
+    sentences = [f"{counted(queued, 'picture')} not sent yet {'is' if queued == 1 else 'are'} cancelled."]
+    if here:
+        sentences.append(f"{counted(len(here), 'picture')} being enlarged here {_stops(len(here))}.")
+    if elsewhere := [entry for entry in running if not entry.provider.can_cancel]:
+        sentences.append(_paid_for(elsewhere))
+    return "Stop this batch? " + " ".join(sentences)
+
+
+def _stops(number: int) -> str:
+    return "stops" if number == 1 else "stop"
+
+
+def _paid_for(running: Sequence[Entry]) -> str:
+    label, number = running[0].provider.label, len(running)
+    spent = sum(entry.provider.credits for entry in running)
+    them = "it is" if number == 1 else "they are"
+    return (
+        f"{label} cannot stop the {counted(number, 'picture')} that it works on: {them} paid for ({spent} credits) and "
+        "would no longer be watched."
+    )

@@ -11,14 +11,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from journey.history import LIVE, Entry, State
+from journey.storage.stored import StoredPicture
+from journey.views.pictures import PREVIEW
 from journey.views.words import moment, pixels, state_words
 
 ViewKind = Literal["slider", "side", "difference"]
-LARGEST_ZOOM = 64.0
+LARGEST_ZOOM = 16.0
+"""Screen pixels for one of the picture: enough to count them."""
 SAME_SHAPE = 0.005
 """Part by which the proportions of two pictures may differ and still be called the same: results are rounded."""
 
@@ -28,13 +31,21 @@ _PARAMETERS = ("task", "left", "right", "view", "at", "zoom", "x", "y")
 
 @dataclass(frozen=True)
 class View:
-    """`at` is the slider's place in percent of the width, `zoom` None for "fit"; `x` and `y` are parts of the frame."""
+    """`at` is the slider's place in percent of the width, `zoom` None for "fit"; `x` and `y` are parts of the frame.
 
-    kind: ViewKind = "slider"
+    The fields have the names of the address, and the viewer knows them by these: it writes the address itself.
+    """
+
+    view: ViewKind = "slider"
     at: float = 50.0
     zoom: float | None = None
     x: float = 0.5
     y: float = 0.5
+
+
+USUAL = View()
+WITH_ZOOM = ("zoom", "x", "y")
+"""Fields that stand in the address together, and only when the picture is zoomed."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +58,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Side:
-    """A stored picture of an entry: its result or its original. Pixels are None when they are not known."""
+    """A stored picture of an entry: its result or its original."""
 
     entry: Entry
     is_original: bool
-    key: str
-    file: str
-    width: int | None
-    height: int | None
+    picture: StoredPicture
 
     @property
     def name(self) -> str:
@@ -65,7 +73,22 @@ class Side:
         """`Original`, or `4x · fast`. The network's name comes from outside."""
         if self.is_original:
             return "Original"
-        return f"{self.entry.type} · {self.entry.network}" if self.entry.network else f"{self.entry.type} result"
+        network = self.entry.enlarged_by
+        return f"{self.entry.type} · {network}" if network else f"{self.entry.type} result"
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """A side with what there is of it to look at. `levels` is None without tiles; `problem` says why none will come."""
+
+    side: Side
+    levels: int | None
+    problem: str | None
+
+    @property
+    def waits(self) -> bool:
+        """True while its tiles are still to come."""
+        return self.levels is None and self.problem is None
 
 
 def own_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -82,16 +105,15 @@ def asked_pair(parameters: Mapping[str, str]) -> Pair:
 
 
 def asked_view(parameters: Mapping[str, Any]) -> View:
-    """The view that an address (or the viewer, as `kind`) names. What cannot be understood is as usual."""
-    usual = View()
-    kind = parameters.get("kind", parameters.get("view"))
+    """The view that an address, or the viewer, names. What cannot be understood is as usual."""
+    kind: Any = parameters.get("view")
     zoom = _number(parameters.get("zoom"), math.nan)
     return View(
-        kind=kind if kind in get_args(ViewKind) else usual.kind,
-        at=min(100.0, max(0.0, _number(parameters.get("at"), usual.at))),
+        view=kind if kind in get_args(ViewKind) else USUAL.view,
+        at=min(100.0, max(0.0, _number(parameters.get("at"), USUAL.at))),
         zoom=min(zoom, LARGEST_ZOOM) if zoom > 0 else None,
-        x=min(1.0, max(0.0, _number(parameters.get("x"), usual.x))),
-        y=min(1.0, max(0.0, _number(parameters.get("y"), usual.y))),
+        x=min(1.0, max(0.0, _number(parameters.get("x"), USUAL.x))),
+        y=min(1.0, max(0.0, _number(parameters.get("y"), USUAL.y))),
     )
 
 
@@ -102,12 +124,10 @@ def address(pair: Pair, view: View) -> dict[str, str]:
         parts["task"] = pair.right
     else:
         parts |= {name: value for name, value in (("left", pair.left), ("right", pair.right)) if value}
-    if view.kind != "slider":
-        parts["view"] = view.kind
-    if view.at != 50:
-        parts["at"] = _text(view.at)
-    if view.zoom is not None:
-        parts |= {"zoom": _text(view.zoom), "x": _text(view.x), "y": _text(view.y)}
+    for name, value in asdict(view).items():
+        is_meant = view.zoom is not None if name in WITH_ZOOM else value != getattr(USUAL, name)
+        if is_meant:
+            parts[name] = value if isinstance(value, str) else _text(value)
     return parts
 
 
@@ -120,11 +140,11 @@ def side_of(name: str, entry: Entry | None, now: float) -> Side | str:
     if entry is None:
         return "There is no task with this address, so this picture cannot be shown. Choose one below."
     if name.endswith(_ORIGINAL):
-        if not entry.source_key or not entry.source_file:
+        if entry.source is None:
             return f"The original of “{entry.name}” is not stored here. Choose another picture below."
-        return Side(entry, True, entry.source_key, entry.source_file, entry.source_width, entry.source_height)
-    if entry.result_key and entry.result_file and entry.state is State.FINISHED:
-        return Side(entry, False, entry.result_key, entry.result_file, entry.result_width, entry.result_height)
+        return Side(entry, True, entry.source)
+    if entry.result:
+        return Side(entry, False, entry.result)
     if entry.state in LIVE:
         words = state_words(entry, now).lower()
         return f"“{entry.name}” is not finished yet ({words}). It appears here when it is."
@@ -136,15 +156,15 @@ def side_of(name: str, entry: Entry | None, now: float) -> Side | str:
 def sides(entries: Iterable[Entry], now: float) -> dict[str, Side]:
     """The pictures of these entries by name, results before their originals, each original once."""
     found: dict[str, Side] = {}
-    originals: set[tuple[str, str]] = set()
+    originals: set[str] = set()
     for entry in entries:
         for name in (entry.id, entry.id + _ORIGINAL):
             side = side_of(name, entry, now)
-            if isinstance(side, str) or (side.is_original and (side.key, side.file) in originals):
+            if isinstance(side, str) or (side.is_original and side.picture.key in originals):
                 continue
             found[name] = side
             if side.is_original:
-                originals.add((side.key, side.file))
+                originals.add(side.picture.key)
     return found
 
 
@@ -157,7 +177,47 @@ def options(found: Mapping[str, Side], timezone: str | None) -> dict[str, str]:
 
 def _option(side: Side, timezone: str | None) -> str:
     when = "" if side.is_original else f" · {moment(side.entry.finished_at, timezone)}"
-    return f"{side.entry.name} · {side.label} · {pixels(side.width, side.height)}{when}"
+    return f"{side.entry.name} · {side.label} · {pixels(side.picture.size)}{when}"
+
+
+def remark(left: Side, right: Side) -> str | None:
+    """What to say about two pictures that are the same, or that do not lie on each other exactly."""
+    if left.name == right.name:
+        return "The same picture is on both sides."
+    if shapes_differ(left.picture.size, right.picture.size):
+        return "The two have different proportions, so their centres lie on each other."
+    return None
+
+
+def viewer_codec() -> dict[str, Any]:
+    """What the viewer needs to write an address as `address` does, and its largest zoom."""
+    return {"usual": asdict(USUAL), "with_zoom": WITH_ZOOM, "largest_zoom": LARGEST_ZOOM}
+
+
+def viewer_data(left: Viewed, right: Viewed) -> dict[str, Any]:
+    """Both sides as the viewer draws them, in words and numbers."""
+    shown = [f"{each.side.entry.name}, {each.side.label}" for each in (left, right)]
+    original_and_result = left.side.is_original and not right.side.is_original
+    return {
+        "left": _side_data(left),
+        "right": _side_data(right),
+        "alt": f"{shown[0]}, and {shown[1]}",
+        "handle": "Move between original and result" if original_and_result else "Move between left and right",
+    }
+
+
+def _side_data(viewed: Viewed) -> dict[str, Any]:
+    side, picture = viewed.side, viewed.side.picture
+    return {
+        "key": f"{picture.key}/{picture.file}",
+        "preview": picture.beside(PREVIEW).url(),
+        "tiles": f"/tiles/{picture.key}",
+        "label": side.label,
+        "width": picture.width,
+        "height": picture.height,
+        "levels": viewed.levels,
+        "problem": viewed.problem is not None,
+    }
 
 
 def shapes_differ(left: tuple[int, int], right: tuple[int, int]) -> bool:

@@ -8,32 +8,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from journey.history import ANSWER_LIMIT, Entry, Moment
+from journey.api.answers import KEPT_ANSWER
+from journey.errors import one_line
+from journey.history import Entry, Moment
 from journey.views.words import STATE_WORDS, duration, file_size, literal, pixels, print_size, state_words, zone
 
 
-def facts(entry: Entry, *, engine: str, timezone: str | None, now: float) -> dict[str, str]:
+def facts(entry: Entry, *, timezone: str | None, now: float) -> dict[str, str]:
     """What is known, by its name, in the order of reading; what is not known is left out.
 
-    `engine` is its name for people. The values may be text from outside. No secret and no token is among them.
+    The values may be text from outside. No secret and no token is among them.
     """
-    size = f"{entry.result_bytes:,} bytes ({file_size(entry.result_bytes)})" if entry.result_bytes else None
+    size = entry.result_bytes
     known: dict[str, object] = {
         "Name": entry.name,
         "Entry ID": entry.id,
         "Task ID": entry.task_id,
         "State": state_words(entry, now),
-        "Status at the engine": entry.task_status and entry.task_status.value,
+        "Status there": entry.task_status and entry.task_status.value,
         "Progress": None if entry.percentage is None else f"{entry.percentage} %",
-        "Engine": engine,
-        "Network asked for": entry.model,
+        "Provider": entry.provider.label,
+        "Network asked for": entry.network,
         "Network used": entry.result_model,
         "Enlarged": entry.type,
-        "Original": entry.source_width and pixels(entry.source_width, entry.source_height),
-        "Result": entry.result_width and pixels(entry.result_width, entry.result_height),
-        "Result prints at 300 DPI": entry.result_width and print_size(entry.result_width, entry.result_height),
-        "Result file": entry.result_file,
-        "Result size": size,
+        "Original": entry.source_size and pixels(entry.source_size),
+        "Result": entry.result_size and pixels(entry.result_size),
+        "Result prints at 300 DPI": entry.result_size and print_size(entry.result_size),
+        "Result file": entry.result and entry.result.file,
+        "Result size": size and f"{size:,} bytes ({file_size(size)})",
         "Credits": entry.credits,
         "Times sent": entry.attempts,
         "Downloads tried again": entry.archive_attempts or None,
@@ -48,7 +50,7 @@ def facts(entry: Entry, *, engine: str, timezone: str | None, now: float) -> dic
         "Upscaled task": _picture_of(entry.parent_task_id, entry.index),
         "Came from task": _picture_of(entry.came_from, entry.came_from_index),
         "Batch": entry.batch,
-        "Address of the result": entry.result_url if entry.engine == "journeyapi" else None,
+        "Address of the result": None if entry.provider.is_here else entry.result_url,
         "Webhook": _host(entry.webhook_url),
         "Error": entry.error,
         "Note": entry.note,
@@ -56,11 +58,17 @@ def facts(entry: Entry, *, engine: str, timezone: str | None, now: float) -> dic
     return {name: str(value) for name, value in known.items() if value not in (None, "")}
 
 
+def child_words(child: Entry, now: float) -> str:
+    """A task that another one led to, on one line. May be text from outside."""
+    size = pixels(child.result_size) if child.result_size else ""
+    return " · ".join(filter(None, (child.name, child.type, state_words(child, now), size)))
+
+
 def as_markdown(text: str) -> str:
     """Text from outside as Markdown that shows it as it is, on one line. Addresses in it do not become links."""
     if not re.search(r"://|@|www\.", text, re.IGNORECASE):
-        return literal(text, limit=ANSWER_LIMIT)
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+        return literal(text, limit=KEPT_ANSWER)
+    line = one_line(text, KEPT_ANSWER)
     fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
     return f"{fence} {line} {fence}"
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
 
 from journey import printing
-from journey.history import LIVE, OVER, SEARCH_LIMIT, EngineName, Filter, Order, State
+from journey.history import LIVE, OVER, SEARCH_LIMIT, Entry, Filter, Order, State
 from journey.printing import inputs as print_inputs
-from journey.views.words import zone
+from journey.provider import PROVIDERS, Provider
+from journey.views.pictures import thumbnail_url
+from journey.views.words import file_size, moment, pixels, print_size, progress, state_words, took, zone
 
 GROUPS: dict[str, tuple[str, frozenset[State]]] = {
     "under-way": ("Under way", LIVE),
@@ -40,7 +41,7 @@ class Listing:
 
     text: str = ""
     groups: tuple[str, ...] = ()
-    engine: EngineName | None = None
+    provider: Provider | None = None
     multiplier: str | None = None
     person: str | None = None
     tag: str | None = None
@@ -57,7 +58,7 @@ class Listing:
         said = {
             "q": self.text,
             "state": ",".join(self.groups),
-            "engine": self.engine,
+            "engine": self.provider and self.provider.name,
             "scale": self.multiplier,
             "person": self.person,
             "tag": self.tag,
@@ -87,7 +88,7 @@ class Listing:
         return Filter(
             text=self.text,
             states=frozenset[State]().union(*(GROUPS[group][1] for group in self.groups)),
-            engine=self.engine,
+            provider=self.provider,
             type=None if self.multiplier is None else "2x" if self.multiplier == "2x" else "4x",
             person=self.person,
             tag=self.tag,
@@ -136,13 +137,13 @@ def from_address(parameters: Mapping[str, str]) -> tuple[Listing, list[str]]:
         f"The address asks for the state “{group[:40]}”, which does not exist, so it is left out."
         for group in sorted(groups - GROUPS.keys())
     ]
-    engine = choose("engine", {name: name for name in get_args(EngineName)})
+    provider = choose("engine", {name: name for name in PROVIDERS})
     order = choose("sort", {each.value: each.value for each in Order})
     page = said.get("page", "1")
     return Listing(
         text=said.get("q", "")[:SEARCH_LIMIT],
         groups=tuple(group for group in GROUPS if group in groups),
-        engine=next((name for name in get_args(EngineName) if name == engine), None),
+        provider=PROVIDERS[provider] if provider else None,
         multiplier=choose("scale", {"2x": "2x", "4x": "4x", "2": "2x", "4": "4x"}),
         person=said.get("person") or None,
         tag=said.get("tag") or None,
@@ -156,7 +157,7 @@ def from_address(parameters: Mapping[str, str]) -> tuple[Listing, list[str]]:
     ), problems
 
 
-_KINDS = {"engine": "the engine", "sort": "the order", "scale": "the multiplier", "ready": "the paper"}
+_KINDS = {"engine": "the provider", "sort": "the order", "scale": "the multiplier", "ready": "the paper"}
 
 
 def _pixels(paper: str, dpi: str) -> tuple[int, int]:
@@ -166,3 +167,38 @@ def _pixels(paper: str, dpi: str) -> tuple[int, int]:
 
 def _midnight(day: datetime.date, timezone: str | None) -> float:
     return datetime.datetime.combine(day, datetime.time(), zone(timezone)).timestamp()
+
+
+def row(entry: Entry, tags: Sequence[str], timezone: str | None, now: float) -> dict[str, object]:
+    """One task, as the table of History shows it."""
+    return {
+        "Picture": thumbnail_url(entry.shown),
+        "Name": entry.name,
+        "State": state_words(entry, now),
+        "Progress": progress(entry),
+        "Tags": list(tags),
+        "Enlarged": entry.type,
+        "After": pixels(entry.result_size),
+        "Prints at 300 DPI": print_size(entry.result_size),
+        "Provider": entry.provider.label,
+        "Network": entry.enlarged_by,
+        "Credits": entry.credits,
+        "Took": took(entry),
+        "Who": entry.person,
+        "When": moment(entry.created_at, timezone),
+        "Before": pixels(entry.source_size),
+        "Comment": entry.comment,
+    }
+
+
+def room_words(
+    results: int, in_all: int | None, counted_at: float | None, timezone: str | None, keep_days: int | None
+) -> str:
+    """How much room the pictures take, in bytes, and until when results are kept."""
+    told = [f"Stored results: {file_size(results)}."]
+    if in_all is not None:
+        when = moment(counted_at, timezone)
+        told.append(f"All files with originals and previews: {file_size(in_all)}, counted {when}.")
+    if keep_days:
+        told.append(f"Results are removed {keep_days} days after they are finished; their tasks stay here.")
+    return " ".join(told)

@@ -1,8 +1,8 @@
-"""What people are told without asking: how many tasks are under way, and which of theirs have ended."""
+"""What people are told without asking: which of their tasks have ended."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from journey.history import LIVE, Entry
 from journey.history.kinship import is_pair
@@ -15,3 +15,8 @@ def ended(awaited: Iterable[Entry]) -> list[list[Entry]]:
         alone = entry.batch is None or is_pair(entry.batch)
         groups.setdefault(entry.id if alone else str(entry.batch), []).append(entry)
     return [group for group in groups.values() if all(entry.state not in LIVE for entry in group)]
+
+
+def has_moved(known: Mapping[str, Entry], now: Iterable[Entry]) -> bool:
+    """True when one of these has begun or ended since it was known."""
+    return any((entry.state in LIVE) != (known[entry.id].state in LIVE) for entry in now if entry.id in known)

@@ -8,8 +8,13 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from journey import printing
-from journey.api.models import CREDITS_PER_UPSCALE, TaskStatus
+from journey.api.models import Account, TaskStatus
+from journey.errors import one_line
 from journey.history import Entry, State
+from journey.history.kinship import variant_of
+from journey.printing import Paper
+from journey.provider import Provider
+from journey.storage.stored import StoredPicture
 
 _WORD_JOINER = "\u2060"
 _LINK = re.compile(r"(?<=://)|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
@@ -42,8 +47,7 @@ def literal(text: str, *, limit: int = 2_000) -> str:
 
     Addresses are made no links: an invisible character keeps them apart, because escapes alone do not.
     """
-    cut = text if len(text) <= limit else text[:limit] + "…"
-    line = " ".join("".join(char if char.isprintable() else " " for char in cut).split())
+    line = one_line(text, limit) + ("…" if len(text) > limit else "")
     return _MARKDOWN.sub(r"\\\1", _LINK.sub(_WORD_JOINER, line))
 
 
@@ -74,36 +78,26 @@ def progress_words(entry: Entry, now: float, usual_seconds: float | None = None)
     return " · ".join([*parts, spent])
 
 
-def lineage(task_id: str, index: str | None) -> str:
+def origin_words(task_id: str, index: str | None) -> str:
     """Where a picture came from, such as `From task 994c2844, picture 3`. The id is from outside."""
     return f"From task {task_id}" + (f", picture {index}" if index else "")
-
-
-def variant(entry: Entry) -> str:
-    """Which of two ways an entry of an A/B pair went: `JourneyAPI`, or the network on this machine."""
-    return "JourneyAPI" if entry.engine == "journeyapi" else entry.model or "this machine"
 
 
 def pair_words(entry: Entry, other: Entry | None, now: float) -> str:
     """What keeps the two halves of an A/B pair from being compared."""
     if other is None:
         return "A/B: the other half has been deleted."
-    missing = [half for half in (entry, other) if not has_result(half)]
+    missing = [half for half in (entry, other) if not half.result]
     for half in missing:
         if half.state is State.FINISHED:
-            return f"A/B: the result of {variant(half)} is no longer stored."
+            return f"A/B: the result of {variant_of(half).name} is no longer stored."
         if half.state.over:
-            return f"A/B: {variant(half)} has no result to compare: {state_words(half, now).lower()}."
+            return f"A/B: {variant_of(half).name} has no result to compare: {state_words(half, now).lower()}."
     return (
         "A/B: still missing "
-        + ", ".join(f"{variant(half)}: {state_words(half, now).lower()}" for half in missing)
+        + ", ".join(f"{variant_of(half).name}: {state_words(half, now).lower()}" for half in missing)
         + "."
     )
-
-
-def has_result(entry: Entry) -> bool:
-    """True when the result is stored here."""
-    return entry.state is State.FINISHED and entry.result_key is not None
 
 
 def tab_title(page: str, open_tasks: int) -> str:
@@ -115,13 +109,11 @@ def ending(entry: Entry) -> str | None:
     """What to tell whoever queued this, as Markdown; None while it goes on, and for what a person ended."""
     name = literal(entry.name, limit=80)
     if entry.state is State.FINISHED:
-        return (
-            f"**{name}** is finished with {literal(variant(entry))}: {pixels(entry.result_width, entry.result_height)}."
-        )
+        return f"**{name}** is finished with {literal(variant_of(entry).name)}: {pixels(entry.result_size)}."
     if entry.state is State.FAILED:
         return f"**{name}** failed: {literal(entry.error or 'no reason was given.', limit=160)}"
     if entry.state is State.AMBIGUOUS:
-        return f"**{name}** needs your decision: it is not known whether JourneyAPI accepted it."
+        return f"**{name}** needs your decision: it is not known whether {entry.provider.label} accepted it."
     return None
 
 
@@ -139,13 +131,13 @@ def endings(entries: Sequence[Entry]) -> str:
     return f"{len(entries)} tasks ended: {', '.join(parts)}."
 
 
-def balance_problem(cost: int, credits_left: int | None) -> str | None:
-    """What to say before a click that the account at JourneyAPI cannot pay for."""
+def balance_problem(provider: Provider, cost: int, credits_left: int | None) -> str | None:
+    """What to say before a click that the account there cannot pay for."""
     if credits_left is None or cost <= credits_left:
         return None
     return (
-        f"This costs {cost} credits, and your JourneyAPI account has {credits_left:,}. What you queue waits until "
-        "there are enough; the engine on this machine is free."
+        f"This costs {cost} credits, and your {provider.label} account has {credits_left:,}. What you queue waits "
+        "until there are enough; this machine is free."
     )
 
 
@@ -165,6 +157,12 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def download_words(result: StoredPicture) -> str:
+    """`Download PNG · 34.3 MB`; only a PNG is named, since it is what everybody expects."""
+    kind = "Download PNG" if result.file.endswith(".png") else "Download"
+    return f"{kind} · {file_size(result.bytes)}"
+
+
 def took(entry: Entry) -> str | None:
     """How long a finished entry took from the click to the stored result."""
     if entry.state is not State.FINISHED or entry.finished_at is None:
@@ -172,17 +170,22 @@ def took(entry: Entry) -> str | None:
     return duration(entry.finished_at - entry.created_at)
 
 
-def pixels(width: int | None, height: int | None) -> str:
+def pixels(size: tuple[int, int] | None) -> str:
     """`1024 × 1536 px`, or a dash when unknown."""
-    return f"{width} × {height} px" if width and height else "–"
+    return f"{size[0]} × {size[1]} px" if size else "–"
 
 
-def print_size(width: int | None, height: int | None, *, dpi: float = 300) -> str:
+def print_size(size: tuple[int, int] | None, *, dpi: float = 300) -> str:
     """`3.4 × 5.1 in · 8.7 × 13.0 cm` at a resolution, or a dash when unknown."""
-    if not width or not height:
+    if size is None:
         return "–"
-    size = printing.print_size(width, height, dpi)
-    return f"{size.text('in')} · {size.text('cm')}"
+    paper = printing.print_size(*size, dpi)
+    return f"{paper.text('in')} · {paper.text('cm')}"
+
+
+def paper_name(paper: Paper) -> str:
+    """`A3`, `8 × 10`."""
+    return paper.name.replace("x", " × ") if paper.name[:1].isdigit() else paper.name
 
 
 def file_size(size: int | None) -> str:
@@ -195,9 +198,17 @@ def file_size(size: int | None) -> str:
     return f"{size / 1024:.0f} KB"
 
 
-def cost_words(engine: str) -> str:
+def cost_words(provider: Provider) -> str:
     """What one upscale costs there."""
-    return f"{CREDITS_PER_UPSCALE} credits" if engine == "journeyapi" else "free"
+    return f"{provider.credits} credits" if provider.is_paid else "free"
+
+
+def provider_badge(provider: Provider, account: Account | None, *, is_ready: bool) -> str:
+    """`JourneyAPI · 240 credits`, `This machine`, `JourneyAPI · paused`."""
+    if not is_ready:
+        return f"{provider.label} · paused"
+    credits_left = account.credits if account else None
+    return provider.label if credits_left is None else f"{provider.label} · {credits_left:,} credits"
 
 
 def moment(seconds: float | None, timezone: str | None = None) -> str:

@@ -7,20 +7,20 @@ signature, and one of our own files without its key.
 from __future__ import annotations
 
 import datetime
-import hashlib
-import hmac
 import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
+from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from journey.history import Entry, History
+from journey.history import Entry
+from journey.history.finding import Lists
 from journey.views.listing import Listing, from_address
 from journey.views.spreadsheets import MARK, Cell, csv_lines
 from journey.web.answers import MEDIA_TYPES, PRIVATE, refusal
@@ -33,37 +33,13 @@ HOUR = 3_600
 CHUNK = 1_000
 """Entries that are read at once."""
 
-_ATTRIBUTES = {
-    "id": "id",
-    "task_id": "task_id",
-    "name": "name",
-    "state": "state",
-    "engine": "engine",
-    "multiplier": "scale",
-    "model": "model",
-    "result_model": "result_model",
-    "person": "person",
-    "credits": "credits",
-    "attempts": "attempts",
-    "source_width": "source_width",
-    "source_height": "source_height",
-    "result_width": "result_width",
-    "result_height": "result_height",
-    "result_bytes": "result_bytes",
-    "created": "created_at",
-    "submitted": "submitted_at",
-    "finished": "finished_at",
-    "batch": "batch",
-    "image_url": "image_url",
-    "parent_task_id": "parent_task_id",
-    "index": "index",
-    "came_from": "came_from",
-    "came_from_index": "came_from_index",
-    "error": "error",
-    "note": "note",
-    "comment": "comment",
-}
-NAMES = (*_ATTRIBUTES, "tags")
+NAMES = (
+    "id", "task_id", "name", "state", "engine", "multiplier", "model", "result_model", "person", "credits", "attempts",
+    "source_width", "source_height", "result_width", "result_height", "result_bytes", "created", "submitted",
+    "finished", "batch", "image_url", "parent_task_id", "index", "came_from", "came_from_index", "error", "note",
+    "comment", "tags",
+)  # fmt: skip
+"""What is told of each entry, in this order. Scripts rely on these names."""
 
 _OWN_FILE = re.compile(r"(/files/)[0-9a-f]{32}")
 
@@ -75,70 +51,101 @@ def download_url(
 
     It is signed with the key, works for one to two hours, and stays the same within an hour.
     """
-    meant = {"ids": ",".join(ids)} if ids else listing.address() | {"timezone": timezone or ""}
-    asked = urlencode(meant | {"until_hour": int(now // HOUR) + 2})
-    return f"/exports/tasks.{form}?{asked}&signature={_signature(key, form, asked)}"
+    meant = {"ids": list(ids)} if ids else {"listing": listing.address(), "timezone": timezone}
+    asked = _signer(key).dumps([form, int(now // HOUR) + 2, meant])
+    return f"/exports/tasks.{form}?{urlencode({'asked': asked})}"
 
 
-def routes(history: History, key: bytes, *, clock: Callable[[], float] = time.time) -> list[Route]:
+def routes(lists: Lists, key: bytes, *, clock: Callable[[], float] = time.time) -> list[Route]:
     """`/exports/tasks.{form}`, csv or json: for whoever has an address that `download_url` made with this key."""
 
     def serve(request: Request) -> Response:
-        form = request.path_params["form"]
-        asked, _, signature = request.url.query.rpartition("&signature=")
-        said = dict(parse_qsl(asked))
-        is_ours = hmac.compare_digest(signature.encode(), _signature(key, form, asked).encode())
-        if not is_ours or clock() >= HOUR * int(said["until_hour"]):
+        try:
+            form, until_hour, meant = _signer(key).loads(request.query_params.get("asked", ""))
+        except BadSignature:
+            form = None
+        if form != request.path_params["form"] or clock() >= HOUR * until_hour:
             return refusal("This link is no longer good. Open History and export once more.", 403)
-        if "ids" in said:
-            ids = said["ids"].split(",")
+        if "ids" in meant:
+            ids = meant["ids"]
         else:
-            listing, _ = from_address(said)
-            ids = history.ids(listing.filter(said.get("timezone")), order=listing.order)
-        parts = to_csv(history, ids) if form == "csv" else to_json(history, ids)
+            listing, _ = from_address(meant["listing"])
+            ids = lists.ids(listing.filter(meant["timezone"]), order=listing.order)
+        parts = to_csv(lists, ids) if form == "csv" else to_json(lists, ids)
         headers = PRIVATE | {"Content-Disposition": f'attachment; filename="tasks.{form}"'}
         return StreamingResponse(parts, media_type=MEDIA_TYPES[f".{form}"], headers=headers)
 
     return [Route("/exports/tasks.{form}", serve, methods=["GET"])]
 
 
-def to_csv(history: History, ids: Sequence[str]) -> Iterator[bytes]:
+def to_csv(lists: Lists, ids: Sequence[str]) -> Iterator[bytes]:
     """A line of names and one for each entry. Times are UTC."""
     yield MARK + csv_lines([NAMES])
-    for rows in _chunks(history, ids):
-        yield csv_lines([_cell(row[name]) for name in NAMES] for row in rows)
+    for rows in _chunks(lists, ids):
+        yield csv_lines(map(_cell, row) for row in rows)
 
 
-def to_json(history: History, ids: Sequence[str]) -> Iterator[bytes]:
+def to_json(lists: Lists, ids: Sequence[str]) -> Iterator[bytes]:
     """A list of objects with the same names, in UTF-8. Times are UTC."""
     separator = "["
-    for rows in _chunks(history, ids):
+    for rows in _chunks(lists, ids):
         for row in rows:
-            yield f"{separator}\n{json.dumps(row, ensure_ascii=False)}".encode()
+            yield f"{separator}\n{json.dumps(dict(zip(NAMES, row, strict=True)), ensure_ascii=False)}".encode()
             separator = ","
     yield b"[]\n" if separator == "[" else b"\n]\n"
 
 
-def _signature(key: bytes, form: str, asked: str) -> str:
-    return hmac.new(key, f"export {form} {asked}".encode(), hashlib.sha256).hexdigest()
+def _signer(key: bytes) -> URLSafeSerializer:
+    return URLSafeSerializer(key, salt="export")
 
 
-def _chunks(history: History, ids: Sequence[str]) -> Iterator[list[dict[str, Value]]]:
+def _chunks(lists: Lists, ids: Sequence[str]) -> Iterator[list[tuple[Value, ...]]]:
     for start in range(0, len(ids), CHUNK):
-        found = history.by_ids(ids[start : start + CHUNK])
-        yield [_row(entry) | {"tags": list(found.tags.get(entry.id, ()))} for entry in found.entries]
+        found = lists.by_ids(ids[start : start + CHUNK])
+        yield [_row(entry, found.tags.get(entry.id, ())) for entry in found.entries]
 
 
-def _row(entry: Entry) -> dict[str, Value]:
-    row: dict[str, Value] = {}
-    for name, attribute in _ATTRIBUTES.items():
-        value = getattr(entry, attribute)
-        if attribute.endswith("_at") and value is not None:
-            value = f"{datetime.datetime.fromtimestamp(value, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
-        elif name == "image_url" and value is not None:
-            value = value.partition("?")[0].partition("#")[0]
-        row[name] = _OWN_FILE.sub(r"\1…", value) if isinstance(value, str) else value
-    return row
+def _row(entry: Entry, tags: Sequence[str]) -> tuple[Value, ...]:
+    """The values of NAMES."""
+    source_width, source_height = entry.source.size if entry.source else (None, None)
+    result_width, result_height = entry.result_size or (None, None)
+    image_url = entry.image_url and entry.image_url.partition("?")[0].partition("#")[0]
+    said: tuple[Value, ...] = (
+        entry.id,
+        entry.task_id,
+        entry.name,
+        entry.state,
+        entry.provider.name,
+        entry.scale,
+        entry.network,
+        entry.result_model,
+        entry.person,
+        entry.credits,
+        entry.attempts,
+        source_width,
+        source_height,
+        result_width,
+        result_height,
+        entry.result_bytes,
+        _time(entry.created_at),
+        _time(entry.submitted_at),
+        _time(entry.finished_at),
+        entry.batch,
+        image_url,
+        entry.parent_task_id,
+        entry.index,
+        entry.came_from,
+        entry.came_from_index,
+        entry.error,
+        entry.note,
+        entry.comment,
+        list(tags),
+    )
+    return tuple(_OWN_FILE.sub(r"\1…", value) if isinstance(value, str) else value for value in said)
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{datetime.datetime.fromtimestamp(seconds, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _cell(value: Value) -> Cell:

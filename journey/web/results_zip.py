@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import time
-import zipfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from zipstream import ZipStream
 
 from journey.errors import FileMissing
-from journey.history import Entry, State
+from journey.history import Entry
 from journey.storage.files import Files, safe_name
 from journey.studio.batches.store import Batches
 from journey.web.answers import MEDIA_TYPES, PRIVATE, refusal
 
-_CHUNK = 1024 * 1024
 MISSING = "not-included.txt"
 
 
@@ -46,55 +42,21 @@ def routes(batches: Batches, files: Files) -> list[Route]:
 
 def finished(batches: Batches, batch_id: str) -> list[Entry]:
     """The entries of the batch whose result is stored, in order."""
-    return [
-        item.entry
-        for item in batches.items(batch_id)
-        if item.entry.state is State.FINISHED and item.entry.result_key and item.entry.result_file
-    ]
+    return [item.entry for item in batches.items(batch_id) if item.entry.result]
 
 
 def pack(files: Files, results: Sequence[Entry]) -> Iterator[bytes]:
-    """The bytes of the ZIP, about a megabyte at a time. What is gone is named in a text file instead."""
-    sink = _Sink()
+    """The bytes of the ZIP, piece by piece. What is gone is named in a text file instead."""
+    archive = ZipStream()
     missing: list[str] = []
     digits = len(str(len(results)))
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for place, entry in enumerate(results, start=1):
-            name = f"{place:0{digits}}_{entry.result_file}"
-            try:
-                path = files.path(str(entry.result_key), str(entry.result_file))
-                yield from _add(archive, sink, path, name)
-            except (FileMissing, FileNotFoundError):
-                missing.append(name)
-        if missing:
-            archive.writestr(MISSING, "These results are no longer stored:\n" + "\n".join(missing) + "\n")
-    yield sink.take()
-
-
-def _add(archive: zipfile.ZipFile, sink: _Sink, path: Path, name: str) -> Iterator[bytes]:
-    with path.open("rb") as source:
-        status = path.stat()
-        about = zipfile.ZipInfo(name, time.gmtime(max(status.st_mtime, 315_532_800))[:6])  # ZIP begins in 1980
-        about.file_size = status.st_size
-        with archive.open(about, "w") as target:
-            while chunk := source.read(_CHUNK):
-                target.write(chunk)
-                yield sink.take()
-
-
-class _Sink(io.RawIOBase):
-    """What was written and not taken yet. It cannot seek, so the ZIP is written from front to back."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes | bytearray | memoryview) -> int:  # type: ignore[override]  # any buffer is fine
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def take(self) -> bytes:
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
+    for place, result in enumerate((entry.result for entry in results if entry.result), start=1):
+        name = f"{place:0{digits}}_{result.file}"
+        try:
+            archive.add_path(files.path(result.key, result.file), name)
+        except (FileMissing, FileNotFoundError):
+            missing.append(name)
+        yield from archive.all_files()
+    if missing:
+        archive.add("These results are no longer stored:\n" + "\n".join(missing) + "\n", MISSING)
+    yield from archive.finalize()

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from journey.pictures.gallery import file_of, key_of
+from journey.pictures import gallery
 from journey.storage.files import Files
-from tests.browser.conftest import Studio
+from tests.harness.studios import Studio
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +48,7 @@ def cut_of_sample(studio: Studio) -> bytes:
     """80 × 64 pixels of the koi: detail would take minutes for all of it."""
     files = Files(str(studio.data_dir / "files"), work_dir=studio.data_dir)
     buffer = io.BytesIO()
-    with Image.open(files.path(key_of("koi"), file_of("koi"))) as sample:
+    koi = gallery.stored("koi")
+    with Image.open(files.path(koi.key, koi.file)) as sample:
         sample.crop((480, 400, 560, 464)).save(buffer, "PNG")
     return buffer.getvalue()

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.conftest import Studio
+from tests.harness.studios import Studio
 
 pytestmark = pytest.mark.browser
 MakeStudio = Callable[..., Studio]

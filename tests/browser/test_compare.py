@@ -15,13 +15,16 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from journey.history import State, entries
-from journey.pictures import png, tiles
+from journey.history import State
+from journey.history.tables import entries
+from journey.pictures import png, pyramid
 from journey.pictures.previews import write_previews
+from journey.pictures.tiles import TILES
+from journey.provider import THIS_MACHINE
 from journey.settings import Settings
 from journey.storage.database import Database
 from journey.storage.files import Files
-from tests.browser.conftest import Studio, free_port
+from tests.harness.studios import Studio, free_port
 
 pytestmark = pytest.mark.browser
 
@@ -74,12 +77,12 @@ def add(
             png.write(folder / f"{name}.png", array)
             write_previews(picture, folder)
             if with_tiles:
-                tiles.write(picture, folder / tiles.TILES)
+                pyramid.write(picture, folder / TILES)
             keys.append(files.keep(folder))
     with database.write() as connection:
         connection.execute(
             entries.insert().values(
-                id=name, state=State.FINISHED, engine="embedded", type="4x" if name == "big" else "2x",
+                id=name, state=State.FINISHED, provider=THIS_MACHINE, type="4x" if name == "big" else "2x",
                 name=f"{name}.png", credits=0, attempts=1, archive_attempts=0, created_at=1.0, changed_at=1.0,
                 finished_at=1.0, source_key=keys[0], source_file=f"{name}.png", source_width=original.shape[1],
                 source_height=original.shape[0], result_key=keys[1], result_file=f"{name}.png",

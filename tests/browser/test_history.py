@@ -12,7 +12,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from journey.history import Entry, State
-from tests.browser.conftest import Shelf, Studio, end_task, new_task
+from journey.provider import JOURNEYAPI
+from tests.harness.studios import Shelf, Studio, end_task, new_task
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +45,7 @@ def test_find_tag_reuse_export_and_delete(make_studio: Callable[..., Studio], pa
         tag.press("Enter")
         page.get_by_role("button", name="Add tag").click()
         expect(page.get_by_text("2 tasks tagged “Album”.")).to_be_visible()
-        assert {koi.id, formula.id} == set(shelf.history.tags_of([koi.id, formula.id, added.id]))
+        assert {koi.id, formula.id} == set(shelf.history.labels.tags_of([koi.id, formula.id, added.id]))
         page.keyboard.press("Escape")
 
         target = tmp_path / "tasks.csv"
@@ -69,14 +70,16 @@ def test_find_tag_reuse_export_and_delete(make_studio: Callable[..., Studio], pa
         page.get_by_role("button", name="Delete for good").click()
         expect(page.get_by_text("2 of 4 tasks.")).to_be_visible()
         assert shelf.history.get(added.id) is None
-        assert not shelf.files.has(str(added.source_key), str(added.source_file))
-        assert shelf.files.has(str(koi.source_key), str(koi.source_file))
+        assert added.source is not None
+        assert koi.source is not None
+        assert not shelf.files.has(added.source.key, added.source.file)
+        assert shelf.files.has(koi.source.key, koi.source.file)
 
 
 def add(shelf: Shelf, name: str) -> Entry:
-    """A task that failed. There is no key for its engine, so the studio lets it alone."""
+    """A task that failed. There is no key for its provider, so the studio lets it alone."""
     source = shelf.keep("picture.png", Image.new("RGB", (24, 24), "teal"))
-    entry = shelf.history.add(new_task(name, source, engine="journeyapi"))
+    entry = shelf.history.add(new_task(name, source, provider=JOURNEYAPI))
     return end_task(shelf, entry, ends=State.FAILED)
 
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Studio
-from tests.fakes.hosted import Close, FakeHosted
+from tests.harness.hosted import Close, FakeHosted
+from tests.harness.studios import Studio
 
 pytestmark = pytest.mark.browser
 MakeStudio = Callable[..., Studio]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Shelf, Studio
+from tests.harness.studios import Shelf, Studio
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +36,7 @@ def test_lineage_is_kept_from_picture_to_picture(make_studio: Callable[..., Stud
     page.get_by_role("button", name="Upscale · free").click()
     expect(page.get_by_text("32 × 32 px → 64 × 64 px")).to_be_visible(timeout=60_000)
     with Shelf(studio.data_dir) as shelf:
-        task_id = shelf.history.latest(limit=1)[0].task_id
+        task_id = shelf.history.lists.latest(limit=1)[0].task_id
 
     page.goto(f"{studio.url}/?task_id={task_id}")
     expect(page.get_by_text("Found: one picture, 64 × 64 px · This machine")).to_be_visible()

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Studio
+from tests.harness.studios import Studio
 
 pytestmark = pytest.mark.browser
 

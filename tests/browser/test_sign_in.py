@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Shelf, Studio, end_task, new_task
-from tests.fakes.oidc import FakeProvider
+from tests.harness.oidc import FakeProvider
+from tests.harness.studios import Shelf, Studio, end_task, new_task
 
 pytestmark = pytest.mark.browser
 MakeStudio = Callable[..., Studio]

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from journey.history import NewEntry
-from tests.browser.conftest import Shelf, Studio
-from tests.fakes.hosted import FakeHosted
+from journey.provider import JOURNEYAPI
+from tests.harness.hosted import FakeHosted
+from tests.harness.studios import Shelf, Studio
 
 pytestmark = pytest.mark.browser
 MakeStudio = Callable[..., Studio]
@@ -27,7 +28,7 @@ def test_a_used_up_budget_is_said_and_stays_kept(make_studio: MakeStudio, page: 
         )
         with Shelf(studio.data_dir) as shelf:
             for number in range(3):
-                wish = NewEntry(engine="journeyapi", type="2x", name=f"{number}.png", image_url=api.picture_url())
+                wish = NewEntry(provider=JOURNEYAPI, type="2x", name=f"{number}.png", image_url=api.picture_url())
                 shelf.history.add(wish)
         page.goto(f"{studio.url}/spend")
         for _ in range(2):

@@ -12,8 +12,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from journey.history import NewEntry, State
-from tests.browser.conftest import Shelf, Studio, free_port
-from tests.fakes.hosted import SINGLE_ID, FakeHosted
+from journey.provider import THIS_MACHINE
+from tests.harness.hosted import SINGLE_ID, FakeHosted
+from tests.harness.studios import Shelf, Studio, free_port
 
 pytestmark = pytest.mark.browser
 NewTab = Callable[[], Page]
@@ -58,7 +59,7 @@ def new_browser(browser: Browser) -> Iterator[NewTab]:
 def test_what_one_queues_appears_in_the_other(studio: Studio, api: FakeHosted, new_browser: NewTab) -> None:
     """Within 3 s (the median of three) another browser shows a new task, in Upscale and in History."""
     with Shelf(studio.data_dir) as shelf:
-        first = shelf.history.add(NewEntry(engine="embedded", type="2x", name="first.png"))
+        first = shelf.history.add(NewEntry(provider=THIS_MACHINE, type="2x", name="first.png"))
         shelf.history.move(first.id, State.CANCELLED)
     mine, upscale, history = new_browser(), new_browser(), new_browser()
     for tab, path in ((mine, "/"), (upscale, "/"), (history, "/history")):
@@ -142,7 +143,7 @@ def finish_all(studio: Studio, api: FakeHosted) -> None:
     """Let all orders be finished, and make the tracker look at once, as a webhook would."""
     with Shelf(studio.data_dir) as shelf:
         deadline = time.monotonic() + 60
-        while open_now := [entry for entry in shelf.history.latest(limit=50) if not entry.state.over]:
+        while open_now := [entry for entry in shelf.history.lists.latest(limit=50) if not entry.state.over]:
             assert time.monotonic() < deadline, "the tasks did not end in time"
             for entry in open_now:
                 if entry.task_id:

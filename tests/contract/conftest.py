@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from journey.engine.network import unavailable_reason
-from tests.engine.running import KEY, running_engine
-from tests.fakes.hosted import GRID_ID, FakeHosted
+from journey.engine.networks.ncnn_networks import unavailable_reason
+from tests.harness.engines import KEY, running_engine
+from tests.harness.hosted import GRID_ID, FakeHosted
 
 
 @dataclass(frozen=True)

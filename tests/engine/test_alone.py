@@ -18,11 +18,12 @@ import psutil
 import pytest
 
 from journey.engine.__main__ import app, listener_at
-from journey.engine.network import unavailable_reason
+from journey.engine.networks.ncnn_networks import unavailable_reason
 from journey.errors import CannotStart
 from journey.settings import Settings
 from journey.storage.files import Files
-from tests.engine.running import KEY, Engine, WebServer, download, encoded, gradient, hang_small_samples, until
+from journey.storage.stored import Origins
+from tests.harness.engines import KEY, Engine, WebServer, download, encoded, gradient, hang_small_samples, until
 
 reason = unavailable_reason()
 pytestmark = pytest.mark.skipif(reason is not None, reason=str(reason))
@@ -52,7 +53,7 @@ def alone(data_dir: Path, **settings: str) -> Iterator[tuple[Engine, subprocess.
 
 def start_at(data_dir: Path, **chosen: Any) -> None:
     """Build the program as its command line does, without running it."""
-    app(Settings(_env_file=None, data_dir=data_dir, **chosen), origins=[])  # type: ignore[call-arg]
+    app(Settings(_env_file=None, data_dir=data_dir, **chosen), origins=Origins())  # type: ignore[call-arg]
 
 
 @pytest.fixture

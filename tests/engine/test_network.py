@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from journey.engine import network as networks
-from journey.engine.network import DETAIL, FAST, Network, Variant, find_networks, run, unavailable_reason
+from journey.engine.networks import ncnn_networks
+from journey.engine.networks.finding import find_networks
+from journey.engine.networks.ncnn_networks import run, unavailable_reason
+from journey.engine.networks.network import DETAIL, FAST, Network, Variant
 from journey.errors import CannotStart, InvalidRequest, JourneyError
 
 reason = unavailable_reason()
@@ -25,7 +27,7 @@ def soft_noise(height: int, width: int, seed: int = 1) -> np.ndarray:
 
 
 def carrier() -> Path:
-    folder = networks._carrier()
+    folder = ncnn_networks.carrier()
     assert folder is not None
     return folder
 

@@ -25,9 +25,9 @@ from hypothesis import HealthCheck, given, settings
 from PIL import Image, ImageCms
 from schemathesis.specs.openapi import checks as openapi_checks
 
-from journey.engine.network import unavailable_reason
+from journey.engine.networks.ncnn_networks import unavailable_reason
 from journey.engine.server import BODY_LIMIT, owner_of
-from tests.engine.running import (
+from tests.harness.engines import (
     KEY,
     QUARTERS,
     SIDE,
@@ -216,7 +216,7 @@ def test_a_result_over_the_limit_is_refused_before_it_is_queued(engine: Engine, 
     """When the size is known at once, 4x beyond the output limit is a 400 with the numbers."""
     wide = engine.finished(engine.submit(image_url=f"{pictures.url}/wide.png", type="2x"))
     answer = engine.call("upscale-2x-4x", {"parent_task_id": wide["task_id"], "type": "4x"})
-    assert "3200 × 2080 px; up to 6 megapixels" in problems(answer)
+    assert "4x would be 3200 × 2080 px = 7 megapixels; up to 6 are possible" in problems(answer)
 
 
 def test_a_parent_that_failed_is_refused(engine: Engine, pictures: WebServer) -> None:

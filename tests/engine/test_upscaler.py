@@ -5,42 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import psutil
 import pytest
 
-from journey.engine.network import DETAIL, FAST, run, unavailable_reason
+from journey.engine.networks.ncnn_networks import run, unavailable_reason
+from journey.engine.networks.network import DETAIL, FAST
 from journey.engine.upscaler import estimate_seconds, upscale
 from journey.errors import JourneyError, Stopped
 from journey.processes import WorkerDied, Workers
 from tests.engine.test_network import difference, soft_noise
+from tests.harness.standing import Inline
 
 reason = unavailable_reason()
 pytestmark = pytest.mark.skipif(reason is not None, reason=str(reason))
 
 SMALL_TILES = replace(FAST, tile=(40, 56))
-
-
-class Inline(Executor):
-    """Runs every job at once, in this thread; remembers how many were open together."""
-
-    def __init__(self, before: Callable[[int], None] = lambda _: None) -> None:
-        self.jobs = 0
-        self.before = before
-
-    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN002, ANN003, ANN201
-        future: Future[object] = Future()
-        self.jobs += 1
-        try:
-            self.before(self.jobs)
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 def enlarge(picture, scale=4, network=FAST, workers=None, on_progress=None, should_stop=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201

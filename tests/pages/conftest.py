@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 from journey.settings import Settings
+from journey.storage.stored import Origins
 from journey.workspace import Workspace, share
+from tests.harness.engines import served
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,31 +29,24 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         fetch_allow=("127.0.0.0/8",),
         max_output_pixels=10_000_000,
     )
-    with running(Workspace(settings)) as workspace:
+    with running(settings) as workspace:
         yield workspace
 
 
-class running:  # noqa: N801  reads as the verb it is: `with running(workspace)`
-    """Serve a workspace's routes, start it, and make it the one that pages find."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self.workspace = workspace
-
-    def __enter__(self) -> Workspace:
-        listener = socket.create_server(("127.0.0.1", 0))
-        app = Starlette(routes=self.workspace.routes)
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
-        self._thread.start()
-        self.workspace.start(port=listener.getsockname()[1])
-        share(self.workspace)
-        return self.workspace
-
-    def __exit__(self, *_: object) -> None:
-        share(None)
-        self.workspace.stop()
-        self._server.should_exit = True
-        self._thread.join(5)
+@contextmanager
+def running(settings: Settings) -> Iterator[Workspace]:
+    """A workspace that is started, reached on a free port, and the one that pages find."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    origins = Origins.at("127.0.0.1", listener.getsockname()[1], public=settings.public_url)
+    workspace = Workspace(settings, origins=origins)
+    with served(Starlette(routes=workspace.routes), listener):
+        workspace.start()
+        share(workspace)
+        try:
+            yield workspace
+        finally:
+            share(None)
+            workspace.stop()
 
 
 @pytest.fixture
@@ -70,11 +63,3 @@ def open_page(space: Workspace) -> Callable[..., AppTest]:
         return app
 
     return open
-
-
-def until(condition: Callable[[], object], *, seconds: float = 30) -> None:
-    """Wait for background work, with a limit."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the background work did not get there in time"
-        time.sleep(0.05)

@@ -9,10 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from journey.history import Entry, State
+from journey.provider import JOURNEYAPI
 from journey.settings import Settings
 from journey.workspace import Workspace, share
-from tests.fakes.hosted import FakeHosted
-from tests.pages.conftest import ROOT, running, until
+from tests.harness.hosted import FakeHosted
+from tests.harness.standing import wait_for
+from tests.pages.conftest import ROOT, running
 
 OpenPage = Callable[..., AppTest]
 
@@ -26,7 +28,7 @@ def api() -> Iterator[FakeHosted]:
 def enter(app: AppTest, *lines: str) -> AppTest:
     """Paste the lines and wait until nothing is being looked at any more."""
     app.text_area(key="batch_text").set_value("\n".join(lines)).run()
-    until(lambda: "to enlarge ·" in shown(app.run()) or "to enlarge**" in shown(app))
+    wait_for(lambda: "to enlarge ·" in shown(app.run()) or "to enlarge**" in shown(app))
     return app
 
 
@@ -60,7 +62,7 @@ def test_bad_lines_are_explained_and_the_others_run(space: Workspace, open_page:
     app.button(key="batch_submit").click().run()
     items = space.batches.items(batch_of(app))
     assert 2 == len(items)
-    until(lambda: {State.FINISHED} == {item.entry.state for item in space.batches.items(batch_of(app))})
+    wait_for(lambda: {State.FINISHED} == {item.entry.state for item in space.batches.items(batch_of(app))})
     assert "2 of 2 finished" in app.run().get("progress")[0].proto.text
     app.button(key="batch_new").click().run()
     assert "\n".join(bad) == app.text_area(key="batch_text").value
@@ -78,13 +80,13 @@ def test_a_batch_that_costs_says_so_before(space: Workspace, tmp_path: Path, api
         monthly_credits=2,
         fetch_allow=("127.0.0.0/8",),
     )
-    with running(Workspace(settings)) as paid:
-        until(paid.balance)
+    with running(settings) as paid:
+        wait_for(lambda: paid.balance(JOURNEYAPI))
         app = AppTest.from_file(str(ROOT / "pages" / "_app.py"), default_timeout=20).run()
         app.switch_page("batch.py").run()
-        task = paid.clients["journeyapi"].upscale(image_url=api.picture_url(32, 24), type="4x")
+        task = paid.clients[JOURNEYAPI].upscale(image_url=api.picture_url(32, 24), type="4x")
         api.finish(task)
-        other = paid.clients["journeyapi"].upscale(image_url=api.picture_url(24, 32), type="2x")
+        other = paid.clients[JOURNEYAPI].upscale(image_url=api.picture_url(24, 32), type="2x")
         api.finish(other)
         enter(app, task, other, api.picture_url(40, 30))
         assert "2 pictures to enlarge · 1 cannot be used" in shown(app)
@@ -93,14 +95,14 @@ def test_a_batch_that_costs_says_so_before(space: Workspace, tmp_path: Path, api
         assert "enough for 1 of the 2 pictures" in shown(app)
         assert "Upscale 2 pictures · 4 credits" in shown(app)
         app.button(key="batch_submit").click().run()
-        until(
+        wait_for(
             lambda: (
                 [1, 1]
                 == sorted([int(entry.state is State.QUEUED) + int(bool(entry.task_id)) for entry in mine(paid, app)])
             )
         )
-        until(paid.history.paused)
-        until(lambda: 1 == len([entry for entry in mine(paid, app) if entry.task_id]))
+        wait_for(paid.history.pauses.reasons)
+        wait_for(lambda: 1 == len([entry for entry in mine(paid, app) if entry.task_id]))
     share(space)  # the one of the other tests
 
 
@@ -121,14 +123,14 @@ def test_results_of_history_begin_a_batch(space: Workspace, open_page: OpenPage,
     """`?from=` takes finished tasks, keeps where they came from, and explains what is unknown."""
     app = enter(open_page("batch.py"), api.picture_url(16, 16))
     app.button(key="batch_submit").click().run()
-    until(lambda: space.batches.items(batch_of(app))[0].entry.state is State.FINISHED)
+    wait_for(lambda: space.batches.items(batch_of(app))[0].entry.state is State.FINISHED)
     entry = space.batches.items(batch_of(app))[0].entry
     later = open_page("batch.py", **{"from": f"{entry.id},unknown"})
-    until(lambda: "1 picture to enlarge" in shown(later.run()))
+    wait_for(lambda: "1 picture to enlarge" in shown(later.run()))
     assert "no such task in the history" in shown(later)
     later.button(key="batch_submit").click().run()
     (item,) = space.batches.items(batch_of(later))
-    assert (entry.task_id, 64) == (item.entry.came_from, item.entry.source_width)
+    assert (entry.task_id, (64, 64)) == (item.entry.came_from, item.entry.source_size)
 
 
 def test_nonsense_draws_no_trace(open_page: OpenPage) -> None:

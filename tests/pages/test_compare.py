@@ -11,10 +11,12 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from journey.history import State, entries
+from journey.history import State
+from journey.history.tables import entries
+from journey.provider import JOURNEYAPI
 from journey.storage.files import Files
 from journey.workspace import Workspace
-from tests.pages.conftest import until
+from tests.harness.standing import wait_for
 from tests.pages.test_pages import errors
 
 OpenPage = Callable[..., AppTest]
@@ -32,7 +34,7 @@ def add(space: Workspace, **fields: Any) -> str:
     """A finished task of 40 × 30 px, enlarged twice, as if it had been made long ago."""
     now = time.time()
     entry = {
-        "id": secrets.token_hex(8), "state": State.FINISHED, "engine": "journeyapi", "type": "2x", "name": "hill.png",
+        "id": secrets.token_hex(8), "state": State.FINISHED, "provider": JOURNEYAPI, "type": "2x", "name": "hill.png",
         "credits": 2, "attempts": 1, "archive_attempts": 0, "created_at": now, "changed_at": now, "finished_at": now,
         "source_key": keep(space.files, 40, 30), "source_file": "hill.png", "source_width": 40, "source_height": 30,
         "result_key": keep(space.files, 80, 60), "result_file": "hill.png", "result_width": 80, "result_height": 60,
@@ -63,7 +65,7 @@ def test_an_empty_studio_says_what_to_do(open_page: OpenPage) -> None:
 
 
 def test_a_task_opens_as_original_against_result(space: Workspace, open_page: OpenPage) -> None:
-    """`?task=` is the original on the left and the result on the right, each with pixels, engine and print size."""
+    """`?task=` is the original on the left and the result on the right, each with pixels, provider and print size."""
     older, newer = add(space), add(space)
     app = open_page("compare.py", task=older)
     assert [] == errors(app)
@@ -95,16 +97,10 @@ def test_different_proportions_are_said(space: Workspace, open_page: OpenPage) -
     assert "The same picture is on both sides" in captions(open_page("compare.py", left=entry, right=entry))
 
 
-def test_sizes_that_were_not_noted_are_read(space: Workspace, open_page: OpenPage) -> None:
-    """A task without the pixels of its original is shown like any other."""
-    entry = add(space, source_width=None, source_height=None)
-    assert "40 × 30 px" in captions(open_page("compare.py", task=entry))
-
-
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"state": State.QUEUED, "result_key": None, "engine": "journeyapi"}, "is not finished yet"),
+        ({"state": State.QUEUED, "result_key": None, "provider": JOURNEYAPI}, "is not finished yet"),
         ({"state": State.FAILED, "result_key": None}, "has no result"),
         ({"result_key": None}, "no longer stored"),
         ({"result_key": "0" * 32}, "no longer stored"),
@@ -152,8 +148,8 @@ def test_a_linked_task_older_than_the_list_is_added(
 ) -> None:
     """What an address names can be chosen, however many newer ones there are."""
     old = add(space, created_at=1.0)
-    latest = space.history.latest
-    monkeypatch.setattr(space.history, "latest", lambda **wish: latest(**wish | {"limit": 1}))
+    latest = space.history.lists.latest
+    monkeypatch.setattr(space.history.lists, "latest", lambda **wish: latest(**wish | {"limit": 1}))
     add(space)
     app = open_page("compare.py", task=old)
     assert (f"{old}.original", old) == sides(app)
@@ -165,8 +161,8 @@ def test_looking_prepares_the_tiles_and_a_new_result_has_them_beforehand(space: 
     entry = space.history.get(old)
     assert entry is not None
     open_page("compare.py", task=old)
-    until(lambda: space.tiles.look(entry.source_key, "hill.png") and space.tiles.look(entry.result_key, "hill.png"))
+    wait_for(lambda: all(space.tiles.look(each.key, each.file) for each in (entry.source, entry.result)))
     new = space.history.get(add(space, finished_at=time.time() + 1))
     assert new is not None
-    until(lambda: space.files.has(new.result_key, "tiles.zip"))
-    assert not space.files.has(new.source_key, "tiles.zip")
+    wait_for(lambda: space.files.has(new.result.key, "tiles.zip"))
+    assert not space.files.has(new.source.key, "tiles.zip")

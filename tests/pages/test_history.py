@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 from journey.history import NewEntry, State
+from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.settings import Settings
+from journey.storage.stored import StoredPicture
 from journey.workspace import Workspace, share
 from tests.pages.conftest import ROOT
 from tests.pages.test_pages import errors
@@ -38,16 +40,16 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 @pytest.fixture
 def put(space: Workspace) -> Callable[..., str]:
     """Adds an entry in a state; all others are gone."""
-    everything = space.history.ids()
+    everything = space.history.lists.ids()
     for entry in everything:
         space.history.move(entry, State.CANCELLED)
         space.history.move(entry, State.ABANDONED)
-    space.history.delete(everything)
+    space.removal.delete(everything)
 
     def add(name: str, end: State = State.FAILED, **fields: Any) -> str:
-        entry = space.history.add(NewEntry(**{"engine": "journeyapi", "type": "4x", "name": name} | fields))
+        entry = space.history.add(NewEntry(**{"provider": JOURNEYAPI, "type": "4x", "name": name} | fields))
         for state in ROUTES[end]:
-            known = {"task_id": f"task-{entry.id}"} if state is State.OPEN else {}
+            known: dict[str, Any] = {"task_id": f"task-{entry.id}"} if state is State.OPEN else {}
             space.history.move(entry.id, state, **known)
         return entry.id
 
@@ -89,8 +91,8 @@ def test_an_address_that_is_told_late_is_no_link(put: Callable[..., str]) -> Non
 
 def test_the_address_filters_and_the_filter_is_in_the_address(put: Callable[..., str]) -> None:
     """A sent link shows exactly what it filters, with an honest count; clearing shows everything again."""
-    for name, engine in (("koi one", "journeyapi"), ("koi two", "embedded"), ("owl", "embedded")):
-        put(name, engine=engine)
+    for name, provider in (("koi one", JOURNEYAPI), ("koi two", THIS_MACHINE), ("owl", THIS_MACHINE)):
+        put(name, provider=provider)
     app = open_history(q="koi", engine="embedded", sort="name")
     assert ["koi two"] == shown(app)
     assert "1 of 3 tasks." in caption(app)
@@ -137,13 +139,13 @@ def test_tags_and_comment_are_saved_and_told(space: Workspace, put: Callable[...
     save = next(button for button in app.button if button.label == "Save tags and comment")
     save.click().run()
     assert ["Tags and comment are saved."] == [each.value for each in app.success]
-    assert "The client wants it brighter." == space.history.by_ids([entry]).entries[0].comment
+    assert "The client wants it brighter." == space.history.lists.by_ids([entry]).entries[0].comment
     app.multiselect[0].set_value(["Album", "x" * 41])
     app.text_area[0].set_value("Another one.")
     next(button for button in app.button if button.label == "Save tags and comment").click().run()
     assert ["A tag has 1 to 40 characters."] == errors(app)
     assert "Another one." == app.text_area[0].value
-    assert {entry: ["Album"]} == space.history.tags_of([entry])
+    assert {entry: ["Album"]} == space.history.labels.tags_of([entry])
 
 
 def test_details_tell_every_fact_literally(space: Workspace, put: Callable[..., str]) -> None:
@@ -161,20 +163,20 @@ def test_a_result_is_fetched_again_by_a_click(space: Workspace, put: Callable[..
     entry = put("koi", State.ABANDONED)
     app = open_history(task=entry)
     app.button(key="fetch_again").click().run()
-    assert State.OPEN is space.history.by_ids([entry]).entries[0].state
+    assert State.OPEN is space.history.lists.by_ids([entry]).entries[0].state
     assert "fetch_again" not in [button.key for button in app.button]
     assert "fetch_again" not in [button.key for button in open_history(task=put("refused")).button]
 
 
 def test_run_again_says_why_not(space: Workspace, put: Callable[..., str]) -> None:
     """Without its picture nothing is queued, and the reason is told; the cost is on the button."""
-    app = open_history(task=put("koi", source_key="0" * 32, source_file="gone.png"))
-    before = space.history.count()
+    app = open_history(task=put("koi", source=StoredPicture("0" * 32, "gone.png", 10, 10)))
+    before = space.history.lists.count()
     button = app.button(key="run_again")
     assert "Run again · 2 credits" == button.label
     button.click().run()
     assert "no longer stored here" in errors(app)[0]
-    assert before == space.history.count()
+    assert before == space.history.lists.count()
 
 
 def test_deleting_a_task_leads_back_to_the_list(space: Workspace, put: Callable[..., str]) -> None:

@@ -1,4 +1,4 @@
-"""The form with a JourneyAPI key: both engines, and what the hosted one cannot do."""
+"""The form with a JourneyAPI key: both providers, and what the hosted one cannot do."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from journey.history import Entry, State
+from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.settings import Settings
 from journey.workspace import Workspace
-from tests.fakes.hosted import GRID_ID, FakeHosted
-from tests.pages.conftest import ROOT, running, until
+from tests.harness.hosted import GRID_ID, FakeHosted
+from tests.harness.standing import wait_for
+from tests.pages.conftest import ROOT, running
 from tests.pages.test_pages import errors
 
 
@@ -34,7 +36,7 @@ def space(api: FakeHosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         max_input_pixels=1_000_000,
         max_output_pixels=4_000_000,
     )
-    with running(Workspace(settings)) as workspace:
+    with running(settings) as workspace:
         yield workspace
 
 
@@ -58,7 +60,7 @@ def test_an_address_that_only_works_here_is_explained(
     assert [] == warnings(app)
     assert "JourneyAPI cannot use this address" in errors(app)[0]
     assert url == app.text_input(key="image_url").value
-    assert (0, 0, 0) == (space.history.count(), api.charges, len(api.calls_to("upscale-2x-4x")))
+    assert (0, 0, 0) == (space.history.lists.count(), api.charges, len(api.calls_to("upscale-2x-4x")))
 
 
 def test_a_task_of_journeyapi_is_sent_as_a_parent(
@@ -72,41 +74,41 @@ def test_a_task_of_journeyapi_is_sent_as_a_parent(
     app.button_group(key="scale").set_value(2).run()
     assert "Upscale · 2 credits" == app.button(key="submit").label
     app.button(key="submit").click().run()
-    entry = space.history.latest(limit=1)[0]
-    until(lambda: space.history.get(entry.id).task_id)
+    entry = space.history.lists.latest(limit=1)[0]
+    wait_for(lambda: space.history.get(entry.id).task_id)
     api.finish(space.history.get(entry.id).task_id)
-    until(lambda: space.history.get(entry.id).state is State.FINISHED, seconds=60)
+    wait_for(lambda: space.history.get(entry.id).state is State.FINISHED, seconds=60)
     assert (GRID_ID, "2", 2) == (entry.parent_task_id, entry.index, space.history.get(entry.id).credits)
     assert 1 == api.charges
 
 
 def test_an_upload_that_only_lies_here_is_explained(space: Workspace, form: Callable[[], AppTest]) -> None:
-    """Without a public address JourneyAPI cannot get files: said before one is chosen, and not for the other engine."""
+    """Without a public address JourneyAPI cannot get files: said before one is chosen, and not for this machine."""
     app = form()
     app.button_group(key="way").set_value("upload").run()
     assert 1 == len(warnings(app))
     assert warnings(app)[0].startswith("JourneyAPI cannot reach a picture that is only on this machine")
     assert "JOURNEY_PUBLIC_URL" in warnings(app)[0]
-    app.button_group(key="engine").set_value("embedded").run()
+    app.button_group(key="provider").set_value("embedded").run()
     assert [] == warnings(app)
 
 
 def test_an_account_that_cannot_pay_is_told_before_the_click(
     space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
 ) -> None:
-    """A balance below the price is a sentence beside the button; with the free engine there is nothing to say."""
+    """A balance below the price is a sentence beside the button; with the free one there is nothing to say."""
     api.credits = 1
-    space._balance._asked_at = None
+    space._balances[JOURNEYAPI]._asked_at = None
     form()
-    until(lambda: (space.balance() or api).credits == 1)
+    wait_for(lambda: (space.balance(JOURNEYAPI) or api).credits == 1)
     app = form()
     assert ["This costs 2 credits, and your JourneyAPI account has 1."] == [
         words[: words.index(".") + 1] for words in warnings(app)
     ]
-    app.button_group(key="engine").set_value("embedded").run()
+    app.button_group(key="provider").set_value("embedded").run()
     assert [] == warnings(app)
     api.credits = 12_000
-    space._balance._asked_at = None
+    space._balances[JOURNEYAPI]._asked_at = None
 
 
 def test_the_pair_to_compare_is_chosen(space: Workspace, form: Callable[[], AppTest]) -> None:
@@ -123,23 +125,23 @@ def test_the_pair_to_compare_is_chosen(space: Workspace, form: Callable[[], AppT
 def test_a_parent_that_fails_there_is_run_here(space: Workspace, api: FakeHosted, form: Callable[[], AppTest]) -> None:
     """The card of a failed parent call offers this machine for free: a new entry of our copy, its lineage kept."""
     failed = fail_at_journeyapi(space, api, form(), picked="pick_4")
-    charges, before = api.charges, space.history.count()
+    charges, before = api.charges, space.history.lists.count()
     app = form()
     # The picture's address is one of this network, and no public address is set.
-    assert not [button for button in app.button if button.key == f"rescue_url_{failed.id}"]
+    assert not [button for button in app.button if button.key == f"rescue_journeyapi_{failed.id}"]
     assert any("cannot be sent to JourneyAPI by URL" in caption.value for caption in app.caption)
-    assert "Run it here · free" == app.button(key=f"rescue_here_{failed.id}").label
-    app.button(key=f"rescue_here_{failed.id}").click().run()
-    new = space.history.latest(limit=1)[0]
-    assert (before + 1, charges) == (space.history.count(), api.charges)
-    assert ("embedded", failed.type, failed.source_key, None) == (
-        new.engine,
+    assert "Run it here · free" == app.button(key=f"rescue_embedded_{failed.id}").label
+    app.button(key=f"rescue_embedded_{failed.id}").click().run()
+    new = space.history.lists.latest(limit=1)[0]
+    assert (before + 1, charges) == (space.history.lists.count(), api.charges)
+    assert (THIS_MACHINE, failed.type, failed.source, None) == (
+        new.provider,
         new.type,
-        new.source_key,
+        new.source,
         new.parent_task_id,
     )
     assert (GRID_ID, "4") == (new.came_from, new.came_from_index)
-    until(lambda: space.history.get(new.id).state is State.FINISHED, seconds=60)
+    wait_for(lambda: space.history.get(new.id).state is State.FINISHED, seconds=60)
 
 
 def fail_at_journeyapi(space: Workspace, api: FakeHosted, app: AppTest, *, picked: str) -> Entry:
@@ -148,11 +150,11 @@ def fail_at_journeyapi(space: Workspace, api: FakeHosted, app: AppTest, *, picke
     app.text_input(key="task_id").set_value(GRID_ID).run()
     app.button(key=picked).click().run()
     app.button(key="submit").click().run()
-    entry = space.history.latest(limit=1)[0]
+    entry = space.history.lists.latest(limit=1)[0]
     assert (GRID_ID, picked[-1]) == (entry.parent_task_id, entry.index)
-    until(lambda: space.history.get(entry.id).task_id)
+    wait_for(lambda: space.history.get(entry.id).task_id)
     api.fail(space.history.get(entry.id).task_id, "The parent task has expired")
-    until(lambda: space.history.get(entry.id).state is State.FAILED)
+    wait_for(lambda: space.history.get(entry.id).state is State.FAILED)
     return space.history.get(entry.id)
 
 
@@ -170,25 +172,25 @@ def test_too_large_is_said_before_anything_is_sent(
     space: Workspace, api: FakeHosted, form: Callable[[], AppTest], width: int, height: int, scale: int, said: str
 ) -> None:
     """A picture or a result over the limits is refused in place, with the numbers, before it is queued."""
-    before = space.history.count()
+    before = space.history.lists.count()
     app = form()
-    app.button_group(key="engine").set_value("embedded")
+    app.button_group(key="provider").set_value("embedded")
     app.button_group(key="scale").set_value(scale)
     app.text_input(key="image_url").set_value(api.picture_url(width, height)).run()
     app.button(key="submit").click().run()
     assert said in " ".join(errors(app)), errors(app)
-    assert before == space.history.count()
+    assert before == space.history.lists.count()
 
 
 def test_a_wrong_key_pauses_the_queue_with_a_banner(
     space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
 ) -> None:
     """When the key is refused, one banner says so on each page, with a way to go on."""
-    space.history.pause("journeyapi", "JourneyAPI does not accept this key.")
+    space.history.pauses.begin(JOURNEYAPI, "JourneyAPI does not accept this key.")
     app = form()
     assert any("JourneyAPI is paused" in warning.value for warning in app.warning)
     app.button(key="resume_journeyapi").click().run()
-    assert {} == space.history.paused()
+    assert {} == space.history.pauses.reasons()
 
 
 def test_the_key_is_nowhere_on_the_page(space: Workspace, api: FakeHosted, form: Callable[[], AppTest]) -> None:

@@ -12,9 +12,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from journey.history import Entry, NewEntry, State
+from journey.provider import JOURNEYAPI, THIS_MACHINE
+from journey.storage.stored import StoredPicture
 from journey.workspace import Workspace
-from tests.fakes.hosted import FakeHosted, Reply, web_page
-from tests.pages.conftest import until
+from tests.harness.hosted import FakeHosted, Reply, web_page
+from tests.harness.navigation import pages
+from tests.harness.standing import wait_for
 
 OpenPage = Callable[..., AppTest]
 
@@ -26,10 +29,7 @@ def png_cut() -> bytes:
     return buffer.getvalue()[: len(buffer.getvalue()) // 2]
 
 
-PAGES = ["upscale.py", "print_size.py", "history.py", "compare.py"]
-
-
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", pages())
 def test_a_page_draws_one_title_and_no_trace(open_page: OpenPage, page: str) -> None:
     """Each page opens on an empty studio, with exactly one title."""
     app = open_page(page)
@@ -39,11 +39,11 @@ def test_a_page_draws_one_title_and_no_trace(open_page: OpenPage, page: str) -> 
 
 def test_an_empty_form_says_what_to_do(space: Workspace, open_page: OpenPage) -> None:
     """Upscale on an empty form is a sentence in place; nothing is queued."""
-    before = space.history.count()
+    before = space.history.lists.count()
     app = open_page("upscale.py")
     app.button(key="submit").click().run()
     assert ["Enter the address of a picture first, or pick a sample."] == errors(app)
-    assert before == space.history.count()
+    assert before == space.history.lists.count()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_bad_address_is_explained_and_kept(
     space: Workspace, open_page: OpenPage, given: Callable[[FakeHosted], str], said: str
 ) -> None:
     """A bad address gets a sentence in place, stays in its field, and queues nothing even when submitted."""
-    before = space.history.count()
+    before = space.history.lists.count()
     with FakeHosted() as api:
         api.always("cdn", web_page())
         url = given(api)
@@ -70,7 +70,7 @@ def test_a_bad_address_is_explained_and_kept(
         assert re.search(said, " ".join(errors(app)), re.IGNORECASE), errors(app)
         app.button(key="submit").click().run()
     assert url == app.text_input(key="image_url").value
-    assert before == space.history.count()
+    assert before == space.history.lists.count()
     assert 1 == len(errors(app))
 
 
@@ -86,7 +86,7 @@ def test_a_bad_address_is_explained_and_kept(
 )
 def test_what_is_not_a_picture_is_named(space: Workspace, open_page: OpenPage, body: bytes, said: str) -> None:
     """A file that is no usable picture is told by what it is, whatever its address ends in."""
-    before = space.history.count()
+    before = space.history.lists.count()
     with FakeHosted() as api:
         api.always("cdn", Reply(200, body, headers={"Content-Type": "image/png"}))
         app = open_page("upscale.py")
@@ -94,7 +94,7 @@ def test_what_is_not_a_picture_is_named(space: Workspace, open_page: OpenPage, b
         app.button(key="submit").click().run()
     assert 1 == len(errors(app))
     assert said in errors(app)[0]
-    assert before == space.history.count()
+    assert before == space.history.lists.count()
 
 
 def test_an_unknown_task_is_explained(space: Workspace, open_page: OpenPage) -> None:
@@ -114,17 +114,17 @@ def test_an_address_becomes_a_finished_task(space: Workspace, open_page: OpenPag
         app.text_input(key="image_url").set_value(url).run()
         assert any("40 × 30 px" in text.value for text in app.text)
         app.button(key="submit").click().run()
-    entry = space.history.latest(limit=1)[0]
-    until(lambda: space.history.get(entry.id).state is State.FINISHED)
+    entry = space.history.lists.latest(limit=1)[0]
+    wait_for(lambda: space.history.get(entry.id).state is State.FINISHED)
     done = space.history.get(entry.id)
-    assert (160, 120) == (done.result_width, done.result_height)
-    with Image.open(space.files.path(done.result_key, done.result_file)) as result:
+    assert (160, 120) == done.result_size
+    with Image.open(space.files.path(done.result.key, done.result.file)) as result:
         assert (160, 120) == result.size
 
 
 def test_a_picture_of_the_grid_is_picked_by_looking(space: Workspace, open_page: OpenPage) -> None:
     """The sample grid shows its four pictures; the picked one is what is submitted."""
-    until(lambda: space.sample_sources() is not None and space.clients["embedded"].fetch_many(["sample-grid"]))
+    wait_for(lambda: space.sample_sources() is not None and space.clients[THIS_MACHINE].fetch_many(["sample-grid"]))
     app = open_page("upscale.py")
     app.button(key="sample_grid").click().run()
     app.button(key="submit").click().run()
@@ -132,7 +132,7 @@ def test_a_picture_of_the_grid_is_picked_by_looking(space: Workspace, open_page:
     app.button(key="pick_3").click().run()
     app.button_group(key="scale").set_value(2).run()
     app.button(key="submit").click().run()
-    entry = space.history.latest(limit=1)[0]
+    entry = space.history.lists.latest(limit=1)[0]
     assert ("sample-grid", "3", "2x") == (entry.parent_task_id, entry.index, entry.type)
     space.stop_entry(entry)
 
@@ -142,10 +142,10 @@ def test_a_double_click_is_one_entry(space: Workspace, open_page: OpenPage) -> N
     with FakeHosted() as api:
         app = open_page("upscale.py")
         app.text_input(key="image_url").set_value(api.picture_url(44, 30)).run()
-        before = space.history.count()
+        before = space.history.lists.count()
         app.button(key="submit").click().run()
         app.button(key="submit").click().run()
-    assert before + 1 == space.history.count()
+    assert before + 1 == space.history.lists.count()
 
 
 def test_one_click_queues_both_ways(space: Workspace, open_page: OpenPage) -> None:
@@ -153,18 +153,18 @@ def test_one_click_queues_both_ways(space: Workspace, open_page: OpenPage) -> No
     with FakeHosted() as api:
         app = open_page("upscale.py")
         app.text_input(key="image_url").set_value(api.picture_url(24, 20)).run()
-        before = space.history.count()
+        before = space.history.lists.count()
         assert "A/B · free" == app.button(key="submit_pair").label
         assert any("fast and detail, to compare them: fast about" in each.value for each in app.caption)
         app.button(key="submit_pair").click().run()
         app.button(key="submit_pair").click().run()
     assert [] == errors(app)
-    second, first = space.history.latest(limit=2)
-    assert before + 2 == space.history.count()
-    assert ("fast", "detail", "4x", "4x") == (first.model, second.model, first.type, second.type)
+    second, first = space.history.lists.latest(limit=2)
+    assert before + 2 == space.history.lists.count()
+    assert ("fast", "detail", "4x", "4x") == (first.network, second.network, first.type, second.type)
     assert first.batch == second.batch
     assert {first.id, second.id} <= app.session_state.awaited
-    until(lambda: all(space.history.get(each.id).state is State.FINISHED for each in (first, second)), seconds=90)
+    wait_for(lambda: all(space.history.get(each.id).state is State.FINISHED for each in (first, second)), seconds=90)
     app = open_page("history.py", task=second.id)
     assert [f"left={first.id}&right={second.id}"] == [
         link.proto.query_string for link in app.get("page_link") if link.proto.label == "Compare A/B"
@@ -176,11 +176,11 @@ def test_a_half_that_is_under_way_already_is_not_queued_twice(space: Workspace, 
     with FakeHosted() as api:
         app = open_page("upscale.py")
         app.text_input(key="image_url").set_value(api.picture_url(26, 20)).run()
-        before = space.history.count()
+        before = space.history.lists.count()
         app.button(key="submit").click().run()
         app.button(key="submit_pair").click().run()
-    assert before + 2 == space.history.count()
-    pair = space.history.latest(limit=2)
+    assert before + 2 == space.history.lists.count()
+    pair = space.history.lists.latest(limit=2)
     assert 1 == len({entry.batch for entry in pair})
     for entry in pair:
         space.stop_entry(entry)
@@ -189,8 +189,8 @@ def test_a_half_that_is_under_way_already_is_not_queued_twice(space: Workspace, 
 @pytest.mark.parametrize("way", ["address", "card"])
 def test_a_task_is_used_again(space: Workspace, open_page: OpenPage, way: str) -> None:
     """`?again=` and the card's "Reuse settings" fill the form with our copy of the picture and the settings, once."""
-    entry = kept(space, "again.png", model="detail", type="2x", webhook_url="https://example.com/hook")
-    before = space.history.count()
+    entry = kept(space, "again.png", network="detail", type="2x", webhook_url="https://example.com/hook")
+    before = space.history.lists.count()
     if way == "address":
         app = open_page("upscale.py", again=entry.id)
     else:
@@ -203,11 +203,11 @@ def test_a_task_is_used_again(space: Workspace, open_page: OpenPage, way: str) -
     assert "https://example.com/hook" == app.text_input(key="webhook_url").value
     app.button_group(key="scale").set_value(4).run()
     assert 4 == app.button_group(key="scale").value
-    assert before == space.history.count()
+    assert before == space.history.lists.count()
     app.text_input(key="webhook_url").set_value("").run()
     app.button(key="submit").click().run()
-    again = space.history.latest(limit=1)[0]
-    assert (entry.source_key, "detail", "4x") == (again.source_key, again.model, again.type)
+    again = space.history.lists.latest(limit=1)[0]
+    assert (entry.source, "detail", "4x") == (again.source, again.network, again.type)
     space.stop_entry(again)
 
 
@@ -217,18 +217,18 @@ def test_what_cannot_be_used_again_is_said(space: Workspace, open_page: OpenPage
         open_page("upscale.py", again="nowhere")
     )
     entry = kept(space, "gone.png", type="2x")
-    space.files.delete(str(entry.source_key))
+    space.files.delete(entry.source.key)
     app = open_page("upscale.py", again=entry.id)
     assert 1 == len(errors(app))
     assert "no longer stored here" in errors(app)[0]
     assert 2 == app.button_group(key="scale").value
     app.button(key="submit").click().run()
-    assert entry.id == space.history.latest(limit=1)[0].id
+    assert entry.id == space.history.lists.latest(limit=1)[0].id
 
 
 def test_an_address_can_name_the_parent(space: Workspace, open_page: OpenPage) -> None:
     """`?task_id=` fills the field and looks at the task; what is found is named, and the picked picture's lineage."""
-    until(lambda: space.sample_sources() is not None and space.clients["embedded"].fetch_many(["sample-grid"]))
+    wait_for(lambda: space.sample_sources() is not None and space.clients[THIS_MACHINE].fetch_many(["sample-grid"]))
     app = open_page("upscale.py", task_id="sample-grid")
     assert "sample-grid" == app.text_input(key="task_id").value
     assert any("a grid of 4 pictures, 1024 × 1024 px each · This machine" in each.value for each in app.caption)
@@ -255,9 +255,9 @@ def test_a_card_leads_to_the_task_that_its_picture_came_from(space: Workspace, o
 
 def test_the_dpi_of_a_print_are_typed(space: Workspace, open_page: OpenPage) -> None:
     """The verdict is for the DPI in the field; nonsense is a sentence in place, and stays to be mended."""
-    until(lambda: space.sample_sources() is not None)
+    wait_for(lambda: space.sample_sources() is not None)
     app = open_page("upscale.py")
-    app.button(key=f"sample_{space.sample_sources()['koi'].key}").click().run()
+    app.button(key=f"sample_{space.sample_sources()['koi'].stored.key}").click().run()
     app.selectbox(key="for_paper").set_value("A3").run()
     assert "300" == app.text_input(key="for_dpi").value
     app.text_input(key="for_dpi").set_value("150").run()
@@ -276,11 +276,11 @@ def test_what_breaks_in_a_fragment_is_a_sentence() -> None:
         import streamlit as st
 
         from journey.errors import DatabaseAway
-        from pages import _parts
+        from pages.frame.protection import protected
 
         def broken(error: Exception) -> None:
             @st.fragment
-            @_parts.protected()
+            @protected()
             def part() -> None:
                 raise error
 
@@ -304,17 +304,17 @@ def test_a_click_of_somebody_who_has_signed_out_does_nothing(monkeypatch: pytest
     def page() -> None:
         import streamlit as st
 
-        from pages import _parts
+        from pages.frame.protection import acting
 
         def act() -> None:
             st.session_state.acted = st.session_state.get("acted", 0) + 1
 
         st.session_state.is_let_in = True
-        st.button("Act", on_click=_parts.acting(act))
+        st.button("Act", on_click=acting(act))
 
     people = {"ada"}
-    monkeypatch.setattr("pages._sign_in._is_signed_in", lambda: bool(people))
-    monkeypatch.setattr("pages._sign_in._refusal", lambda: None)
+    monkeypatch.setattr("pages.frame.sign_in._is_signed_in", lambda: bool(people))
+    monkeypatch.setattr("pages.frame.sign_in._refusal", lambda: None)
     app = AppTest.from_function(page).run()
     app.button[0].click().run()
     assert 1 == app.session_state.acted
@@ -327,8 +327,10 @@ def test_a_click_of_somebody_who_has_signed_out_does_nothing(monkeypatch: pytest
 def test_text_from_outside_is_shown_literally(space: Workspace, open_page: OpenPage) -> None:
     """An error text with Markdown, HTML and a picture in it is drawn as the characters it is made of."""
     hostile = "[click](https://evil.example) ![x](https://evil.example/t.png) <script>alert(1)</script> :red[x]"
-    entry = space.history.add(NewEntry(engine="embedded", type="2x", name=hostile, image_url="http://10.0.0.1/x.png"))
-    until(lambda: space.history.get(entry.id).state is State.FAILED)
+    entry = space.history.add(
+        NewEntry(provider=THIS_MACHINE, type="2x", name=hostile, image_url="http://10.0.0.1/x.png")
+    )
+    wait_for(lambda: space.history.get(entry.id).state is State.FAILED)
     app = open_page("history.py", task=entry.id)
     assert hostile in [text.value for text in app.text]
     assert not any("evil.example" in element.value for element in [*app.markdown, *app.error, *app.warning])
@@ -356,18 +358,17 @@ def kept(space: Workspace, name: str, **fields: object) -> Entry:
     """An entry that nobody works on, of a picture of 30 × 20 px that is stored here."""
     with space.files.folder() as folder:
         Image.effect_noise((30, 20), 50).convert("RGB").save(folder / "kept.png")  # never the same one twice
-        key = space.files.keep(folder)
-    wish = {"engine": "embedded", "type": "4x", "name": name, "source_key": key, "source_file": "kept.png"}
-    size = {"source_width": 30, "source_height": 20}
+        source = StoredPicture(space.files.keep(folder), "kept.png", 30, 20)
+    wish = {"provider": THIS_MACHINE, "type": "4x", "name": name, "source": source}
     # Held back, so that the tracker does not take it.
-    entry = space.history.add(NewEntry(**wish | size | fields))  # type: ignore[arg-type]
+    entry = space.history.add(NewEntry(**wish | fields))  # type: ignore[arg-type]
     space.history.postpone(entry.id, time.time() + 3_600)
     return entry
 
 
 def ambiguous(space: Workspace) -> str:
     """An entry that was lost in the middle of its call."""
-    new = NewEntry(engine="journeyapi", type="4x", name="ambiguous.png", image_url="https://example.com/a.png")
+    new = NewEntry(provider=JOURNEYAPI, type="4x", name="ambiguous.png", image_url="https://example.com/a.png")
     entry = space.history.add(new)
     space.history.move(entry.id, State.SUBMITTING)
     space.history.lose(entry.id, "The connection broke before its answer was complete.")

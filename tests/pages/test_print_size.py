@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
 from journey.history import Entry, NewEntry, State
+from journey.provider import THIS_MACHINE
+from journey.storage.stored import StoredPicture
 from journey.workspace import Workspace
-from tests.pages.conftest import until
+from tests.harness.standing import wait_for
 from tests.pages.test_pages import errors
 
 OpenPage = Callable[..., AppTest]
@@ -80,7 +82,7 @@ def test_a_choice_that_does_not_exist_is_told(open_page: OpenPage) -> None:
     """An unknown paper or fit in a link is named, and the usual one is taken."""
     app = open_page("print_size.py", paper="B9", fit="banana", at="300")
     warnings = " ".join(warning.value.replace("\\", "") for warning in app.warning)
-    assert "paper=B9, which there is not; A3 is taken instead" in warnings
+    assert "paper=B9, which does not exist; A3 is taken instead" in warnings
     assert "fit=banana" in warnings
     assert "at=" in warnings
     app.selectbox(key="print_paper").set_value("A4").run()
@@ -156,8 +158,8 @@ def test_the_table_has_every_paper_and_its_grades(open_page: OpenPage) -> None:
 
 def test_one_click_carries_the_plan_to_upscale(space: Workspace, open_page: OpenPage) -> None:
     """Picture, paper and multiplier are set in Upscale, and nothing is queued yet."""
-    until(lambda: space.sample_sources() is not None)
-    before = space.history.count()
+    wait_for(lambda: space.sample_sources() is not None)
+    before = space.history.lists.count()
     app = open_page("print_size.py", sample="koi", paper="5x7")
     assert "Upscale 4x for 5 × 7" == app.button(key="carry").label
     app.button(key="carry").click().run()
@@ -165,14 +167,14 @@ def test_one_click_carries_the_plan_to_upscale(space: Workspace, open_page: Open
     assert ("5x7", 4) == (app.selectbox(key="for_paper").value, app.button_group(key="scale").value)
     assert any("Koi pond · 1024 × 1024 px" in text.value for text in app.text)
     assert any("4x is enough" in caption.value.replace("\\", "") for caption in app.caption)
-    assert before == space.history.count()
+    assert before == space.history.lists.count()
 
 
 def test_upscale_suggests_what_the_paper_needs(space: Workspace, open_page: OpenPage) -> None:
     """Choosing a paper beside the picture preselects the multiplier; choosing another one by hand stays."""
-    until(lambda: space.sample_sources() is not None)
+    wait_for(lambda: space.sample_sources() is not None)
     app = open_page("upscale.py")
-    app.button(key=f"sample_{space.sample_sources()['koi'].key}").click().run()
+    app.button(key=f"sample_{space.sample_sources()['koi'].stored.key}").click().run()
     app.selectbox(key="for_paper").set_value("A6").run()
     assert 2 == app.button_group(key="scale").value
     app.button_group(key="scale").set_value(4).run()
@@ -191,7 +193,7 @@ def test_a_finished_task_becomes_a_print_file(space: Workspace, open_page: OpenP
     (started,) = app.session_state.print_runs
     started.run.wait(30)
     made = started.run.made
-    with Image.open(space.files.path(made.key, made.name)) as picture:
+    with Image.open(space.files.path(made.stored.key, made.stored.file)) as picture:
         assert ((1311, 1819), (300, 300)) == (picture.size, picture.info["dpi"])
     app.run()
     assert any("add no detail" in caption.value for caption in app.caption)
@@ -222,27 +224,22 @@ def drawings(app: AppTest) -> list[str]:
 
 def finished(space: Workspace) -> Entry:
     """A task whose result of 400 × 600 px is stored."""
-    keys = []
+    pictures = []
     for width, height in ((200, 300), (400, 600)):
         with space.files.folder() as folder:
             picture = Image.new("RGB", (width, height), "teal")
             picture.save(folder / "hill.png")
             picture.save(folder / "preview.webp")
-            keys.append(space.files.keep(folder))
-    new = NewEntry(engine="embedded", type="2x", name="hill.png", source_key=keys[0], source_file="hill.png")
+            pictures.append(StoredPicture(space.files.keep(folder), "hill.png", width, height))
+    source, result = pictures
+    new = NewEntry(provider=THIS_MACHINE, type="2x", name="hill.png", source=source)
     # What it does is done here by hand.
     space.tracker.stop()
     entry = space.history.add(new)
-    for state, changes in (
-        (State.SUBMITTING, {}),
-        (State.OPEN, {"task_id": "t"}),
-        (State.ARCHIVING, {}),
-        (
-            State.FINISHED,
-            {"result_key": keys[1], "result_file": "hill.png", "result_width": 400, "result_height": 600},
-        ),
-    ):
-        space.history.move(entry.id, state, **changes)
+    space.history.move(entry.id, State.SUBMITTING)
+    space.history.move(entry.id, State.OPEN, task_id="t")
+    space.history.move(entry.id, State.ARCHIVING, result_key=result.key)
+    space.history.move(entry.id, State.FINISHED, result=result)
     found = space.history.get(entry.id)
     assert found is not None
     return found

@@ -6,17 +6,26 @@ import datetime
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from journey.history import History, NewEntry, State
+from journey.provider import JOURNEYAPI, THIS_MACHINE, Provider
 from journey.settings import Settings
+from journey.storage.stored import StoredPicture
 from journey.workspace import Workspace
-from tests.fakes.hosted import FakeHosted
-from tests.pages.conftest import running, until
+from tests.harness.hosted import FakeHosted
+from tests.harness.standing import wait_for
+from tests.pages.conftest import running
 
 OpenPage = Callable[..., AppTest]
+CHANGES: dict[State, dict[str, Any]] = {
+    State.OPEN: {"task_status": "pending"},
+    State.ARCHIVING: {"task_status": "finished"},
+    State.FINISHED: {"result": StoredPicture("1" * 32, "hill.png", 1000, 1000)},
+}
 DONE = (State.SUBMITTING, State.OPEN, State.ARCHIVING, State.FINISHED)
 
 
@@ -36,19 +45,19 @@ def space(api: FakeHosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         engine="off",
         monthly_credits=5,
     )
-    with running(Workspace(settings)) as workspace:
+    with running(settings) as workspace:
         workspace.tracker.stop()  # what it does is done here by hand
         yield workspace
 
 
-def add(space: Workspace, *ways: State, months_ago: int = 0, engine: str = "journeyapi", person: str | None) -> None:
+def add(
+    space: Workspace, *ways: State, months_ago: int = 0, provider: Provider = JOURNEYAPI, person: str | None
+) -> None:
     now = time.time() - months_ago * 31 * 86_400
     history = History(space.database, clock=lambda: now)
-    entry = history.add(NewEntry(engine=engine, type="2x", name="hill.png", person=person))
+    entry = history.add(NewEntry(provider=provider, type="2x", name="hill.png", person=person))
     for state in ways:
-        status = {State.OPEN: "pending", State.ARCHIVING: "finished"}.get(state)
-        changes = {"result_width": 1000, "result_height": 1000} if state is State.FINISHED else {}
-        history.move(entry.id, state, **changes, **({"task_status": status} if status else {}))
+        history.move(entry.id, state, **CHANGES.get(state, {}))
 
 
 def words(app: AppTest) -> str:
@@ -57,13 +66,13 @@ def words(app: AppTest) -> str:
 
 def test_the_page_counts_what_was_paid(space: Workspace, open_page: OpenPage) -> None:
     """From the empty page, which says what to do, to credits, doubt, budget, balance and the table."""
-    until(lambda: space.balance() is not None)
+    wait_for(lambda: space.balance(JOURNEYAPI) is not None)
     app = open_page("spend.py")
     assert "Nothing was sent yet. Upscale a picture" in words(app)
 
     add(space, *DONE, person="anna@example.com")
     add(space, State.SUBMITTING, State.AMBIGUOUS, person="anna@example.com")
-    add(space, *DONE, engine="embedded", person=None)
+    add(space, *DONE, provider=THIS_MACHINE, person=None)
     add(space, *DONE, months_ago=4, person="ben@example.com")
     app.run()
     assert [] == list(app.exception)
@@ -88,7 +97,8 @@ def test_a_used_up_budget_stops_only_what_is_paid(space: Workspace) -> None:
         add(space, *DONE, person=None)
     assert (5, 4, 1) == (space.budget().limit, space.budget().spent, space.budget().left)
     paid, free = (
-        space.history.add(NewEntry(engine=engine, type="2x", name="hill.png")) for engine in ("journeyapi", "embedded")
+        space.history.add(NewEntry(provider=provider, type="2x", name="hill.png"))
+        for provider in (JOURNEYAPI, THIS_MACHINE)
     )
     assert "This month's budget of 5 credits is used up (4 spent)" in str(space._may_spend(paid))
     assert None is space._may_spend(free)
@@ -101,20 +111,20 @@ def test_the_budget_stops_the_queue_until_it_is_raised(tmp_path: Path) -> None:
             _env_file=None, data_dir=tmp_path, api_key=api.key, api_url=api.url, engine="off", monthly_credits=4
         )
         sentence = "This month's budget of 4 credits is used up (4 spent)"
-        with running(Workspace(settings)) as space:
+        with running(settings) as space:
             added = [
-                space.submit(
-                    NewEntry(engine="journeyapi", type="2x", name=f"hill-{number}.png", image_url=api.picture_url())
+                space.history.add(
+                    NewEntry(provider=JOURNEYAPI, type="2x", name=f"hill-{number}.png", image_url=api.picture_url())
                 )
                 for number in range(3)
             ]
             for _ in range(2):
-                until(lambda: sentence in space.history.paused().get("journeyapi", ""))
-                until(lambda: api.charges == 2)  # what is being sent counts, so the pause may come before the charge
-                space.resume("journeyapi")
+                wait_for(lambda: sentence in space.history.pauses.reasons().get(JOURNEYAPI, ""))
+                wait_for(lambda: api.charges == 2)  # what is being sent counts, so the pause may come before the charge
+                space.resume(JOURNEYAPI)
             # What a start with the new setting does, without drawing the samples once more.
-            space._stop_working()
+            space._end_work()
             space.settings = settings.model_copy(update={"monthly_credits": 6})
-            space._work_if_alone()
-            until(lambda: all(space.history.get(entry.id).task_id for entry in added))
-            assert (3, {}) == (api.charges, space.history.paused())
+            space._begin_work()
+            wait_for(lambda: all(space.history.get(entry.id).task_id for entry in added))
+            assert (3, {}) == (api.charges, space.history.pauses.reasons())

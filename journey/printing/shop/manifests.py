@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 
+from journey.errors import one_line
 from journey.printing.shop.specs import PrintFile
 
 
@@ -40,7 +41,7 @@ def manifest_csv(files: Sequence[PrintFile]) -> str:
 
 
 def manifest_text(title: str, size: tuple[int, int], files: Sequence[PrintFile]) -> str:
-    shown = " ".join("".join(each if each.isprintable() else " " for each in title[:200]).split()) or "picture"
+    shown = one_line(title, 200) or "picture"
     lines = [f"Print set of {shown}, a picture of {size[0]} × {size[1]} px", ""]
     for made in files:
         row = _manifest_row(made)

@@ -20,6 +20,7 @@ from journey.printing import shop
 from journey.printing.shop import PrintFile, PrintJob, PrintSet
 from journey.processes import Workers
 from journey.storage.files import Files
+from journey.storage.stored import StoredFile
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,7 @@ WORKER_BYTES = 3 * 1024**3
 class Made:
     """A stored print file, or a ZIP of them. `size` is in bytes; `notes` are sentences to read before ordering."""
 
-    key: str
-    name: str
+    stored: StoredFile
     size: int
     files: tuple[PrintFile, ...]
     notes: tuple[str, ...]
@@ -111,8 +111,7 @@ class PrintRuns:
     def make(
         self,
         work: Callable[Concatenate[Path, Path, P], T],
-        key: str,
-        file: str,
+        stored: StoredFile,
         /,
         *args: P.args,
         **kwargs: P.kwargs,
@@ -122,7 +121,7 @@ class PrintRuns:
         The worker process is started by the first call. Raises FileMissing when the picture is gone,
         JourneyError when too many are waiting, and OSError when nothing can be written.
         """
-        source = self._files.path(key, file)
+        source = self._files.path(stored.key, stored.file)
         self._open = [run for run in self._open if not run.done]
         if len(self._open) >= WAITING_LIMIT:
             raise JourneyError("Many print files are being made just now. Try again in a minute.")
@@ -132,9 +131,9 @@ class PrintRuns:
             folder = on_error.enter_context(self._files.folder())
             job = shop.start(self._workers, work, source, folder, *args, **kwargs)
             end = on_error.pop_all()
-        stored: Future[Made] = Future()
-        job.future.add_done_callback(lambda made: self._store(made, stored, folder, end))
-        run = PrintRun(job, stored)
+        outcome: Future[Made] = Future()
+        job.future.add_done_callback(lambda made: self._store(made, outcome, folder, end))
+        run = PrintRun(job, outcome)
         self._open.append(run)
         return run
 
@@ -179,10 +178,10 @@ class PrintRuns:
 
 def _made(key: str, result: PrintFile | PrintSet) -> Made:
     if isinstance(result, PrintFile):
-        return Made(key, result.path.name, result.size, (result,), result.notes)
+        return Made(StoredFile(key, result.path.name), result.size, (result,), result.notes)
     # The same sentence holds for many papers of a set.
     notes = dict.fromkeys(f"{file.path.name}: {note}" for file in result.files for note in file.notes)
-    return Made(key, result.path.name, result.size, result.files, tuple(notes))
+    return Made(StoredFile(key, result.path.name), result.size, result.files, tuple(notes))
 
 
 def _sentence(error: BaseException | None) -> str | None:

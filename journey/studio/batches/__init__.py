@@ -1,9 +1,7 @@
 """Many pictures at once: what was given, a look at each, what it would cost, and what became of it.
 
-inputs       pasted text and CSV files -> lines, each a wanted picture or a sentence
-looks        wanted pictures -> checked sources, a few at a time, in the background
-rows         sources, paper and multipliers -> the table that is shown before anything is spent
-store        the batches table: queue all at once, let a few go at a time, pause, try again
-words        sentences for people
-results_zip  all results of a batch as one download
+lines  pasted text and CSV files -> lines, each a wanted picture or a sentence
+looks  wanted pictures -> checked sources, a few at a time, in the background
+rows   sources, paper and multipliers -> the table that is shown before anything is spent
+store  the batches table: queue all at once, let a few go at a time, pause, try again
 """

@@ -6,13 +6,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from journey.errors import InvalidRequest, JourneyError
-from journey.history import EngineName, History, State
-from journey.studio.batches.inputs import Wanted
-from journey.studio.intake import Source, Sources
+from journey.history import History
+from journey.provider import Provider
+from journey.studio.batches.lines import Wanted
+from journey.studio.intake import Intake, Source
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +97,12 @@ def _look(work: Callable[[], Sequence[Source]]) -> Look:
         return Look(problem="This picture could not be stored here. Try again in a moment.")
 
 
-def take(wanted: Wanted, sources: Sources, history: History, engines: Sequence[EngineName]) -> tuple[Source, ...]:
-    """The picture of an address, a task (asked for at these engines in turn) or an entry. Raises JourneyError."""
+def take(wanted: Wanted, intake: Intake, history: History, providers: Sequence[Provider]) -> tuple[Source, ...]:
+    """The picture of an address, a task (asked for at these providers in turn) or an entry. Raises JourneyError."""
     if wanted.kind == "url":
-        return (sources.from_url(wanted.value),)
+        return (intake.from_url(wanted.value),)
     if wanted.kind == "task":
-        parent = sources.from_task(wanted.value, engines)
+        parent = intake.from_task(wanted.value, providers)
         if wanted.index is None:
             return parent.sources
         if not parent.is_grid:
@@ -110,7 +111,4 @@ def take(wanted: Wanted, sources: Sources, history: History, engines: Sequence[E
     entry = history.get(wanted.value)
     if entry is None:
         raise InvalidRequest("There is no such task in the history. It may have been deleted.")
-    if entry.state is not State.FINISHED or not entry.result_key or not entry.result_file:
-        raise InvalidRequest(f"“{entry.name}” has no stored result to enlarge.")
-    source = sources.from_stored(entry.result_key, entry.result_file, name=entry.name, kind="task")
-    return (replace(source, parent_task_id=entry.task_id, task_engine=entry.engine),)
+    return (intake.from_result(entry),)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from journey import printing
-from journey.api.models import CREDITS_PER_UPSCALE
-from journey.history import EngineName
 from journey.printing import Fit, Orientation, Paper, Plan
-from journey.studio.batches.inputs import Line
+from journey.provider import Provider
+from journey.studio.batches.lines import Line
 from journey.studio.batches.looks import Look
 from journey.studio.intake import Source
 
@@ -69,11 +68,11 @@ class Row:
         """Pixels after enlarging; None when it is not enlarged."""
         if self.source is None or not self.runs:
             return None
-        return self.source.width * self.choice, self.source.height * self.choice
+        return self.source.stored.width * self.choice, self.source.stored.height * self.choice
 
-    def credits(self, engine: EngineName) -> int:
+    def credits(self, provider: Provider) -> int:
         """What it costs there."""
-        return CREDITS_PER_UPSCALE if self.runs and engine == "journeyapi" else 0
+        return provider.credits if self.runs else 0
 
 
 Problem = Callable[[Source, int], str | None]
@@ -124,7 +123,7 @@ def _row(
     choices: Mapping[str, Choice],
     problem: Problem,
 ) -> Row:
-    plan = target.plan(source.width, source.height) if target else None
+    plan = target.plan(*source.size) if target else None
     try:
         suggested = _suggested(source, plan, problem)
         choice = choices.get(key, suggested if for_all is None else for_all)
@@ -163,17 +162,17 @@ class Totals:
     seconds: float
 
 
-def totals(table: Sequence[Row], engine: EngineName, seconds_per_pixel: Mapping[int, float]) -> Totals:
-    """`seconds_per_pixel` of the source by multiplier, for the embedded engine; empty for JourneyAPI."""
+def totals(table: Sequence[Row], provider: Provider, seconds_per_pixel: Mapping[int, float]) -> Totals:
+    """`seconds_per_pixel` of the source by multiplier, where the provider runs here; else empty."""
     running = [row for row in table if row.runs]
     return Totals(
         runs=len(running),
         skipped=sum(row.is_looked_at and row.problem is None and not row.runs for row in table),
         problems=sum(row.problem is not None for row in table),
         looking=sum(not row.is_looked_at for row in table),
-        credits=sum(row.credits(engine) for row in running),
+        credits=sum(row.credits(provider) for row in running),
         seconds=sum(
-            row.source.width * row.source.height * seconds_per_pixel.get(row.choice, 0.0)
+            row.source.stored.width * row.source.stored.height * seconds_per_pixel.get(row.choice, 0.0)
             for row in running
             if row.source
         ),

@@ -11,28 +11,15 @@ import itertools
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from journey.history import (
-    COLUMNS,
-    LIVE,
-    STALE_AFTER,
-    EngineName,
-    Entry,
-    History,
-    NewEntry,
-    State,
-    entries,
-    entry_of,
-)
-from journey.storage.database import Database, metadata
-
-AHEAD: Mapping[EngineName, int] = {"journeyapi": 20, "embedded": 3}
-"""Entries of one batch that may be under way at an engine. Here they are worked on one after the other."""
+from journey.history import LIVE, STALE_AFTER, Entry, History, NewEntry, State
+from journey.history.tables import COLUMNS, entries, entry_of, wishes_of
+from journey.storage.database import Transactions, metadata
 
 NAME_LIMIT = 80
 PAUSED_NOTE = "Its batch is paused."
@@ -102,7 +89,7 @@ class Progress:
 class Batches:
     """Reads and writes batches. Entries change their state only by the rules of `History`."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Transactions, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
 
@@ -215,9 +202,7 @@ class Batches:
                 for item in self._items(connection, entries.c.batch == batch_id)
                 if item.entry.state is State.FAILED
             ]
-            columns = [entries.c[field.name] for field in fields(NewEntry)]
-            query = sa.select(*columns).where(entries.c.id.in_(failed)).order_by(entries.c.created_at)
-            added = [history.add(NewEntry(**row._mapping)) for row in connection.execute(query).all()]
+            added = [history.add(new) for new in wishes_of(connection, failed)]
             # What somebody queued elsewhere meanwhile goes on there.
             again = [entry.id for entry in added if entry.batch == batch_id]
             self._put_in_line(connection, entries.c.id.in_(again))
@@ -249,20 +234,20 @@ class Batches:
         now = self._clock()
         waits = sa.and_(entries.c.state == State.QUEUED, entries.c.due_at.is_(None))
         in_line = (
-            sa.select(entries.c.batch, entries.c.engine)
+            sa.select(entries.c.batch, entries.c.provider)
             .join(batches, batches.c.id == entries.c.batch)
             .where(waits, sa.not_(batches.c.held))
             .distinct()
         )
         moving = sa.and_(entries.c.state == State.OPEN, entries.c.changed_at > now - STALE_AFTER)
-        for batch_id, engine in connection.execute(in_line).all():
-            mine = sa.and_(entries.c.batch == batch_id, entries.c.engine == engine)
+        for batch_id, provider in connection.execute(in_line).all():
+            mine = sa.and_(entries.c.batch == batch_id, entries.c.provider == provider)
             busy = connection.scalar(sa.select(sa.func.count()).where(mine, sa.or_(_SENT, moving))) or 0
             following = (
                 sa.select(entries.c.id)
                 .where(mine, waits)
                 .order_by(entries.c.created_at, entries.c.id)
-                .limit(max(0, AHEAD[engine] - busy))
+                .limit(max(0, provider.ahead - busy))
             )
             chosen = list(connection.scalars(following))
             connection.execute(entries.update().where(entries.c.id.in_(chosen)).values(due_at=now))
@@ -301,11 +286,15 @@ class Batches:
         return History(_Within(connection), clock=lambda: now + next(ticks) / 1e6)
 
 
-class _Within(Database):
-    """A database whose transactions are all part of one that is open already."""
+class _Within(Transactions):
+    """Transactions that are all part of one that is open already."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._connection.dialect.name == "sqlite"
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -354,4 +343,5 @@ def seconds_left(items: Sequence[Item], now: float) -> float | None:
 
 def _work(entry: Entry) -> float:
     """Source pixels, and something for what each picture takes whatever its size."""
-    return (entry.source_width or 1024) * (entry.source_height or 1024) + 50_000
+    width, height = entry.source.size if entry.source else (1024, 1024)
+    return width * height + 50_000

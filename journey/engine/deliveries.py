@@ -1,0 +1,89 @@
+"""Webhooks that the engine owes: a few at a time, so that a receiver that hangs keeps nobody else waiting."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Executor, ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from journey.background import Loop
+from journey.engine.tasks import Delivery, Tasks
+from journey.errors import JourneyError
+from journey.outside.door import Door
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = (10.0, 30.0, 90.0)
+"""Seconds before each further attempt, as JourneyAPI documents them."""
+
+AT_ONCE = 16
+AT_ONCE_PER_HOST = 2
+"""Deliveries under way at once: in all, and to one receiver."""
+
+_CHECK_SECONDS = 0.5
+_ANSWER_SECONDS = 10.0
+
+
+class Deliveries:
+    """Delivers webhooks when they are due. `start` and `stop` run it on a thread."""
+
+    def __init__(self, tasks: Tasks, door: Door) -> None:
+        self._tasks = tasks
+        self._door = door
+        self._under_way: dict[str, str] = {}
+        self._pool: Executor | None = None
+        self._loop = Loop("engine-webhooks", self._step)
+
+    def start(self) -> None:
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="engine-webhook")
+        self._loop.start()
+
+    def stop(self) -> None:
+        """What is under way ends by its own deadline; what was not delivered is still due after the next start."""
+        self._loop.stop()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+        self._under_way.clear()
+
+    @property
+    def is_failing(self) -> bool:
+        return self._loop.is_failing
+
+    def deliver_due(self, pool: Executor) -> None:
+        """Hand what is due to the pool, a few for each receiver."""
+        for task_id, url in self._tasks.due_deliveries():
+            under_way = list(self._under_way.values())
+            receiver = urlsplit(url).netloc
+            if len(under_way) >= AT_ONCE:
+                return
+            if task_id not in self._under_way and under_way.count(receiver) < AT_ONCE_PER_HOST:
+                self._under_way[task_id] = receiver
+                pool.submit(self._deliver, task_id)
+
+    def _step(self) -> float:
+        if self._pool is not None:
+            self.deliver_due(self._pool)
+        return _CHECK_SECONDS
+
+    def _deliver(self, task_id: str) -> None:
+        try:
+            delivery = self._tasks.delivery(task_id)
+            is_last = delivery.attempts >= len(RETRY_AFTER)
+            again_after = None if self._send(delivery) or is_last else RETRY_AFTER[delivery.attempts]
+            self._tasks.delivered(task_id, attempts=delivery.attempts + 1, again_after=again_after)
+        except Exception:
+            log.exception("the webhook of task %s", task_id)
+        finally:
+            self._under_way.pop(task_id, None)
+
+    def _send(self, delivery: Delivery) -> bool:
+        headers = {"x-webhook-secret": delivery.secret} if delivery.secret else {}
+        task = delivery.task
+        try:
+            answer = self._door.post_json(delivery.url, task.said(task.origin).wire(), headers, timeout=_ANSWER_SECONDS)
+        except JourneyError as error:
+            log.info("webhook of task %s: %s", task.task_id, type(error).__name__)
+            return False
+        log.info("webhook of task %s: answered %d", task.task_id, answer)
+        return 200 <= answer < 300

@@ -1,0 +1,292 @@
+"""The engine's queue: what may be ordered, and the one thread that works it.
+
+The oldest task that is not over is worked on to its end; the tiles of one picture already use every core.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from journey.api.errors import TaskNotFound
+from journey.api.models import TaskStatus, UpscaleRequest
+from journey.background import Loop
+from journey.engine.tasks import EngineTask, Tasks
+from journey.errors import DatabaseAway, FileMissing, InvalidRequest, JourneyError, PictureRefused, Stopped
+from journey.outside.door import Door
+from journey.pictures import png
+from journey.pictures.checking import Decoder, inspect
+from journey.pictures.decoding import Pixels, to_image
+from journey.pictures.previews import write_previews
+from journey.processes import lower_priority
+from journey.storage.files import Files, new_key, safe_name
+from journey.storage.stored import Origins, StoredFile
+
+log = logging.getLogger(__name__)
+
+_PROGRESS_SECONDS = 0.2
+_IDLE_SECONDS = 1.0
+
+
+class Upscale(Protocol):
+    """How a picture is enlarged; `upscaler.upscale` with its network and workers already given."""
+
+    def __call__(
+        self,
+        picture: np.ndarray,
+        network: str,
+        scale: int,
+        *,
+        on_progress: Callable[[int, int], None],
+        should_stop: Callable[[], bool],
+    ) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The networks that callers may name, with what the wire calls each, and the one that is used otherwise."""
+
+    models: Mapping[str, str]
+    default: str
+
+    def named(self, name: str | None) -> str:
+        """Raises InvalidRequest for a network that is not there."""
+        name = name or self.default
+        if name not in self.models:
+            raise InvalidRequest(f"model: must be one of {', '.join(sorted(self.models))}")
+        return name
+
+
+class Queue:
+    """Takes orders in, and works them: `submit`, `cancel`, and `start`/`stop` for the work behind it."""
+
+    def __init__(
+        self,
+        tasks: Tasks,
+        files: Files,
+        decoder: Decoder,
+        door: Door,
+        upscale: Upscale,
+        networks: Choice,
+        *,
+        origins: Origins,
+        max_bytes: int,
+    ) -> None:
+        self._tasks = tasks
+        self._files = files
+        self._decoder = decoder
+        self._door = door
+        self._upscale = upscale
+        self._networks = networks
+        self._origins = origins
+        self._max_bytes = max_bytes
+        self._stop_asked: set[str] = set()
+        # Encoding a result must not slow down the pages of the same process.
+        self._loop = Loop("engine-queue", self._step, prepare=lambda: lower_priority(10))
+
+    # What callers ask for
+
+    def submit(self, request: UpscaleRequest, *, owner: str, origin: str) -> str:
+        """Queue a task and give its id. `origin` is the address that the caller used.
+
+        Raises InvalidRequest, or RateLimited when the queue is full.
+        """
+        network = self._networks.named(request.model)
+        source = self._source(request, owner, origin)
+        if request.webhook_url:
+            _checked("webhook_url", lambda url: self._door.check(url, https_only=True), request.webhook_url)
+        task_id = str(uuid.uuid4())
+        self._tasks.add(
+            task_id,
+            source=source,
+            owner=owner,
+            type=request.type,
+            network=network,
+            model=self._networks.models[network],
+            image_url=None if source else request.image_url,
+            parent_task_id=request.parent_task_id,
+            index=request.index,
+            origin=self._origins.public or origin,
+            result_key=new_key(),
+            webhook_url=request.webhook_url,
+            webhook_secret=request.webhook_secret if request.webhook_url else None,
+        )
+        self._loop.wake()
+        return task_id
+
+    def cancel(self, task_id: str, *, owner: str) -> None:
+        """End a pending or running task as failed; one that is over stays as it is. Raises TaskNotFound."""
+        if not self._tasks.get([task_id], owner=owner):
+            raise TaskNotFound("Task not found")
+        self._stop_asked.add(task_id)
+        if not self._tasks.fail(task_id, "Cancelled", owner=owner):
+            self._stop_asked.discard(task_id)
+
+    def _source(self, request: UpscaleRequest, owner: str, origin: str) -> StoredFile | None:
+        """The stored picture that is meant, or None when it has to be fetched from `image_url`."""
+        if request.parent_task_id:
+            return self._parent_picture(request, owner)
+        url = request.image_url or ""
+        if own := replace(self._origins, local=(*self._origins.local, origin)).stored(url):
+            if not self._files.has(own.key, own.file):
+                raise InvalidRequest("image_url: there is no such picture")
+            return self._judged(own, request, "image_url")
+        _checked("image_url", self._door.check, url)
+        return None
+
+    def _parent_picture(self, request: UpscaleRequest, owner: str) -> StoredFile:
+        found = self._tasks.get([request.parent_task_id or ""], owner=owner)
+        if not found:
+            raise InvalidRequest("parent_task_id: there is no such task")
+        parent = found[0]
+        if parent.status is TaskStatus.FAILED:
+            raise InvalidRequest("parent_task_id: that task failed, so it has no picture")
+        if parent.status is not TaskStatus.FINISHED:
+            raise InvalidRequest("parent_task_id: that task is not finished yet")
+        if len(parent.pictures) == 1:
+            picture = parent.pictures[0]
+        elif request.index is None:
+            raise InvalidRequest('index: the parent is a grid; say which picture, "1" to "4"')
+        else:
+            picture = parent.pictures[int(request.index) - 1]
+        if not self._files.has(picture.key, picture.file):
+            raise InvalidRequest("parent_task_id: that task's picture is no longer stored")
+        return self._judged(picture, request, "parent_task_id")
+
+    def _judged(self, picture: StoredFile, request: UpscaleRequest, field: str) -> StoredFile:
+        """Refuse what would be too large while nothing is queued yet; the header is enough to know."""
+        limits = self._decoder.limits
+        try:
+            known = inspect(self._files.path(picture.key, picture.file), max_pixels=limits.input)
+        except PictureRefused as error:
+            raise InvalidRequest(f"{field}: {error}") from error
+        if problem := limits.problem(known.width, known.height, request.scale):
+            raise InvalidRequest(f"{field}: {problem}")
+        return picture
+
+    # The work behind it
+
+    def start(self) -> None:
+        """Begin to work. Only the process that holds the worker lock may call this."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Stop working; the next start goes on with the task at hand. Idempotent."""
+        self._loop.stop()
+
+    @property
+    def is_failing(self) -> bool:
+        return self._loop.is_failing
+
+    def _step(self) -> float:
+        return 0.0 if self.work_next() else _IDLE_SECONDS
+
+    def work_next(self) -> bool:
+        """Work the oldest task that is not over to its end. False when there is none, or when asked to stop."""
+        task = self._tasks.oldest_active()
+        if task is None:
+            return False
+        problem: str | None = None
+        try:
+            self._work(task)
+        except Stopped:
+            pass
+        except DatabaseAway:
+            raise  # that is no reason to fail the task
+        except JourneyError as error:
+            problem = str(error)
+        except OSError as error:
+            log.exception("task %s", task.task_id)
+            problem = f"The engine could not read or write a file: {error.strerror or type(error).__name__}."
+        except Exception:
+            log.exception("task %s", task.task_id)
+            problem = "The engine had an unexpected problem. The log has the details."
+        finally:
+            self._stop_asked.discard(task.task_id)
+        if self._loop.is_stopping:
+            return False  # what failed, failed because everything around it is being stopped
+        if problem:
+            self._tasks.fail(task.task_id, problem)
+        return True
+
+    def _work(self, task: EngineTask) -> None:
+        started = time.monotonic()
+        if task.status is TaskStatus.PENDING:
+            self._tasks.note(task.task_id, status=TaskStatus.STARTING)
+        with self._files.folder() as scratch, self._files.folder() as folder:
+            pixels = self._decoder.pixels(self._fetched(task, scratch), scratch)
+            height, width, _ = pixels.array.shape
+            if problem := self._decoder.limits.problem(width, height, task.scale):
+                raise PictureRefused(problem)
+            self._tasks.note(task.task_id, status=TaskStatus.PROCESSING)
+            array = self._upscale(
+                pixels.array,
+                task.network,
+                task.scale,
+                on_progress=self._progress(task),
+                should_stop=lambda: self._loop.is_stopping or task.task_id in self._stop_asked,
+            )
+            result = StoredFile(task.result_key, safe_name(_stem(task), ".png", suffix=f"_{task.type}"))
+            _write_result(Pixels(array, pixels.icc), folder, result.file)
+            self._files.keep(folder, key=result.key)
+        seconds = time.monotonic() - started
+        if not self._tasks.finish(task.task_id, result, source_pixels=width * height, seconds=seconds):
+            self._files.delete(result.key)  # it was cancelled meanwhile
+
+    def _fetched(self, task: EngineTask, scratch: Path) -> Path:
+        """The source as a local file."""
+        try:
+            if task.source:
+                return self._files.path(task.source.key, task.source.file)
+        except FileMissing as error:
+            raise PictureRefused("The picture is no longer stored here. Send it again.") from error
+        path = scratch / "source"
+        with path.open("wb") as file:
+            self._door.get(task.image_url or "", max_bytes=self._max_bytes, into=file)
+        return path
+
+    def _progress(self, task: EngineTask) -> Callable[[int, int], None]:
+        shown = task.percentage
+        noted_at = 0.0
+
+        def note(done: int, total: int) -> None:
+            nonlocal shown, noted_at
+            # 100 is for a stored result; a repeated task goes on from the percentage it had shown.
+            percentage = min(99, 100 * done // total)
+            now = time.monotonic()
+            if percentage > shown and now - noted_at >= _PROGRESS_SECONDS:
+                shown, noted_at = percentage, now
+                # A busy database costs a number on the screen, not the work done so far.
+                with suppress(DatabaseAway):
+                    self._tasks.note(task.task_id, percentage=percentage)
+
+        return note
+
+
+def _checked(field: str, check: Callable[[str], None], url: str) -> None:
+    try:
+        check(url)
+    except JourneyError as error:
+        raise InvalidRequest(f"{field}: {error}") from error
+
+
+def _write_result(pixels: Pixels, folder: Path, name: str) -> None:
+    """The PNG and its previews, on two threads: both let go of the interpreter while they encode."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        previews = pool.submit(lambda: write_previews(to_image(pixels), folder))
+        png.write(folder / name, pixels.array, icc=pixels.icc)
+        previews.result()
+
+
+def _stem(task: EngineTask) -> str:
+    name = task.source.file if task.source else (task.image_url or "").split("?")[0].rsplit("/", 1)[-1]
+    return Path(name).stem

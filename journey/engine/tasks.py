@@ -1,0 +1,321 @@
+"""The tasks of the embedded engine: their table, and what may be read and changed in it.
+
+Everything that a restart needs is here: a task that was being worked on is worked on again, under the same result key,
+so that there is one result.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from journey.api.errors import RateLimited
+from journey.api.models import TaskStatus
+from journey.engine.wire import TaskSaid
+from journey.errors import Stopped
+from journey.storage.database import Transactions, metadata
+from journey.storage.stored import StoredFile
+
+QUEUE_LIMIT = 200
+"""Tasks that may wait or run at once; more are answered 429."""
+
+_SPEED_SAMPLES = 5
+_SPEED_FROM_PIXELS = 250_000
+"""A smaller picture measures the overhead, not the speed."""
+
+engine_tasks = sa.Table(
+    "engine_tasks",
+    metadata,
+    sa.Column("task_id", sa.String(64), primary_key=True),
+    sa.Column("owner", sa.String(64), index=True),
+    sa.Column("type", sa.String(2), nullable=False),
+    sa.Column("model", sa.String(100), nullable=False),
+    sa.Column("network", sa.String(100), nullable=False),
+    sa.Column("image_url", sa.Text),
+    sa.Column("parent_task_id", sa.String(200)),
+    sa.Column("index", sa.String(1)),
+    sa.Column("source_key", sa.String(64)),
+    sa.Column("source_file", sa.String(200)),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False, index=True),
+    sa.Column("percentage", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("result_key", sa.String(64), nullable=False),
+    sa.Column("pictures", sa.Text, nullable=False),
+    sa.Column("composed", sa.Text),
+    sa.Column("source_pixels", sa.Integer),
+    sa.Column("seconds", sa.Float),
+    sa.Column("webhook_url", sa.Text),
+    sa.Column("webhook_secret", sa.Text),
+    sa.Column("webhook_attempts", sa.Integer, nullable=False),
+    sa.Column("webhook_due_at", sa.Float, index=True),
+    sa.Column("created_at", sa.Float, nullable=False, index=True),
+    sa.Column("finished_at", sa.Float),
+)
+
+_ACTIVE = (TaskStatus.PENDING, TaskStatus.STARTING, TaskStatus.PROCESSING)
+
+# Built once, because every poll of every caller asks it.
+_SEEN = sa.select(engine_tasks).where(
+    engine_tasks.c.task_id.in_(sa.bindparam("task_ids", expanding=True)),
+    sa.or_(engine_tasks.c.owner == sa.bindparam("owner"), engine_tasks.c.owner.is_(None)),
+)
+
+
+@dataclass(frozen=True)
+class EngineTask:
+    """One row of the table. `composed` is the whole of a grid, whose parts are the `pictures`."""
+
+    task_id: str
+    owner: str | None
+    type: str
+    model: str
+    network: str
+    status: TaskStatus
+    percentage: int
+    error: str | None
+    image_url: str | None
+    source: StoredFile | None
+    result_key: str
+    pictures: tuple[StoredFile, ...]
+    composed: StoredFile | None
+    origin: str
+    created_at: float
+
+    @property
+    def scale(self) -> int:
+        """The multiplier as a number: 2 or 4."""
+        return int(self.type[0])
+
+    def said(self, origin: str) -> TaskSaid:
+        """The task as the API says it; pictures are addressed below `origin`."""
+        task = TaskSaid(
+            task_id=self.task_id,
+            task_type="imagine" if self.composed else f"upscale-{self.type}",
+            model=self.model,
+            status=self.status,
+        )
+        if self.status is TaskStatus.FAILED:
+            return task.model_copy(update={"error": self.error or "The task failed."})
+        fields: dict[str, object] = {"percentage": str(self.percentage)}
+        if self.status is TaskStatus.FINISHED:
+            urls = [picture.url(origin) for picture in self.pictures]
+            if self.composed:
+                fields |= {"original_image_url": self.composed.url(origin), "image_urls": urls}
+            else:
+                fields["image_url"] = urls[0]
+        return task.model_copy(update=fields)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A webhook that is due. `attempts` counts those that were made before."""
+
+    task: EngineTask
+    url: str
+    secret: str | None
+    attempts: int
+
+
+class Tasks:
+    """Reads and writes tasks. `on_end` is told the id of each task that ends."""
+
+    def __init__(
+        self,
+        database: Transactions,
+        *,
+        on_end: Callable[[str], object] = lambda _: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._on_end = on_end
+        self._clock = clock
+
+    def get(self, task_ids: Sequence[str], *, owner: str) -> list[EngineTask]:
+        """The tasks among these that this owner may see, in the order asked."""
+        with self._database.read() as connection:
+            rows = connection.execute(_SEEN, {"task_ids": list(task_ids), "owner": owner})
+            found = {row.task_id: _task_of(row) for row in rows}
+        return [found[task_id] for task_id in dict.fromkeys(task_ids) if task_id in found]
+
+    def finished_count(self, *, owner: str) -> int:
+        query = sa.select(sa.func.count()).where(
+            engine_tasks.c.owner == owner, engine_tasks.c.status == TaskStatus.FINISHED
+        )
+        with self._database.read() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def measured_speed(self, network: str, scale: int) -> float | None:
+        """Source pixels per second of the last few such tasks, from start to stored result. None: no record."""
+        query = (
+            sa.select(engine_tasks.c.source_pixels, engine_tasks.c.seconds)
+            .where(
+                engine_tasks.c.network == network,
+                engine_tasks.c.type == f"{scale}x",
+                engine_tasks.c.seconds > 0,
+                engine_tasks.c.source_pixels >= _SPEED_FROM_PIXELS,
+            )
+            .order_by(engine_tasks.c.finished_at.desc())
+            .limit(_SPEED_SAMPLES)
+        )
+        with self._database.read() as connection:
+            speeds = [row.source_pixels / row.seconds for row in connection.execute(query)]
+        return statistics.median(speeds) if speeds else None
+
+    def add(self, task_id: str, *, source: StoredFile | None, **values: Any) -> None:
+        """Queue a task. Raises RateLimited when the queue is full."""
+        with self._database.write() as connection:
+            waiting = sa.select(sa.func.count()).where(engine_tasks.c.status.in_(_ACTIVE))
+            if (connection.scalar(waiting) or 0) >= QUEUE_LIMIT:
+                raise RateLimited("The queue is full. Try again later.", retry_after=30)
+            connection.execute(
+                engine_tasks.insert().values(
+                    task_id=task_id,
+                    source_key=source.key if source else None,
+                    source_file=source.file if source else None,
+                    status=TaskStatus.PENDING,
+                    percentage=0,
+                    pictures="[]",
+                    webhook_attempts=0,
+                    created_at=self._clock(),
+                    **values,
+                )
+            )
+
+    def add_finished(
+        self, task_id: str, *, model: str, pictures: Sequence[StoredFile], composed: StoredFile | None = None
+    ) -> None:
+        """Put a finished task there that every key can see (the samples). Does nothing when it exists."""
+        with self._database.write() as connection:
+            if connection.scalar(sa.select(engine_tasks.c.task_id).where(engine_tasks.c.task_id == task_id)):
+                return
+            connection.execute(
+                engine_tasks.insert().values(
+                    task_id=task_id,
+                    owner=None,
+                    type="2x",
+                    model=model,
+                    network=model,
+                    origin="",
+                    status=TaskStatus.FINISHED,
+                    percentage=100,
+                    result_key=pictures[0].key,
+                    pictures=_to_json(pictures),
+                    composed=_to_json([composed]) if composed else None,
+                    webhook_attempts=0,
+                    created_at=self._clock(),
+                    finished_at=self._clock(),
+                )
+            )
+
+    def oldest_active(self) -> EngineTask | None:
+        """The oldest task that is not over. One that is marked as running was interrupted: it is the oldest."""
+        query = (
+            sa.select(engine_tasks)
+            .where(engine_tasks.c.status.in_(_ACTIVE))
+            .order_by(engine_tasks.c.created_at, engine_tasks.c.task_id)
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _task_of(row)
+
+    def note(self, task_id: str, **values: Any) -> None:
+        """Change a task that is not over. Raises Stopped when it is: somebody cancelled it."""
+        with self._database.write() as connection:
+            changed = connection.execute(engine_tasks.update().where(*_not_over(task_id)).values(**values)).rowcount
+        if not changed:
+            raise Stopped("The task was cancelled.")
+
+    def fail(self, task_id: str, error: str, *, owner: str | None = None) -> bool:
+        """End a task as failed, once: False when it is over already (or is not this owner's)."""
+        return self._end(task_id, owner, status=TaskStatus.FAILED, error=error)
+
+    def finish(self, task_id: str, result: StoredFile, *, source_pixels: int, seconds: float) -> bool:
+        """End a task with its result, once: False when it is over already."""
+        return self._end(
+            task_id,
+            None,
+            status=TaskStatus.FINISHED,
+            percentage=100,
+            pictures=_to_json([result]),
+            source_pixels=source_pixels,
+            seconds=seconds,
+        )
+
+    def _end(self, task_id: str, owner: str | None, **values: Any) -> bool:
+        now = self._clock()
+        conditions = [*_not_over(task_id), *([engine_tasks.c.owner == owner] if owner else [])]
+        due_at = sa.case((engine_tasks.c.webhook_url.is_not(None), now), else_=None)
+        ending = engine_tasks.update().where(*conditions).values(finished_at=now, webhook_due_at=due_at, **values)
+        with self._database.write() as connection:
+            ended = connection.execute(ending).rowcount
+        if ended:
+            self._on_end(task_id)
+        return bool(ended)
+
+    def due_deliveries(self) -> list[tuple[str, str]]:
+        """Task id and address of each webhook whose time has come, the longest waiting first."""
+        due = (
+            sa.select(engine_tasks.c.task_id, engine_tasks.c.webhook_url)
+            .where(engine_tasks.c.webhook_due_at <= self._clock())
+            .order_by(engine_tasks.c.webhook_due_at)
+        )
+        with self._database.read() as connection:
+            return [(str(row.task_id), str(row.webhook_url)) for row in connection.execute(due)]
+
+    def delivery(self, task_id: str) -> Delivery:
+        """The webhook of a task that has one."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(engine_tasks).where(engine_tasks.c.task_id == task_id)).one()
+        return Delivery(_task_of(row), row.webhook_url, row.webhook_secret, row.webhook_attempts)
+
+    def delivered(self, task_id: str, *, attempts: int, again_after: float | None) -> None:
+        """Note that a delivery was attempted; None: there will be no other, so the secret has had its last use."""
+        done = {"webhook_due_at": None, "webhook_secret": None}
+        values = done if again_after is None else {"webhook_due_at": self._clock() + again_after}
+        with self._database.write() as connection:
+            connection.execute(
+                engine_tasks.update()
+                .where(engine_tasks.c.task_id == task_id)
+                .values(webhook_attempts=attempts, **values)
+            )
+
+
+def _not_over(task_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return engine_tasks.c.task_id == task_id, engine_tasks.c.status.in_(_ACTIVE)
+
+
+def _to_json(pictures: Sequence[StoredFile]) -> str:
+    return json.dumps([[picture.key, picture.file] for picture in pictures])
+
+
+def _from_json(text: str | None) -> tuple[StoredFile, ...]:
+    return tuple(StoredFile(key, file) for key, file in json.loads(text or "[]"))
+
+
+def _task_of(row: sa.Row[Any]) -> EngineTask:
+    composed = _from_json(row.composed)
+    return EngineTask(
+        task_id=row.task_id,
+        owner=row.owner,
+        type=row.type,
+        model=row.model,
+        network=row.network,
+        status=TaskStatus(row.status),
+        percentage=row.percentage,
+        error=row.error,
+        image_url=row.image_url,
+        source=StoredFile(row.source_key, row.source_file) if row.source_key else None,
+        result_key=row.result_key,
+        pictures=_from_json(row.pictures),
+        composed=composed[0] if composed else None,
+        origin=row.origin,
+        created_at=row.created_at,
+    )

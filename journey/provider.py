@@ -1,0 +1,67 @@
+"""Who runs a task. A second service with the same wire is one more entry in PROVIDERS, and its key in the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A service, or this machine, as everything else needs to know it.
+
+    `name` stands in databases, addresses and exports, so it never changes; `label` is for people. `credits` are the
+    price of one upscale. `poll` is the first and the longest pause between two looks at a task, in seconds, and `ahead`
+    how many entries of one batch may be under way there at once.
+    """
+
+    name: str
+    label: str
+    credits: int
+    poll: tuple[float, float]
+    ahead: int
+    is_here: bool
+    """It runs on this machine: nothing leaves it, it reads our files, and it keeps its results among them."""
+    can_cancel: bool
+    """A task that is under way can be stopped there."""
+    has_networks: bool
+    """People choose the network that enlarges."""
+    has_webhooks: bool
+    """It tells us when a task has ended, if it can reach us."""
+
+    @property
+    def is_paid(self) -> bool:
+        """Calls cost credits, so they count against a budget and are never repeated on a guess."""
+        return self.credits > 0
+
+    def __str__(self) -> str:
+        return self.name
+
+
+JOURNEYAPI = Provider(
+    name="journeyapi",
+    label="JourneyAPI",
+    credits=2,
+    poll=(2.0, 15.0),
+    ahead=20,
+    is_here=False,
+    can_cancel=False,
+    has_networks=False,
+    has_webhooks=True,
+)
+THIS_MACHINE = Provider(
+    name="embedded",
+    label="This machine",
+    credits=0,
+    poll=(0.5, 0.5),
+    ahead=3,  # they are worked on one after the other
+    is_here=True,
+    can_cancel=True,
+    has_networks=True,
+    has_webhooks=False,
+)
+PROVIDERS: Mapping[str, Provider] = {each.name: each for each in (JOURNEYAPI, THIS_MACHINE)}
+"""By name, in the order in which they are offered."""
+
+CHEAPEST = min((each for each in PROVIDERS.values() if each.is_paid), key=lambda provider: provider.credits)
+"""The service that free work is compared with."""

@@ -1,0 +1,218 @@
+"""The one way to order an upscale, whatever page, batch, pair or second thought it comes from.
+
+An order is judged, becomes an entry of the history, state `queued`, and the tracker is told. Nothing is sent here, and
+nothing is spent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+from journey.api.models import SECRET_LIMIT
+from journey.errors import InvalidRequest, JourneyError
+from journey.history import Entry, History, NewEntry, State
+from journey.history.kinship import Pair, Variant, pair_id, variant_of
+from journey.outside.door import Door
+from journey.pictures.checking import Limits
+from journey.provider import Provider
+from journey.storage.files import Files
+from journey.storage.stored import Origins
+from journey.studio.batches.store import Batch, Batches
+from journey.studio.intake import Intake, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is wanted: this picture, enlarged this way, so many times, by this person."""
+
+    source: Source
+    variant: Variant
+    scale: int
+    person: str | None = None
+    webhook_url: str | None = None
+    webhook_secret: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same picture, settings and person."""
+        wish = (self.source.digest, str(self.variant.provider), self.scale, self._network, self.person)
+        return hashlib.sha256(repr(wish).encode()).hexdigest()
+
+    @property
+    def _network(self) -> str | None:
+        return self.variant.network if self.variant.provider.has_networks else None
+
+    def entry(self, *, batch: str | None = None) -> NewEntry:
+        """The order as an entry. A parent task is named only to the provider that made it; others get the picture."""
+        source, provider = self.source, self.variant.provider
+        names_parent = source.parent_task_id is not None and source.task_at == provider
+        return NewEntry(
+            provider=provider,
+            type="4x" if self.scale == 4 else "2x",
+            name=source.name,
+            fingerprint=self.fingerprint,
+            network=self._network,
+            person=self.person,
+            image_url=source.image_url,
+            parent_task_id=source.parent_task_id if names_parent else None,
+            index=source.index if names_parent else None,
+            source=source.stored,
+            webhook_url=self.webhook_url or None,
+            webhook_secret=(self.webhook_secret or None) if self.webhook_url else None,
+            batch=batch,
+            came_from=source.parent_task_id,
+            came_from_index=source.index,
+        )
+
+
+class Orders:
+    """Places orders. `offered` are the providers that are set up here, and `wake` makes the tracker look at once.
+
+    Every method raises InvalidRequest with a sentence for the person; nothing is queued then.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        batches: Batches,
+        intake: Intake,
+        files: Files,
+        door: Door,
+        *,
+        limits: Limits,
+        origins: Origins,
+        offered: Collection[Provider],
+        wake: Callable[[], object],
+    ) -> None:
+        self._history = history
+        self._batches = batches
+        self._intake = intake
+        self._files = files
+        self._door = door
+        self._outside = Door()
+        self._limits = limits
+        self._origins = origins
+        self._offered = offered
+        self._wake = wake
+
+    # Judging
+
+    def problem(self, source: Source, *, provider: Provider, scale: int) -> str | None:
+        """Why this picture cannot be sent to this provider at this multiplier, or None. May resolve a name (3 s)."""
+        if problem := self._limits.problem(*source.size, scale):
+            return problem
+        if provider.is_here or (source.parent_task_id and source.task_at == provider):
+            return None
+        if source.image_url is None:
+            return self.upload_problem(provider)
+        try:
+            self._door.reachable_by_others(source.image_url)
+        except JourneyError as error:
+            return f"{provider.label} cannot use this address: {error} Or use this machine."
+        return None
+
+    def upload_problem(self, provider: Provider) -> str | None:
+        """Why a picture that lies here cannot be sent to this provider, and what to do; None when it can."""
+        if self._origins.for_provider(provider) is not None:
+            return None
+        return (
+            f"{provider.label} cannot reach a picture that is only on this machine, such as an upload. "
+            "Use this machine, give a public image URL, or set JOURNEY_PUBLIC_URL."
+        )
+
+    def check(self, order: Order) -> None:
+        """Raises InvalidRequest when the order could not be carried out."""
+        provider = order.variant.provider
+        if provider not in self._offered:
+            raise InvalidRequest(f"{provider.label} is not set up here. Choose another provider.")
+        if problem := self.problem(order.source, provider=provider, scale=order.scale):
+            raise InvalidRequest(problem)
+        if order.webhook_url:
+            self._check_webhook(order.webhook_url, order.webhook_secret)
+
+    def _check_webhook(self, url: str, secret: str | None) -> None:
+        try:
+            self._door.check(url, https_only=True)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"Webhook: {error}") from error
+        if secret and not (len(secret) <= SECRET_LIMIT and secret.isascii() and secret.isprintable()):
+            raise InvalidRequest(
+                f"Webhook: the secret goes into a header; use up to {SECRET_LIMIT} plain letters, digits and signs."
+            )
+
+    # Placing
+
+    def place(self, order: Order) -> Entry:
+        """Queue one. When the same order is under way already, or only seconds old, that entry is given back."""
+        self.check(order)
+        entry = self._history.add(order.entry())
+        self._wake()
+        return entry
+
+    def place_pair(self, order: Order, pair: Pair) -> list[Entry]:
+        """Queue both ways of an A/B pair. A half that is under way already joins it, unless it belongs to a batch."""
+        batch = pair_id(order.source.digest, order.scale, pair, order.person)
+        halves = [replace(order, variant=variant) for variant in pair]
+        for half in halves:
+            self.check(half)
+        queued = [self._history.add(half.entry(batch=batch)) for half in halves]
+        for entry in queued:
+            if entry.batch is None:
+                self._history.join(entry.id, batch)
+        self._wake()
+        return [replace(entry, batch=entry.batch or batch) for entry in queued]
+
+    def place_batch(self, batch_id: str, orders: Sequence[Order], *, name: str, person: str | None) -> Batch:
+        """Queue all of them as one batch, or none. They have been judged one by one, as the table of the batch shows.
+
+        The same id again changes nothing: a double click queues once.
+        """
+        batch = self._batches.queue(batch_id, [order.entry() for order in orders], name=name, person=person)
+        self._wake()
+        return batch
+
+    def place_again(self, entry: Entry, *, person: str | None) -> Entry:
+        """The same picture and settings once more. Secrets of webhooks are not kept, so there is none."""
+        return self.place(
+            Order(
+                source=self._intake.from_entry(entry),
+                variant=variant_of(entry),
+                scale=entry.scale,
+                person=person,
+                webhook_url=entry.webhook_url,
+            )
+        )
+
+    # Without the parent task
+
+    def can_rescue(self, entry: Entry) -> bool:
+        """True when a service could not work with the parent task that it was given, and the picture is known here."""
+        failed_there = entry.state is State.FAILED and not entry.provider.is_here and entry.result_url is None
+        return failed_there and entry.parent_task_id is not None and entry.source is not None
+
+    def can_rescue_at(self, entry: Entry, provider: Provider) -> bool:
+        """True when this provider can be given the picture of this entry, judged by form: nothing is resolved."""
+        if provider not in self._offered:
+            return False
+        own = entry.source and self._files.has(entry.source.key, entry.source.file)
+        if provider.is_here or (own and self._origins.for_provider(provider)):
+            return True
+        try:
+            self._outside.check(entry.image_url or "")
+        except InvalidRequest:
+            return False
+        return True
+
+    def rescue(self, entry: Entry, variant: Variant, *, person: str | None) -> Entry:
+        """The same wish without the parent task: a service is given the picture's address, this machine its copy.
+
+        What the picture came from is kept. May resolve a name (3 s).
+        """
+        source = replace(self._intake.from_entry(entry), task_at=None)
+        if self._origins.public:
+            source = replace(source, image_url=None)  # our copy cannot have expired, an address of a service's can
+        return self.place(
+            Order(source=source, variant=variant, scale=entry.scale, person=person, webhook_url=entry.webhook_url)
+        )

@@ -1,0 +1,63 @@
+"""Work handed to threads under a name: each at most once at a time, and not at once again when it has stumbled."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, wait
+
+log = logging.getLogger(__name__)
+
+_STUMBLE_SECONDS = 5.0
+
+
+class Errands:
+    """What is under way. `on_done` is called after each, from its thread."""
+
+    def __init__(self, executor: Executor, *, on_done: Callable[[], object], clock: Callable[[], float]) -> None:
+        self._executor = executor
+        self._on_done = on_done
+        self._clock = clock
+        self._under_way: dict[str, Future[None]] = {}
+        self._not_before: dict[str, float] = {}
+        self._is_closed = False
+
+    def hand_out(self, name: str, work: Callable[[], None]) -> None:
+        """Run on another thread, unless the same thing is still under way or has just stumbled."""
+        if name in self._under_way or self._is_closed or self._not_before.get(name, 0.0) > self._clock():
+            return
+
+        def safely() -> None:
+            try:
+                work()
+            except Exception:
+                log.exception("the tracker could not %s", name)
+                self._not_before[name] = self._clock() + _STUMBLE_SECONDS
+            else:
+                self._not_before.pop(name, None)
+
+        self._under_way[name] = future = self._executor.submit(safely)
+        # Not before the future is done, or the next step would still find it under way.
+        future.add_done_callback(lambda _: self._on_done())
+
+    def count(self, kind: str) -> int:
+        """How many are under way whose names begin with these words."""
+        return sum(name.startswith(f"{kind} ") and not future.done() for name, future in self._under_way.items())
+
+    def sweep(self) -> None:
+        """Forget what is done."""
+        self._under_way = {name: future for name, future in self._under_way.items() if not future.done()}
+
+    def forgive(self) -> None:
+        """Forget what has stumbled: it may be tried again at once."""
+        self._not_before.clear()
+
+    def stop(self, timeout: float) -> None:
+        """Hand out nothing more, and wait up to `timeout` seconds for what has begun."""
+        self._is_closed = True
+        deadline = time.monotonic() + timeout
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        # A call under way may have been accepted: its answer is worth waiting for.
+        begun = [future for future in list(self._under_way.values()) if not future.cancelled()]
+        wait(begun, timeout=max(0.0, deadline - time.monotonic()))

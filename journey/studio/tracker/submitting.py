@@ -1,0 +1,213 @@
+"""Queued entries become calls: first the intent is written down, then the call is made once, then its outcome."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from journey.api.client import JourneyClient
+from journey.api.errors import (
+    Ambiguous,
+    AuthenticationFailed,
+    InsufficientCredits,
+    NotSent,
+    RateLimited,
+    ServerError,
+    Untrusted,
+    WrongAddress,
+)
+from journey.api.models import TaskStatus, UpscaleRequest
+from journey.background import Loop
+from journey.errors import DatabaseAway, InvalidRequest, JourneyError
+from journey.history import Entry, History, State
+from journey.provider import Provider
+from journey.storage.stored import Origins
+from journey.studio.tracker.errands import Errands
+
+log = logging.getLogger(__name__)
+
+SUBMITS_AT_ONCE = 4
+"""For each provider, so that a slow one does not hold up the other."""
+
+
+@dataclass(frozen=True)
+class _Hold:
+    """A provider that cannot be reached, or asked to be left alone, until a moment."""
+
+    until: float
+    failures: int
+
+
+class Submitting:
+    """Sends what is due. `loop` says when everything is being stopped."""
+
+    def __init__(
+        self,
+        history: History,
+        errands: Errands,
+        loop: Loop,
+        *,
+        origins: Origins,
+        webhook_for: Callable[[Entry], tuple[str, str] | None],
+        may_spend: Callable[[Entry], str | None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._history = history
+        self._errands = errands
+        self._loop = loop
+        self._origins = origins
+        self._webhook_for = webhook_for
+        self._may_spend = may_spend
+        self._clock = clock
+        self._holds: dict[Provider, _Hold] = {}
+        self._holding = threading.Lock()
+        self._spending = threading.Lock()
+
+    def hand_out(self, provider: Provider, client: JourneyClient, paused: Mapping[Provider, str]) -> None:
+        """Hand out the entries whose turn it is at this provider, unless its queue is paused or held."""
+        if self._is_held(provider, paused):
+            return
+        free = SUBMITS_AT_ONCE - self._errands.count(f"submit to {provider}")
+        for entry in self._history.due(State.QUEUED, limit=max(0, free), provider=provider):
+            self._errands.hand_out(f"submit to {provider} {entry.id}", partial(self._submit, client, entry))
+
+    def let_go(self) -> None:
+        """Forget that providers were to be left alone."""
+        self._holds.clear()
+
+    def _submit(self, client: JourneyClient, entry: Entry) -> None:
+        try:
+            request = self._request(entry)
+        except JourneyError as error:
+            if self._history.move(entry.id, State.SUBMITTING):
+                self._history.move(entry.id, State.FAILED, error=str(error), words="Not sent.")
+            return
+        # One at a time: each sees what those before it are about to spend.
+        with self._spending:
+            # Another of those handed out together may have met a refusal since.
+            if self._loop.is_stopping or self._is_held(entry.provider, self._history.pauses.reasons()):
+                return
+            if reason := self._may_spend(entry):
+                self._history.pauses.begin(entry.provider, reason)
+                return
+            sending = self._history.move(entry.id, State.SUBMITTING)
+        if sending is not None:
+            self._write_down(entry.id, self._send(client, sending, request))
+
+    def _send(self, client: JourneyClient, entry: Entry, request: UpscaleRequest) -> Callable[[], object]:
+        """Make the call, once. What is returned writes down what came of it."""
+        back = partial(self._history.move, entry.id, only_from=State.SUBMITTING, attempt=entry.attempts)
+        lose = partial(self._history.lose, entry.id, attempt=entry.attempts)
+        try:
+            task_id = client.upscale(request)
+        except (AuthenticationFailed, InsufficientCredits, Untrusted, WrongAddress) as error:
+            # The pause comes first, so that the entry is not taken up again in between.
+            return partial(
+                _in_turn,
+                partial(self._history.pauses.begin, entry.provider, str(error)),
+                partial(back, State.QUEUED, words=str(error), note=str(error)),
+            )
+        except (NotSent, RateLimited) as error:
+            due_at = self._hold_back(entry.provider, error)
+            return partial(back, State.QUEUED, words=str(error), note=str(error), due_at=due_at)
+        except InvalidRequest as error:
+            return partial(back, State.FAILED, words="Refused.", error=str(error))
+        except (Ambiguous, ServerError) as error:
+            return partial(lose, str(error), answer=error.answer)
+        except Exception as error:
+            # Whatever it was, it is no proof that nothing was sent.
+            log.exception("entry %s while submitting", entry.id)
+            return partial(lose, f"The call ended unexpectedly ({type(error).__name__}).")
+        log.info("entry %s is task %s", entry.id, task_id)
+        return partial(self._accepted, entry, task_id)
+
+    def _accepted(self, entry: Entry, task_id: str) -> None:
+        self._holds.pop(entry.provider, None)
+        # It is ambiguous when another process took over the queue in the middle of this call.
+        for state in (State.SUBMITTING, State.AMBIGUOUS):
+            if self._history.move(
+                entry.id,
+                State.OPEN,
+                only_from=state,
+                attempt=entry.attempts,
+                task_id=task_id,
+                task_status=TaskStatus.PENDING,
+                due_at=self._clock() + entry.provider.poll[0],
+                note=None,
+                error=None,
+            ):
+                return
+        self._history.remark(entry.id, f"An earlier call turned out to be accepted, as task {task_id}.")
+
+    def _write_down(self, entry_id: str, note: Callable[[], object]) -> None:
+        """However long the database is away: a lost task id is a lost payment."""
+        for tries in itertools.count():
+            try:
+                note()
+            except DatabaseAway:
+                log.warning("entry %s: what came of its call cannot be stored yet", entry_id)
+                if self._loop.rest(min(30.0, 0.1 * 2.0**tries)):
+                    note()
+                    return
+            else:
+                return
+
+    def _request(self, entry: Entry) -> UpscaleRequest:
+        fields: dict[str, str | None] = {
+            "type": entry.type,
+            "parent_task_id": entry.parent_task_id,
+            "index": entry.index,
+            "image_url": None if entry.parent_task_id else self._image_url(entry),
+            "model": entry.network if entry.provider.has_networks else None,
+        }
+        if entry.webhook_url:
+            fields["webhook_url"] = entry.webhook_url
+            fields["webhook_secret"] = self._history.webhook_secret(entry.id)
+        elif ours := self._webhook_for(entry):
+            fields["webhook_url"], fields["webhook_secret"] = ours
+        return UpscaleRequest.checked({name: value for name, value in fields.items() if value is not None})
+
+    def _image_url(self, entry: Entry) -> str | None:
+        """The address of the source: our own copy where the provider can reach it, so that it gets what was checked."""
+        if entry.source and (entry.provider.is_here or not entry.image_url):
+            origin = self._origins.for_provider(entry.provider)
+            if origin is None:
+                raise InvalidRequest(
+                    f"{entry.provider.label} cannot reach pictures on this machine. "
+                    "Set JOURNEY_PUBLIC_URL, give a public image URL, or use this machine."
+                )
+            return entry.source.url(origin)
+        return entry.image_url
+
+    def _is_held(self, provider: Provider, paused: Mapping[Provider, str]) -> bool:
+        return provider in paused or self._hold(provider).until > self._clock()
+
+    def _hold(self, provider: Provider) -> _Hold:
+        return self._holds.get(provider, _Hold(until=0.0, failures=0))
+
+    def _hold_back(self, provider: Provider, error: NotSent | RateLimited) -> float:
+        """Leave the whole provider alone for a while: the next entry would meet the same."""
+        asked = error.retry_after if isinstance(error, RateLimited) else None
+        with self._holding:
+            now, hold = self._clock(), self._hold(provider)
+            if hold.until > now:  # another of the calls made at the same time has told already
+                hold = _Hold(max(hold.until, now + (asked or 0.0)), hold.failures)
+            else:
+                failures = hold.failures + 1
+                hold = _Hold(now + (asked or backoff(failures)), failures)
+            self._holds[provider] = hold
+        return hold.until
+
+
+def backoff(attempts: int) -> float:
+    """Seconds before another try: 2 doubling to 300."""
+    return min(300.0, 2.0 ** min(attempts, 9))
+
+
+def _in_turn(*works: Callable[[], object]) -> None:
+    for work in works:
+        work()

@@ -1,0 +1,121 @@
+"""Steps entries towards their end: what is due is handed out to threads, one thing at a time for each entry."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+from journey.api.client import JourneyClient
+from journey.background import Loop
+from journey.errors import DatabaseAway
+from journey.history import Entry, History
+from journey.outside.door import Door
+from journey.pictures.checking import Decoder
+from journey.provider import Provider
+from journey.storage.files import Files
+from journey.storage.stored import Origins
+from journey.studio.tracker.archiving import ARCHIVES_AT_ONCE, Archiving
+from journey.studio.tracker.errands import Errands
+from journey.studio.tracker.polling import Polling
+from journey.studio.tracker.submitting import SUBMITS_AT_ONCE, Submitting
+
+_IDLE_SECONDS = 0.5
+
+
+class Tracker:
+    """`step()` does what is due; `start()` and `stop()` run it on a thread.
+
+    `webhook_for` gives (url, secret) of our receiver for an entry, or None when webhooks are not possible, and
+    `may_spend` the sentence that keeps an entry from being sent now, or None.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        clients: Mapping[Provider, JourneyClient],
+        files: Files,
+        decoder: Decoder,
+        door: Door,
+        *,
+        origins: Origins,
+        webhook_for: Callable[[Entry], tuple[str, str] | None] = lambda _: None,
+        may_spend: Callable[[Entry], str | None] = lambda _: None,
+        max_bytes: int,
+        clock: Callable[[], float] = time.time,
+        executor: Executor | None = None,
+    ) -> None:
+        self._history = history
+        self._clients = clients
+        self._clock = clock
+        self._loop = Loop("tracker", self._timed_step)
+        # Calls that may take long run on threads, so that one slow answer does not hold up the others.
+        threads = len(clients) * (SUBMITS_AT_ONCE + 1) + ARCHIVES_AT_ONCE
+        self._errands = Errands(
+            executor or ThreadPoolExecutor(max_workers=threads, thread_name_prefix="tracker"),
+            on_done=self._loop.wake,
+            clock=clock,
+        )
+        self._submitting = Submitting(
+            history,
+            self._errands,
+            self._loop,
+            origins=origins,
+            webhook_for=webhook_for,
+            may_spend=may_spend,
+            clock=clock,
+        )
+        self._polling = Polling(history, self._errands, origins=origins, clock=clock)
+        self._archiving = Archiving(
+            history, self._errands, files, decoder, door, origins=origins, max_bytes=max_bytes, clock=clock
+        )
+        self.last_step_at: float | None = None
+
+    def start(self) -> None:
+        """Take up what an earlier run left, and begin. Only the process with the worker lock may call this."""
+        self._history.recover()
+        # What paused a queue may be mended by the new settings; if not, the first refusal pauses it again.
+        for provider in self._history.pauses.reasons():
+            self._history.pauses.end(provider)
+        self._loop.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Claim nothing more, and wait for calls under way (at most `timeout` seconds). Idempotent."""
+        deadline = time.monotonic() + timeout
+        self._loop.stop(timeout)
+        self._errands.stop(max(0.0, deadline - time.monotonic()))
+
+    def wake(self) -> None:
+        """Look at once: something was queued or hinted at."""
+        self._loop.wake()
+
+    def is_silent(self, seconds: float) -> bool:
+        """True when it does not run, keeps failing, or has not taken a step for so many seconds."""
+        now = self._clock()
+        return self._loop.is_failing or now - (self.last_step_at or now) > seconds
+
+    def step(self) -> None:
+        """Hand out everything that is due now."""
+        now = self._clock()
+        if self.last_step_at is not None and now < self.last_step_at:
+            # The clock was set back: nothing may wait for a time that is an hour away again.
+            self._history.hasten()
+            self._submitting.let_go()
+            self._errands.forgive()
+        self._errands.sweep()
+        paused = self._history.pauses.reasons()
+        for provider, client in self._clients.items():
+            self._submitting.hand_out(provider, client, paused)
+            self._polling.hand_out(provider, client)
+        self._archiving.hand_out()
+        self.last_step_at = now
+
+    def _timed_step(self) -> float:
+        """A step, and the seconds until the next one has something to do."""
+        self.step()
+        try:
+            # What was due at the step but is held up (a pause, a call under way) must not make this a busy loop.
+            due_at = self._history.next_due(after=self.last_step_at or 0.0)
+        except DatabaseAway:
+            return _IDLE_SECONDS
+        return _IDLE_SECONDS if due_at is None else min(_IDLE_SECONDS, max(0.02, due_at - self._clock()))

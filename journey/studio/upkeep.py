@@ -1,0 +1,117 @@
+"""What one process of a database does besides the queues: it holds the worker lock, or takes over when that is free.
+
+Whoever holds it works the queues, feeds batches, prepares tiles and removes what is too old. The others serve pages.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from journey.background import Loop
+from journey.history import History, State
+from journey.history.spending import month_start
+from journey.pictures.tiles import Tiles
+from journey.storage.database import WorkerLock
+from journey.studio.batches.store import Batches
+from journey.studio.removal import Removal
+
+LOCK_SECONDS = 2.0
+"""How often a process without the worker lock tries to take over."""
+
+_KEEP_CHECK_SECONDS = 3600.0
+_TILED_AHEAD = 50
+"""How many of the newest results may get their tiles before anybody looks at them."""
+
+
+class Upkeep:
+    """Keeps the worker lock, and everything in order while it is held.
+
+    `work` begins to work the queues and `rest` ends that. `keep_days` is the age at which result files are removed,
+    None: never. With a monthly budget, what it held back goes on in the next month.
+    """
+
+    def __init__(
+        self,
+        lock: WorkerLock,
+        history: History,
+        batches: Batches,
+        tiles: Tiles,
+        removal: Removal,
+        *,
+        work: Callable[[], object],
+        rest: Callable[[], object],
+        keep_days: int | None,
+        has_budget: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._lock = lock
+        self._history = history
+        self._batches = batches
+        self._tiles = tiles
+        self._removal = removal
+        self._work = work
+        self._rest = rest
+        self._keep_days = keep_days
+        self._has_budget = has_budget
+        self._clock = clock
+        self._swept_at: float | None = None
+        self._tiled_at = clock()
+        self.is_worker = False
+        self._loop = Loop("upkeep", self._step)
+
+    def start(self) -> None:
+        """Take the lock if it is free, before anything else happens, and look after it from now on."""
+        self._take_over()
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Work no more, and give the lock away. Idempotent."""
+        self._loop.stop(LOCK_SECONDS + 1)
+        self._end_work()
+        self._lock.release()
+
+    def _step(self) -> float:
+        if self.is_worker and not self._lock.still_held():
+            self._end_work()  # another process may work the queues now
+        self._take_over()
+        if self._has_budget:
+            for provider in self._history.pauses.begun_before(month_start(self._clock())):
+                if provider.is_paid:
+                    self._history.pauses.end(provider)
+        if self.is_worker:
+            self._batches.feed()
+            self._prepare_tiles()
+            self._remove_old()
+        return LOCK_SECONDS
+
+    def _take_over(self) -> None:
+        if not self.is_worker and self._lock.acquire():
+            self._work()
+            self.is_worker = True
+
+    def _end_work(self) -> None:
+        if self.is_worker:
+            self.is_worker = False
+            self._rest()
+
+    def _prepare_tiles(self) -> None:
+        """For results that were finished since the last look, before anybody opens them."""
+        since = self._tiled_at
+        for entry in self._history.lists.latest(limit=_TILED_AHEAD, states=[State.FINISHED]):
+            finished_at = entry.finished_at or 0.0
+            if finished_at > since and entry.result:
+                self._tiles.prepare(entry.result.key, entry.result.file)
+                self._tiled_at = max(self._tiled_at, finished_at)
+
+    def _remove_old(self) -> None:
+        now = time.monotonic()
+        if self._swept_at is not None and now - self._swept_at < _KEEP_CHECK_SECONDS:
+            return
+        self._swept_at = now
+        if self._keep_days is not None:
+            self._removal.remove_results_before(
+                self._clock() - self._keep_days * 86_400,
+                note=f"The result was removed after {self._keep_days} days.",
+            )
+        self._removal.bury()

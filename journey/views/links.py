@@ -1,0 +1,72 @@
+"""Where pages lead: the parameters of their addresses, written and read in one place.
+
+History's list, Compare's view and the planner have more to say in theirs: `listing`, `comparison` and `planner`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from journey.history import Entry
+
+ID_SHOWN = 200
+
+Parameters = dict[str, str]
+
+
+def task(entry: Entry) -> Parameters:
+    """Opens a task in History, Compare and Print size."""
+    return {"task": entry.id}
+
+
+def again(entry: Entry) -> Parameters:
+    """Fills the form of Upscale as this task had it."""
+    return {"again": entry.id}
+
+
+def pair(left: Entry, right: Entry) -> Parameters:
+    """Opens the results of two tasks in Compare."""
+    return {"left": left.id, "right": right.id}
+
+
+def batch(batch_id: str) -> Parameters:
+    """Opens a batch."""
+    return {"id": batch_id}
+
+
+def queued_together(batch_id: str) -> Parameters:
+    """Lists the tasks of a batch, or of an A/B pair, in History."""
+    return {"batch": batch_id}
+
+
+def batch_of(entries: Sequence[Entry]) -> Parameters:
+    """Begins a batch with the results of these tasks."""
+    return {"from": ",".join(entry.id for entry in entries)}
+
+
+def details(entry: Entry) -> str:
+    """The address of a task's details below this server."""
+    return f"/history?task={entry.id}"
+
+
+def asked_task(parameters: Mapping[str, str]) -> str | None:
+    return parameters.get("task") or None
+
+
+def asked_again(parameters: Mapping[str, str]) -> str | None:
+    return parameters.get("again") or None
+
+
+def asked_task_id(parameters: Mapping[str, str]) -> str | None:
+    """The ID of a task at an API that Upscale is to look for."""
+    return (parameters.get("task_id") or "").strip()[:ID_SHOWN] or None
+
+
+def asked_batch(parameters: Mapping[str, str]) -> str | None:
+    return parameters.get("id") or None
+
+
+def asked_batch_of(parameters: Mapping[str, str]) -> list[str] | None:
+    """Ids of the tasks whose results a batch begins with; None when the address does not say."""
+    asked = parameters.get("from")
+    return None if asked is None else [each[:80] for each in asked.replace(",", " ").split()]

@@ -1,0 +1,27 @@
+"""Stored pictures as pages show them."""
+
+from __future__ import annotations
+
+from journey.pictures import gallery, samples
+from journey.pictures.kinds import ENDINGS
+from journey.pictures.previews import PREVIEW, THUMBNAIL
+from journey.storage.stored import StoredFile, StoredPicture
+
+__all__ = ["ENDINGS", "PREVIEW", "SAMPLE_GRID", "THUMBNAIL", "StoredPicture", "fitted_width", "thumbnail_url"]
+
+SAMPLE_GRID = gallery.stored(samples.GRID.name)
+"""The sample grid as a whole."""
+
+FITTED_HEIGHT = 420
+"""Screen pixels, so that the print sizes below a picture are on the screen as well."""
+
+
+def fitted_width(size: tuple[int, int]) -> int | None:
+    """The width in screen pixels that keeps a picture within FITTED_HEIGHT; None: it is wide and fills its column."""
+    width, height = size
+    return None if width > 1.4 * height else max(40, round(FITTED_HEIGHT * width / height))
+
+
+def thumbnail_url(shown: StoredFile | None) -> str | None:
+    """The relative address of a thumbnail, for a column of a table. Whether it is still there is not looked up."""
+    return shown.beside(THUMBNAIL).url() if shown else None

@@ -1,0 +1,99 @@
+"""What the address of Print size says: `/print_size?w=1024&h=1536&paper=A3&bleed=3` holds all inputs of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from journey import printing
+from journey.outside.addresses import URL_LIMIT
+from journey.pictures.samples import SAMPLES
+from journey.printing.inputs import CUSTOM, TARGETS
+
+NUMBER_LIMIT = 40
+
+QUESTIONS = {"picture": "What can I print?", "paper": "What do I need?"}
+WAYS = {"pixels": "Pixels", "url": "Image URL", "upload": "Upload", "task": "A task", "sample": "Sample"}
+SIDES = {"result": "Result", "original": "Original"}
+UNITS = {unit: unit for unit in ("cm", "mm", "in")}
+FAMILIES = {name: name[:1].upper() + name[1:] for name in ("all", *printing.FAMILIES)}
+TURNS = {"auto": "As it fits", "portrait": "Portrait", "landscape": "Landscape"}
+FITS = {"crop": "Crop", "contain": "Contain"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """An input as it stands in the address. Without choices any text is kept, and judged when used."""
+
+    default: str
+    choices: tuple[str, ...] = ()
+    ways: tuple[str, ...] = ()
+    """The ways to give a picture that it belongs to; it is left out of the address for others."""
+
+
+FIELDS = {
+    "ask": Field("picture", tuple(QUESTIONS)),
+    "from": Field("pixels", tuple(WAYS)),
+    "w": Field("1024", ways=("pixels",)),
+    "h": Field("1024", ways=("pixels",)),
+    "url": Field("", ways=("url",)),
+    "task": Field("", ways=("task",)),
+    "side": Field("result", tuple(SIDES), ways=("task",)),
+    "sample": Field(SAMPLES[0].name, tuple(sample.name for sample in SAMPLES), ways=("sample",)),
+    "paper": Field("A3", TARGETS),
+    "pw": Field("30"),
+    "ph": Field("40"),
+    "pu": Field("cm", tuple(UNITS)),
+    "turn": Field("auto", tuple(TURNS)),
+    "fit": Field("crop", tuple(FITS)),
+    "bleed": Field("0"),
+    "dpi": Field("300"),
+    "unit": Field("cm", tuple(UNITS)),
+    "at": Field("50"),
+}
+DEFAULTS = {name: field.default for name, field in FIELDS.items()}
+
+_OF_A_CUSTOM_PAPER = ("pw", "ph", "pu")
+
+
+def from_address(parameters: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The inputs that an address asks for, and a sentence about each thing in it that means nothing."""
+    asked: dict[str, str] = {}
+    problems: list[str] = []
+    for name in FIELDS.keys() & parameters.keys():
+        field, text = FIELDS[name], parameters[name]
+        known = {choice.lower(): choice for choice in field.choices}
+        if not field.choices:
+            asked[name] = text[:URL_LIMIT]
+        elif text.lower() in known:
+            asked[name] = known[text.lower()]
+        else:
+            asked[name] = field.default
+            problems.append(
+                f"The link asks for {name}={text[:NUMBER_LIMIT]}, which does not exist; "
+                f"{field.default} is taken instead."
+            )
+    if "from" not in parameters:
+        named = next((name for name in ("task", "url", "sample") if name in parameters), None)
+        asked |= {"from": named} if named else {}
+    if "at" in asked and not is_place(asked["at"]):
+        asked["at"] = FIELDS["at"].default
+        problems.append("The link's at= must be a whole number from 0 to 100: where the crop lies.")
+    return asked, problems
+
+
+def address(values: Mapping[str, str]) -> dict[str, str]:
+    """The parameters that lead here again: all inputs that matter, and none while all are as on a first visit."""
+    matter = {
+        name: values[name]
+        for name, field in FIELDS.items()
+        if (not field.ways or (values["from"] in field.ways and values["ask"] == "picture"))
+        and (name not in _OF_A_CUSTOM_PAPER or values["paper"] == CUSTOM)
+    }
+    is_fresh = all(text == FIELDS[name].default for name, text in matter.items())
+    return {} if is_fresh else {name: text for name, text in matter.items() if text}
+
+
+def is_place(text: str) -> bool:
+    """Whether this says where a crop lies: 0 (left, top) to 100."""
+    return text.isascii() and text.isdigit() and int(text) <= 100

@@ -1,0 +1,161 @@
+"""Plans as pages say them: colours of grades, sentences round a verdict, rows of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from journey import printing
+from journey.printing import Fit, Option, Paper, Plan, ScreenPlan, Unit, inputs
+from journey.printing.drawing import SAFE_MM, has_safe_area
+from journey.provider import Provider
+from journey.views.words import cost_words, literal, paper_name, pixels
+
+Outcome = Literal["fine", "upscale", "nearly", "out of reach"]
+
+GRADE_COLOURS: Mapping[str, Literal["green", "blue", "orange", "red"]] = {
+    "excellent": "green",
+    "good": "green",
+    "acceptable": "blue",
+    "poor": "orange",
+    "too low": "red",
+}
+MULTIPLIER_NAMES: Mapping[int, str] = {1: "Now", 2: "2x", 4: "4x"}
+
+_ENOUGH = {1: "enough now", 2: "2x", 4: "4x"}
+_NEARLY_FROM_DPI = 150
+
+
+def outcome(plan: Plan) -> Outcome:
+    """How a plan ends, for its colour: what 4x does not reach may still look right on a wall."""
+    if plan.recommended == 1:
+        return "fine"
+    if plan.recommended is not None:
+        return "upscale"
+    return "nearly" if plan.reached.grade.from_dpi >= _NEARLY_FROM_DPI else "out of reach"
+
+
+def verdict(plan: Plan | ScreenPlan) -> str:
+    """The verdict as Markdown, its beginning in bold."""
+    head, colon, rest = plan.verdict.partition(":")
+    return f"**{literal(head + colon)}** {literal(rest)}"
+
+
+def reasons(plan: Plan) -> str:
+    """What a verdict rests on: pixels, and from where people look. Markdown."""
+    near, far = (printing.distance_text(cm) for cm in plan.usual_distance_cm)
+    bleed = f" with {plan.bleed_mm:g} mm bleed" if plan.bleed_mm else ""
+    sharp_from = printing.distance_text(plan.chosen.sharp_from_cm)
+    return (
+        f"{literal(_paper_as_it_lies(plan.paper))} at {plan.dpi:g} DPI needs {pixels(plan.needed)}{bleed}. "
+        f"People usually look at this size from {near} to {far}; {plan.chosen.dpi_shown} DPI looks sharp from "
+        f"{sharp_from}.{_beyond(plan)}"
+    )
+
+
+def _beyond(plan: Plan) -> str:
+    """What to make of a paper that 4x does not reach."""
+    if plan.recommended is not None:
+        return ""
+    if plan.reached.sharp_from_cm <= plan.usual_distance_cm[0]:
+        return " So 4x looks sharp all the same, unless people step closer."
+    return " For more, a dedicated large-format upscaler is needed."
+
+
+def _paper_as_it_lies(paper: Paper) -> str:
+    lies = "" if paper.width == paper.height else " landscape" if paper.width > paper.height else " portrait"
+    return paper_name(paper) + lies
+
+
+def option_words(option: Option) -> str:
+    """What one multiplier gives: `Sharp in the hand`, or that it is more than anybody sees."""
+    return "Larger than needed" if option.larger_than_needed else option.grade.in_words.capitalize()
+
+
+def grade_cell(option: Option) -> str:
+    """`350 · excellent`."""
+    return f"{option.dpi_shown} · {option.grade.word}"
+
+
+def take(plan: Plan) -> str:
+    """What to do for this paper, in a table: `enough now`, `2x`, `4x`, `needs 4.69x`."""
+    return f"needs {plan.factor_needed:.2f}x" if plan.recommended is None else _ENOUGH[plan.recommended]
+
+
+def legend(paper: Paper, *, bleeds: bool, cuts: bool = False) -> str:
+    """What the lines and colours of a drawing mean, those that are in it. Markdown."""
+    edge = "**Red edge**: bleed, trimmed off. " if bleeds else ""
+    cut = "**Faded**: cut away. " if cuts else ""
+    safe = f"**Dashes**: keep text inside, {SAFE_MM} mm." if has_safe_area(paper) else ""
+    return f"{edge}**Line**: the paper's edge. {cut}{safe}"
+
+
+def paper_rows(
+    size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit, bleed_mm: float, unit: Unit
+) -> list[dict[str, str]]:
+    """Papers × 1x, 2x and 4x: DPI and grade, and the cheapest that is enough."""
+    rows = []
+    for paper in papers:
+        most = 0.4 * min(paper.size.in_unit("mm"))
+        plan = printing.plan(*size, paper, dpi, fit=fit, bleed_mm=min(bleed_mm, most))
+        rows.append({"Paper": paper_name(paper), "Size": paper.size.text(unit), **_cells(plan, dpi)})
+    return rows
+
+
+def need_rows(paper: Paper, dpi: float, fit: Fit, bleed_mm: float) -> list[dict[str, str]]:
+    """Which Midjourney sizes get to this paper, and at which multiplier."""
+    rows = []
+    for shape, (width, height) in inputs.MIDJOURNEY.items():
+        turned = (height, width) if paper.width > paper.height else (width, height)
+        plan = printing.plan(*turned, paper, dpi, fit=fit, bleed_mm=bleed_mm)
+        rows.append({"Midjourney picture": f"{turned[0]} × {turned[1]} · {shape}", **_cells(plan, dpi)})
+    return rows
+
+
+def _cells(plan: Plan, dpi: float) -> dict[str, str]:
+    grades = {MULTIPLIER_NAMES[each]: grade_cell(option) for each, option in plan.options.items()}
+    return {**grades, f"For {dpi:g} DPI": take(plan)}
+
+
+def served(size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit) -> str:
+    """Which of these papers a picture can serve, as a sentence."""
+    names = {paper.name: paper_name(paper) for paper in papers}
+    by_multiplier = {
+        multiplier: [
+            names[paper.name]
+            for paper in printing.papers_for(*size, dpi, fit=fit, multiplier=multiplier)
+            if paper.name in names
+        ]
+        for multiplier in printing.MULTIPLIERS
+    }
+    return f"At {dpi:g} DPI this picture fills: {inputs.served(by_multiplier)}."
+
+
+def need_words(paper: Paper, dpi: float, bleed_mm: float) -> str:
+    """The pixels that a paper takes, as Markdown."""
+    needed = printing.pixels_needed(paper, dpi, bleed_mm)
+    with_bleed = f" with {bleed_mm:g} mm bleed" if bleed_mm else ""
+    megapixels = needed[0] * needed[1] / 1e6
+    return f"**{pixels(needed)}** ({megapixels:.1f} megapixels) for {literal(paper.label)} at {dpi:g} DPI{with_bleed}."
+
+
+def distance_words(paper: Paper) -> str:
+    """From where people look at such a paper, and what that takes."""
+    nearest = printing.usual_distance_cm(paper)[0]
+    near, far = (printing.distance_text(cm) for cm in printing.usual_distance_cm(paper))
+    return (
+        f"People usually look at this size from {near} to {far}. From {near}, "
+        f"{printing.dpi_for_distance(nearest):.0f} DPI look sharp."
+    )
+
+
+def prices(providers: Sequence[Provider]) -> str:
+    """`JourneyAPI: 2 credits · This machine: free`."""
+    return " · ".join(f"{provider.label}: {cost_words(provider)}" for provider in providers)
+
+
+def exact_words(plan: Plan) -> str:
+    """What a file of exact size will be, as Markdown."""
+    with_bleed = f" and {plan.bleed_mm:g} mm bleed" if plan.bleed_mm else ""
+    fits = "cropped as drawn above" if plan.fit == "crop" else "the whole picture with white margins"
+    return f"**{pixels(plan.needed)}**: {literal(plan.paper.label)} at {plan.dpi:g} DPI{with_bleed}, {fits}."

@@ -1,0 +1,66 @@
+"""The ways to give a picture, as inputs that several pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from journey.studio import ID_LIMIT, URL_LIMIT, Source
+from journey.views.pictures import ENDINGS
+from journey.workspace import workspace
+from pages.forms.choosing import type_in
+from pages.frame.watching import wait_until
+
+SAMPLE_SECONDS = 1.0
+
+
+def image_url(*, key: str) -> str | None:
+    """An address; None while it is empty."""
+    return (
+        type_in(
+            "Image URL",
+            key=key,
+            limit=URL_LIMIT,
+            placeholder="https://cdn.midjourney.com/…/0_0.png",
+            help="Any public picture: PNG, JPEG or WebP. Press Enter to see it.",
+        ).strip()
+        or None
+    )
+
+
+def task_id(*, key: str) -> str | None:
+    """The ID of a task at an API; None while it is empty."""
+    return (
+        type_in(
+            "Task ID",
+            key=key,
+            limit=ID_LIMIT,
+            placeholder="994c2844-…",
+            help="A finished task: a grid lets you pick one of its pictures. `sample-grid` is there to try it.",
+        ).strip()
+        or None
+    )
+
+
+def upload(*, key: str, on_change: Callable[[], None] | None = None) -> UploadedFile | None:
+    """A picture file."""
+    return st.file_uploader(
+        "Picture file", type=list(ENDINGS), key=key, max_upload_size=upload_megabytes(), on_change=on_change
+    )
+
+
+def upload_megabytes() -> int:
+    """The largest file that an uploader takes."""
+    return max(1, workspace().settings.max_bytes // 2**20)
+
+
+def sample_sources() -> dict[str, Source] | None:
+    """The sample pictures by name. While they are still being drawn that is said, and the page comes back to it."""
+    space = workspace()
+    samples = space.sample_sources()
+    if samples is None:
+        st.caption("The sample pictures are being drawn; this takes a few seconds, once.")
+        wait_until(lambda: space.sample_sources() is not None, look_every=SAMPLE_SECONDS)
+    return samples

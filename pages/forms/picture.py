@@ -1,0 +1,158 @@
+"""The picture in the form of Upscale: an address, a task, a file, a sample, or that of an earlier task."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from journey.errors import JourneyError
+from journey.studio import ParentTask, Source
+from journey.views.upscaling import WAYS, found_words
+from journey.views.words import literal
+from journey.workspace import workspace
+from pages.forms import inputs
+from pages.forms.choosing import choose
+from pages.frame.protection import say_error
+from pages.task.pictures import picture
+
+DEFAULTS = {
+    "way": "url",
+    "image_url": "",
+    "task_id": "",
+    "source": None,
+    "parent": None,
+    "looked_at": None,
+    "problem": None,
+}
+"""What is kept in the session: what was entered, what was looked at last, and what came of it."""
+state = st.session_state
+
+
+def choose_picture() -> str:
+    """The inputs, and what was found; the way in which a picture is given."""
+    way = choose("Picture from", WAYS, key="way")
+    given = _entered(way)
+    if given is not None:
+        with st.spinner("Looking at the picture…"):
+            _look(way, given)
+    elif way != "upload" and state.looked_at and state.looked_at[0] == way:
+        forget()
+    if state.problem:
+        say_error(state.problem)
+    if way == "task":
+        _show_parent()
+    return way
+
+
+def _entered(way: str) -> object | None:
+    """The input of the chosen way; None while it is empty."""
+    if way == "url":
+        return inputs.image_url(key="image_url")
+    if way == "task":
+        return inputs.task_id(key="task_id")
+    return inputs.upload(key="upload", on_change=_upload_changed)
+
+
+def _look(way: str, given: object) -> None:
+    """Turn what was entered into a checked source, once for each thing entered; keep the sentence when it fails."""
+    about = (way, getattr(given, "file_id", given))
+    if state.looked_at == about:
+        return
+    forget(about)
+    space = workspace()
+    try:
+        if way == "url":
+            state.source = space.intake.from_url(str(given))
+        elif way == "task":
+            # A task may belong to any provider; the one that is chosen is asked first.
+            providers = sorted(space.clients, key=lambda provider: provider.name != state.get("provider"))
+            parent = space.intake.from_task(str(given), providers)
+            state.parent, state.source = parent, None if parent.is_grid else parent.sources[0]
+        else:
+            state.source = space.intake.from_upload(given.name, given.getvalue())  # type: ignore[attr-defined]  # an upload
+    except JourneyError as error:
+        state.problem = str(error)
+
+
+def forget(looked_at: tuple[str, object] | None = None) -> None:
+    """Nothing is chosen any more; `looked_at` is what is going to be."""
+    state.looked_at, state.source, state.parent, state.problem = looked_at, None, None, None
+
+
+def use(source: Source) -> None:
+    """Take a picture that is known already: one of a grid, one of an earlier task."""
+    state.source, state.problem = source, None
+
+
+def use_sample(source: Source) -> None:
+    forget(("sample", source.stored.key))
+    state.way, state.image_url = "url", ""
+    use(source)
+
+
+def use_sample_grid() -> None:
+    state.way, state.task_id = "task", "sample-grid"
+
+
+def use_again(entry_id: str) -> None:
+    """Fill the form with the picture and the settings of an earlier task."""
+    entry = workspace().history.get(entry_id)
+    forget(("again", entry_id))
+    if entry is None:
+        state.problem = "There is no task with this address, so nothing of it can be used again."
+        return
+    state.provider, state.network, state.scale = entry.provider.name, entry.network, entry.scale
+    state.webhook_url, state.webhook_secret = entry.webhook_url or "", ""
+    state.scale_is_meant = True
+    try:
+        source = workspace().intake.from_entry(entry)
+    except JourneyError as error:
+        state.problem = str(error)
+        return
+    use(source)
+    state.image_url = ""
+    if source.parent_task_id:
+        state.way, state.task_id = "task", source.parent_task_id
+        state.looked_at = ("task", source.parent_task_id)
+    else:
+        state.way = "url"
+        if source.image_url:
+            state.image_url, state.looked_at = source.image_url, ("url", source.image_url)
+    secret = " A webhook's secret is not kept; type it in again." if entry.webhook_url else ""
+    st.toast(f"Picture and settings of **{literal(entry.name, limit=80)}** are in the form.{secret}")
+
+
+def came_from() -> tuple[str, str | None] | None:
+    """The task, and the picture of a grid, that the picture in the form comes from."""
+    if state.source is not None:
+        return (state.source.parent_task_id, state.source.index) if state.source.parent_task_id else None
+    return (state.parent.task_id, None) if state.parent is not None and state.way == "task" else None
+
+
+def _upload_changed() -> None:
+    """A file that was taken out is not to be upscaled; the uploader of a page that is opened anew is just empty."""
+    if state.upload is None and state.looked_at and state.looked_at[0] == "upload":
+        forget()
+
+
+def _show_parent() -> None:
+    """The task that was found, and its pictures when they are many."""
+    parent: ParentTask | None = state.parent
+    if parent is None:
+        return
+    st.caption(found_words(parent))
+    if not parent.is_grid:
+        return
+    st.markdown("**Which picture of the grid?**")
+    for row in (parent.sources[:2], parent.sources[2:]):
+        for column, source in zip(st.columns(2), row, strict=False):
+            with column:
+                picture(source.stored, alt=f"Picture {source.index} of the grid")
+                picked = state.source is not None and state.source.stored.key == source.stored.key
+                st.button(
+                    f"Picture {source.index}" + (" · picked" if picked else ""),
+                    key=f"pick_{source.index}",
+                    type="primary" if picked else "secondary",
+                    width="stretch",
+                    on_click=use,
+                    args=(source,),
+                )

@@ -1,0 +1,83 @@
+"""How a picture is enlarged: multiplier, provider, network, webhook."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from journey.printing import Plan
+from journey.studio import PROVIDERS, SECRET_LIMIT, URL_LIMIT, Provider, Variant
+from journey.views.upscaling import for_paper_words, network_label, provider_labels, suggested_scale
+from journey.workspace import workspace
+from pages.forms.choosing import choose, type_in
+
+DEFAULTS = {"scale": 4, "provider": None, "network": None, "webhook_url": "", "webhook_secret": ""}
+"""What is kept in the session."""
+state = st.session_state
+
+
+def choose_scale(plan: Plan | None) -> int:
+    """2 or 4. What the paper needs is preselected, once for each picture and paper: a person may choose otherwise."""
+    concerns = plan and (state.source.stored.key, plan.paper, plan.fit, plan.dpi)
+    if plan is not None and concerns != state.get("suggested_for"):
+        state.suggested_for = concerns
+        if not state.pop("scale_is_meant", False):
+            state.scale = suggested_scale(plan)
+    st.segmented_control(
+        "Enlarge", [2, 4], required=True, format_func=lambda value: f"{value}x", key="scale", persist_state="session"
+    )
+    if plan is not None:
+        st.caption(for_paper_words(plan))
+    return int(state.scale)
+
+
+def choose_variant() -> Variant | None:
+    """Provider, and the network where there is a choice; None when nothing is set up here."""
+    provider = choose_provider(key="provider")
+    if provider is None:
+        return None
+    networks = workspace().networks() if provider.has_networks else []
+    if not networks:
+        return Variant(provider)
+    if state.network not in networks:
+        state.network = networks[0]
+    labels = {name: network_label(name, seconds_for(Variant(provider, name))) for name in networks}
+    network = choose(
+        "Network",
+        labels,
+        key="network",
+        help="Fast gives clean edges. Detail takes far longer and gives natural texture.",
+    )
+    return Variant(provider, network)
+
+
+def choose_provider(*, key: str) -> Provider | None:
+    """One of those that are set up here; there is nothing to choose when it is one."""
+    offered = [offer.provider for offer in workspace().offers()]
+    if not offered:
+        return None
+    if state.get(key) not in [provider.name for provider in offered]:
+        state[key] = offered[0].name
+    if len(offered) > 1:
+        choose("Provider", provider_labels(offered), key=key)
+    return PROVIDERS[state[key]]
+
+
+def seconds_for(variant: Variant) -> float | None:
+    """How long the picture in the form takes this way; None when that is not known."""
+    return state.source and workspace().usual_seconds(variant, state.scale, size=state.source.size)
+
+
+def enter_webhook() -> tuple[str, str]:
+    """Address and secret, both optional."""
+    with st.expander("Webhook (optional)", icon=":material/webhook:"):
+        url = type_in(
+            "Webhook URL", key="webhook_url", limit=URL_LIMIT, placeholder="https://example.com/hooks/upscaled"
+        )
+        secret = type_in(
+            "Webhook secret",
+            key="webhook_secret",
+            limit=SECRET_LIMIT,
+            type="password",
+            help="Sent as the header x-webhook-secret, and kept only until the call is sent.",
+        )
+    return url.strip(), secret

@@ -1,0 +1,54 @@
+"""The top of each page: its one title, and which providers are ready."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from journey.views.words import literal, provider_badge
+from journey.workspace import Offer, workspace
+from pages.frame.protection import acting
+
+
+def header(title: str, subtitle: str) -> None:
+    """Call it once, first. Pages can ask `st.session_state.page_shown` which one was drawn last."""
+    offers = workspace().offers()
+    st.session_state.page_shown = title
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        with st.container(width="content", gap=None):
+            st.title(title, anchor=False)
+            st.caption(subtitle)
+        with st.container(horizontal=True, width="content"):
+            for offer in offers:
+                _badge(offer)
+    for offer in offers:
+        if offer.problem:
+            _paused(offer)
+    if not offers:
+        st.error(
+            "Nothing here can upscale a picture. Set JOURNEY_API_KEY to use JourneyAPI. "
+            + literal(workspace().engine_problem or "")
+        )
+
+
+def _badge(offer: Offer) -> None:
+    account = workspace().balance(offer.provider)
+    label = provider_badge(offer.provider, account, is_ready=offer.is_ready)
+    if offer.is_ready:
+        st.badge(label, icon=":material/check_circle:", color="green")
+    else:
+        st.badge(label, icon=":material/pause_circle:", color="orange")
+
+
+def _paused(offer: Offer) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(
+            f"{offer.provider.label} is paused: {literal(offer.problem or '')} Nothing is lost; what waits is sent "
+            "once it goes on.",
+            icon=":material/pause_circle:",
+        )
+        st.button(
+            "Go on",
+            key=f"resume_{offer.provider}",
+            on_click=acting(workspace().resume),
+            args=(offer.provider,),
+        )

@@ -1,0 +1,43 @@
+"""Parts that draw nothing, and draw the page again when something has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from journey.studio import Entry, Kin
+from journey.views.notices import has_moved
+from journey.workspace import workspace
+from pages.frame.protection import protected
+
+WATCH_SECONDS = 1.5
+
+
+def watch(shown: Sequence[Entry], *, limit: int, kin: Kin | None = None) -> None:
+    """Draw the page again when other tasks are the latest, or another tab moved one of them (or its kin) on."""
+    known = {entry.id: entry for entry in (*(kin.entries if kin else ()), *shown)}
+    elsewhere = [entry.id for entry in known.values() if entry not in shown and not entry.state.over]
+
+    @st.fragment(run_every=WATCH_SECONDS)
+    @protected(quiet=True)
+    def look() -> None:
+        lists = workspace().history.lists
+        latest = lists.latest(limit=limit)
+        is_other = [entry.id for entry in latest] != [entry.id for entry in shown]
+        if is_other or has_moved(known, (*latest, *lists.related(ids=elsewhere))):
+            st.rerun()
+
+    look()
+
+
+def wait_until(ready: Callable[[], bool], *, look_every: float = WATCH_SECONDS) -> None:
+    """Draw the page again once something is true that the page says is still to come."""
+
+    @st.fragment(run_every=look_every)
+    @protected(quiet=True)
+    def look() -> None:
+        if ready():
+            st.rerun()
+
+    look()

@@ -1,0 +1,143 @@
+"""The section of the Print size page that makes files for the print shop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from journey import printing
+from journey.printing import Paper, Plan, inputs, shop
+from journey.printing.shop import FileFormat, PrintSpec
+from journey.studio import Source
+from journey.views.plans import exact_words
+from journey.views.words import literal
+from journey.workspace import workspace
+from pages.frame.protection import say_error
+from pages.planner.shop_runs import Start, Started, begin, show_runs
+from pages.planner.state import orientation, position
+
+KINDS = {"exact": "Exact size", "keep": "Keep pixels", "set": "Print set", "proof": "Proof"}
+FORMATS: dict[FileFormat, str] = {
+    "TIFF": "TIFF · lossless, what most print shops prefer",
+    "PDF": "PDF · one page of exactly this size, with trim and bleed marked",
+    "JPEG": "JPEG · small, for online print services (quality 95)",
+    "PNG": "PNG · lossless, keeps transparency",
+}
+
+
+def shop_files(source: Source, plan: Plan | None) -> None:
+    """Choose, make, watch, download. Without a plan (for screens) only the pixels can be kept."""
+    st.header("Print-ready file", anchor=False)
+    left, right = st.columns([5, 6], gap="large")
+    with left:
+        kinds = list(KINDS) if plan else ["keep"]
+        kind = st.segmented_control(
+            "What to make",
+            kinds,
+            default=kinds[0],
+            required=True,
+            format_func=KINDS.__getitem__,
+            key="ready_kind",
+            wrap=True,
+        )
+        start = _keep(source, plan) if plan is None or kind == "keep" else _WAYS[kind](source, plan)
+        if st.button("Make the file", key="make", type="primary", icon=":material/print:", disabled=start is None):
+            begin(start)
+        st.caption("A DPI tag adds no detail: it only tells programs how large to print the pixels that are there.")
+    with right:
+        show_runs()
+
+
+def _keep(source: Source, plan: Plan | None) -> Start:
+    dpi = plan.dpi if plan else 300
+    st.markdown(
+        f"The same pixels, with **{dpi:g} DPI** written in the file. PNG and JPEG are not encoded again, and what "
+        "cameras and editors left in them stays out. "
+        f"It will print {literal(printing.print_size(*source.size, dpi).text('cm'))}."
+    )
+    return lambda: Started(
+        f"{source.name}, {dpi:g} DPI",
+        workspace().print_runs.make(shop.retag, source.stored, dpi=dpi, title=source.name),
+    )
+
+
+def _exact(source: Source, plan: Plan) -> Start | None:
+    file_format = _choose_format()
+    st.markdown(exact_words(plan))
+    option = plan.options[1]
+    if not option.enough:
+        st.markdown(
+            f":material/info: The picture itself has {option.dpi_shown} DPI on this paper ({option.grade.word}). "
+            "Upscale it first for a sharper print."
+        )
+    spec = _checked(plan, plan.paper, file_format)
+    if spec is None:
+        return None
+    return lambda: Started(
+        shop.file_name(source.name, spec),
+        workspace().print_runs.make(shop.exact_size, source.stored, spec, title=source.name),
+    )
+
+
+def _several(source: Source, plan: Plan) -> Start | None:
+    file_format = _choose_format()
+    own = plan.paper.name if plan.paper.name in printing.PAPERS else None
+    names = st.multiselect(
+        "Papers",
+        list(printing.PAPERS),
+        default=list(dict.fromkeys([*([own] if own else []), "A4", "8x10"])),
+        format_func=inputs.target_label,
+        key="set_papers",
+        max_selections=shop.SET_LIMIT,
+    )
+    st.markdown(f"One ZIP with a {file_format} for each paper and a list of what is in it, at {plan.dpi:g} DPI.")
+    specs = [_checked(plan, printing.PAPERS[name], file_format) for name in names]
+    ready = [spec for spec in specs if spec]
+    if not names:
+        st.caption("Choose at least one paper.")
+    if not ready or len(ready) < len(specs):
+        return None
+    return lambda: Started(
+        f"{source.name}, {len(ready)} papers",
+        workspace().print_runs.make(shop.print_set, source.stored, ready, title=source.name),
+    )
+
+
+def _proof(source: Source, plan: Plan) -> Start | None:
+    file_format = _choose_format()
+    st.markdown(
+        f"The most detailed part of the {literal(plan.paper.name)} print at its true size on a 10 × 15 cm photo. "
+        "Print it at home at 100 % and look at it before you order."
+    )
+    spec = _checked(plan, plan.paper, file_format)
+    if spec is None:
+        return None
+    return lambda: Started(
+        f"{source.name}, proof",
+        workspace().print_runs.make(shop.proof, source.stored, spec, title=source.name),
+    )
+
+
+_WAYS: dict[str, Callable[[Source, Plan], Start | None]] = {"exact": _exact, "set": _several, "proof": _proof}
+
+
+def _choose_format() -> FileFormat:
+    return st.selectbox("Format", list(FORMATS), format_func=FORMATS.__getitem__, key="ready_format")
+
+
+def _checked(plan: Plan, paper: Paper, file_format: FileFormat) -> PrintSpec | None:
+    """The spec, or None and the sentence why there can be none."""
+    try:
+        return PrintSpec(
+            paper,
+            plan.dpi,
+            file_format,
+            fit=plan.fit,
+            bleed_mm=plan.bleed_mm,
+            orientation=orientation(),
+            position=position(),
+        )
+    except ValueError as error:
+        say_error(str(error))
+        return None

@@ -1,0 +1,80 @@
+"""The inputs of Print size: in the session, and in the address that can be shared."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import streamlit as st
+
+from journey.printing import Fit, Orientation, Unit
+from journey.views import planner
+from pages.frame import address
+
+LINKS_KEPT = 20
+
+state = st.session_state
+
+
+def key(name: str) -> str:
+    return f"print_{name}"
+
+
+def value(name: str) -> str:
+    return str(state[key(name)])
+
+
+def unit_of(name: str) -> Unit:
+    return cast("Unit", value(name))
+
+
+def fit() -> Fit:
+    return cast("Fit", value("fit"))
+
+
+def orientation() -> Orientation:
+    return cast("Orientation", value("turn"))
+
+
+def position() -> float:
+    """Where the crop lies along its free axis, 0 to 1."""
+    return int(value("at")) / 100
+
+
+def take_address() -> bool:
+    """Take the inputs from the address and say so, when a link (or the Back button) led here."""
+    for name, default in planner.DEFAULTS.items():
+        state.setdefault(key(name), default)
+    state.setdefault(key("family"), "all")
+    state.setdefault("print_source", None)
+    given = st.query_params.to_dict()
+    if not given or given == state.get("print_address") or address.is_late(given):
+        return False
+    # The Back button leads to an address as it was linked to, and to all that was set when it was.
+    given = state.get("print_links", {}).get(frozenset(given.items()), given)
+    asked, state.print_link_problems = planner.from_address(given)
+    state.update({key(name): text for name, text in asked.items()})
+    return True
+
+
+def give_address(arrived: bool) -> None:
+    """Write all inputs that matter into the address, so that it can be shared.
+
+    A fresh page keeps a plain one, and a link stays as it is until a person changes something: each address that is
+    written costs one more click on Back.
+    """
+    wanted = planner.address({name: value(name) for name in planner.FIELDS})
+    given = st.query_params.to_dict()
+    is_as_shown, state.print_shown = wanted == state.get("print_shown"), wanted
+    if arrived:
+        links = {**state.get("print_links", {}), frozenset(given.items()): wanted}
+        state.print_links = dict([*links.items()][-LINKS_KEPT:])
+        state.print_address = given
+        return
+    if not is_as_shown:
+        state.print_link_problems = []
+    elif given == state.get("print_address"):
+        return
+    if given != wanted:
+        address.leave(given, state.get("print_address", given))
+        st.query_params.from_dict(wanted)
+    state.print_address = wanted

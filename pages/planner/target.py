@@ -1,0 +1,87 @@
+"""The paper or screen of Print size, with its DPI and bleed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from journey import printing
+from journey.printing import Paper, Screen, inputs
+from journey.views.planner import FITS, NUMBER_LIMIT, TURNS, UNITS
+from pages.forms.choosing import choose, type_in
+from pages.frame.protection import say_error
+from pages.planner.state import key, unit_of, value
+
+SCREEN_DPI = 300.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is aimed at. DPI and bleed (in mm) mean nothing on a screen."""
+
+    on: Paper | Screen
+    dpi: float
+    bleed_mm: float
+
+
+def choose_target() -> Target | None:
+    """None when something is wrong with it, which is said in place."""
+    st.selectbox(
+        "Paper or screen",
+        list(inputs.TARGETS),
+        format_func=inputs.target_label,
+        key=key("paper"),
+        persist_state="session",
+        help="Type to search: A3, 24, square, screen …",
+    )
+    if value("paper") == inputs.CUSTOM:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            type_in("Paper width", key=key("pw"), limit=NUMBER_LIMIT)
+            type_in("Paper height", key=key("ph"), limit=NUMBER_LIMIT)
+            choose("Measured in", UNITS, key=key("pu"), label_visibility="collapsed")
+    with st.container(horizontal=True):
+        choose("Orientation", TURNS, key=key("turn"))
+        choose(
+            "Fit",
+            FITS,
+            key=key("fit"),
+            help="Crop fills the paper and cuts the overhang. Contain shows all of the picture, with margins.",
+        )
+    is_screen = value("paper") in printing.SCREENS
+    if not is_screen:
+        _enter_dpi()
+    try:
+        return _judged(is_screen)
+    except ValueError as error:
+        say_error(str(error))
+        return None
+
+
+def _enter_dpi() -> None:
+    with st.container(horizontal=True):
+        type_in(
+            "DPI",
+            key=key("dpi"),
+            limit=NUMBER_LIMIT,
+            help="300 is sharp in the hand, 200 is fine for most prints, 150 on a wall.",
+        )
+        if value("fit") == "crop":
+            type_in(
+                "Bleed in mm",
+                key=key("bleed"),
+                limit=NUMBER_LIMIT,
+                help="Added on every side and trimmed off: usually 3 mm, or 0.",
+            )
+        choose("Unit", UNITS, key=key("unit"))
+
+
+def _judged(is_screen: bool) -> Target:
+    on = inputs.target(value("paper"), value("pw"), value("ph"), unit_of("pu"))
+    if is_screen:
+        return Target(on, SCREEN_DPI, 0)
+    dpi = inputs.number(value("dpi"), "DPI")
+    bleed_mm = inputs.number(value("bleed"), "bleed") if value("fit") == "crop" else 0
+    if isinstance(on, Paper):
+        printing.pixels_needed(on, dpi, bleed_mm)  # raises for numbers that are out of bounds
+    return Target(on, dpi, bleed_mm)

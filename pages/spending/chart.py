@@ -1,0 +1,45 @@
+"""The months beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from journey.studio import Line
+from journey.views import spending as words
+from journey.views.spending import By
+
+COLOURS = ["#178f88", "#e0a526", "#5b86d9", "#cf6a49", "#9471c4", "#7a9a3c", "#c2618f", "#8a949a"]
+"""Of equal weight on a light and on a dark page."""
+
+
+def show_chart(shown: Sequence[Line], months: Sequence[str], by: By) -> None:
+    """A bar for each month, stacked by what is asked for."""
+    unit = "Pictures" if by == "provider" else "Credits"
+    bars = words.bars(shown, months, by)
+    if not bars:
+        st.caption(f"No {unit.lower()} in these months.")
+        return
+    names = list(dict.fromkeys(bar.name for bar in bars))
+    rows = [{"Month": words.month_words(bar.month), "Name": bar.name, unit: bar.height} for bar in bars]
+    st.altair_chart(
+        alt.Chart(pd.DataFrame(rows))
+        .mark_bar()
+        .encode(
+            x=alt.X("Month:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')")),
+            y=alt.Y(f"{unit}:Q", axis=alt.Axis(tickMinStep=1)),
+            color=alt.Color(
+                "Name:N",
+                sort=names,
+                scale=alt.Scale(domain=names, range=COLOURS[: len(names)]),
+                legend=alt.Legend(title=None, orient="bottom", columns=2, labelLimit=130),
+            ),
+            tooltip=["Month:N", "Name:N", f"{unit}:Q"],
+        ),
+        height=320,
+        alt=f"{words.WAYS[by]}, {words.month_words(months[0])} to {words.month_words(months[-1])}: "
+        f"{sum(bar.height for bar in bars):,} in all",
+    )

@@ -1,0 +1,50 @@
+"""What can be done with a task, whatever its state: stop, download, compare, print, use again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from journey.errors import JourneyError
+from journey.studio import Entry, State
+from journey.views import links
+from journey.views.words import download_words
+from journey.workspace import workspace
+from pages.frame.protection import say_error
+from pages.frame.visitor import origin
+
+
+def actions(entry: Entry, *, fills_form: bool) -> None:
+    """A row of buttons and links. With `fills_form` the form of Upscale is on this page."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if entry.state in (State.QUEUED, State.OPEN, State.ARCHIVING):
+            _stop(entry)
+        if entry.result:
+            st.link_button(
+                download_words(entry.result),
+                f"{entry.result.url(origin())}?download",
+                type="primary",
+                icon=":material/download:",
+            )
+            st.page_link("compare.py", label="Compare", icon=":material/compare:", query_params=links.task(entry))
+            st.page_link(
+                "print_size.py", label="Print-ready file", icon=":material/print:", query_params=links.task(entry)
+            )
+        label, icon = "Reuse settings", ":material/tune:"
+        if not fills_form:
+            st.page_link("upscale.py", label=label, icon=icon, query_params=links.again(entry))
+        elif st.button(label, key=f"use_{entry.id}", icon=icon, type="tertiary"):
+            st.session_state.use_again = entry.id
+            st.rerun()
+        st.page_link("history.py", label="Details", icon=":material/receipt_long:", query_params=links.task(entry))
+
+
+def _stop(entry: Entry) -> None:
+    label = "Stop" if entry.provider.can_cancel or entry.state is State.QUEUED else "Stop watching"
+    if not st.button(label, key=f"stop_{entry.id}", icon=":material/stop:"):
+        return
+    try:
+        workspace().stop_entry(entry)
+    except JourneyError as error:
+        say_error(str(error))
+    else:
+        st.rerun()

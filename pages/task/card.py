@@ -1,0 +1,129 @@
+"""One task as a card: what it is, how far it is, and everything that can be done with it."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from journey.studio import LIVE, Entry, Kin, State, Variant, find_kin, is_pair
+from journey.views import links
+from journey.views.words import (
+    literal,
+    moment,
+    origin_words,
+    pair_words,
+    pixels,
+    print_size,
+    progress,
+    progress_words,
+    state_words,
+    took,
+)
+from journey.workspace import workspace
+from pages.frame.protection import protected
+from pages.task.actions import actions
+from pages.task.decisions import decisions
+from pages.task.pictures import picture, side_by_side
+
+REFRESH_SECONDS = 1.0
+_LOOKS: dict[State, tuple[str, str]] = {
+    State.FINISHED: (":material/check_circle:", "green"),
+    State.FAILED: (":material/error:", "red"),
+    State.AMBIGUOUS: (":material/help:", "orange"),
+    State.CANCELLED: (":material/block:", "gray"),
+    State.ABANDONED: (":material/visibility_off:", "gray"),
+    State.STOPPED: (":material/stop_circle:", "gray"),
+}
+
+
+def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None, fills_form: bool = False) -> None:
+    """Draw it; `full` with original and result side by side.
+
+    With `fills_form` the form of Upscale is on this page, and its settings go there at once.
+    `kin` is what `find_kin` found for all cards of a page; without it, it is looked up for this one.
+    """
+    kin = find_kin(workspace().history.lists, [entry]) if kin is None else kin
+    with st.container(border=True, key=f"card_{entry.id}"):
+        head, body = st.columns([1, 8], vertical_alignment="center")
+        with head:
+            picture(entry.source, alt=f"Original: {entry.name}", thumbnail=True)
+        with body:
+            st.text(entry.name)
+            _badges(entry)
+            if entry.state in LIVE:
+                _live_progress(entry)
+            else:
+                _outcome(entry)
+        _kinship(entry, kin)
+        decisions(entry)
+        if entry.result and full:
+            side_by_side(entry)
+        actions(entry, fills_form=fills_form)
+
+
+def _badges(entry: Entry) -> None:
+    with st.container(horizontal=True):
+        if entry.state not in LIVE:
+            icon, color = _LOOKS[entry.state]
+            st.badge(state_words(entry, time.time()), icon=icon, color=color)  # type: ignore[arg-type]  # one of its colours
+        st.badge(entry.provider.label, color="gray")
+        st.badge(entry.type, color="gray")
+        if entry.enlarged_by:
+            st.badge(literal(entry.enlarged_by), color="gray")
+
+
+def _live_progress(entry: Entry) -> None:
+    """The only part of a card that is drawn again and again; the whole page is, once, when the task moves on."""
+    usual = workspace().usual_seconds(Variant(entry.provider, entry.network), entry.scale, size=entry.source_size)
+
+    @st.fragment(run_every=REFRESH_SECONDS)
+    @protected()
+    def line() -> None:
+        current = workspace().history.get(entry.id)
+        if current is None or current.state not in LIVE:
+            st.rerun()
+        st.progress(progress(current), text=progress_words(current, time.time(), usual))
+        if current.note:
+            st.text(current.note)
+
+    line()
+
+
+def _outcome(entry: Entry) -> None:
+    if entry.state is State.FINISHED:
+        st.caption(
+            f"{pixels(entry.source_size)} → {pixels(entry.result_size)} · "
+            f"prints {print_size(entry.result_size)} at 300 DPI · took {took(entry)}"
+        )
+    else:
+        st.caption(moment(entry.finished_at or entry.changed_at, st.context.timezone))
+    if entry.note:
+        st.text(entry.note)
+
+
+def came_from(task_id: str, index: str | None, kin: Kin) -> None:
+    """The task that a picture came from, and the way to it when it is ours."""
+    parent = kin.of_task(task_id)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.text(origin_words(task_id, index), width="content")
+        if parent is not None:
+            st.page_link(
+                "history.py",
+                label=f"Open {literal(parent.name, limit=40)}",
+                icon=":material/account_tree:",
+                query_params=links.task(parent),
+            )
+
+
+def _kinship(entry: Entry, kin: Kin) -> None:
+    if entry.came_from:
+        came_from(entry.came_from, entry.came_from_index, kin)
+    if not is_pair(entry.batch):
+        return
+    other = kin.other_half(entry)
+    if other is None or not (entry.result and other.result):
+        st.text(pair_words(entry, other, time.time()))
+        return
+    left, right = sorted((entry, other), key=lambda half: (half.created_at, half.id))
+    st.page_link("compare.py", label="Compare A/B", icon=":material/compare:", query_params=links.pair(left, right))

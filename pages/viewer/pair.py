@@ -1,0 +1,107 @@
+"""Which two pictures Compare shows: from the address, from pickers, and what there is of each to look at."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from journey.studio import LIVE
+from journey.views import comparison
+from journey.views.comparison import Pair, Side, View, Viewed
+from journey.views.pictures import PREVIEW
+from journey.workspace import workspace
+from pages.frame import address
+from pages.frame.protection import say_error
+from pages.frame.watching import wait_until
+
+state = st.session_state
+
+
+def take_address() -> tuple[Pair, View]:
+    """What the address asks for; without anything in it, what was here last."""
+    asked = comparison.own_parameters(st.query_params)
+    if not {"task", "left", "right"} & set(asked):
+        asked = state.compare_address | asked
+    same_pair = comparison.asked_pair(asked) == comparison.asked_pair(state.compare_address)
+    if same_pair and address.is_late(asked):
+        asked = state.compare_address
+    elif asked != state.compare_address:
+        # Neither the viewer nor a picker has written this: a link was followed, or the browser went back.
+        state.compare_start += 1
+    return comparison.asked_pair(asked), comparison.asked_view(asked)
+
+
+def give_address(pair: Pair, view: View) -> None:
+    """Keep it in the address, so that it survives a reload and can be sent."""
+    shown, before = comparison.own_parameters(st.query_params), state.compare_address
+    state.compare_address = comparison.address(pair, view)
+    if shown != state.compare_address:
+        address.leave(shown, before)
+        st.query_params.from_dict(state.compare_address)
+
+
+def find(name: str | None, choices: dict[str, Side]) -> str | None:
+    """Make sure that the picture can be chosen; None when there is none, which is said."""
+    if name is None or name in choices:
+        return name
+    entry = workspace().history.get(comparison.entry_id(name))
+    found = comparison.side_of(name, entry, time.time())
+    if isinstance(found, str):
+        say_error(found)
+        if entry is not None and entry.state in LIVE:
+            wait_until(lambda: not _is_live(entry.id))
+        return None
+    choices[name] = found
+    return name
+
+
+def pick(choices: dict[str, Side], pair: Pair) -> Pair:
+    """The two pickers, and a button between them."""
+    state.compare_left, state.compare_right = pair.left, pair.right
+    options = comparison.options(choices, st.context.timezone)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for label, key in (("Left", "compare_left"), ("Right", "compare_right")):
+            st.selectbox(
+                label,
+                list(options),
+                format_func=options.__getitem__,
+                key=key,
+                placeholder="Choose a picture",
+                on_change=_picked,
+                width="stretch",
+            )
+        st.button("Swap", icon=":material/swap_horiz:", on_click=_swap, disabled=None in (pair.left, pair.right))
+    return Pair(state.compare_left, state.compare_right)
+
+
+def viewed(side: Side) -> Viewed:
+    """The side with what there is of it to look at. Raises FileMissing when it is gone."""
+    space, picture = workspace(), side.picture
+    space.files.path(picture.key, PREVIEW)
+    pyramid = space.tiles.look(picture.key, picture.file)
+    problem = space.tiles.problem(picture.key) if pyramid is None else None
+    return Viewed(side, pyramid.levels if pyramid else None, problem)
+
+
+def has_more_detail(side: Side) -> bool:
+    """True when there is more of a picture to see than its preview, or never will be."""
+    tiles, picture = workspace().tiles, side.picture
+    return tiles.look(picture.key, picture.file) is not None or tiles.problem(picture.key) is not None
+
+
+def _is_live(entry_id: str) -> bool:
+    entry = workspace().history.get(entry_id)
+    return entry is not None and entry.state in LIVE
+
+
+def _picked() -> None:
+    # A side that could not be found stays in the address until another picture is chosen for it.
+    asked = comparison.asked_pair(state.compare_address)
+    pair = Pair(state.compare_left or asked.left, state.compare_right or asked.right)
+    give_address(pair, comparison.asked_view(st.query_params))
+
+
+def _swap() -> None:
+    view = comparison.asked_view(st.query_params)
+    give_address(Pair(state.compare_right, state.compare_left), view)

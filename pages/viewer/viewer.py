@@ -1,0 +1,51 @@
+"""The viewer of two pictures: slider, side by side and difference, with a zoom down to single pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import streamlit as st
+
+from journey.views.comparison import View, Viewed, asked_view, viewer_codec, viewer_data
+
+
+def _source(ending: str) -> str:
+    return Path(__file__).with_suffix(f".{ending}").read_text(encoding="utf-8")
+
+
+_COMPONENT = st.components.v2.component("compare_viewer", html=_source("html"), css=_source("css"), js=_source("js"))
+
+
+def viewer(
+    left: Viewed,
+    right: Viewed,
+    *,
+    view: View,
+    start: int,
+    print_dpi: float,
+    screen_ppi: float | None,
+    on_view: Callable[[View], None],
+) -> None:
+    """Draw both. `view` is taken over whenever `start` is another number; `on_view` is told after each change.
+
+    `screen_ppi` is pixels of the screen per inch; None: as many as browsers assume.
+    """
+    key = "compare_viewer"
+
+    def told() -> None:
+        on_view(asked_view(st.session_state[key].view))
+
+    _COMPONENT(
+        key=key,
+        data={
+            **viewer_data(left, right),
+            "codec": viewer_codec(),
+            "view": asdict(view),
+            "start": start,
+            "print_dpi": print_dpi,
+            "screen_ppi": screen_ppi,
+        },
+        on_view_change=told,
+    )

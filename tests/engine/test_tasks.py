@@ -1,0 +1,44 @@
+"""The table of tasks: its limits, its samples, and what it has learnt about speed."""
+
+from __future__ import annotations
+
+import pytest
+
+from journey.api.errors import RateLimited
+from journey.engine.tasks import QUEUE_LIMIT, engine_tasks
+from journey.storage.stored import StoredFile
+from tests.engine.conftest import Bench
+
+
+def test_a_full_queue_is_said_with_a_time(bench: Bench) -> None:
+    """Beyond the limit a task is not accepted, and the caller hears when to come again."""
+    first = bench.order()
+    with bench.database.write() as connection:
+        row = dict(bench.row(first)._mapping)
+        rows = [row | {"task_id": f"t{number}"} for number in range(QUEUE_LIMIT - 1)]
+        connection.execute(engine_tasks.insert(), rows)
+    with pytest.raises(RateLimited) as caught:
+        bench.order()
+    assert 30 == caught.value.retry_after
+    bench.queue.work_next()
+    assert bench.order()
+
+
+def test_measured_speed_is_the_median_of_real_pictures(bench: Bench) -> None:
+    """Small pictures do not count; without a record there is no speed."""
+    assert bench.tasks.measured_speed("fast", 2) is None
+    for seconds in (1.0, 2.0, 10.0):
+        task_id = bench.order()
+        bench.queue.work_next()
+        bench.change(task_id, source_pixels=1_000_000, seconds=seconds)
+    bench.order()
+    bench.queue.work_next()
+    assert 500_000 == bench.tasks.measured_speed("fast", 2)
+    assert bench.tasks.measured_speed("fast", 4) is None
+
+
+def test_samples_are_added_once(bench: Bench) -> None:
+    """A task that everybody can see is added on the first start only."""
+    for model in ("first", "second"):
+        bench.tasks.add_finished("sample", model=model, pictures=[StoredFile("0" * 32, "a.png")])
+    assert "first" == bench.state("sample")["model"]

@@ -1,1 +1,0 @@
-"""Servers on loopback that play the outside world."""

@@ -1,0 +1,61 @@
+"""Stand-ins for what a test wants to hold still: time, threads and processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any, TypeVar
+
+from journey.pictures.checking import Decoder
+
+T = TypeVar("T")
+
+
+class Clock:
+    """Time that stands still until it is moved. `sleep` moves it, and remembers by how much."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self.now = now
+        self.pauses: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+class Inline(Executor):
+    """Runs the work at once, on the thread that hands it in. `before` is told the number of each job first."""
+
+    def __init__(self, before: Callable[[int], None] = lambda _: None) -> None:
+        self.jobs = 0
+        self.before = before
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()
+        self.jobs += 1
+        try:
+            self.before(self.jobs)
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class DecoderHere(Decoder):
+    """The decoder without its processes, which have tests of their own."""
+
+    def _run(self, work: Callable[..., T], *args: object) -> T:
+        return work(*args)
+
+
+def wait_for(condition: Callable[[], object], *, seconds: float = 30) -> None:
+    """Wait for what goes on in the background, with a limit."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the background work did not get there in time"
+        time.sleep(0.02)

@@ -1,0 +1,184 @@
+"""A history, a tracker and their files around the fake API, stepped by hand; and the same in a process that dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from journey.api.client import JourneyClient
+from journey.history import Entry, History, NewEntry, State
+from journey.outside.door import Door, Fetched
+from journey.outside.transport import Transport
+from journey.pictures.checking import Limits
+from journey.provider import JOURNEYAPI, THIS_MACHINE
+from journey.storage.database import Database
+from journey.storage.files import Files
+from journey.storage.stored import Origins, StoredPicture
+from journey.studio.tracker import Tracker
+from tests.harness.standing import Clock, DecoderHere, Inline
+
+T = TypeVar("T")
+OWN_ORIGIN = "http://studio.test:8501"
+SOURCE = StoredPicture("5" * 32, "fjord.png", 64, 48)
+"""The picture that is enlarged. Nobody asks for its file here."""
+
+
+class TrackedStudio:
+    """Everything that the tracker needs, in one folder, with the fake as both engines."""
+
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        api_url: str,
+        api_key: str,
+        *,
+        executor: Executor | None = None,
+        timeout: float = 5.0,
+        transport: Transport | None = None,
+        allow: Sequence[str] = ("127.0.0.1",),
+        **collaborators: Any,
+    ) -> None:
+        self.clock = Clock()
+        self.history: History = collaborators.pop("history", None) or History(database, clock=self.clock)
+        self.client = JourneyClient(
+            api_key, api_url, attempts=1, timeout=timeout, transport=transport, sleep=lambda _: None
+        )
+        self.folder = folder / "files"
+        self.files = Files(str(self.folder), work_dir=folder)
+        self.files.start()
+        self.decoder = DecoderHere(Limits(10**6, 16 * 10**6))
+        self.door = Door(allow)
+        self.tracker = Tracker(
+            self.history,
+            {JOURNEYAPI: self.client, THIS_MACHINE: self.client},
+            self.files,
+            self.decoder,
+            self.door,
+            origins=Origins(local=(OWN_ORIGIN,)),
+            max_bytes=2**20,
+            clock=self.clock,
+            executor=executor or Inline(),
+            **collaborators,
+        )
+
+    def add(self, image_url: str | None = "https://example.com/fjord.png", **fields: Any) -> Entry:
+        """Queue a 4x upscale of a picture of 64 × 48 pixels."""
+        wish = {"provider": JOURNEYAPI, "type": "4x", "name": "fjord.png", "source": SOURCE}
+        return self.history.add(NewEntry(image_url=image_url, **{**wish, **fields}))
+
+    def look(self, entry: Entry) -> Entry:
+        """The entry as it is now."""
+        now = self.history.get(entry.id)
+        assert now is not None
+        return now
+
+    def settle(self, *, seconds: float = 3600.0) -> None:
+        """Step from one due time to the next, until nothing is due any more within so many seconds."""
+        end = self.clock.now + seconds
+        while True:
+            wanted = self.tracker._loop._wanted
+            wanted.set()
+            while wanted.is_set():  # as its own loop does
+                wanted.clear()
+                self.tracker.step()
+            due_at = self.history.next_due(after=self.clock.now)
+            if due_at is None or due_at > end:
+                break
+            self.clock.now = due_at
+
+    def close(self) -> None:
+        self.tracker.stop()
+        self.client.close()
+
+    def left_behind(self) -> list[Path]:
+        """Temporary files that nobody removed."""
+        return list((self.folder / "incoming").iterdir())
+
+
+def die(*_: object) -> None:
+    """As by kill -9."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DyingHistory(History):
+    """Kills its process before or after the entry moves to a state."""
+
+    before: State | None = None
+    after: State | None = None
+
+    def move(self, entry_id: str, to: State, **changes: Any) -> Entry | None:
+        if to is self.before:
+            die()
+        moved = super().move(entry_id, to, **changes)
+        if to is self.after:
+            die()
+        return moved
+
+
+POINTS = (
+    "before submitting is stored",
+    "after submitting is stored",
+    "during the call",
+    "after the call",
+    "after the task id is stored",
+    "during polling",
+    "before archiving is stored",
+    "during the download",
+    "after the download",
+    "during the rename",
+    "after the rename",
+)
+"""Where `run_until_death` can end. "during the call" is for the caller to do."""
+
+
+def run_until_death(database_url: str, folder: str, api_url: str, api_key: str, point: str) -> None:
+    """Work the queue as the program does, and die at the point."""
+    database = Database(database_url)
+    clock = Clock()
+    history = DyingHistory(database, clock=clock)
+    studio = TrackedStudio(database, Path(folder), api_url, api_key, history=history, timeout=60)
+    clock.now = studio.clock.now
+    history._clock = studio.clock
+    match point:
+        case "before submitting is stored":
+            history.before = State.SUBMITTING
+        case "after submitting is stored":
+            history.after = State.SUBMITTING
+        case "after the call":
+            history.before = State.OPEN
+        case "after the task id is stored":
+            history.after = State.OPEN
+        case "during polling":
+            studio.client.fetch_many = _then_die(studio.client.fetch_many)  # type: ignore[method-assign]
+        case "before archiving is stored":
+            history.before = State.ARCHIVING
+        case "during the download":
+            studio.door.get = _half_a_download  # type: ignore[method-assign, assignment]
+        case "after the download":
+            studio.door.get = _then_die(studio.door.get)  # type: ignore[method-assign]
+        case "during the rename":
+            Path.chmod = die  # type: ignore[method-assign, assignment]
+        case "after the rename":
+            studio.files.keep = _then_die(studio.files.keep)  # type: ignore[method-assign]
+    studio.settle()
+
+
+def _then_die(work: Callable[..., T]) -> Callable[..., T]:
+    def dying(*args: Any, **kwargs: Any) -> T:
+        result = work(*args, **kwargs)
+        die()
+        return result
+
+    return dying
+
+
+def _half_a_download(_: str, *, max_bytes: int, into: BinaryIO) -> Fetched:
+    into.write(b"\x89PNG half of it")
+    into.flush()
+    die()
+    raise AssertionError(max_bytes)

@@ -1,0 +1,325 @@
+"""The database keeps what it was given, with any number of processes at it, or says why it cannot."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import signal
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import alembic.autogenerate
+import pytest
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+
+from journey.errors import CannotStart, DatabaseAway
+from journey.storage import database as storage
+from journey.storage.database import Database, metadata, sqlite_wal_is_safe
+from tests.conftest import PROCESSES, MakeUrl, exit_codes
+
+
+def upgrade(database_url: str) -> None:
+    Database(database_url).upgrade()
+
+
+def count(database_url: str, times: int) -> None:
+    database = Database(database_url)
+    for _ in range(times):
+        with database.write() as connection:
+            value = connection.scalar(sa.text("SELECT value FROM counter"))
+            connection.execute(sa.text("UPDATE counter SET value = :value"), {"value": value + 1})
+
+
+def hold(database_url: str, said: Connection) -> None:
+    lock = Database(database_url).worker_lock()
+    said.send((lock.acquire(), lock.acquire()))
+    signal.pause()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that any account can reach, unlike pytest's."""
+    path = Path(tempfile.mkdtemp(prefix="journey-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Without the rights of root, to whom nothing is read-only."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def made_at(path: Path) -> Path:
+    database = Database(f"sqlite:///{path}")
+    try:
+        database.upgrade()
+    finally:
+        database.close()
+    return path
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
+    """The migrations lead to exactly the tables, columns, types and indexes that the code declares."""
+    importlib.import_module("journey.workspace")  # whatever declares a table is part of it
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert [] == alembic.autogenerate.compare_metadata(context, metadata)
+
+
+def test_upgrading_twice_changes_nothing(database: Database) -> None:
+    """An upgrade of a current database leaves it as it is."""
+    with database.write() as connection:
+        connection.execute(sa.text("INSERT INTO pauses VALUES ('embedded', 'kept', 1)"))
+    database.upgrade()
+    with database.read() as connection:
+        assert ["kept"] == list(connection.scalars(sa.text("SELECT reason FROM pauses")))
+
+
+def test_processes_may_upgrade_at_the_same_time(database_url: str) -> None:
+    """Of several processes that find no schema at once, all end with the same good one."""
+    processes = [PROCESSES.Process(target=upgrade, args=[database_url]) for _ in range(3)]
+    for process in processes:
+        process.start()
+    assert [0, 0, 0] == exit_codes(*processes)
+    database = Database(database_url)
+    with database.read() as connection:
+        assert 1 == connection.scalar(sa.text("SELECT count(*) FROM alembic_version"))
+    database.close()
+
+
+def test_a_newer_schema_is_left_alone(database_url: str) -> None:
+    """A database of a newer version keeps the program from starting, and nothing in it is changed."""
+    database = Database(database_url)
+    database.upgrade()
+    with database.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(sa.text("DROP TABLE pauses"))
+    with pytest.raises(CannotStart, match="made by a newer version"):
+        database.upgrade()
+    with database.read() as connection:
+        assert "9999" == connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        assert "pauses" not in sa.inspect(connection).get_table_names()
+    database.close()
+
+
+def test_tables_of_another_program_are_left_alone(database_url: str) -> None:
+    """A database in which another program has a table of the same name is refused as it is."""
+    database = Database(database_url)
+    with database.write() as connection:
+        connection.execute(sa.text("CREATE TABLE pauses (theirs INTEGER)"))
+    with pytest.raises(CannotStart, match=r"cannot be used: .*pauses.* already exists"):
+        database.upgrade()
+    with database.read() as connection:
+        assert ["pauses"] == sa.inspect(connection).get_table_names()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"This is no database. " * 500,
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:8192] + os.urandom(len(whole) - 8192),
+        lambda whole: b"\x00" * len(whole),
+    ],
+    ids=["text", "cut short", "overwritten", "zeros"],
+)
+def test_a_corrupt_file_is_left_alone(tmp_path: Path, damage: object) -> None:
+    """A damaged file keeps the program from starting with a sentence that names it; it is not touched."""
+    path = made_at(tmp_path / "journey.db")
+    assert callable(damage)
+    path.write_bytes(damage(path.read_bytes()))
+    before = path.read_bytes()
+    with pytest.raises(CannotStart, match=r"journey\.db (is damaged|cannot be used)") as raised:
+        made_at(path)
+    assert before == path.read_bytes()
+    assert "\n" not in str(raised.value)
+
+
+def test_a_folder_that_cannot_be_written_is_said(folder: Path) -> None:
+    """A read-only folder, with or without a database in it, keeps the program from starting with a sentence."""
+    path = made_at(folder / "journey.db")
+    before = path.read_bytes()
+    path.chmod(0o444)
+    folder.chmod(0o555)
+    with unprivileged():
+        for name, sentence in (
+            ("journey.db", "journey.db cannot be used: .*read-?only"),
+            ("other.db", "other.db cannot be used: unable to open"),
+            ("missing/journey.db", "missing of the database cannot be made: Permission denied. Set JOURNEY_DATA_DIR"),
+            ("journey.db/below.db", "cannot be made: (Not a directory|File exists)"),
+        ):
+            with pytest.raises(CannotStart, match=sentence):
+                made_at(folder / name)
+    assert before == path.read_bytes()
+    assert {"journey.db"} >= {path.name for path in folder.iterdir() if path.stat().st_size}
+
+
+def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+    """On the first start the folder of the database need not be there; odd signs in its name do no harm."""
+    assert made_at(tmp_path / "100% new" / "data" / "journey.db").is_file()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "postgresql://u:hunter22@host:notaport/db",
+        "oracle9://u:hunter22@h/d",
+    ],
+)
+def test_an_address_that_names_no_database_is_said(url: str) -> None:
+    """An address that can be no database stops the start with the setting's name and without a password."""
+    with pytest.raises(CannotStart, match="JOURNEY_DATABASE_URL") as raised:
+        Database(url)
+    assert "hunter22" not in str(raised.value)
+
+
+def test_a_server_that_is_away_is_said() -> None:
+    """A Postgres that does not answer stops the start with its place, never with its password."""
+    database = Database("postgresql://studio:hunter22@127.0.0.1:9/studio")
+    with pytest.raises(CannotStart, match=r"postgresql://studio:\*\*\*@127.0.0.1:9/studio cannot be used: ") as raised:
+        database.upgrade()
+    assert "hunter22" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+    with pytest.raises(DatabaseAway):
+        database.check()
+
+
+@pytest.mark.parametrize(
+    ("version", "safe"),
+    [
+        ((3, 40, 1), False),
+        ((3, 44, 5), False),
+        ((3, 44, 6), True),
+        ((3, 45, 0), False),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 51, 0), False),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((4, 0, 0), True),
+    ],
+)
+def test_wal_is_used_on_fixed_versions_only(
+    version: tuple[int, int, int], safe: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite's write-ahead log is used only by versions in which it cannot corrupt the database."""
+    assert safe is sqlite_wal_is_safe(version)
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    database = Database(f"sqlite:///{tmp_path / 'journey.db'}")
+    with database.read() as connection:
+        assert ("wal" if safe else "truncate") == connection.scalar(sa.text("PRAGMA journal_mode"))
+        assert 2 == connection.scalar(sa.text("PRAGMA synchronous"))
+        assert 1 == connection.scalar(sa.text("PRAGMA foreign_keys"))
+    database.close()
+
+
+def count_up(database_url: str, processes: int, times: int, timeout: float) -> int:
+    database = Database(database_url)
+    with database.write() as connection:
+        connection.execute(sa.text("CREATE TABLE counter (value INTEGER)"))
+        connection.execute(sa.text("INSERT INTO counter VALUES (0)"))
+    started = [PROCESSES.Process(target=count, args=[database_url, times]) for _ in range(processes)]
+    for process in started:
+        process.start()
+    assert [0] * processes == exit_codes(*started, timeout=timeout)
+    with database.read() as connection:
+        value = connection.scalar(sa.text("SELECT value FROM counter"))
+    database.close()
+    return int(value)
+
+
+def test_processes_never_find_it_locked(database_url: str) -> None:
+    """Four processes that read and then write at the same time lose nothing and never hear `locked`."""
+    assert 400 == count_up(database_url, processes=4, times=100, timeout=60)
+
+
+@pytest.mark.torture
+def test_many_processes_never_find_it_locked(database_url: str) -> None:
+    """Eight processes with 500 such transactions each lose nothing either."""
+    assert 4000 == count_up(database_url, processes=8, times=500, timeout=300)
+
+
+def test_waiting_for_another_writer_ends(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that is kept waiting gives up in time with an error of the database; readers go on meanwhile."""
+    monkeypatch.setattr(storage, "BUSY_TIMEOUT_MS", 200)
+    database = Database(database_url)
+    database.upgrade()
+    with database.write() as first:
+        first.execute(sa.text("DELETE FROM pauses"))
+        begun = time.monotonic()
+        with pytest.raises(DatabaseAway), database.write():
+            pytest.fail("two wrote at once")
+        assert 0.15 < time.monotonic() - begun < 3
+        database.check()
+    database.close()
+
+
+def test_one_process_holds_the_worker_lock(database_url: str) -> None:
+    """A second process does not get the worker lock, until the first is killed."""
+    database = Database(database_url)
+    lock = database.worker_lock()
+    said, saying = PROCESSES.Pipe(duplex=False)
+    holder = PROCESSES.Process(target=hold, args=[database_url, saying])
+    holder.start()
+    try:
+        assert said.poll(30)
+        assert (True, True) == said.recv()
+        assert not lock.acquire()
+        assert not lock.still_held()
+    finally:
+        holder.kill()
+        assert [-signal.SIGKILL] == exit_codes(holder)
+        said.close()
+        saying.close()
+    end = time.monotonic() + 10  # a server needs a moment to notice
+    while not lock.acquire() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert lock.still_held()
+    lock.release()
+    assert not lock.still_held()
+    database.close()
+
+
+def test_the_worker_lock_is_known_to_be_lost(postgres_url: MakeUrl) -> None:
+    """When the server ends the session of the lock, its holder knows, and can take it again."""
+    database = Database(postgres_url())
+    lock = database.worker_lock()
+    assert lock.acquire()
+    with database.write() as connection:
+        others = sa.text(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert 1 == connection.scalar(others)
+    assert not lock.still_held()
+    assert lock.acquire()
+    lock.release()
+    database.close()
+
+
+def test_an_error_does_not_show_values(database: Database) -> None:
+    """What was to be stored, secrets among it, is not repeated in the error of a statement that failed."""
+    statement = sa.text("INSERT INTO pauses (engine, reason, since) VALUES ('embedded', :secret, NULL)")
+    with pytest.raises(sa.exc.IntegrityError) as raised, database.write() as connection:
+        connection.execute(statement, {"secret": "s3cr3t-s3cr3t"})
+    assert "s3cr3t" not in str(raised.value).split("DETAIL")[0]

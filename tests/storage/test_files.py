@@ -1,0 +1,327 @@
+"""Where pictures are kept: whole or not at all, under keys nobody can guess, served as pictures and nothing else."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+
+from journey.engine.__main__ import listener_at
+from journey.errors import CannotStart, FileMissing
+from journey.storage.files import Files, new_key, safe_name
+from journey.storage.stored import NAME_LIMIT, Origins, StoredFile
+from journey.web.files import routes
+from tests.harness.engines import served
+
+ORIGIN = "http://127.0.0.1:8501"
+
+
+@pytest.fixture(params=["folder", "file", "memory"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    """A store of each kind: the promises are the same."""
+    url = {
+        "folder": str(tmp_path / "files"),
+        "file": f"file://{tmp_path}/files",
+        "memory": f"memory://{uuid.uuid4().hex}/prefix",
+    }[request.param]
+    files = Files(url, work_dir=tmp_path / "work")
+    files.start()
+    return files
+
+
+@pytest.fixture
+def folder_files(tmp_path: Path) -> Files:
+    files = Files(str(tmp_path / "files"), work_dir=tmp_path)
+    files.start()
+    return files
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A store behind its route, and a client for it."""
+
+    files: Files
+    web: httpx.Client
+    outside: Path
+
+
+@pytest.fixture(scope="module", params=["folder", "memory"])
+def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    folder = tmp_path_factory.mktemp("shelf")
+    url = str(folder / "files") if request.param == "folder" else f"memory://{uuid.uuid4().hex}"
+    files = Files(url, work_dir=folder)
+    files.start()
+    listener = listener_at("127.0.0.1", 0)
+    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with served(Starlette(routes=routes(files)), listener), httpx.Client(base_url=origin, trust_env=False) as web:
+        yield Shelf(files, web, folder)
+
+
+def keep(files: Files, content: bytes = b"picture", *, key: str | None = None, name: str = "a.png") -> str:
+    with files.folder() as folder:
+        (folder / name).write_bytes(content)
+        (folder / "preview.webp").write_bytes(b"preview")
+        return files.keep(folder, key=key)
+
+
+def left_over(files: Files) -> list[Path]:
+    return list(files._incoming.iterdir())
+
+
+# Keeping
+
+
+def test_what_was_kept_is_there(files: Files) -> None:
+    """Every file of the folder can be read by the key, and the private folder is gone."""
+    key = keep(files)
+    assert (b"picture", b"preview") == tuple(files.path(key, name).read_bytes() for name in ("a.png", "preview.webp"))
+    assert files.has(key, "a.png")
+    assert [] == left_over(files)
+
+
+def test_what_was_not_kept_leaves_nothing(files: Files) -> None:
+    """A folder that was written but not kept, or whose writer failed, is removed."""
+
+    def fail() -> None:
+        with files.folder() as folder:
+            (folder / "a.png").write_bytes(b"half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert [] == left_over(files)
+
+
+def test_keys_are_unguessable_and_all_different() -> None:
+    """A key is 128 random bits: 32 hexadecimal digits, never twice the same."""
+    keys = {new_key() for _ in range(1_000)}
+    assert 1_000 == len(keys)
+    assert {32} == {len(key) for key in keys}
+    assert set("0123456789abcdef") == set("".join(keys))
+
+
+def test_the_same_key_replaces(files: Files) -> None:
+    """Keeping under a key again replaces what was there, names that are gone included."""
+    key = keep(files, b"old", name="old.png")
+    assert b"old" == files.path(key, "old.png").read_bytes()
+    assert key == keep(files, b"new", key=key)
+    assert b"new" == files.path(key, "a.png").read_bytes()
+    assert [] == left_over(files)
+
+
+def test_names_that_are_gone_are_removed_from_a_folder(folder_files: Files) -> None:
+    """A folder holds what was kept last, and nothing older."""
+    key = keep(folder_files, name="old.png")
+    keep(folder_files, key=key)
+    assert {"a.png", "preview.webp"} == {path.name for path in folder_files._local(key).iterdir()}
+
+
+def test_a_file_is_never_missing_while_it_is_replaced(folder_files: Files) -> None:
+    """Readers find the old or the new content at every moment, whole."""
+    contents = [bytes([letter]) * 100_000 for letter in b"ab"]
+    key = keep(folder_files, contents[0])
+    done = threading.Event()
+    odd: list[object] = []
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                found = folder_files.path(key, "a.png").read_bytes()
+            except (FileMissing, OSError) as error:
+                odd.append(error)
+            else:
+                odd.extend([] if found in contents else [len(found)])
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for turn in range(100):
+        keep(folder_files, contents[turn % 2], key=key)
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert [] == odd
+
+
+@pytest.mark.parametrize("key", ["../../x", "", "0" * 31, "0" * 33, "A" * 32, "0" * 31 + "/", "..", "0" * 32 + "\n"])
+def test_odd_keys_lead_nowhere(files: Files, key: str) -> None:
+    """Only 32 hexadecimal digits are a key: nothing is read, removed or written under anything else."""
+    with pytest.raises(FileMissing):
+        files.path(key, "a.png")
+    files.delete(key)
+    if key:
+        with files.folder() as folder, pytest.raises(ValueError, match="32 hexadecimal digits"):
+            files.keep(folder, key=key)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../a.png",
+        "..",
+        ".",
+        "",
+        ".hidden",
+        "a/b",
+        "a\\b",
+        "/etc/passwd",
+        "a\0.png",
+        "a.png\n",
+        "-rf",
+        "x" * 200,
+        "é.png",
+    ],
+)
+def test_odd_names_lead_nowhere(files: Files, name: str, tmp_path: Path) -> None:
+    """A name with anything but letters, digits and -_. is not looked for."""
+    (tmp_path / "a.png").write_bytes(b"outside")
+    key = keep(files)
+    with pytest.raises(FileMissing):
+        files.path(key, name)
+
+
+def test_deleting_removes_all_of_a_key_and_only_that(files: Files) -> None:
+    """After a delete nothing of the key is there; others are; again is no error."""
+    gone, kept = keep(files), keep(files)
+    assert files.has(gone, "a.png")
+    files.delete(gone)
+    files.delete(gone)
+    assert (False, False, True) == (
+        files.has(gone, "a.png"), files.has(gone, "preview.webp"), files.has(kept, "a.png"),
+    )  # fmt: skip
+
+
+def test_asking_for_what_is_not_there_writes_nothing(files: Files, tmp_path: Path) -> None:
+    """Strangers who try keys leave no trace on the disk."""
+    before = sorted(tmp_path.rglob("*"))
+    for _ in range(3):
+        assert not files.has(new_key(), "a.png")
+    assert before == sorted(tmp_path.rglob("*"))
+
+
+def test_a_start_sweeps_what_a_crash_left(files: Files, tmp_path: Path) -> None:
+    """Half-written folders are removed at the start; what was kept stays."""
+    key = keep(files)
+    half = files._incoming / "half"
+    half.mkdir()
+    (half / "a.png").write_bytes(b"half")
+    files.start()
+    assert [] == left_over(files)
+    assert files.has(key, "a.png")
+
+
+def test_a_store_that_cannot_be_used_is_said_at_the_start(tmp_path: Path) -> None:
+    """An address of an unknown kind, or a folder that cannot be made, stops the start with a sentence."""
+    with pytest.raises(CannotStart, match="JOURNEY_FILES_URL"):
+        Files("nosuch://bucket/prefix", work_dir=tmp_path)
+    (tmp_path / "taken").write_bytes(b"")
+    with pytest.raises(CannotStart, match="folder for pictures"):
+        Files(str(tmp_path / "taken"), work_dir=tmp_path).start()
+
+
+def test_the_check_writes_and_cleans_up(files: Files) -> None:
+    """Readiness is proven by writing, and leaves nothing."""
+    files.check()
+    assert [] == left_over(files)
+
+
+# Names
+
+EVIL_NAMES = {
+    "../../x": "x.png",
+    "a\0b": "a-b.png",
+    "x" * 300: "x" * 48 + ".png",
+    "\u202egnp.exe": "gnp-exe.png",
+    "-rf": "rf.png",
+    "Äpfel & Birnen": "apfel-birnen.png",
+    "写真": "picture.png",
+    "": "picture.png",
+    "...": "picture.png",
+    "<script>": "script.png",
+}
+
+
+@pytest.mark.parametrize("text", EVIL_NAMES)
+def test_any_text_becomes_a_plain_file_name(text: str) -> None:
+    """Letters survive, everything else becomes a hyphen."""
+    assert EVIL_NAMES[text] == safe_name(text, ".png")
+
+
+@given(st.text())
+def test_every_made_name_can_be_stored_and_found(text: str) -> None:
+    """Whatever text a name is made of, `path` and the route accept it."""
+    file = StoredFile("0" * 32, safe_name(text, ".png", suffix="_4x"))
+    assert len(file.file) <= NAME_LIMIT
+    assert file == Origins(local=(ORIGIN,)).stored(file.url(ORIGIN))
+
+
+# Serving
+
+
+def test_a_picture_is_served_as_a_picture_and_nothing_else(shelf: Shelf) -> None:
+    """Type by extension, never sniffed, no script, kept by the browser."""
+    answer = shelf.web.get(f"/files/{keep(shelf.files)}/a.png")
+    assert (200, b"picture", "image/png") == (answer.status_code, answer.content, answer.headers["content-type"])
+    assert "nosniff" == answer.headers["x-content-type-options"]
+    assert "default-src 'none'; sandbox" == answer.headers["content-security-policy"]
+    assert "same-origin" == answer.headers["cross-origin-resource-policy"]
+    assert "immutable" in answer.headers["cache-control"]
+    assert "content-disposition" not in answer.headers
+
+
+def test_other_types_are_bytes(shelf: Shelf) -> None:
+    """Something that is no picture is never shown as a page."""
+    key = keep(shelf.files, b"<script>", name="a.html")
+    assert "application/octet-stream" == shelf.web.get(f"/files/{key}/a.html").headers["content-type"]
+
+
+def test_download_saves_under_its_name(shelf: Shelf) -> None:
+    """?download makes an attachment of it."""
+    answer = shelf.web.get(f"/files/{keep(shelf.files)}/a.png?download")
+    assert 'attachment; filename="a.png"' == answer.headers["content-disposition"]
+
+
+def test_head_tells_the_size(shelf: Shelf) -> None:
+    """HEAD has the headers of GET and no body."""
+    answer = shelf.web.head(f"/files/{keep(shelf.files)}/a.png")
+    assert (200, "7", b"") == (answer.status_code, answer.headers["content-length"], answer.content)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "content"),
+    [
+        ("bytes=1-3", 206, b"ict"), ("bytes=5-", 206, b"re"), ("bytes=-2", 206, b"re"), ("bytes=99-", 416, None),
+        ("bytes=x", 400, None), ("lines=1", 400, None),
+    ],
+)  # fmt: skip
+def test_ranges(shelf: Shelf, wanted: str, status: int, content: bytes | None) -> None:
+    """A part can be asked for; one that is not there is refused without a fault."""
+    answer = shelf.web.get(f"/files/{keep(shelf.files)}/a.png", headers={"Range": wanted})
+    assert status == answer.status_code
+    assert content is None or content == answer.content
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["{key}/b.png", "{key}/..%2f..%2fsecret", "{key}/%2e%2e", "0/a.png", "{key}/a.png/", "..%2f..%2fx/a.png", ""],
+)
+def test_everything_else_is_404(shelf: Shelf, path: str) -> None:
+    """Wrong keys and names and ways out of the folder are all the same: not there."""
+    (shelf.outside / "secret").write_bytes(b"secret")
+    answer = shelf.web.get("/files/" + path.format(key=keep(shelf.files)), follow_redirects=False)
+    assert answer.status_code in (404, 307)
+    assert b"secret" not in answer.content
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_nothing_can_be_changed(shelf: Shelf, method: str) -> None:
+    """The route reads only."""
+    assert 405 == shelf.web.request(method, f"/files/{keep(shelf.files)}/a.png").status_code

@@ -1,0 +1,132 @@
+"""What people paste or upload becomes lines, each of which names a picture or says why it does not."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from journey.studio.batches import lines
+from journey.studio.batches.lines import Wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("https://a.example/x.png", [Wanted("url", "https://a.example/x.png")]),
+        ("HTTP://a.example/x.png", [Wanted("url", "HTTP://a.example/x.png")]),
+        ('  "https://a.example/x.png",  ', [Wanted("url", "https://a.example/x.png")]),
+        ("<https://a.example/x.png>;", [Wanted("url", "https://a.example/x.png")]),
+        ("\ufeffhttps://a.example/x.png\u200b", [Wanted("url", "https://a.example/x.png")]),
+        ("https://a.example/x,y.png", [Wanted("url", "https://a.example/x,y.png")]),
+        ("https://a.example/1 https://a.example/2", [Wanted("url", f"https://a.example/{n}") for n in (1, 2)]),
+        ("https://a.example/1,https://a.example/2", [Wanted("url", f"https://a.example/{n}") for n in (1, 2)]),
+        ("994c2844-85h8", [Wanted("task", "994c2844-85h8")]),
+        ("994c2844 3", [Wanted("task", "994c2844", "3")]),
+        ("994c2844\t#4", [Wanted("task", "994c2844", "4")]),
+        ("994c2844 all", [Wanted("task", "994c2844")]),
+        ("image_url\nhttps://a.example/x.png", [Wanted("url", "https://a.example/x.png")]),
+        ("a 1\r\nb 2\rc 3\n\n \t\n\x00\nd 4", [Wanted("task", name, str(n)) for n, name in enumerate("abcd", 1)]),
+        ("", []),
+        ("\n\n  \n", []),
+    ],
+)
+def test_a_line_is_an_address_or_a_task(text: str, wanted: list[Wanted]) -> None:
+    """Addresses and task ids are read however they were copied; blank lines and headings are left out."""
+    found = lines.read(text)
+    assert wanted == [line.wanted for line in found]
+    assert [None] * len(found) == [line.problem for line in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("javascript:alert(1)", "begin with https://"),
+        ("file:///etc/passwd", "begin with https://"),
+        ("data:image/png;base64,AAAA", "begin with https://"),
+        ("C:\\pictures\\koi.png", "begin with https://"),
+        ("www.example.com/koi.png", "begin with https://"),
+        ("abc 7", "1, 2, 3, 4 or all"),
+        ("three little words here", "neither the address"),
+        ("see https://a.example/x.png please", "line of its own"),
+        ("https://a.example/" + "x" * 2_100, "2,048"),
+        ("https://a.example/\x07x.png", "characters in this address"),
+        ("x" * 300, "at most 200"),
+        ("x" * 2_000_000, "2,000,000 characters"),
+        ("x " * 1_000_000, "line of its own"),
+    ],
+)
+def test_a_bad_line_is_explained_and_blocks_no_other(text: str, said: str) -> None:
+    """A line that names no picture gets a sentence of its own, and the lines round it are read."""
+    good = "https://a.example/x.png"
+    before, bad, after = lines.read(f"{good}\n{text}\n{good}")
+    assert [Wanted("url", good), None, Wanted("url", good)] == [before.wanted, bad.wanted, after.wanted]
+    assert said in str(bad.problem)
+    assert ("Line 2", True) == (bad.place, len(bad.shown) < 130 and bad.shown.isprintable())
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "first"),
+    [
+        ("title,url\nKoi,https://a.example/1\nPond,https://a.example/2\n", "url", "Row 2"),
+        ('no;picture\n1;"https://a.example/1"\n2;https://a.example/2', "picture", "Row 2"),
+        ("https://a.example/1\tKoi\nhttps://a.example/2\tPond", "Column 1", "Row 1"),
+        ("https://a.example/1,Koi pond\nhttps://a.example/2,Pond", "Column 1", "Row 1"),
+        ("thumb,full\nhttps://a.example/1,https://a.example/1\nx,https://a.example/2", "full", "Row 2"),
+        ('\n"a ""big"" one, red",https://a.example/1\nb,https://a.example/2', "Column 2", "Row 2"),
+        ("x,x\nhttps://a.example/1,2\nhttps://a.example/2,", "x (1)", "Row 2"),
+    ],
+)
+def test_the_column_of_addresses_is_found(text: str, column: str, first: str) -> None:
+    """In a CSV, whatever its separator and heading, the column that holds the addresses is found."""
+    table = lines.table(text)
+    assert table is not None
+    assert table.column is not None
+    assert column == table.names[table.column]
+    found = table.lines()
+    assert [Wanted("url", f"https://a.example/{n}") for n in (1, 2)] == [line.wanted for line in found]
+    assert first == found[0].place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.example/x,1.png\nhttps://a.example/y,1.png",
+        "https://a.example/1, https://a.example/2",
+        "id1,3\nid2,1",
+        "one line",
+        "",
+        "x" * 2_000_001,
+        "a," + "x" * 200_000 + "\nb,c",
+    ],
+)
+def test_a_plain_list_is_no_table(text: str) -> None:
+    """Commas in addresses make no columns, and nonsense is no CSV."""
+    assert lines.table(text) is None
+
+
+def test_a_file_without_addresses_asks_for_its_column() -> None:
+    """A CSV in which no address is found has no column yet; the one that is chosen may hold task ids."""
+    table = lines.table("name,price\nkoi,3\npond\n", is_file=True)
+    assert table is not None
+    assert table.column is None
+    assert [] == table.lines()
+    assert [Wanted("task", "koi"), Wanted("task", "pond")] == [line.wanted for line in table.lines(0)]
+    assert "nothing in the column “price”" in str(table.lines(1)[1].problem)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_file_of_a_spreadsheet_is_read(encoding: str) -> None:
+    """A CSV is read in the encodings in which spreadsheets write them."""
+    assert "Größe,url" == lines.decode("Größe,url".encode(encoding))
+
+
+def test_repetitions_are_counted_and_too_many_refused() -> None:
+    """The same wish counts once with a number, and more than 200 are refused with a sentence; 10,000 in no time."""
+    text = "\n".join(f"https://a.example/{n % 5_000}.png" for n in range(10_000))
+    began = time.process_time()
+    given = lines.merged(lines.read(text))
+    assert time.process_time() - began < 2
+    assert (5_000, {2}) == (len(given), {line.times for line in given})
+    assert "5,000 lines; up to 200" in str(lines.too_many(len(given)))
+    assert lines.too_many(200) is None

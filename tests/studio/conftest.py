@@ -1,0 +1,135 @@
+"""Where orders are taken in: two fake services behind real clients, a real history, and their pictures."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journey.api.client import JourneyClient
+from journey.history import Entry, History, State
+from journey.history.kinship import Variant
+from journey.outside.door import Door
+from journey.pictures.checking import Limits
+from journey.provider import JOURNEYAPI, THIS_MACHINE
+from journey.storage.database import Database
+from journey.storage.files import Files
+from journey.storage.stored import Origins
+from journey.studio.batches.store import Batches
+from journey.studio.intake import Intake, Source
+from journey.studio.orders import Order, Orders
+from tests.harness.hosted import FakeHosted, picture
+from tests.harness.standing import Clock, DecoderHere
+
+ORIGIN = "http://studio.test:8501"
+ORIGINS = Origins(local=(ORIGIN,))
+PUBLIC_ORIGINS = replace(ORIGINS, public="https://studio.example")
+LIMITS = Limits(10**6, 16 * 10**6)
+HOSTS = {"public.example": ["8.8.8.8"], "inside.example": ["10.0.0.1"]}
+"""The names that resolve, and to what."""
+
+HOSTED, FAST, DETAIL = Variant(JOURNEYAPI), Variant(THIS_MACHINE, "fast"), Variant(THIS_MACHINE, "detail")
+
+
+@pytest.fixture
+def api() -> Iterator[FakeHosted]:
+    """JourneyAPI."""
+    with FakeHosted() as fake:
+        yield fake
+
+
+@pytest.fixture
+def embedded() -> Iterator[FakeHosted]:
+    """The same in the place of the engine on this machine, without tasks."""
+    with FakeHosted() as fake:
+        fake.tasks.clear()
+        yield fake
+
+
+@dataclass
+class Desk:
+    """All that is needed to place an order, short of the tracker that carries it out: `woken` counts its calls."""
+
+    history: History
+    batches: Batches
+    files: Files
+    intake: Intake
+    orders: Orders
+    woken: list[None]
+
+    def source(self, **changes: Any) -> Source:
+        """An uploaded picture of 64 × 48 pixels."""
+        return replace(self.intake.from_upload("fjord.png", picture(64, 48)), **changes)
+
+    def failed(self, source: Source, **wish: Any) -> Entry:
+        """An entry at JourneyAPI that enlarges this source and failed there."""
+        order = Order(**{"source": source, "variant": HOSTED, "scale": 4} | wish)
+        entry = self.history.add(replace(order.entry(), fingerprint=None))
+        self.history.move(entry.id, State.SUBMITTING)
+        failed = self.history.move(entry.id, State.FAILED, error="It cannot do that.")
+        assert failed is not None
+        return failed
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    made = Files(str(tmp_path / "files"), work_dir=tmp_path)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def desk(api: FakeHosted, embedded: FakeHosted, files: Files, tmp_path: Path, upgraded_sqlite: Path) -> Iterator[Desk]:
+    with _desk(api, embedded, files, tmp_path, upgraded_sqlite, ORIGINS) as made:
+        yield made
+
+
+@pytest.fixture
+def public_desk(
+    api: FakeHosted, embedded: FakeHosted, files: Files, tmp_path: Path, upgraded_sqlite: Path
+) -> Iterator[Desk]:
+    """Of a studio that the internet reaches."""
+    with _desk(api, embedded, files, tmp_path, upgraded_sqlite, PUBLIC_ORIGINS) as made:
+        yield made
+
+
+@pytest.fixture
+def intake(desk: Desk) -> Intake:
+    return desk.intake
+
+
+@contextmanager
+def _desk(
+    api: FakeHosted, embedded: FakeHosted, files: Files, folder: Path, upgraded: Path, origins: Origins
+) -> Iterator[Desk]:
+    database = Database(f"sqlite:///{shutil.copy(upgraded, folder)}")
+    clock = Clock()
+    clients = {
+        JOURNEYAPI: JourneyClient(api.key, api.url, attempts=1, timeout=5),
+        THIS_MACHINE: JourneyClient(embedded.key, embedded.url, attempts=1, timeout=5),
+    }
+    history, batches = History(database, clock=clock), Batches(database, clock=clock)
+    door = Door(["127.0.0.1"], resolver=lambda host, _: HOSTS.get(host, []))
+    intake = Intake(files, DecoderHere(LIMITS), door, clients, origins=origins, max_bytes=2**20)
+    woken: list[None] = []
+    orders = Orders(
+        history,
+        batches,
+        intake,
+        files,
+        door,
+        limits=LIMITS,
+        origins=origins,
+        offered=clients.keys(),
+        wake=lambda: woken.append(None),
+    )
+    yield Desk(history, batches, files, intake, orders, woken)
+    for client in clients.values():
+        client.close()
+    database.close()
+    assert [] == list((folder / "files" / "incoming").iterdir())

@@ -1,0 +1,265 @@
+"""Whatever a person gives becomes a checked picture that is stored here, or a sentence that says what to do."""
+
+from __future__ import annotations
+
+import io
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from journey.api.errors import AuthenticationFailed, NotSent, TaskNotFound
+from journey.errors import FetchFailed, FileMissing, InvalidRequest, JourneyError, PictureRefused, Unreachable
+from journey.pictures.previews import PREVIEW, THUMBNAIL
+from journey.provider import JOURNEYAPI, THIS_MACHINE
+from journey.storage.files import Files
+from journey.studio.intake import Intake
+from tests.harness.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, web_page
+from tests.studio.conftest import ORIGIN, Desk
+
+PROVIDERS = (JOURNEYAPI, THIS_MACHINE)
+
+
+def kept(tmp_path: Path) -> list[Path]:
+    return [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
+
+
+def test_a_picture_by_its_address(intake: Intake, api: FakeHosted, files: Files) -> None:
+    """An address becomes our own copy of its bytes, with previews, size and name; spaces around it do no harm."""
+    source = intake.from_url(f"  {api.picture_url(64, 48)}\n")
+    assert ("url", "64x48.png", 64, 48) == (source.kind, source.name, *source.size)
+    assert api.picture_url(64, 48) == source.image_url
+    path = files.path(source.stored.key, source.stored.file)
+    assert picture(64, 48) == path.read_bytes()
+    assert path.with_name(PREVIEW).is_file()
+    assert path.with_name(THUMBNAIL).is_file()
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "sentence"),
+    [
+        ("", InvalidRequest, "Enter the address of a picture, for example https://"),
+        (" \n", InvalidRequest, "Enter the address"),
+        ("picture.png", InvalidRequest, "must start with https://"),
+        ("file:///etc/passwd", InvalidRequest, "must start with https://"),
+        ("http://169.254.169.254/latest", Unreachable, "cannot be reached"),
+        ("https://inside.example/a.png", Unreachable, "cannot be reached"),
+        ("https://nowhere.example/a.png", Unreachable, "cannot be reached"),
+    ],
+)
+def test_an_address_that_cannot_be_used(intake: Intake, tmp_path: Path, url: str, error: type, sentence: str) -> None:
+    """Nothing typed, no address, a private or an unknown one: a sentence, and nothing is kept."""
+    with pytest.raises(error, match=sentence):
+        intake.from_url(url)
+    assert [] == kept(tmp_path)
+
+
+def test_a_private_address_is_not_asked(intake: Intake) -> None:
+    """An internal service sees no connection."""
+    with socket.create_server(("127.0.0.3", 0)) as internal:
+        internal.setblocking(False)
+        with pytest.raises(JourneyError, match=r"cannot be reached|port is not allowed"):
+            intake.from_url(f"http://127.0.0.3:{internal.getsockname()[1]}/a.png")
+        with pytest.raises(BlockingIOError):
+            internal.accept()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "sentence"),
+    [
+        (web_page(), FetchFailed, "address of a web page, not of a picture"),
+        (web_page(404), FetchFailed, "no file at this address"),
+        (Reply(200, b""), FetchFailed, "is empty"),
+        (Reply(200, "just text"), PictureRefused, "not a picture. Only PNG, JPEG and WebP"),
+        (Reply(200, b"GIF89a" + b"\x00" * 99), PictureRefused, "This is a GIF. Only PNG, JPEG and WebP"),
+        (Reply(200, picture(64, 48)[:-60]), PictureRefused, "damaged or cut short"),
+        (Reply(200, picture(64, 48) + b"\x00" * 2**20), FetchFailed, "larger than the limit of 1 MiB"),
+        (Reply(200, picture(1200, 1000)), PictureRefused, "up to 1 are possible"),
+    ],
+)
+def test_an_address_of_something_else(
+    intake: Intake, api: FakeHosted, tmp_path: Path, answer: Reply, error: type, sentence: str
+) -> None:
+    """A web page, nothing, no picture, a broken, a heavy or a large one: a sentence, and nothing is kept."""
+    api.script("cdn", answer)
+    with pytest.raises(error, match=sentence):
+        intake.from_url(api.picture_url())
+    assert [] == kept(tmp_path)
+
+
+def test_our_own_pictures_are_not_fetched(intake: Intake, files: Files) -> None:
+    """An address of one of our own files is opened by its key, and a missing one is said."""
+    first = intake.from_upload("fjord.png", picture(64, 48))
+    again = intake.from_url(first.stored.url(ORIGIN))
+    assert (first.stored, first.digest) == (again.stored, again.digest)
+    assert again.image_url is None
+    files.delete(first.stored.key)
+    with pytest.raises(InvalidRequest, match="no such picture here any more"):
+        intake.from_url(first.stored.url(ORIGIN))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("a.png", b"", "The file is empty"),
+        ("a.png", b"%PDF-1.7", "This is a PDF"),
+        ("a.png", b"hello", "not a picture"),
+        ("a.png", b"\x00" * (2**20 + 1), "The file has 1.0 MiB; up to 1 MiB are possible"),
+        ("a.png", picture(1001, 1000), "up to 1 are possible"),
+        ("a.jpg", picture(64, 48, "JPEG")[:200], "damaged or cut short"),
+    ],
+)
+def test_a_file_that_cannot_be_used(intake: Intake, tmp_path: Path, name: str, data: bytes, sentence: str) -> None:
+    """An empty, foreign, heavy, large or broken file: a sentence, and nothing is kept."""
+    with pytest.raises(JourneyError, match=sentence):
+        intake.from_upload(name, data)
+    assert [] == kept(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc/passwd",
+        "a\x00b.png",
+        "x" * 300 + ".png",
+        "\u202egnp.exe",
+        "-rf",
+        "CON",
+        "preview.webp",
+        "thumbnail.webp",
+        "",
+        "...",
+        "\ud800.png",
+        "<script>.png",
+        "C:\\a\\b.png",
+    ],
+)
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_any_name_is_only_a_name(intake: Intake, files: Files, tmp_path: Path, name: str, kind: str) -> None:
+    """A file's name is shown as printable text, and its path is ours whatever the name says."""
+    data = picture(64, 48, kind)
+    source = intake.from_upload(name, data)
+    assert source.name.isprintable()
+    assert 0 < len(source.name) <= 80
+    path = files.path(source.stored.key, source.stored.file)
+    assert data == path.read_bytes()
+    assert path.is_relative_to(tmp_path / "files")
+    assert 3 == len(list(path.parent.iterdir()))
+    with Image.open(path.with_name(THUMBNAIL)) as thumbnail:
+        assert (64, 48) == thumbnail.size
+
+
+def test_notes_say_what_was_converted(intake: Intake) -> None:
+    """What a picture loses on its way in is told."""
+    file = io.BytesIO()
+    Image.new("CMYK", (64, 48), (0, 255, 255, 0)).save(file, "JPEG")
+    assert ("CMYK colours were converted to sRGB.",) == intake.from_upload("a.jpg", file.getvalue()).notes
+
+
+def test_a_stored_picture_is_a_source(intake: Intake) -> None:
+    """A picture that is kept here already needs no copy."""
+    first = intake.from_upload("fjord.png", picture(64, 48))
+    again = intake.from_stored(first.stored, name="Fjord", kind="sample")
+    assert replace(first, kind="sample", name="Fjord") == again
+
+
+def test_a_single_task_is_a_source(intake: Intake) -> None:
+    """A finished task of one picture is one source that names its parent."""
+    parent = intake.from_task(f" {SINGLE_ID} ", PROVIDERS)
+    (source,) = parent.sources
+    assert (False, JOURNEYAPI, "upscale-1x") == (parent.is_grid, parent.provider, parent.task_type)
+    assert (SINGLE_ID, None, JOURNEYAPI, 64) == (
+        source.parent_task_id,
+        source.index,
+        source.task_at,
+        source.size[0],
+    )
+
+
+def test_a_grid_is_four_sources(intake: Intake) -> None:
+    """A grid gives its four pictures in the order of their index."""
+    parent = intake.from_task(GRID_ID, PROVIDERS)
+    assert parent.is_grid
+    assert ["1", "2", "3", "4"] == [source.index for source in parent.sources]
+    assert 4 == len({source.name for source in parent.sources}) == len({source.stored.key for source in parent.sources})
+
+
+def test_a_task_that_cannot_be_used(intake: Intake, api: FakeHosted) -> None:
+    """Nothing typed, no id, an unknown, an unfinished, a failed or an empty task: a sentence for each."""
+    for task_id, sentence in (
+        (" ", "Enter the ID of a finished task"),
+        ("x" * 201, "cannot be a task ID"),
+        ("a\x00b", "cannot be a task ID"),
+        ("unknown", "No task with this ID was found. Copy the whole ID"),
+    ):
+        with pytest.raises(JourneyError, match=sentence):
+            intake.from_task(task_id, PROVIDERS)
+    api.hold(SINGLE_ID, 3)
+    with pytest.raises(InvalidRequest, match=r"not finished yet\. Try again when it is"):
+        intake.from_task(SINGLE_ID, PROVIDERS)
+    api.fail(SINGLE_ID)
+    with pytest.raises(InvalidRequest, match="This task failed"):
+        intake.from_task(SINGLE_ID, PROVIDERS)
+    api.script("fetch", Reply(200, {"task_id": GRID_ID, "status": "finished"}))
+    with pytest.raises(InvalidRequest, match="has no picture"):
+        intake.from_task(GRID_ID, PROVIDERS)
+
+
+def test_one_provider_that_is_away_does_not_hide_the_others_tasks(
+    intake: Intake, api: FakeHosted, embedded: FakeHosted
+) -> None:
+    """A task is found at the second provider although the first does not answer; else the first fault is told."""
+    embedded.tasks.update(api.tasks)
+    embedded.tasks[SINGLE_ID].key = embedded.key
+    api.stop()
+    assert THIS_MACHINE == intake.from_task(SINGLE_ID, PROVIDERS).provider
+    with pytest.raises(NotSent):
+        intake.from_task("unknown", PROVIDERS)
+    with pytest.raises(TaskNotFound):
+        intake.from_task("unknown", [THIS_MACHINE])
+    api.start()
+    api.key = "changed-0123456789"
+    with pytest.raises(AuthenticationFailed):
+        intake.from_task("unknown", PROVIDERS)
+
+
+def test_a_task_of_the_embedded_engine_lies_here(intake: Intake, api: FakeHosted, embedded: FakeHosted) -> None:
+    """A picture of the embedded engine is opened by its key, even when its address names an earlier port."""
+    mine = intake.from_upload("result.png", picture(64, 48))
+    url = mine.stored.url("http://127.0.0.1:1")
+    embedded.tasks[SINGLE_ID] = api.tasks.pop(SINGLE_ID)
+    embedded.always("fetch", Change(lambda task: {**task, "image_url": url}))
+    (source,) = intake.from_task(SINGLE_ID, PROVIDERS).sources
+    assert (mine.stored, THIS_MACHINE) == (source.stored, source.task_at)
+
+
+def test_a_picture_of_a_task_keeps_its_address(intake: Intake, api: FakeHosted) -> None:
+    """The address at which a task's picture was found is remembered: it may be needed without the task."""
+    (source,) = intake.from_task(SINGLE_ID, PROVIDERS).sources
+    assert f"{api.origin}/cdn/{SINGLE_ID}.png" == source.image_url
+
+
+def test_an_entry_gives_its_picture_again(desk: Desk, api: FakeHosted) -> None:
+    """Our copy is what is used again, with name and lineage; when it is gone its address is fetched, or it is said."""
+    source = desk.source(parent_task_id="t-1", index="3", task_at=JOURNEYAPI)
+    entry = desk.failed(source)
+    assert replace(source, kind="task") == desk.intake.from_entry(entry)
+    elsewhere = desk.intake.from_entry(replace(entry, parent_task_id=None, index=None))
+    assert ("t-1", "3", None) == (elsewhere.parent_task_id, elsewhere.index, elsewhere.task_at)
+    desk.files.delete(source.stored.key)
+    with pytest.raises(InvalidRequest, match="no longer stored here"):
+        desk.intake.from_entry(entry)
+    again = desk.intake.from_entry(replace(entry, image_url=api.picture_url(32, 24)))
+    assert ("fjord.png", (32, 24), "t-1") == (again.name, again.size, again.parent_task_id)
+
+
+def test_a_result_is_enlarged_further(desk: Desk) -> None:
+    """The stored result of a task is a source that names it; without one there is a sentence."""
+    source = desk.source()
+    entry = replace(desk.failed(source), task_id="t-9", result=source.stored)
+    further = desk.intake.from_result(entry)
+    assert ("t-9", JOURNEYAPI, source.stored) == (further.parent_task_id, further.task_at, further.stored)
+    with pytest.raises(FileMissing, match="no stored result"):
+        desk.intake.from_result(replace(entry, result=None))

@@ -1,0 +1,224 @@
+"""One way to order: judged before anything is queued, never twice, and with nothing that was entered lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from journey.errors import InvalidRequest
+from journey.history import State
+from journey.history.kinship import Pair, Variant
+from journey.outside.door import Door
+from journey.provider import JOURNEYAPI, THIS_MACHINE
+from journey.studio.orders import Order
+from tests.studio.conftest import DETAIL, FAST, HOSTED, Desk
+
+PUBLIC = "https://public.example/a.png"
+
+
+# Judging
+
+
+def test_what_a_provider_cannot_take_is_said_before_it_is_sent(desk: Desk) -> None:
+    """Too large a result, a picture that only lies here, an address that works only here: a sentence each."""
+    orders, upload = desk.orders, desk.source()
+    assert orders.problem(upload, provider=THIS_MACHINE, scale=4) is None
+    assert "only on this machine" in str(orders.problem(upload, provider=JOURNEYAPI, scale=4))
+    for size, scale, said in (
+        ((1000, 1001), 2, "megapixels"),
+        ((4000, 250), 4, None),
+        ((4001, 250), 4, "Choose 2x or a smaller picture"),
+    ):
+        sized = replace(upload, stored=replace(upload.stored, width=size[0], height=size[1]))
+        problem = orders.problem(sized, provider=THIS_MACHINE, scale=scale)
+        assert problem is None if said is None else said in str(problem)
+    for url, usable in (
+        (PUBLIC, True),
+        ("https://inside.example/a.png", False),
+        ("http://127.0.0.1:8080/a.png", False),
+        ("https://nowhere.example/a.png", False),
+    ):
+        problem = orders.problem(replace(upload, image_url=url), provider=JOURNEYAPI, scale=4)
+        assert usable is (problem is None)
+        assert usable or "Or use this machine." in str(problem)
+    parent = replace(upload, parent_task_id="t-1", task_at=JOURNEYAPI)
+    assert orders.problem(parent, provider=JOURNEYAPI, scale=4) is None
+
+
+def test_an_upload_is_judged_before_it_is_chosen(desk: Desk, public_desk: Desk) -> None:
+    """Without a public address JourneyAPI cannot get files; the sentence names three ways on."""
+    assert desk.orders.upload_problem(THIS_MACHINE) is None
+    said = str(desk.orders.upload_problem(JOURNEYAPI))
+    assert all(way in said for way in ("Use this machine", "public image URL", "JOURNEY_PUBLIC_URL"))
+    assert public_desk.orders.upload_problem(JOURNEYAPI) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "is_good"),
+    [
+        ("https://public.example/hook", None, True),
+        ("https://public.example/hook", "a secret, with spaces!", True),
+        ("http://public.example/hook", None, False),
+        ("hook", None, False),
+        ("https://169.254.169.254/", None, False),
+        ("https://public.example/hook", "schlüssel", False),
+        ("https://public.example/hook", "two\nlines", False),
+        ("https://public.example/hook", "x" * 501, False),
+    ],
+)
+def test_a_webhook_is_judged_before_anything_is_queued(desk: Desk, url: str, secret: str | None, is_good: bool) -> None:
+    """Plain HTTP, no address or a secret that no header can hold: a sentence that names the webhook."""
+    desk.orders._door = Door()  # a listed network would leave the judgement of names for later
+    order = Order(source=desk.source(), variant=FAST, scale=4, webhook_url=url, webhook_secret=secret)
+    if is_good:
+        desk.orders.check(order)
+    else:
+        with pytest.raises(InvalidRequest, match=r"^Webhook: "):
+            desk.orders.place(order)
+        assert 0 == desk.history.lists.count()
+
+
+def test_a_provider_that_is_not_set_up_takes_no_order(desk: Desk) -> None:
+    """It is said, and nothing is queued."""
+    desk.orders._offered = [THIS_MACHINE]
+    with pytest.raises(InvalidRequest, match="JourneyAPI is not set up here"):
+        desk.orders.place(Order(source=desk.source(image_url=PUBLIC), variant=HOSTED, scale=4))
+    assert (0, []) == (desk.history.lists.count(), desk.woken)
+
+
+# Placing
+
+
+def test_an_order_becomes_an_entry_and_the_tracker_looks(desk: Desk) -> None:
+    """Everything that was chosen is in the entry, and the tracker need not wait for its turn."""
+    source = desk.source(image_url=PUBLIC)
+    hook = "https://public.example/hook"
+    order = Order(source=source, variant=FAST, scale=2, person="ann", webhook_url=hook, webhook_secret="s")
+    entry = desk.orders.place(order)
+    assert (State.QUEUED, THIS_MACHINE, "fast", "2x", "ann") == (
+        entry.state, entry.provider, entry.network, entry.type, entry.person
+    )  # fmt: skip
+    assert (source.stored, source.name, PUBLIC, hook) == (
+        entry.source, entry.name, entry.image_url, entry.webhook_url
+    )  # fmt: skip
+    assert "s" == desk.history.webhook_secret(entry.id)
+    assert 1 == len(desk.woken)
+    assert entry == desk.orders.place(order)
+
+
+def test_an_entry_names_its_parent_to_its_own_provider_only(desk: Desk) -> None:
+    """The one that made a task is given its id, another one the picture; a secret needs a webhook."""
+    source = desk.source(parent_task_id="t-1", index="2", task_at=JOURNEYAPI)
+    own = Order(source=source, variant=Variant(JOURNEYAPI, "fast"), scale=2, webhook_secret="s").entry()
+    other = Order(source=source, variant=FAST, scale=4, webhook_url="https://h/", webhook_secret="s").entry()
+    assert ("t-1", "2", None, "2x", None) == (own.parent_task_id, own.index, own.network, own.type, own.webhook_secret)
+    assert (None, None, "fast", "4x", "s") == (
+        other.parent_task_id, other.index, other.network, other.type, other.webhook_secret
+    )  # fmt: skip
+    assert [("t-1", "2")] * 2 == [(entry.came_from, entry.came_from_index) for entry in (own, other)]
+
+
+def test_the_same_wish_has_the_same_fingerprint(desk: Desk) -> None:
+    """The same picture and settings of the same person are one wish, whatever way the picture came."""
+    first, second = desk.source(), desk.source(image_url=PUBLIC)
+    base = Order(source=first, variant=FAST, scale=4, person="ann")
+    assert first.stored.key != second.stored.key
+    assert base.fingerprint == replace(base, source=second).fingerprint
+    others = [
+        replace(base, source=replace(first, digest="0")),
+        replace(base, variant=HOSTED),
+        replace(base, scale=2),
+        replace(base, variant=DETAIL),
+        replace(base, person="bob"),
+    ]
+    assert 6 == len({each.fingerprint for each in (base, *others)})
+    assert 64 == len(base.fingerprint)
+    hosted = [replace(base, variant=Variant(JOURNEYAPI, network)).fingerprint for network in ("fast", "detail")]
+    assert hosted[0] == hosted[1]
+
+
+def test_a_pair_is_both_ways_or_none(desk: Desk) -> None:
+    """Both halves belong together, a second click completes the same pair, and one that cannot go queues neither."""
+    pair: Pair = (FAST, DETAIL)
+    order = Order(source=desk.source(), variant=FAST, scale=4)
+    alone = desk.orders.place(order)
+    halves = desk.orders.place_pair(order, pair)
+    assert [alone.id] == [halves[0].id]
+    assert halves == desk.orders.place_pair(order, pair)
+    assert 1 == len({half.batch for half in halves})
+    assert ["fast", "detail"] == [half.network for half in halves]
+    assert 2 == desk.history.lists.count()
+    with pytest.raises(InvalidRequest, match="only on this machine"):
+        desk.orders.place_pair(replace(order, person="bob"), (FAST, HOSTED))
+    assert 2 == desk.history.lists.count()
+
+
+def test_a_batch_is_queued_once(desk: Desk) -> None:
+    """The same id again, as a double click sends it, changes nothing."""
+    orders = [Order(source=desk.source(digest=digest), variant=FAST, scale=4, person="ann") for digest in "ab"]
+    for _ in range(2):
+        batch = desk.orders.place_batch("b1", orders, name="Two", person="ann")
+    assert ("b1", "Two", 2) == (batch.id, batch.name, len(desk.batches.items("b1")))
+
+
+def test_again_is_the_same_wish_without_its_secret(desk: Desk) -> None:
+    """The same picture, provider, multiplier and webhook; the secret is not kept, so it cannot be sent again."""
+    first = desk.failed(desk.source(), variant=DETAIL, webhook_url="https://public.example/hook", webhook_secret="s")
+    again = desk.orders.place_again(first, person="bob")
+    assert first.id != again.id
+    assert (first.provider, first.network, first.type, first.webhook_url, "bob") == (
+        again.provider, again.network, again.type, again.webhook_url, again.person
+    )  # fmt: skip
+    assert desk.history.webhook_secret(again.id) is None
+
+
+# Without the parent task
+
+
+def test_only_a_parent_that_failed_at_a_service_is_rescued(desk: Desk) -> None:
+    """A failure that has nothing to do with the parent task, or that is none, offers no other way to send it."""
+    failed = desk.failed(desk.source(parent_task_id="t-1", task_at=JOURNEYAPI))
+    assert desk.orders.can_rescue(failed)
+    for other in (
+        replace(failed, state=State.FINISHED),
+        replace(failed, state=State.AMBIGUOUS),
+        replace(failed, provider=THIS_MACHINE),
+        replace(failed, parent_task_id=None),
+        replace(failed, result_url=PUBLIC),
+        replace(failed, source=None),
+    ):
+        assert not desk.orders.can_rescue(other)
+
+
+def test_a_rescue_sends_the_picture_without_its_task(desk: Desk) -> None:
+    """Nobody is given the parent's id again; the lineage, the multiplier and the webhook stay."""
+    source = desk.source(parent_task_id="t-1", index="2", task_at=JOURNEYAPI, image_url=PUBLIC)
+    failed = desk.failed(source, webhook_url="https://public.example/hook")
+    for variant in (HOSTED, FAST):
+        assert desk.orders.can_rescue_at(failed, variant.provider)
+        new = desk.orders.rescue(failed, variant, person="ann@example.com")
+        assert (None, None, "t-1", "2") == (new.parent_task_id, new.index, new.came_from, new.came_from_index)
+        assert (variant, "4x", "ann@example.com") == (Variant(new.provider, new.network), new.type, new.person)
+        assert (source.stored, PUBLIC, failed.webhook_url) == (new.source, new.image_url, new.webhook_url)
+
+
+def test_an_address_that_others_cannot_reach_is_no_rescue(desk: Desk) -> None:
+    """No address, or one of this network, is not offered; one that leads inside is refused at the click."""
+    failed = desk.failed(desk.source(parent_task_id="t-1", task_at=JOURNEYAPI))
+    for url, offered in ((None, False), ("http://127.0.0.1:8080/a.png", False), ("https://inside.example/a.png", True)):
+        there = replace(failed, image_url=url)
+        assert offered is desk.orders.can_rescue_at(there, JOURNEYAPI)
+        with pytest.raises(InvalidRequest, match="JourneyAPI cannot"):
+            desk.orders.rescue(there, HOSTED, person=None)
+    desk.orders._offered = [THIS_MACHINE]
+    assert not desk.orders.can_rescue_at(replace(failed, image_url=PUBLIC), JOURNEYAPI)
+
+
+def test_a_public_studio_sends_its_own_copy(public_desk: Desk) -> None:
+    """Where a service reaches us, our copy is sent: it cannot have expired, as an address of the service's can."""
+    source = public_desk.source(parent_task_id="t-1", task_at=JOURNEYAPI, image_url=PUBLIC)
+    failed = public_desk.failed(source)
+    assert public_desk.orders.rescue(failed, HOSTED, person=None).image_url is None
+    public_desk.files.delete(source.stored.key)
+    assert not public_desk.orders.can_rescue_at(replace(failed, image_url=None), JOURNEYAPI)

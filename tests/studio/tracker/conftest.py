@@ -1,0 +1,75 @@
+"""A tracker that is stepped by hand, and the rules that hold after everything that is done to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journey.history import State
+from journey.provider import THIS_MACHINE
+from journey.storage.database import Database, metadata
+from tests.conftest import empty_database
+from tests.harness.hosted import (
+    FakeHosted,
+)
+from tests.harness.tracking import TrackedStudio
+
+ORDER = "upscale-2x-4x"
+MakeStudio = Callable[..., TrackedStudio]
+
+
+ON_BOTH = pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
+"""The rest does not depend on the kind of database more than the tests of the history do."""
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with empty_database(getattr(request, "param", "sqlite"), request, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def api() -> Iterator[FakeHosted]:
+    with FakeHosted() as fake:
+        yield fake
+
+
+@pytest.fixture
+def make(api: FakeHosted, database: Database, tmp_path: Path) -> Iterator[MakeStudio]:
+    """Builds a studio; afterwards the rules that hold after every fault are checked."""
+    made: list[TrackedStudio] = []
+
+    def build(**options: Any) -> TrackedStudio:
+        made.append(TrackedStudio(database, tmp_path, options.pop("api_url", api.url), api.key, **options))
+        return made[-1]
+
+    yield build
+    for studio in made:
+        studio.close()
+        entries = studio.history.lists.latest(limit=1000)
+        assert [] == studio.left_behind()
+        assert api.charges <= sum(entry.attempts for entry in entries)
+        free = sum(entry.attempts for entry in entries if entry.provider == THIS_MACHINE)
+        assert 2 * (api.charges - free) <= sum(entry.credits for entry in entries)
+        # Nothing is sent again but by a person, and each charge has a task id or its entry says that it is not known.
+        once = [entry for entry in entries if entry.attempts == 1 and entry.credits]
+        assert all(entry.task_id or entry.state in (State.AMBIGUOUS, State.ABANDONED) for entry in once)
+        assert api.key not in repr(dump(database))
+
+
+@pytest.fixture
+def studio(make: MakeStudio) -> TrackedStudio:
+    return make()
+
+
+def dump(database: Database) -> dict[str, list[Sequence[Any]]]:
+    with database.read() as connection:
+        return {table.name: list(connection.execute(table.select())) for table in metadata.sorted_tables}
+
+
+def states(studio: TrackedStudio) -> Counter[State]:
+    return Counter(entry.state for entry in studio.history.lists.latest(limit=1000))

@@ -1,0 +1,120 @@
+"""What has become of a task is asked at the right time, and odd answers change nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from journey.history import State
+from tests.harness.hosted import (
+    ODD_TASKS,
+    SINGLE_ID,
+    STEPS,
+    Change,
+    Close,
+    FakeHosted,
+    Reply,
+    web_page,
+    without,
+)
+from tests.harness.tracking import TrackedStudio
+from tests.studio.tracker.conftest import states
+
+
+def test_many_tasks_are_asked_for_together(studio: TrackedStudio, api: FakeHosted) -> None:
+    """Twenty-five tasks are watched with at most 20 ids a call and come home with one charge each."""
+    api.steps = (*STEPS[:1], *STEPS[-2:])
+    for _ in range(25):
+        studio.add()
+    studio.settle()
+    assert {State.FINISHED: 25} == states(studio)
+    assert 25 == api.charges
+    sizes = {len(call.body["task_ids"]) for call in api.calls_to("fetch-many")}
+    assert sizes <= set(range(2, 21))
+    assert 20 in sizes
+
+
+def test_a_task_that_fails_says_so(studio: TrackedStudio, api: FakeHosted) -> None:
+    """A failed task ends the entry with its error; what it says later changes nothing."""
+    entry = studio.add()
+    studio.tracker.step()
+    task_id = str(studio.look(entry).task_id)
+    api.fail(task_id, "Moderated")
+    studio.settle()
+    assert (State.FAILED, "Moderated") == (studio.look(entry).state, studio.look(entry).error)
+    api.finish(task_id)
+    api.tasks[task_id].error = None
+    studio.settle()
+    assert State.FAILED is studio.look(entry).state
+
+
+def test_an_answer_about_many_may_be_odd(studio: TrackedStudio, api: FakeHosted) -> None:
+    """Left out, turned round, repeated or foreign tasks and odd words harm nobody: all come home."""
+    entries = [studio.add() for _ in range(3)]
+    studio.tracker.step()
+    foreign = {"task_id": SINGLE_ID, "status": "failed", "error": "not yours"}
+    changes = [
+        lambda answer: {"tasks": []},
+        lambda answer: {"tasks": answer["tasks"][::-1]},
+        lambda answer: {"tasks": [foreign, *answer["tasks"][1:], None, 7]},
+        lambda answer: {"tasks": answer["tasks"] * 2},
+        lambda answer: {"tasks": [{**task, "status": "polishing"} for task in answer["tasks"]]},
+    ]
+    api.script("fetch-many", *[Change(change) for change in changes], Reply(500, {}), web_page(), Close.HALF_ANSWER)
+    for entry in entries:
+        api.hold(str(studio.look(entry).task_id), STEPS.index(("processing", "50")))
+    studio.settle(seconds=100)
+    assert {State.OPEN: 3} == states(studio)
+    for entry in entries:
+        api.finish(str(studio.look(entry).task_id))
+    studio.settle()
+    assert {State.FINISHED: 3} == states(studio)
+
+
+@pytest.mark.parametrize("change", ODD_TASKS.values(), ids=ODD_TASKS.keys())
+def test_harmless_variants_of_an_answer_change_nothing(studio: TrackedStudio, api: FakeHosted, change: Change) -> None:
+    """Whatever fields an answer lacks or adds, the task comes home."""
+    api.always("fetch", change)
+    entry = studio.add()
+    studio.settle()
+    assert State.FINISHED is studio.look(entry).state
+
+
+def test_one_id_that_the_api_refuses_does_not_hide_the_others(studio: TrackedStudio, api: FakeHosted) -> None:
+    """When a call about many is refused, each is asked for by itself."""
+    entries = [studio.add() for _ in range(3)]
+    api.always("fetch-many", Reply(400, {"error": "task_ids: one is malformed"}))
+    studio.settle()
+    assert {State.FINISHED: 3} == states(studio)
+    assert len(entries) == api.charges
+
+
+def test_finished_without_a_picture_is_not_finished(studio: TrackedStudio, api: FakeHosted) -> None:
+    """A finished task without an address is watched on, and comes home when the address is there."""
+    entry = studio.add()
+    studio.tracker.step()
+    api.finish(str(studio.look(entry).task_id))
+    api.always("fetch", without("image_url"))
+    studio.settle(seconds=600)
+    assert State.OPEN is studio.look(entry).state
+    api.always("fetch", None)
+    studio.settle()
+    assert State.FINISHED is studio.look(entry).state
+
+
+def test_a_silent_task_is_stale_and_asked_for_rarely(studio: TrackedStudio, api: FakeHosted) -> None:
+    """Without any change for 30 minutes a task is stale and asked for every five minutes; news ends that."""
+    entry = studio.add()
+    studio.tracker.step()
+    task_id = str(studio.look(entry).task_id)
+    api.hold(task_id, STEPS.index(("processing", "50")))
+    studio.settle(seconds=1800)
+    assert 100 < len(api.calls_to("fetch")) < 180  # every 2 s at first, growing to 15 s
+    studio.clock.now += 400
+    studio.settle(seconds=400)
+    assert studio.look(entry).is_stale(studio.clock.now)
+    asked = len(api.calls_to("fetch"))
+    studio.settle(seconds=3600)
+    assert 10 <= len(api.calls_to("fetch")) - asked <= 14
+    api.finish(task_id)
+    studio.settle()
+    assert State.FINISHED is studio.look(entry).state

@@ -1,0 +1,163 @@
+"""What goes on behind the pages: a value that is kept fresh, and a loop that survives its steps."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from journey import background
+from journey.background import Fresh, Loop, pause_after
+from tests.harness.standing import Clock
+
+
+class Threads:
+    """Holds back the work that would go to a thread, until it is told to let it run."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def __call__(self, work: Callable[[], None]) -> None:
+        self.waiting.append(work)
+
+    def run(self) -> None:
+        while self.waiting:
+            self.waiting.pop(0)()
+
+
+def fresh(ask: Callable[[], int]) -> tuple[Fresh[int], Threads, Clock]:
+    threads, clock = Threads(), Clock()
+    return Fresh("a number", ask, seconds=60, clock=clock, run=threads), threads, clock
+
+
+def test_nobody_waits_for_a_value() -> None:
+    """A look gives the last value at once, and asks for another one only when that is too old."""
+    numbers: Iterator[int] = iter(range(10))
+    value, threads, clock = fresh(lambda: next(numbers))
+    assert (None, None) == (value.look(), value.told_at)
+    threads.run()
+    assert (0, clock.now) == (value.look(), value.told_at)
+    clock.now += 60
+    assert 0 == value.look()
+    assert [] == threads.waiting
+    clock.now += 1
+    assert 0 == value.look()
+    threads.run()
+    assert 1 == value.look()
+
+
+def test_a_question_is_asked_once_however_many_look() -> None:
+    """While it is being asked nobody asks again, not even when it takes longer than the value lasts."""
+    value, threads, clock = fresh(lambda: 1)
+    for _ in range(5):
+        value.look()
+        clock.now += 100
+    assert 1 == len(threads.waiting)
+
+
+def test_a_value_that_cannot_be_found_out_leaves_the_last_one() -> None:
+    """A failure is no value, it is asked again after the usual time, and it says when the last one was told."""
+    answers: list[int | Exception] = [7, OSError("away"), 8]
+
+    def ask() -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    value, threads, clock = fresh(ask)
+    value.look()
+    threads.run()
+    told_at = clock.now
+    clock.now += 61
+    value.look()
+    threads.run()
+    assert (7, told_at) == (value.look(), value.told_at)
+    assert [] == threads.waiting
+    clock.now += 61
+    value.look()
+    threads.run()
+    assert 8 == value.look()
+
+
+def test_a_clock_that_was_set_back_makes_a_value_old() -> None:
+    """Otherwise it would stay as it is until the clock has caught up."""
+    value, threads, clock = fresh(lambda: 1)
+    value.look()
+    threads.run()
+    clock.now -= 3600
+    value.look()
+    assert 1 == len(threads.waiting)
+
+
+def test_a_loop_goes_on_after_a_step_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts the failures in a row, says that it is failing after three, and is well again after one that works."""
+    monkeypatch.setattr(background, "pause_after", lambda failures: 0.0)
+    seen: list[tuple[int, bool]] = []
+    done = threading.Event()
+
+    def step() -> float:
+        seen.append((loop.failures_in_a_row, loop.is_failing))
+        if len(seen) <= 3:
+            raise OSError("away")
+        if len(seen) == 5:
+            done.set()
+        return 0.0 if len(seen) < 5 else 60.0
+
+    loop = Loop("test-loop", step)
+    assert loop.is_failing  # it does not run yet
+    loop.start()
+    assert done.wait(10)
+    loop.stop()
+    assert [(0, False), (1, False), (2, False), (3, True), (0, False)] == seen
+    assert not loop.is_alive
+
+
+def test_a_loop_looks_at_once_when_it_is_woken_and_can_be_started_again() -> None:
+    """Wake ends its pause, stop ends it for good, and a start after that goes on."""
+    steps: list[int] = []
+    stepped = threading.Event()
+
+    def step() -> float:
+        steps.append(1)
+        stepped.set()
+        return 60.0
+
+    loop = Loop("test-loop", step)
+    for _ in range(2):
+        loop.start()
+        loop.start()
+        assert stepped.wait(10)
+        stepped.clear()
+        loop.wake()
+        assert stepped.wait(10)
+        stepped.clear()
+        loop.stop()
+        loop.stop()
+    assert 4 == len(steps)
+
+
+def test_a_wish_that_comes_during_a_step_is_not_lost() -> None:
+    """Woken while it works, it looks again right after."""
+    steps: list[int] = []
+    over = threading.Event()
+
+    def step() -> float:
+        steps.append(1)
+        if len(steps) == 1:
+            loop.wake()
+            return 60.0
+        over.set()
+        return 60.0
+
+    loop = Loop("test-loop", step)
+    loop.start()
+    assert over.wait(10)
+    loop.stop()
+
+
+def test_pauses_after_failures_grow_to_half_a_minute() -> None:
+    """2, 4, 8, 16 seconds, then 30 however often it fails."""
+    assert [2.0, 4.0, 8.0, 16.0, 30.0, 30.0] == [pause_after(failures) for failures in range(1, 7)]
+    assert 30.0 == pause_after(10**6)

@@ -1,0 +1,94 @@
+"""Addresses of lists: what they say is what is shown, and nonsense is told."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+
+import pytest
+
+from journey.history import LIVE, Filter, Order, State
+from journey.provider import THIS_MACHINE
+from journey.views.listing import Listing, from_address
+
+FULL = Listing(
+    text="koi pond",
+    groups=("under-way", "failed"),
+    provider=THIS_MACHINE,
+    multiplier="4x",
+    person="ann@example.com",
+    tag="Album & co",
+    batch="b1",
+    paper="A3",
+    dpi="200",
+    since=datetime.date(2026, 3, 1),
+    until=datetime.date(2026, 3, 29),
+    order=Order.NAME,
+    page=7,
+)
+
+
+def test_an_address_leads_back_to_its_list() -> None:
+    """Everything that can be chosen is in the address, what is as usual is not, and the address restores it."""
+    assert (FULL, []) == from_address(FULL.address())
+    assert {
+        "q",
+        "state",
+        "engine",
+        "scale",
+        "person",
+        "tag",
+        "batch",
+        "ready",
+        "at",
+        "from",
+        "to",
+        "sort",
+        "page",
+    } == set(FULL.address())
+    assert {} == Listing().address()
+    assert (Listing(), []) == from_address({"task": "abc", "theme": "dark"})
+    assert (9, True, False) == (FULL.filters, replace(Listing(), text="x").leaves_out, Listing(page=2).leaves_out)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("state", "finished,sleepy", "the state “sleepy”"),
+        ("engine", "steam", "the provider “steam”"),
+        ("scale", "8x", "the multiplier “8x”"),
+        ("ready", "A99", "the paper “A99”"),
+        ("sort", "up", "the order “up”"),
+        ("from", "yesterday", "no day such as"),
+        ("to", "2026-02-30", "no day such as"),
+        ("to", "9999-12-31", "no day such as"),
+    ],
+)
+def test_nonsense_in_an_address_is_told_and_left_out(name: str, value: str, told: str) -> None:
+    """What means nothing is named in a sentence, and the rest of the address holds."""
+    listing, problems = from_address({name: value, "q": "koi", "page": "-3"})
+    assert ("koi", 1) == (listing.text, listing.page)
+    assert 1 == len(problems)
+    assert told in problems[0]
+    assert listing.filters == (1 if name == "state" else 0)
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "1e9", "9999999999", "²", "", "x" * 5_000])
+def test_a_page_is_a_number(page: str) -> None:
+    """A page that is none is the first one."""
+    assert 1 == from_address({"page": page})[0].page
+
+
+def test_a_listing_becomes_a_filter() -> None:
+    """Groups become states, a paper becomes pixels, and both days are whole days where the reader is."""
+    made = FULL.filter("Europe/Berlin")
+    assert set(LIVE | {State.FAILED}) == set(made.states)
+    start = datetime.datetime(2026, 2, 28, 23, tzinfo=datetime.UTC).timestamp()
+    end = datetime.datetime(2026, 3, 29, 22, tzinfo=datetime.UTC).timestamp()  # the clocks went forward that day
+    assert (start, end) == (made.since, made.until)
+    assert (THIS_MACHINE, "4x", "Album & co", "b1") == (made.provider, made.type, made.tag, made.batch)
+    assert made.fills is not None
+    assert made.fills[0] == pytest.approx(11.69 * 200, abs=10)
+    assert Filter(states=frozenset()) == Listing().filter("No/Such_Zone")
+    with pytest.raises(ValueError, match="DPI"):
+        replace(FULL, dpi="sharp").filter(None)
