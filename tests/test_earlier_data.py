@@ -1,0 +1,103 @@
+"""A data folder that an earlier version left opens, is upgraded, and shows the same.
+
+`data/data_folder_1.zip` was written by version 0.1.0 of November 2026: entries in every state, a batch that is paused, an
+A/B pair, tags, comments, a deleted task, a paused queue, and beside them what that version told of it all.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from journey.history import Order, State
+from journey.history.kinship import find_kin, is_pair
+from journey.provider import JOURNEYAPI
+from journey.settings import Settings
+from journey.studio.batches.store import progress
+from journey.views import spending
+from journey.web.exports import to_json
+from journey.workspace import Workspace, share
+from tests.harness.navigation import ROOT
+from tests.pages.test_pages import errors
+
+FOLDER = Path(__file__).parent / "data" / "data_folder_1.zip"
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A workspace on that folder. Its workers do not run, so that everything stays as it was left."""
+    folder = tmp_path_factory.mktemp("data")
+    with zipfile.ZipFile(FOLDER) as archive:
+        archive.extractall(folder)
+    workspace = Workspace(Settings(_env_file=None, data_dir=folder, api_key="key", api_url="http://127.0.0.1:9/api/v1"))
+    share(workspace)
+    yield workspace
+    share(None)
+    workspace.stop()
+
+
+def told(space: Workspace, name: str) -> str:
+    """What the earlier version said."""
+    return (space.settings.data_dir / name).read_bytes().decode("utf-8-sig")
+
+
+def ids(space: Workspace) -> list[str]:
+    return space.history.lists.ids(order=Order.OLDEST)
+
+
+def test_every_entry_is_told_as_it_was(space: Workspace) -> None:
+    """Each fact of each entry, with its tags and its comment, stands in the export as it stood there before."""
+    now = json.loads(b"".join(to_json(space.history.lists, ids(space))))
+    assert json.loads(told(space, "said.json")) == now
+    assert set(State) == {State(entry["state"]) for entry in now}
+
+
+def test_every_time_line_is_told_as_it_was(space: Workspace) -> None:
+    """No step of any entry is lost or put into other words."""
+    now = {each: [[step.at, step.state, step.words] for step in space.history.timeline(each)] for each in ids(space)}
+    assert json.loads(told(space, "timelines.json")) == now
+
+
+def test_what_was_spent_is_told_as_it_was(space: Workspace) -> None:
+    """By month, person and provider, that of the deleted task included, under the same names."""
+    assert told(space, "spent.csv") == spending.to_csv(space.spending.lines()).decode("utf-8-sig")
+
+
+def test_every_picture_is_found(space: Workspace) -> None:
+    """Each entry has its original, and each finished one its result, except the one whose result was removed."""
+    entries = space.history.lists.latest()
+    without = [entry.name for entry in entries if entry.state is State.FINISHED and not entry.result]
+    assert ["removed.png"] == without
+    for entry in entries:
+        for picture in filter(None, (entry.source, entry.result)):
+            assert space.files.has(picture.key, picture.file), entry.name
+        assert entry.source is not None
+
+
+def test_batch_pair_and_pause_go_on(space: Workspace) -> None:
+    """The batch is paused with what it had done, the pair is a pair, and the queue waits for the same reason."""
+    ((batch, done),) = space.batches.latest()
+    assert ("Posters for A3", True) == (batch.name, batch.held)
+    assert (4, 1, 1, 2) == (done.total, done.finished, done.failed, done.waiting)
+    assert done == progress(space.batches.items(batch.id))
+    first, second = (entry for entry in space.history.lists.latest() if is_pair(entry.batch))
+    assert second == find_kin(space.history.lists, [first, second]).other_half(first)
+    assert {"fast", "detail"} == {first.network, second.network}
+    assert {JOURNEYAPI: "The API refused the key (401)."} == space.history.pauses.reasons()
+
+
+def test_every_entry_opens(space: Workspace) -> None:
+    """History lists all of them, and the details of each are drawn without a complaint."""
+    app = AppTest.from_file(str(ROOT / "pages" / "_app.py"), default_timeout=20).run()
+    app.switch_page("history.py").run()
+    assert len(ids(space)) == len(app.dataframe[0].value)
+    for each in ids(space):
+        app.query_params.clear()
+        app.query_params["task"] = each
+        app.run()
+        assert ([], []) == (list(app.exception), [said for said in errors(app) if "no task with" in said])
