@@ -1,7 +1,7 @@
 """A data folder that an earlier version left opens, is upgraded, and shows the same.
 
-`data/data_folder_1.zip` was written by version 0.1.0 of November 2026: entries in every state, a batch that is paused, an
-A/B pair, tags, comments, a deleted task, a paused queue, and beside them what that version told of it all.
+`data/data_folder_1.zip` was written by version 0.1.0 of November 2026: entries in every state, a batch that is paused,
+an A/B pair, tags, comments, a deleted task, a paused queue, and beside them what that version told of it all.
 """
 
 from __future__ import annotations

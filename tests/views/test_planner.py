@@ -1,0 +1,70 @@
+"""The address of Print size: it holds all inputs of the page, is read back as it was, and its nonsense is told."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journey.views import planner
+from journey.views.planner import DEFAULTS, FIELDS, address, from_address
+
+
+def restored(parameters: dict[str, str]) -> dict[str, str]:
+    asked, _ = from_address(parameters)
+    return DEFAULTS | asked
+
+
+INPUTS = st.fixed_dictionaries(
+    {
+        name: st.sampled_from(field.choices) if field.choices else st.text(st.characters(codec="utf-8"), min_size=1)
+        for name, field in FIELDS.items()
+        if name != "at"
+    }
+    | {"at": st.integers(0, 100).map(str)}
+)
+
+
+@given(INPUTS)
+def test_an_address_leads_back_to_its_inputs(values: dict[str, str]) -> None:
+    """Whatever is set, the inputs that matter come back, and the same address is made of them again."""
+    parameters = address(values)
+    assert not parameters or parameters.items() <= values.items()
+    assert parameters == address(restored(parameters))
+
+
+def test_what_does_not_matter_is_left_out() -> None:
+    """A first visit has a plain address; the fields of another way, or of a paper that is not custom, are not in it."""
+    assert {} == address(DEFAULTS)
+    by_task = address(DEFAULTS | {"from": "task", "task": "a1"})
+    assert "a1" == by_task["task"]
+    assert not {"w", "h", "url", "sample", "pw", "ph", "pu"} & by_task.keys()
+    assert {"pw", "ph", "pu"} <= address(DEFAULTS | {"paper": "custom"}).keys()
+    assert "w" not in address(DEFAULTS | {"ask": "paper", "paper": "A4"})
+
+
+def test_a_picture_in_the_address_says_which_way_is_meant() -> None:
+    """A link that names a task, an address or a sample need not say `from`; other links mean pixels."""
+    for name in ("task", "url", "sample"):
+        assert name == from_address({name: "koi"})[0]["from"]
+    assert "pixels" == restored({"w": "10"})["from"]
+    assert "upload" == restored({"task": "a1", "from": "upload"})["from"]
+
+
+def test_nonsense_is_told_and_typed_text_is_kept() -> None:
+    """A choice that does not exist is the usual one, and said; numbers are judged where they are used."""
+    asked, problems = from_address(
+        {"paper": "b9", "fit": "Crop", "dpi": "lots", "at": "101", "utm": "x", "w": "x" * 9999}
+    )
+    assert {"paper": "A3", "fit": "crop", "dpi": "lots", "at": "50"}.items() <= asked.items()
+    assert "utm" not in asked
+    assert len(asked["w"]) < 5_000
+    assert 2 == len(problems)
+    assert any("paper=b9, which does not exist; A3 is taken instead" in problem for problem in problems)
+
+
+def test_every_choice_has_a_name() -> None:
+    """What the page offers is what an address may say."""
+    for name, labels in {"ask": planner.QUESTIONS, "from": planner.WAYS, "side": planner.SIDES, "unit": planner.UNITS,
+                         "turn": planner.TURNS, "fit": planner.FITS}.items():  # fmt: skip
+        assert tuple(labels) == FIELDS[name].choices
+        assert all(labels.values())
