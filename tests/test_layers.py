@@ -32,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
         "api", "background", "errors", "history", "outside", "pictures", "printing", "provider", "storage"
     },
     "journey/views": {"api", "errors", "history", "outside", "pictures", "printing", "provider", "storage", "studio"},
-    "journey/web": {"api", "errors", "history", "pictures", "signing_in", "storage", "studio", "views"},
+    "journey/web": {"api", "errors", "history", "pictures", "printing", "signing_in", "storage", "studio", "views"},
     "journey/workspace.py": {
         "api", "background", "engine", "errors", "history", "outside", "pictures", "printing", "provider", "settings",
         "signing_in", "storage", "studio", "views", "web",

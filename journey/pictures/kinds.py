@@ -18,15 +18,17 @@ FormatName = Literal["PNG", "JPEG", "WEBP"]
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of picture begins, what its files are called, and what reads it.
+    """What a kind of picture is called, how it begins, and what reads it.
 
     `magic` are places and the bytes that stand there. `reader` opens it, and not `Image.open`, which has a pixel limit
     of its own and takes a JPEG that carries a second picture (as phones make them) for an animation. `claimed_size`
     gives width and height where the reader would make room for all pixels before anybody can judge them.
     """
 
+    label: str
     magic: tuple[tuple[int, bytes], ...]
     extension: str
+    media_type: str
     endings: tuple[str, ...]
     reader: type[ImageFile]
     claimed_size: Callable[[BinaryIO], tuple[int, int]] | None = None
@@ -50,15 +52,19 @@ def _webp_size(file: BinaryIO) -> tuple[int, int]:
 
 
 KINDS: Mapping[FormatName, Kind] = {
-    "PNG": Kind(((0, b"\x89PNG\r\n\x1a\n"),), ".png", ("png",), PngImageFile),
-    "JPEG": Kind(((0, b"\xff\xd8\xff"),), ".jpg", ("jpg", "jpeg"), JpegImageFile),
-    "WEBP": Kind(((0, b"RIFF"), (8, b"WEBP")), ".webp", ("webp",), WebPImageFile, _webp_size),
+    "PNG": Kind("PNG", ((0, b"\x89PNG\r\n\x1a\n"),), ".png", "image/png", ("png",), PngImageFile),
+    "JPEG": Kind("JPEG", ((0, b"\xff\xd8\xff"),), ".jpg", "image/jpeg", ("jpg", "jpeg"), JpegImageFile),
+    "WEBP": Kind("WebP", ((0, b"RIFF"), (8, b"WEBP")), ".webp", "image/webp", ("webp",), WebPImageFile, _webp_size),
 }
 
 ENDINGS: tuple[str, ...] = tuple(ending for kind in KINDS.values() for ending in kind.endings)
 """What the names of such files end in, without the dot."""
 
-_SAID = "Only PNG, JPEG and WebP pictures can be used"
+_LABELS = [kind.label for kind in KINDS.values()]
+LABELS = f"{', '.join(_LABELS[:-1])} or {_LABELS[-1]}"
+"""`PNG, JPEG or WebP`."""
+
+_SAID = f"Only {', '.join(_LABELS[:-1])} and {_LABELS[-1]} pictures can be used"
 _OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", "a GIF"),
     (b"%PDF", "a PDF"),

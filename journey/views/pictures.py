@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from journey.pictures import gallery, samples
-from journey.pictures.kinds import ENDINGS
+from journey.pictures.kinds import ENDINGS, LABELS
 from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.storage.stored import StoredFile, StoredPicture
 
-__all__ = ["ENDINGS", "PREVIEW", "SAMPLE_GRID", "THUMBNAIL", "StoredPicture", "fitted_width", "thumbnail_url"]
+__all__ = ["ENDINGS", "LABELS", "PREVIEW", "SAMPLE_GRID", "THUMBNAIL", "StoredPicture", "fitted_width", "thumbnail_url"]
 
 SAMPLE_GRID = gallery.stored(samples.GRID.name)
 """The sample grid as a whole."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from journey.history.spending import Budget, Line
 from journey.provider import CHEAPEST, Provider
-from journey.views.spreadsheets import MARK, csv_lines
+from journey.storage.spreadsheets import MARK, csv_lines
 from journey.views.words import counted, moment
 
 By = Literal["person", "certainty", "provider"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.responses import PlainTextResponse
 
+from journey.pictures.kinds import KINDS
+from journey.printing.shop import FORMATS
+
 MEDIA_TYPES = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".webp": "image/webp",
-    ".tif": "image/tiff",
-    ".pdf": "application/pdf",
+    **{kind.extension: kind.media_type for kind in KINDS.values()},
+    **{print_format.extension: print_format.media_type for print_format in FORMATS.values()},
     ".zip": "application/zip",
     ".csv": "text/csv",
     ".json": "application/json",

@@ -21,8 +21,8 @@ from starlette.routing import Route
 
 from journey.history import Entry
 from journey.history.finding import Lists
+from journey.storage.spreadsheets import MARK, Cell, csv_lines
 from journey.views.listing import Listing, from_address
-from journey.views.spreadsheets import MARK, Cell, csv_lines
 from journey.web.answers import MEDIA_TYPES, PRIVATE, refusal
 
 Value = Cell | list[str]

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from journey.studio import ID_LIMIT, URL_LIMIT, Source
-from journey.views.pictures import ENDINGS
+from journey.views.pictures import ENDINGS, LABELS
 from journey.workspace import workspace
 from pages.forms.choosing import type_in
 from pages.frame.watching import wait_until
@@ -24,7 +24,7 @@ def image_url(*, key: str) -> str | None:
             key=key,
             limit=URL_LIMIT,
             placeholder="https://cdn.midjourney.com/…/0_0.png",
-            help="Any public picture: PNG, JPEG or WebP. Press Enter to see it.",
+            help=f"Any public picture: {LABELS}. Press Enter to see it.",
         ).strip()
         or None
     )

@@ -18,12 +18,6 @@ from pages.planner.shop_runs import Start, Started, begin, show_runs
 from pages.planner.state import orientation, position
 
 KINDS = {"exact": "Exact size", "keep": "Keep pixels", "set": "Print set", "proof": "Proof"}
-FORMATS: dict[FileFormat, str] = {
-    "TIFF": "TIFF · lossless, what most print shops prefer",
-    "PDF": "PDF · one page of exactly this size, with trim and bleed marked",
-    "JPEG": "JPEG · small, for online print services (quality 95)",
-    "PNG": "PNG · lossless, keeps transparency",
-}
 
 
 def shop_files(source: Source, plan: Plan | None) -> None:
@@ -123,7 +117,8 @@ _WAYS: dict[str, Callable[[Source, Plan], Start | None]] = {"exact": _exact, "se
 
 
 def _choose_format() -> FileFormat:
-    return st.selectbox("Format", list(FORMATS), format_func=FORMATS.__getitem__, key="ready_format")
+    labels = {name: f"{name} · {each.used_for}" for name, each in shop.FORMATS.items()}
+    return st.selectbox("Format", list(labels), format_func=labels.__getitem__, key="ready_format")
 
 
 def _checked(plan: Plan, paper: Paper, file_format: FileFormat) -> PrintSpec | None:

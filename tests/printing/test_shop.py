@@ -1,5 +1,6 @@
 """Print files are read back by Pillow and by tools that are not ours (exiftool, ImageMagick, libtiff, poppler)."""
 
+import codecs
 import contextlib
 import csv
 import io
@@ -490,7 +491,8 @@ def test_print_set_is_a_zip_with_a_manifest(tmp_path: Path, folder: Path) -> Non
         assert {zipfile.ZIP_STORED} == {archive.getinfo(name).compress_type for name in names}
         alone = exact_size(tmp_path / "s.png", folder, specs[0]).path.read_bytes()
         assert alone == archive.read(names[0])
-        rows = list(csv.DictReader(io.StringIO(archive.read("manifest.csv").decode())))
+        assert archive.read("manifest.csv").startswith(codecs.BOM_UTF8)  # or Excel would show × as rubbish
+        rows = list(csv.DictReader(io.StringIO(archive.read("manifest.csv").decode("utf-8-sig"))))
         text = archive.read("manifest.txt").decode()
     for row, file in zip(rows, made.files, strict=True):
         assert (file.path.name, str(file.width), str(file.height)) == (row["file"], row["width_px"], row["height_px"])

@@ -1,6 +1,6 @@
 """A picture and a plan become the file that a print shop takes.
 
-Sources are local PNG, JPEG or WebP files that have been checked on their way in. *Keep pixels* (`retag`)
+Sources are local files that have been checked on their way in. *Keep pixels* (`retag`)
 writes the DPI and nothing else; *exact size* (`exact_size`, `print_set`, `proof`) crops and resamples to
 the paper, a band of rows at a time, so that memory hardly grows with the print.
 
@@ -14,11 +14,12 @@ Stopped; each with a sentence for people. A full disk is an OSError. Nothing hal
 from journey.printing.shop.background import PrintJob, start
 from journey.printing.shop.making import SET_LIMIT, exact_size, print_set, proof, retag
 from journey.printing.shop.specs import (
-    EXTENSIONS,
+    FORMATS,
     MAX_PIXELS,
     PROOF_PAPER,
     SERVICE_LIMITS,
     FileFormat,
+    Format,
     PrintFile,
     PrintSet,
     PrintSpec,
@@ -27,12 +28,13 @@ from journey.printing.shop.specs import (
 )
 
 __all__ = [
-    "EXTENSIONS",
+    "FORMATS",
     "MAX_PIXELS",
     "PROOF_PAPER",
     "SERVICE_LIMITS",
     "SET_LIMIT",
     "FileFormat",
+    "Format",
     "PrintFile",
     "PrintJob",
     "PrintSet",

@@ -5,16 +5,17 @@ from __future__ import annotations
 import struct
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
 from journey import printing
 from journey.errors import PictureRefused
 from journey.pictures import decoding
-from journey.pictures.kinds import FormatName, sniff
+from journey.pictures.kinds import KINDS, FormatName, sniff
 from journey.printing import Box, Paper
 from journey.printing.shop.encoding import new_file, write_sheet
 from journey.printing.shop.jpeg import copy_jpeg
@@ -23,13 +24,14 @@ from journey.printing.shop.manifests import manifest_csv, manifest_text
 from journey.printing.shop.png import copy_png, may_be_turned
 from journey.printing.shop.progress import Progress, ShouldStop, Work
 from journey.printing.shop.specs import (
-    EXTENSIONS,
+    FORMATS,
     MAX_PIXELS,
     PROOF_PAPER,
     FileFormat,
     PrintFile,
     PrintSet,
     PrintSpec,
+    Profile,
     checked_dpi,
     distinct,
     file_name,
@@ -40,6 +42,14 @@ from journey.printing.shop.specs import (
 
 SET_LIMIT = 30
 """Most files in one print set."""
+
+Copy = Callable[[Path, BinaryIO, float, Work], tuple[int, int, Profile]]
+"""(source, target, DPI, work) -> width, height, what describes the colours."""
+
+COPIES: Mapping[FormatName, tuple[FileFormat, Copy | None]] = {"PNG": ("PNG", copy_png), "JPEG": ("JPEG", copy_jpeg)}
+"""The kinds of picture that hold a DPI, and can be copied without decoding them."""
+
+_ANEW: tuple[FileFormat, Copy | None] = ("PNG", None)
 
 _EXIF_ORIENTATION = 0x0112
 
@@ -56,29 +66,28 @@ def retag(
     """Keep the pixels and write the DPI.
 
     A PNG or JPEG is copied without decoding: only what is needed to show the picture goes along, so no
-    place, camera or editing data does. A picture that an EXIF tag turns is written anew, upright, and a
-    WebP becomes a PNG. PNG counts whole pixels per metre, so 300 DPI reads back as 299.9994.
+    place, camera or editing data does. A picture that an EXIF tag turns is written anew, upright, and every
+    other kind becomes a PNG. PNG counts whole pixels per metre, so 300 DPI reads back as 299.9994.
     """
     work = Work(on_progress, should_stop)
     dpi = checked_dpi(dpi)
     with source.open("rb") as file:
         kind = sniff(file.read(32))
-    file_format: FileFormat = "JPEG" if kind == "JPEG" else "PNG"
-    target = folder / name_for(title, f"{dpi:g}dpi", EXTENSIONS[file_format])
-    if kind == "WEBP" or is_turned(source, kind):
+    file_format, copy = COPIES.get(kind, _ANEW)
+    target = folder / name_for(title, f"{dpi:g}dpi", FORMATS[file_format].extension)
+    if copy is None or is_turned(source, kind):
         picture = decoded(source)
         width, height = picture.size
         work.begin(height)
         box = Box(0, 0, width, height)
         profile = write_sheet(picture, Layout(picture.size, box, box), target, file_format, dpi, work).profile
         notes: tuple[str, ...] = (
-            "A WebP holds no DPI, so this is a PNG with the same pixels."
-            if kind == "WEBP"
+            f"A {KINDS[kind].label} file holds no DPI, so this is a PNG with the same pixels."
+            if copy is None
             else "The picture was stored turned; it was written anew, upright.",
         )
     else:
         work.begin(1)
-        copy = copy_png if kind == "PNG" else copy_jpeg
         with new_file(target) as file:
             width, height, profile = copy(source, file, dpi, work)
         work.advance(1)
@@ -172,7 +181,7 @@ def proof(
     layout = most_detailed(picture, print_layout, printing.pixels_needed(turned, spec.dpi), spec)
     work.begin(layout.size[1])
     name = name_for(
-        title, f"{paper_word(spec.paper)}_{spec.dpi:g}dpi_proof_{paper_word(paper)}", EXTENSIONS[spec.format]
+        title, f"{paper_word(spec.paper)}_{spec.dpi:g}dpi_proof_{paper_word(paper)}", FORMATS[spec.format].extension
     )
     made = write_sheet(picture, layout, folder / name, spec.format, spec.dpi, work, paper=paper)
     return _judged(made, picture, spec, "Print it at 100 %, without fitting to the page: then it has its true size.")

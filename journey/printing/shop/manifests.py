@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 
 from journey.errors import one_line
 from journey.printing.shop.specs import PrintFile
+from journey.storage.spreadsheets import MARK, csv_lines
 
 
 def _manifest_row(made: PrintFile) -> dict[str, str]:
@@ -31,13 +30,10 @@ def _manifest_row(made: PrintFile) -> dict[str, str]:
     }
 
 
-def manifest_csv(files: Sequence[PrintFile]) -> str:
+def manifest_csv(files: Sequence[PrintFile]) -> bytes:
+    """A line of names, and one for each file."""
     rows = [_manifest_row(made) for made in files]
-    text = io.StringIO(newline="")
-    table = csv.DictWriter(text, rows[0])
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue()
+    return MARK + csv_lines([rows[0], *(row.values() for row in rows)])
 
 
 def manifest_text(title: str, size: tuple[int, int], files: Sequence[PrintFile]) -> str:

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from journey import printing
 from journey.printing import Box, Fit, Orientation, Paper
 
 FileFormat = Literal["PNG", "TIFF", "JPEG", "PDF"]
-EXTENSIONS: dict[FileFormat, str] = {"PNG": ".png", "TIFF": ".tif", "JPEG": ".jpg", "PDF": ".pdf"}
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of print file: what people choose it for, and whether it keeps transparency (or becomes white there)."""
+
+    used_for: str
+    extension: str
+    media_type: str
+    is_transparent: bool
+
+
+FORMATS: Mapping[FileFormat, Format] = {
+    "TIFF": Format("lossless, what most print shops prefer", ".tif", "image/tiff", is_transparent=True),
+    "PDF": Format(
+        "one page of exactly this size, with trim and bleed marked", ".pdf", "application/pdf", is_transparent=False
+    ),
+    "JPEG": Format("small, for online print services (quality 95)", ".jpg", "image/jpeg", is_transparent=False),
+    "PNG": Format("lossless, keeps transparency", ".png", "image/png", is_transparent=True),
+}
+"""In the order in which they are offered. `encoding` writes them."""
+
 MAX_PIXELS = 250_000_000
 """Largest file made, and largest source taken: an A0 at 400 DPI."""
 JPEG_MAX_SIDE = 65_535
@@ -119,7 +140,7 @@ def file_name(title: str, spec: PrintSpec) -> str:
         parts.append("contain")
     if spec.orientation != "auto":
         parts.append(spec.orientation)
-    return name_for(title, "_".join(parts), EXTENSIONS[spec.format])
+    return name_for(title, "_".join(parts), FORMATS[spec.format].extension)
 
 
 def service_warnings(size: int, file_format: FileFormat) -> tuple[str, ...]:
@@ -161,8 +182,8 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 
 def _check_format(file_format: object) -> None:
-    if file_format not in get_args(FileFormat):
-        raise ValueError("The format must be PNG, TIFF, JPEG or PDF.")
+    if file_format not in FORMATS:
+        raise ValueError(f"The format must be one of {', '.join(FORMATS)}.")
 
 
 def checked_dpi(dpi: float) -> float:
