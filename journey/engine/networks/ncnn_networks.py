@@ -110,19 +110,45 @@ def _open(text: str, weights: Path, *, gpu: bool) -> Any:
 def _gpu_wanted(device: Device) -> bool:
     import ncnn
 
-    loader = {"win32": "vulkan-1.dll", "darwin": "libvulkan.1.dylib"}.get(sys.platform, "libvulkan.so.1")
-    try:
-        ctypes.CDLL(loader)
-    except OSError:
-        count = 0
-    else:
-        count = ncnn.get_gpu_count()
+    count = ncnn.get_gpu_count() if _has_vulkan() else 0
     software = 3  # a "GPU" that is the CPU in disguise: slower than using the CPU directly
     if any(ncnn.get_gpu_info(index).type() != software for index in range(count)):
         return True
     if device == "gpu":
         raise CannotStart("JOURNEY_ENGINE_DEVICE: no Vulkan GPU was found on this machine; use auto or cpu.")
     return False
+
+
+class _InstanceCreateInfo(ctypes.Structure):
+    """VkInstanceCreateInfo, of which only the kind (1) has to be said."""
+
+    _fields_ = [
+        ("kind", ctypes.c_uint32),
+        ("next", ctypes.c_void_p),
+        ("flags", ctypes.c_uint32),
+        ("application", ctypes.c_void_p),
+        ("layer_count", ctypes.c_uint32),
+        ("layers", ctypes.c_void_p),
+        ("extension_count", ctypes.c_uint32),
+        ("extensions", ctypes.c_void_p),
+    ]
+
+
+def _has_vulkan() -> bool:
+    """True when there is a Vulkan loader and a driver behind it.
+
+    ncnn would find out as well, but writes a complaint to the terminal where a loader is installed without a driver.
+    """
+    loader = {"win32": "vulkan-1.dll", "darwin": "libvulkan.1.dylib"}.get(sys.platform, "libvulkan.so.1")
+    try:
+        vulkan = ctypes.CDLL(loader)
+    except OSError:
+        return False
+    instance = ctypes.c_void_p()
+    if vulkan.vkCreateInstance(ctypes.byref(_InstanceCreateInfo(kind=1)), None, ctypes.byref(instance)):
+        return False
+    vulkan.vkDestroyInstance(instance, None)
+    return True
 
 
 class Whole:
