@@ -85,8 +85,8 @@ class UpscaleRequest(BaseModel):
     @field_validator("webhook_secret")
     @classmethod
     def _fits_a_header(cls, value: str | None) -> str | None:
-        if value and not (value.isascii() and value.isprintable()):
-            raise ValueError("must be plain letters, digits and signs (ASCII), because it is sent as a header")
+        if value and (problem := secret_problem(value)):
+            raise ValueError(problem)
         return value
 
     @model_validator(mode="after")
@@ -228,6 +228,15 @@ class Account(BaseModel):
             total_images=_whole(answer.get("total_images")),
             plan=_text(answer.get("plan"), 100),
         )
+
+
+def secret_problem(secret: str) -> str | None:
+    """Why this cannot be the secret of a webhook, as the end of a sentence; None when it can."""
+    if len(secret) > SECRET_LIMIT:
+        return f"must have at most {SECRET_LIMIT} characters"
+    if not (secret.isascii() and secret.isprintable()):
+        return "must be plain letters, digits and signs (ASCII), because it is sent as a header"
+    return None
 
 
 def usable_id(value: object) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from journey.errors import InvalidRequest
+from journey.errors import InvalidRequest, one_line
 from journey.history.tables import COMMENT_LIMIT, TAG_LIMIT, entries, storable, tags
 from journey.storage.database import Transactions
 
@@ -72,7 +72,7 @@ class Labels:
         known = {tag.casefold(): tag for tag in self._known_tags(connection)}
         spelled = []
         for tag in wanted:
-            clean = " ".join("".join(char if char.isprintable() else " " for char in tag).split())
+            clean = one_line(tag, TAG_LIMIT + 1)
             if not 0 < len(clean) <= TAG_LIMIT:
                 raise InvalidRequest(f"A tag has 1 to {TAG_LIMIT} characters.")
             spelled.append(known.setdefault(clean.casefold(), clean))

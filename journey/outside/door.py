@@ -42,7 +42,6 @@ NOT_FOR_OTHERS = (
 )
 _log = logging.getLogger(__name__)
 _PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<meta", b"<title")
-_PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
 _SNIFFED = 512
 _HEADERS = {
     "User-Agent": "journey-print-studio",
@@ -291,7 +290,7 @@ def _while_reading() -> Iterator[None]:
 
 def _refuse_page(start: bytes, response: httpx.Response) -> None:
     """A page that shows a picture is the commonest mistake; the bytes decide, not what they are called."""
-    if start.startswith(_PICTURE_STARTS):
+    if b"\x00" in start:  # as every PNG and JPEG has in its first bytes, and no web page anywhere
         return
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith(_PAGE_STARTS) or _content_type(response) in ("text/html", "application/xhtml+xml"):

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from journey.api.models import SECRET_LIMIT
+from journey.api.models import secret_problem
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import Entry, History, NewEntry, State
 from journey.history.kinship import Pair, Variant, pair_id, variant_of
@@ -137,10 +137,8 @@ class Orders:
             self._door.check(url, https_only=True)
         except InvalidRequest as error:
             raise InvalidRequest(f"Webhook: {error}") from error
-        if secret and not (len(secret) <= SECRET_LIMIT and secret.isascii() and secret.isprintable()):
-            raise InvalidRequest(
-                f"Webhook: the secret goes into a header; use up to {SECRET_LIMIT} plain letters, digits and signs."
-            )
+        if secret and (problem := secret_problem(secret)):
+            raise InvalidRequest(f"Webhook: the secret {problem}.")
 
     # Placing
 

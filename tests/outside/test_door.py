@@ -27,7 +27,7 @@ __all__ = ["certificate"]  # a fixture
 
 PUBLIC = "93.184.215.14"
 OTHER_PUBLIC = "8.8.4.4"
-PNG = b"\x89PNG\r\n\x1a\n" + b"pixels" * 200
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"pixels" * 200
 
 
 class Internet(httpcore.NetworkBackend):
