@@ -137,9 +137,7 @@ class Queue:
             return self._parent_picture(request, owner)
         url = request.image_url or ""
         if own := replace(self._origins, local=(*self._origins.local, origin)).stored(url):
-            if not self._files.has(own.key, own.file):
-                raise InvalidRequest("image_url: there is no such picture")
-            return self._judged(own, request, "image_url")
+            return self._judged(own, request, "image_url", gone="there is no such picture")
         _checked("image_url", self._door.check, url)
         return None
 
@@ -158,15 +156,15 @@ class Queue:
             raise InvalidRequest('index: the parent is a grid; say which picture, "1" to "4"')
         else:
             picture = parent.pictures[int(request.index) - 1]
-        if not self._files.has(picture.key, picture.file):
-            raise InvalidRequest("parent_task_id: that task's picture is no longer stored")
-        return self._judged(picture, request, "parent_task_id")
+        return self._judged(picture, request, "parent_task_id", gone="that task's picture is no longer stored")
 
-    def _judged(self, picture: StoredFile, request: UpscaleRequest, field: str) -> StoredFile:
-        """Refuse what would be too large while nothing is queued yet; the header is enough to know."""
+    def _judged(self, picture: StoredFile, request: UpscaleRequest, field: str, *, gone: str) -> StoredFile:
+        """Refuse what is gone or would be too large while nothing is queued yet; the header is enough to know."""
         limits = self._decoder.limits
         try:
             known = inspect(self._files.path(picture.key, picture.file), max_pixels=limits.input)
+        except FileMissing as error:
+            raise InvalidRequest(f"{field}: {gone}") from error
         except PictureRefused as error:
             raise InvalidRequest(f"{field}: {error}") from error
         if problem := limits.problem(known.width, known.height, request.scale):
