@@ -1,4 +1,4 @@
-"""What was paid for: credits by month, person and engine, and how much of the month's budget is left.
+"""What was paid for: credits by month, person and provider, and how much of the month's budget is left.
 
 A month is a calendar month in UTC. A call counts in the month in which it was sent, for the budget as well.
 """

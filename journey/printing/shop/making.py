@@ -82,7 +82,7 @@ def retag(
         box = Box(0, 0, width, height)
         profile = write_sheet(picture, Layout(picture.size, box, box), target, file_format, dpi, work).profile
         notes: tuple[str, ...] = (
-            f"A {KINDS[kind].label} file holds no DPI, so this is a PNG with the same pixels."
+            f"{KINDS[kind].label} files hold no DPI, so this is a PNG with the same pixels."
             if copy is None
             else "The picture was stored turned; it was written anew, upright.",
         )

@@ -2,7 +2,7 @@
 
 An entry of a batch waits as `queued` without a due time, which the tracker never takes up and no restart
 changes. `feed` lets a few go at a time: so a pause stops what was not sent yet, and a large batch leaves
-the engine free for what others queue meanwhile.
+the provider free for what others queue meanwhile.
 """
 
 from __future__ import annotations
