@@ -24,12 +24,12 @@ from journey.web.way_back import WayBack
 from journey.workspace import Workspace, share
 from pages.frame import sign_in
 
-HOST: str = st.get_option("server.address") or "0.0.0.0"  # noqa: S104  Streamlit's default, refused below
+HOST: str = st.get_option("server.address") or "0.0.0.0"  # noqa: S104  Streamlit's default, judged below
 PORT: int = st.get_option("server.port")
 
 
 def build() -> Workspace:
-    """The workspace, or an end with one sentence: a wrong setting is not a crash."""
+    """Build the workspace, or exit with one sentence: a wrong setting is not a crash."""
     try:
         settings = read_settings()
         refuse_open_doors(settings)
@@ -39,8 +39,8 @@ def build() -> Workspace:
 
 
 def refuse_open_doors(settings: Settings) -> None:
-    """Listening beyond this machine without sign-in has to be asked for. Raises CannotStart, also when sign-in is
-    configured only in part."""
+    """Listening beyond this machine without sign-in must be asked for. Raises CannotStart if it was not, and if
+    sign-in is only partly configured."""
     if services(sign_in.configured()):
         return
     if settings.sign_in_domains:
@@ -51,11 +51,11 @@ def refuse_open_doors(settings: Settings) -> None:
     if not is_loopback(HOST) and not settings.open:
         raise CannotStart(
             f"server.address is {HOST}, so anyone who reaches this machine could use the studio and its key. "
-            "Configure sign-in, listen at 127.0.0.1, or set JOURNEY_OPEN=1 if that is meant."
+            "Configure sign-in, listen at 127.0.0.1, or set JOURNEY_OPEN=1 if that is intended."
         )
 
 
-# The access log would hold the keys of pictures and the tokens of webhooks.
+# The access log would contain the keys of pictures and the tokens of webhooks.
 logging.getLogger("uvicorn.access").disabled = True
 
 space = build()
@@ -77,7 +77,7 @@ async def healthz(_: Request) -> JSONResponse:
 
 
 async def readyz(_: Request) -> JSONResponse:
-    """Database, disk and worker are fine; else 503 and what is not."""
+    """Database, disk and worker are fine; otherwise 503 and the problems."""
     problems = await run_in_threadpool(space.problems)
     return JSONResponse(
         {"status": "ok" if not problems else "not ready", "problems": problems}, 503 if problems else 200

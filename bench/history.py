@@ -112,7 +112,7 @@ def row(chance: random.Random, created_at: float, number: int) -> dict[str, obje
 
 
 def without_browser(history: History, tasks: int) -> None:
-    """What the server takes for one page of the list."""
+    """How long the server takes for one page of the list."""
     asked: dict[str, Callable[[], object]] = {
         "newest": history.lists.search,
         "by name": lambda: history.lists.search(order=Order.NAME),
@@ -146,7 +146,7 @@ def in_browser(studio: Studio, browser: Browser, tasks: int, peer: tuple[float, 
         f"History with {tasks:,} tasks in Chromium, median of 10: first rows {first * 1000:.0f} ms after the click on "
         f"History ({rows * 1000:.0f} ms in a new tab, where any page's heading takes {heading * 1000:.0f} ms), "
         f"a filter {changed * 1000:.0f} ms after its click, a search {search * 1000:.0f} ms after its last letter "
-        "(250 of them a pause in which more may be typed)"
+        "(250 ms of that is the wait for more typing)"
     )
     print(
         f"  first rows {first / read:.2f} times pandas reading the rows ({read * 1000:.0f} ms), "
@@ -155,7 +155,7 @@ def in_browser(studio: Studio, browser: Browser, tasks: int, peer: tuple[float, 
 
 
 def new_tab(studio: Studio, visitor: BrowserContext) -> tuple[float, float]:
-    """From the address to the heading, and to the rows. The first visit, which fetches the scripts, is not counted."""
+    """Seconds from the address to the heading, and to the rows. Callers drop the first, which fetches the scripts."""
     page = visitor.new_page()
     started = time.perf_counter()
     page.goto(f"{studio.url}/history", wait_until="commit")
@@ -168,7 +168,7 @@ def new_tab(studio: Studio, visitor: BrowserContext) -> tuple[float, float]:
 
 
 def first_rows(page: Page) -> float:
-    """From another page of the studio to the rows."""
+    """Seconds from the click on another page of the studio to the rows."""
     page.get_by_role("link", name="Upscale").click()
     page.get_by_role("heading", name="Upscale", exact=True).wait_for()
     page.get_by_test_id("stDataFrame").wait_for(state="detached")
@@ -180,7 +180,7 @@ def first_rows(page: Page) -> float:
 
 
 def until_shown(page: Page, act: Callable[[], object]) -> float:
-    """From an act to another count above the table."""
+    """Seconds from an action until the count above the table has changed."""
     started = time.perf_counter()
     page.evaluate(f"window.before = ({COUNT})()")
     act()
@@ -189,7 +189,7 @@ def until_shown(page: Page, act: Callable[[], object]) -> float:
 
 
 def pandas_seconds(path: Path) -> tuple[float, float]:
-    """Reading all rows into a table, and filtering it as a search does: medians of 3 and of 10."""
+    """Seconds to read all rows into a table, and to filter it as a search does: medians of 3 and of 10."""
     with sqlite3.connect(path) as connection:
         read = statistics.median(seconds(lambda: pd.read_sql("SELECT * FROM entries", connection), 3))
         table = pd.read_sql("SELECT * FROM entries", connection)

@@ -1,4 +1,4 @@
-"""A studio of its own and a Chromium, for what is measured as a person would see it."""
+"""A separate studio and a Chromium, to measure what a person would see."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.harness.studios import CHROMIUM_FLAGS, Studio, free_port
 
 
 def has_chromium(name: str) -> bool:
-    """False, and a line that says that this measurement is skipped, when it is not installed."""
+    """Whether Chromium is installed. If not, prints that this measurement is skipped."""
     if shutil.which("chromium"):
         return True
     print(f"{name}: skipped, chromium is not installed")

@@ -1,4 +1,4 @@
-"""The main job in a real browser: click to finished, memory, and how quick pages stay meanwhile.
+"""The main job in a real browser: from click to finished, memory, and how fast pages respond meanwhile.
 
 `python -m bench.main_job`. The peer is Pillow: the same picture enlarged by Lanczos and written as the same PNG.
 """
@@ -73,7 +73,7 @@ def measure(studio: Studio, browser: Browser, jobs: int) -> None:
     with Memory(studio.process.pid) as memory:
         idle = memory.now()
         job(studio, page)
-    # Reading the memory of a process holds it up, so nothing is timed meanwhile.
+    # Reading the memory of a process slows it down, so nothing is timed meanwhile.
     times = [job(studio, page) for _ in range(jobs)]
     other = opened(studio, browser)
     submit(page)

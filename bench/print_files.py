@@ -1,7 +1,7 @@
 """How long print files take and how much memory they need, beside named peers measured in the same run.
 
-The last two figures are those of a person at the real server in a real browser: the wait for a re-tagged file, and a
-click of another visitor while a large file is made.
+Two figures are what people see in a real browser at the real server: the wait for a re-tagged file, and a click of
+another visitor while a large file is made.
 
     python -m bench.print_files [--side 4096] [--paper A1]
 
@@ -36,7 +36,7 @@ from journey.processes import Workers
 from tests.harness.studios import Studio
 
 RETAGS = 4
-"""As many as the page shows beside the large file."""
+"""As many as the page lists beside the large file."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def picture(side: int) -> Image.Image:
 
 
 def whole_tiff(source: Path, folder: Path, spec: PrintSpec, **_: object) -> Path:
-    """The peer: Pillow alone, all of the print in memory."""
+    """The peer: Pillow alone, with the whole print in memory."""
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(source) as image:
         plan = spec.on(*image.size)
@@ -70,7 +70,7 @@ def whole_tiff(source: Path, folder: Path, spec: PrintSpec, **_: object) -> Path
 
 
 def reencoded_png(source: Path, folder: Path, **_: object) -> Path:
-    """The peer: the DPI written by decoding and encoding anew."""
+    """The peer: the DPI written by decoding the picture and encoding it again."""
     with Image.open(source) as image:
         image.save(folder / "peer.png", dpi=(300, 300), compress_level=1)
     return folder / "peer.png"
@@ -81,7 +81,7 @@ def measured(name: str, work: Callable[..., object], source: Path, folder: Path,
     workers = Workers(1)
     workers.start()
     try:
-        workers.submit(service_warnings, 0, "PNG").result()  # the libraries are loaded once, not for each file
+        workers.submit(service_warnings, 0, "PNG").result()  # loads the libraries, once for all files
         worker = psutil.Process().children()[-1]
         before, peak, seen = worker.cpu_times(), 0, set()
         started = time.perf_counter()
@@ -101,7 +101,7 @@ def measured(name: str, work: Callable[..., object], source: Path, folder: Path,
 
 
 def in_the_browser(source: Path, paper: str) -> None:
-    """Upload the picture to a studio, have it re-tagged, and click elsewhere while a TIFF is made."""
+    """Upload the picture to a studio, have it re-tagged, and click as another visitor while a TIFF is made."""
     if not has_chromium("in the browser"):
         return
     with tempfile.TemporaryDirectory() as data, studio_and_browser(Path(data)) as (studio, browser):
@@ -141,7 +141,7 @@ def choose(page: Page, kind: str, words: str) -> None:
 
 
 def made(page: Page) -> float:
-    """Seconds from the click to one more link to a file."""
+    """Seconds from the click until one more file can be downloaded."""
     links = page.get_by_role("link", name="Download ")
     known = links.count()
     started = time.perf_counter()
@@ -169,7 +169,7 @@ def main() -> None:
         picture(chosen.side).save(source, compress_level=1)
         rows = [
             measured("re-tag PNG", retag, source, folder),
-            measured("  peer: encoded anew", here.reencoded_png, source, folder),
+            measured("  peer: encoded again", here.reencoded_png, source, folder),
         ]
         for file_format in formats:
             spec = PrintSpec(PAPERS[chosen.paper], 300, file_format)

@@ -1,6 +1,6 @@
 """How fast the upscaler is on this machine, beside named peers measured in the same run.
 
-    python -m bench.upscaler [--side 512] [--detail-side 64] [--workers 2] [--device auto]
+    python -m bench.upscaler [--side 512] [--detail-side 96] [--workers 2] [--device auto]
 
 It is a measurement, not a test: it always exits 0.
 """
@@ -56,7 +56,7 @@ def timed(work: Callable[[], object], source: np.ndarray, repeat: int) -> float:
 
 
 def memory_of(process: psutil.Process) -> float:
-    """Memory in MB: shared pages counted by share where the system can tell (Linux)."""
+    """Memory in MB, with shared pages divided among their users where the system can tell (Linux)."""
     full = process.memory_full_info()
     return float(getattr(full, "pss", full.rss)) / 1e6
 
@@ -140,7 +140,7 @@ def untiled(network: Network, scale: int, source: np.ndarray, threads: int, repe
 
 
 def measure_untiled(network: Network, scale: int, source: np.ndarray, threads: int, repeat: int) -> Row:
-    """In a process of its own, so that its memory is its own; without the one-thread limit of our workers."""
+    """In a separate process, to measure its memory alone; without the one-thread limit of our workers."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 

@@ -37,7 +37,7 @@ PICTURES = Path(__file__).parent / "pictures"
 SHOWN = {"upscale-light", "batch-light", "print_size-light", "history-light", "compare-dark", "spend-dark"}
 SIZES = {"": (1280, 1000), "-narrow": (390, 844)}
 WORTH_SHOWING = {"print_size": "?sample=fjord&paper=A3&bleed=3&from=sample"}
-"""What a page is opened with; any other as the navigation leads to it."""
+"""What to open a page with; any other page opens as the navigation links to it."""
 
 DAY = 86_400.0
 PEOPLE = ("ada@example.com", "grace@example.com", "lin@example.com")
@@ -96,7 +96,7 @@ def until(condition: Callable[[], object], otherwise: str) -> None:
 
 
 def make_history(studio: Studio) -> str:
-    """Three months of a small team, straight into the history; the id of its last batch.
+    """Write three months of a small team's work straight into the history; return the id of the last batch.
 
     The results are the samples themselves under other sizes: nobody looks closer than a thumbnail.
     """
@@ -152,7 +152,7 @@ def enlarged(sample: StoredPicture, scale: int) -> StoredPicture:
 
 
 def pages(context: BrowserContext, studio: Studio) -> dict[str, str]:
-    """The addresses of the pages that the navigation has, by their names."""
+    """The addresses of the pages in the navigation, by name."""
     page = context.new_page()
     page.goto(studio.url)
     page.set_viewport_size({"width": 1280, "height": 900})
@@ -163,7 +163,7 @@ def pages(context: BrowserContext, studio: Studio) -> dict[str, str]:
 
 
 def upscale_a_sample(studio: Studio, browser: Browser) -> str:
-    """One real result, to be seen large: the id of its task."""
+    """Make one real result, to be shown large; return the id of its entry."""
     page = browser.new_page()
     page.goto(studio.url)
     page.get_by_role("button", name="Koi pond", exact=True).click(timeout=60_000)

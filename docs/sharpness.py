@@ -51,7 +51,7 @@ def sharpness(picture: Image.Image) -> float:
 
 
 def side_by_side(pictures: dict[str, Image.Image]) -> Image.Image:
-    """The middle of each picture at its own pixels, in a row, with its name above it."""
+    """The middle of each picture, pixel for pixel, in a row, with its name above it."""
     sheet = Image.new("RGB", (len(pictures) * (SHOWN + MARGIN) + MARGIN, SHOWN + LABEL + MARGIN), "#11171a")
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=22)

@@ -46,7 +46,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for: worker processes need none of them and start sooner."""
+    """Import a public name when it is first asked for: worker processes need none and start sooner without."""
     if name in __all__:
         for module in ("journey.errors", "journey.api.errors", "journey.api.models", "journey.api.client"):
             if found := vars(import_module(module)).get(name):

@@ -1,4 +1,4 @@
-"""What goes on behind the pages: a value that is kept fresh, and a loop that nothing ends but `stop`."""
+"""What goes on behind the pages: a value that is kept fresh, and a loop that survives its errors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LONGEST_PAUSE = 30.0
 class Fresh(Generic[T]):
     """A value that takes a while to find out, asked for in the background so that nobody waits for it.
 
-    `ask` may fail: then the last value stays, and is asked for again once it is `seconds` old. `run` hands the question
-    to a thread.
+    `ask` may fail: the last value then stays, and `ask` is tried again `seconds` later. `run` hands the question to a
+    thread.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Fresh(Generic[T]):
         """When the value was last found out, in seconds since 1970; None while it is not known."""
 
     def look(self) -> T | None:
-        """The last value, or None before the first; begins to ask for another one when that is too old."""
+        """The last value, or None before the first. If it is too old, a new one is asked for in the background."""
         known, asked_at = self._known, self._asked_at
         # A clock that was set back makes it old as well.
         is_old = asked_at is None or not 0 <= self._clock() - asked_at <= self._seconds
@@ -63,9 +63,9 @@ class Fresh(Generic[T]):
 
 
 class Loop:
-    """A step that is done again and again, on a thread of its own.
+    """A step that is run again and again, on a thread of its own.
 
-    `step` does what is due and gives the seconds until it wants to look again; `wake` makes it look at once. A step
+    `step` does what is due and returns the seconds until it should run again; `wake` runs it at once. A step
     that fails is logged, and tried again after 2 seconds, then 4, up to 30. `prepare` runs first, on that thread.
     """
 
@@ -87,7 +87,7 @@ class Loop:
         self._thread.start()
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Do no further step, and wait up to `timeout` seconds for the one under way. Idempotent."""
+        """Begin no further step, and wait up to `timeout` seconds for the one under way. Idempotent."""
         self._stopping.set()
         self._wanted.set()
         if self._thread:
@@ -96,11 +96,11 @@ class Loop:
                 self._thread = None
 
     def wake(self) -> None:
-        """Look at once: there is something to do."""
+        """Run the step at once: there is something to do."""
         self._wanted.set()
 
     def rest(self, seconds: float) -> bool:
-        """Wait, from any thread, as long as nobody stops the loop. True when it is being stopped."""
+        """Wait on any thread for `seconds`, or until the loop is stopped. True when it is being stopped."""
         return self._stopping.wait(seconds)
 
     @property
@@ -113,7 +113,7 @@ class Loop:
 
     @property
     def is_failing(self) -> bool:
-        """True when it does not run, or has failed three times in a row."""
+        """True when it is not running, or has failed three times in a row."""
         return not self.is_alive or self.failures_in_a_row >= 3
 
     def _go_on(self) -> None:
@@ -133,5 +133,5 @@ class Loop:
 
 
 def pause_after(failures: int) -> float:
-    """Seconds before a step is tried again that has failed so often in a row: 2, 4, … 30."""
+    """Seconds before a step that has failed this many times in a row is tried again: 2, 4, … 30."""
     return min(LONGEST_PAUSE, 2.0 ** min(failures, 5))

@@ -1,31 +1,31 @@
-"""The root of all errors, and those that belong to no single room.
+"""The root of all errors, and the errors that belong to no single room.
 
     JourneyError
     ├── InvalidRequest (also a ValueError)   what was asked for cannot be done; nothing was sent or nothing was accepted
     ├── PictureRefused                       the bytes are not a picture that can be used
     ├── FetchFailed                          an outside address gave nothing usable
-    │   └── Unreachable                      blocked, unresolvable or silent: told in one sentence on purpose
+    │   └── Unreachable                      blocked, unresolvable or silent: deliberately one sentence for all
     ├── FileMissing                          no stored file has this key
     ├── Stopped                              a person or a shutdown stopped the work
     ├── CannotStart                          a setting, a folder or a database keeps the program from starting
     │
     │   of a call to the API (`journey.api.errors`):
-    ├── AuthenticationFailed                 the key is missing, malformed or revoked
+    ├── AuthenticationFailed                 the API refused the key
     ├── InsufficientCredits                  the account cannot pay for the call
     ├── RateLimited                          too many calls; not accepted, not charged
     ├── WrongAddress                         there is no such API at this address; nothing was accepted
     ├── TaskNotFound                         the API does not know (or no longer knows) this task
     ├── ServerError                          the API answered, but not with anything usable
     ├── NotSent                              the call never left this machine; safe to repeat
-    │   └── Untrusted                        the server's certificate is wrong; repeating will not help
+    │   └── Untrusted                        the server could not prove who it is; repeating will not help
     ├── Ambiguous                            the call may have been accepted (and charged for)
     ├── TaskFailed                           the API did its part and says that the task failed
     └── WaitTimeout                          the task is still running at the deadline
 
-DatabaseAway stands beside the tree: it is nobody's mistake.
+DatabaseAway is not in the tree: it is nobody's mistake.
 
-The message of every error is a sentence for the person who caused it. Text that came from
-outside is cut to 500 characters before it gets into one.
+The message of every error is a sentence for the person who caused it. Text from outside is
+cut to 500 characters before it goes into a message.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class JourneyError(Exception):
 
 
 class InvalidRequest(JourneyError, ValueError):
-    """The request breaks a rule of the wire. `problems` holds one sentence for each rule."""
+    """The request breaks a rule. `problems` holds one sentence for each broken rule."""
 
     def __init__(self, *problems: str) -> None:
         self.problems: tuple[str, ...] = problems or ("The request is not valid.",)
@@ -50,7 +50,7 @@ class PictureRefused(JourneyError):
 
 
 class FetchFailed(JourneyError):
-    """A public server answered, but not with what was wanted."""
+    """An outside address gave nothing usable."""
 
 
 class Unreachable(FetchFailed):
@@ -70,9 +70,9 @@ class CannotStart(JourneyError):
 
 
 class DatabaseAway(Exception):
-    """The database does not answer, is locked, or takes no writes now. The same may work a moment later.
+    """The database does not answer, is locked, or takes no writes. The same call may work a moment later.
 
-    Not a JourneyError: those tell a person what to change, and no task may be given up because of this.
+    Not a JourneyError: those tell a person what to change, and no task may be given up because of this one.
     """
 
     def __init__(self, reason: str = "") -> None:
@@ -81,6 +81,6 @@ class DatabaseAway(Exception):
 
 
 def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """Text from outside on one line: no line breaks, control characters or signs that turn the direction of writing."""
+    """Text from outside on one line: no line breaks, control characters or marks that change the writing direction."""
     shown = "".join(char if char.isprintable() else " " if char.isspace() else "" for char in text[: 4 * limit])
     return " ".join(shown.split())[:limit]

@@ -49,13 +49,13 @@ _ONE_THREAD = {
 
 
 class WorkerDied(JourneyError, BrokenExecutor):
-    """The process that ran the job was killed or went over a limit. Other jobs are not touched."""
+    """The process that ran the job was killed or went over a limit. Other jobs are not affected."""
 
 
 class Workers(Executor):
     """A pool of `count` worker processes; an ordinary `concurrent.futures.Executor` once it is started.
 
-    `nice` is added to the niceness of each worker; LOWEST leaves it only what no other process wants.
+    `nice` is added to the niceness of each worker; a worker at LOWEST gets only what no other process wants.
     `memory_bytes` limits its address space (libraries included, so leave a few hundred MB for them) and
     `cpu_seconds` the processor time of each single job; both are skipped where the system has no such limits.
     `initializer(*initargs)` runs once in each worker before its first job. Functions, arguments and results
@@ -134,7 +134,7 @@ class Workers(Executor):
             threads.shutdown(wait=True, cancel_futures=cancel_futures)
         self.stop()
 
-    # There are as many threads as workers, so that a thread never waits for an idle one.
+    # There are as many threads as workers, so a thread never has to wait for an idle worker.
 
     def _greet(self, idle: SimpleQueue[_Worker]) -> None:
         worker = idle.get()
@@ -154,7 +154,7 @@ class Workers(Executor):
 
 
 class _Worker:
-    """The parent's side of one process. Used by one thread at a time, but for `dismiss`."""
+    """The parent's side of one process. Used by one thread at a time, except for `dismiss`."""
 
     def __init__(self, orders: tuple[object, ...]) -> None:
         self._orders = orders
@@ -177,7 +177,7 @@ class _Worker:
                 process_group=None if sys.platform == "win32" else 0,
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
-        with contextlib.suppress(OSError):  # it died at once: the greeting will tell
+        with contextlib.suppress(OSError):  # it died at once: `greet` will say so
             _send(_stdin(self._process), pickle.dumps([path or str(os.getcwd()) for path in sys.path]))  # noqa: PTH109 - entries are strings
             _send(_stdin(self._process), pickle.dumps(self._orders))
 
@@ -195,7 +195,7 @@ class _Worker:
             self.reap()  # it died between two jobs: no reason to fail this one
         self.greet()
         assert self._process is not None  # noqa: S101 - for the type checker: greet launches
-        with contextlib.suppress(OSError):  # the answer tells why
+        with contextlib.suppress(OSError):  # `_receive` says why
             _send(_stdin(self._process), job)
         return self._receive()  # type: ignore[return-value]
 
@@ -227,7 +227,7 @@ class _Worker:
             raise WorkerDied(self._reason(code)) from error
         if outcome == "done":
             return value
-        if outcome == "left":  # it told its last words and ended
+        if outcome == "left":  # that was its last message: it has ended
             self.reap()
         raise value
 
@@ -255,7 +255,7 @@ def _send(pipe: BinaryIO, message: bytes) -> None:
 
 
 def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
-    """The pipe closes a moment before the process is gone."""
+    """Wait for the exit code: the pipe closes a moment before the process is gone. None after 1 s without one."""
     try:
         return process.wait(timeout=1)
     except subprocess.TimeoutExpired:
@@ -263,7 +263,7 @@ def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
 
 
 def _serve() -> None:
-    """The life of a worker process: orders first, then one job after the other until the parent hangs up."""
+    """The life of a worker process: orders first, then one job after another until the parent hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     jobs = sys.stdin.buffer
     # Whatever a library prints must not get between the answers.
@@ -277,7 +277,7 @@ def _serve() -> None:
     if hasattr(os, "nice"):
         os.nice(nice)
     if nice == LOWEST and hasattr(os, "SCHED_IDLE"):
-        # Niceness alone still makes whatever wakes up wait for a turn of some milliseconds.
+        # With niceness alone, another process that wakes up would still wait some milliseconds for its turn.
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     outcome = _attempt(_begin, (memory_bytes, initializer, initargs), {})
@@ -330,15 +330,15 @@ def _attempt(fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[s
 
 
 def _answer(answers: BinaryIO, outcome: tuple[str, object]) -> bool:
-    """Send an outcome; False when the process has to end, because memory is short or nobody listens."""
+    """Send an outcome; False when the process has to end: its start failed, memory is short or nobody listens."""
     try:
         try:
             message = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
-            pickle.loads(message) if outcome[0] != "done" else None  # noqa: S301 - some errors pickle but cannot be read
+            pickle.loads(message) if outcome[0] != "done" else None  # noqa: S301 - some errors can be pickled but not unpickled
         except MemoryError:
             outcome = ("left", WorkerDied("The work needs more memory than is allowed."))
             message = pickle.dumps(outcome)
-        except Exception:  # noqa: BLE001 - a value or an error that cannot travel
+        except Exception:  # noqa: BLE001 - a value or an error that cannot be pickled
             kind = "left" if outcome[0] == "left" else "failed"
             outcome = (kind, RuntimeError(f"the outcome cannot be sent back: {outcome[1]!r:.300}"))
             message = pickle.dumps(outcome)
@@ -349,6 +349,6 @@ def _answer(answers: BinaryIO, outcome: tuple[str, object]) -> bool:
 
 
 def lower_priority(nice: int) -> None:
-    """Make the thread that calls this give way to others. Only Linux gives each thread a niceness of its own."""
+    """Make the calling thread give way to others. Only on Linux: elsewhere a thread has no niceness of its own."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)

@@ -1,4 +1,4 @@
-"""Who runs a task. A second service with the same wire is one more entry in PROVIDERS, and its key in the settings."""
+"""Who runs a task. A second service with the same wire is one more item in PROVIDERS, and its key in the settings."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Provider:
-    """A service, or this machine, as everything else needs to know it.
+    """A service or this machine, and all that the rest of the program needs to know about it.
 
-    `name` stands in databases, addresses and exports, so it never changes; `label` is for people. `credits` are the
-    price of one upscale. `poll` is the first and the longest pause between two looks at a task, in seconds, and `ahead`
+    `name` is kept in databases, addresses and exports, so it never changes; `label` is for people. `credits` is the
+    price of one upscale. `poll` is the first and the longest pause between two looks at a task, in seconds. `ahead` is
     how many entries of one batch may be under way there at once.
     """
 
@@ -21,7 +21,7 @@ class Provider:
     poll: tuple[float, float]
     ahead: int
     is_here: bool
-    """It runs on this machine: nothing leaves it, it reads our files, and it keeps its results among them."""
+    """It runs on this machine: it reads our files and keeps its results among them."""
     can_cancel: bool
     """A task that is under way can be stopped there."""
     has_networks: bool
@@ -64,4 +64,4 @@ PROVIDERS: Mapping[str, Provider] = {each.name: each for each in (JOURNEYAPI, TH
 """By name, in the order in which they are offered."""
 
 CHEAPEST = min((each for each in PROVIDERS.values() if each.is_paid), key=lambda provider: provider.credits)
-"""The service that free work is compared with."""
+"""The paid provider that free work is compared with."""

@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None, description="Where the internet reaches this app; enables webhooks and uploads to JourneyAPI."
     )
-    data_dir: Path = Field(default=Path(".journey"), description="Folder of the database, the pictures and the keys.")
+    data_dir: Path = Field(default=Path(".journey"), description="Folder for the database, the pictures and the keys.")
     database_url: str | None = Field(
         default=None, repr=False, description="SQLite in the data folder, or postgresql://…"
     )
@@ -71,13 +71,13 @@ class Settings(BaseSettings):
         description="Hosts, CIDRs or host:port exempt from the address, port and HTTPS rules (development, intranets).",
     )
     max_bytes: ByteSize = Field(
-        default=ByteSize(50 * MIB), ge=1024, description="Largest picture file taken in: bytes, or such as 50 MiB."
+        default=ByteSize(50 * MIB), ge=1024, description="Largest picture file accepted: bytes, or for example 50 MiB."
     )
     max_input_pixels: int = Field(
-        default=25 * MEGAPIXEL, ge=1, description="Largest picture taken in: pixels, or such as 25 MP."
+        default=25 * MEGAPIXEL, ge=1, description="Largest picture accepted: pixels, or for example 25 MP."
     )
     max_output_pixels: int = Field(
-        default=100 * MEGAPIXEL, ge=1, description="Largest result made: pixels, or such as 100 MP."
+        default=100 * MEGAPIXEL, ge=1, description="Largest result made: pixels, or for example 100 MP."
     )
     sign_in_domains: Words = Field(
         default=(), description="E-mail domains let in when sign-in is configured. None: every address."
@@ -100,7 +100,7 @@ class Settings(BaseSettings):
             try:
                 return round(float(value.strip()[:-2]) * MEGAPIXEL)
             except (ValueError, OverflowError):
-                raise ValueError("must be a number of pixels, or such as 25 MP") from None
+                raise ValueError("must be a number of pixels, or for example 25 MP") from None
         return value
 
     @field_validator("sign_in_domains")
@@ -139,7 +139,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _key_only_over_tls(self) -> Settings:
-        # The key travels in clear in a header: plain HTTP is for stand-ins on this machine only.
+        # Plain HTTP would show the key to everyone on the way, so it is only for stand-ins on this machine.
         parts = urlsplit(self.api_url)
         if self.api_key and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise ValueError(
@@ -166,7 +166,9 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
     given = set(os.environ) | _names_in(env_file)
     unknown = sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)
     if unknown:
-        raise CannotStart(f"{', '.join(unknown)}: there is no such setting. Known are {', '.join(sorted(known))}.")
+        raise CannotStart(
+            f"{', '.join(unknown)}: there is no such setting. Known settings: {', '.join(sorted(known))}."
+        )
     try:
         return Settings(_env_file=env_file)
     except ValidationError as error:

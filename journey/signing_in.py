@@ -1,4 +1,4 @@
-"""Who may come in: what a sign-in needs to be configured, and which of the people signed in are let in."""
+"""Who may come in: how sign-in must be configured, and which of the people who signed in are let in."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from journey.errors import CannotStart
 from journey.outside.addresses import is_loopback
 
 UNNAMED = "default"
-"""The service that is configured in [auth] itself, by the name that Streamlit gives it."""
+"""Streamlit's name for the service that is configured in [auth] itself."""
 
 CALLBACK = "/oauth2callback"
 COOKIE_SECRET_CHARACTERS = 32
 AUTHLIB = (1, 6, 11)
-"""The oldest release without known holes."""
+"""The oldest release without known security holes."""
 
 _OF_A_SERVICE = ("client_id", "client_secret", "server_metadata_url")
 _WHERE = "See docs/team.md."
@@ -48,7 +48,7 @@ def services(auth: object) -> tuple[str, ...]:
             f"https://studio.example.com{CALLBACK}. {_WHERE}"
         )
     if not _is_within(auth.get("expose_tokens", ()), ("id", "access")):
-        raise CannotStart("expose_tokens in [auth] may be left out, or name “id” and “access”.")
+        raise CannotStart("expose_tokens in [auth] may be left out, or name “id”, “access” or both.")
     named = {name: table for name, table in auth.items() if isinstance(table, Mapping) and name != "client_kwargs"}
     if not named or any(key in auth for key in _OF_A_SERVICE):
         named = {UNNAMED: auth, **named}
@@ -61,7 +61,7 @@ def services(auth: object) -> tuple[str, ...]:
 class Gate:
     """Lets people in. `claims` are what a sign-in service says about somebody who is signed in.
 
-    With no `domains`, everybody whom a service signs in is let in, except with an address that it says is not theirs.
+    Without `domains`, everybody whom a service signs in is let in, unless it says that their address is not verified.
     """
 
     def __init__(self, domains: Sequence[str]) -> None:
@@ -71,7 +71,7 @@ class Gate:
     services = staticmethod(services)
 
     def label(self, service: str) -> str:
-        """What stands on the button of a service. The name is as somebody wrote it."""
+        """The text on the button of a service, made from its name in secrets.toml."""
         return "Sign in" if service == UNNAMED else f"Sign in with {service.capitalize()}"
 
     def refusal(self, claims: Mapping[str, object]) -> str | None:
@@ -79,7 +79,7 @@ class Gate:
         return _refusal(claims, self._domains)
 
     def end(self, claims: Mapping[str, object]) -> None:
-        """A sign-in is over: the other tabs of that browser, and a copied cookie, are worth nothing from now on."""
+        """End a sign-in: from now on the other tabs of that browser, or a copied cookie, are worth nothing."""
         self._over.add(_mark(claims))
 
     def is_over(self, claims: Mapping[str, object]) -> bool:
@@ -97,7 +97,7 @@ def _refusal(claims: Mapping[str, object], domains: Collection[str]) -> str | No
         return None
     if not address or not isinstance(address, str):
         return (
-            "Your sign-in service does not tell your e-mail address, so it is not known whether you may come in. "
+            "Your sign-in service does not tell us your e-mail address, so we cannot know whether you may come in. "
             "Ask whoever runs this studio to request the scope “email”."
         )
     domain = domain_of(address)
@@ -110,7 +110,7 @@ def _refusal(claims: Mapping[str, object], domains: Collection[str]) -> str | No
 
 
 def domain_of(address: str) -> str | None:
-    """The domain of an e-mail address in its normal form; None when this is no address."""
+    """The domain of an e-mail address in its normal form; None when this is not an address."""
     before, _, after = address.rpartition("@")
     if not before or not address.isprintable() or " " in address:
         return None
@@ -121,7 +121,7 @@ def domain_of(address: str) -> str | None:
 
 
 def normal_domain(text: str) -> str:
-    """A domain in the one form in which it can be compared: lower case, Punycode. Raises ValueError."""
+    """A domain in the one form that can be compared: lower case, Punycode. Raises ValueError if it is not a domain."""
     try:
         domain = idna.encode(text.strip(), uts46=True).decode("ascii")
     except UnicodeError:
@@ -132,12 +132,12 @@ def normal_domain(text: str) -> str:
 
 
 def _mark(claims: Mapping[str, object]) -> str:
-    """What all tabs of one sign-in have in common, and no other sign-in has."""
+    """What all tabs of one sign-in share, and no other sign-in has."""
     return hashlib.sha256(json.dumps(claims, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def way_back(referer: str) -> str | None:
-    """Path and query of the page of ours on which a sign-in was begun, from the address that the browser names."""
+    """Path and query of our page on which a sign-in began, from the Referer header; None when it cannot be used."""
     try:
         parts = urlsplit(referer)
     except ValueError:
@@ -155,7 +155,7 @@ def _check_service(where: str, name: str, table: Mapping[str, object]) -> None:
     if missing:
         raise CannotStart(f"{where} in secrets.toml lacks {', '.join(missing)}. {_WHERE}")
     if "_" in name:
-        raise CannotStart(f"The name of {where} in secrets.toml must be without underscores.")
+        raise CannotStart(f"The name of {where} in secrets.toml must not contain underscores.")
     address = str(table["server_metadata_url"])
     parts = urlsplit(address) if _is_address(address) else None
     if parts is None or not (parts.scheme == "https" or is_loopback(parts.hostname or "")):

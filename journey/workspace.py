@@ -51,19 +51,19 @@ log = logging.getLogger(__name__)
 
 EXPORT_FORMS: tuple[exports.Form, ...] = get_args(exports.Form)
 LOOKS_AT_ONCE = 64
-"""Pictures of batches, of all people, that may be fetched and checked at once. Most of that is waiting."""
+"""How many pictures of everybody's batches may be fetched and checked at once. Most of that is waiting."""
 
 BALANCE_SECONDS = 60.0
 USUAL_SECONDS = 60.0
 DISK_USE_SECONDS = 15 * 60.0
-"""How long what was found out in the background is good for."""
+"""How long a value that was found out in the background is good for."""
 
 HEARTBEAT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A provider that is set up here. `problem` is a sentence when nothing is sent to it now."""
+    """A provider that is set up here. `problem` says why nothing is sent to it now, or is None."""
 
     provider: Provider
     problem: str | None = None
@@ -195,7 +195,7 @@ class Workspace:
         threading.Thread(target=self._hang_samples, name="samples", daemon=True).start()
 
     def stop(self) -> None:
-        """Claim nothing more, let calls under way end, and give the lock away. Idempotent."""
+        """Take up nothing more, let calls under way end, and release the lock. Idempotent."""
         self._upkeep.stop()
         self.print_runs.stop()
         self.tiles.stop()
@@ -222,9 +222,9 @@ class Workspace:
         except OSError:
             found.append("Pictures cannot be stored.")
         if self.tracker and self.tracker.is_silent(HEARTBEAT_SECONDS):
-            found.append("The tracker does not work.")
+            found.append("The tracker is not working.")
         if self.tracker and self.engine and self.engine.is_failing:
-            found.append("The engine's queue does not work.")
+            found.append("The engine's queue is not working.")
         return found
 
     def wake(self) -> None:
@@ -255,7 +255,7 @@ class Workspace:
         return sorted(self.engine.networks, key=lambda name: (name != default, name))
 
     def sample_sources(self) -> dict[str, Source] | None:
-        """The sample pictures by their name; None while they are being drawn (a few seconds, on the first start)."""
+        """The sample pictures by name; None while they are being drawn (a few seconds, on the first start)."""
         names = [sample.name for sample in samples.SAMPLES]
         if not self._samples and gallery.is_hung(self.files, names):
             self._samples = {
@@ -265,9 +265,9 @@ class Workspace:
         return self._samples or None
 
     def usual_seconds(self, variant: Variant, scale: int, *, size: tuple[int, int] | None = None) -> float | None:
-        """How long such a task takes: estimated for this machine, learnt from the last ones elsewhere.
+        """How many seconds such a task takes: estimated for this machine, learnt from the last ones elsewhere.
 
-        `size` is that of the source in pixels. None when it cannot be told.
+        `size` is that of the source in pixels. None when the time is not known.
         """
         if not variant.provider.is_here:
             return (self._usual.look() or {}).get((variant.provider, scale))
@@ -277,39 +277,39 @@ class Workspace:
         return self.engine.estimate_seconds(*size, str(known), scale)
 
     def resume(self, provider: Provider) -> None:
-        """Send to a provider again whose queue was paused."""
+        """Go on sending to a provider whose queue was paused."""
         self.history.pauses.end(provider)
         self.wake()
 
     def stop_entry(self, entry: Entry) -> None:
-        """What a person's Stop means: not sent yet is cancelled, here it stops, elsewhere we only stop watching."""
+        """Do what Stop means: cancel what was not sent, stop what runs here, stop only watching what runs elsewhere."""
         if self.history.move(entry.id, State.CANCELLED, words="Cancelled by a person."):
             return
         if entry.state is State.OPEN and entry.provider.can_cancel and entry.task_id:
             self.clients[entry.provider].cancel(entry.task_id)
             self.history.move(entry.id, State.STOPPED, words="Stopped by a person.")
         else:
-            self.history.move(entry.id, State.ABANDONED, words="No longer watched, by a person.")
+            self.history.move(entry.id, State.ABANDONED, words="A person stopped watching it.")
 
     def balance(self, provider: Provider) -> Account | None:
-        """The last known account there; asked anew in the background when it is over a minute old."""
+        """The last known account there; asked for again in the background when it is over a minute old."""
         return self._balances[provider].look() if provider in self._balances else None
 
     def balance_at(self, provider: Provider) -> float | None:
-        """When the provider last told its balance, in seconds since 1970."""
+        """When the provider last reported its balance, in seconds since 1970."""
         return self._balances[provider].told_at if provider in self._balances else None
 
     def budget(self) -> Budget | None:
-        """This month's budget, what is being sent included; None when none is set."""
+        """This month's budget, including what is being sent; None when none is set."""
         limit = self.settings.monthly_credits
         return None if limit is None else self.spending.budget(limit)
 
     def export_url(self, form: exports.Form, listing: Listing, *, timezone: str | None, ids: Sequence[str] = ()) -> str:
-        """The address below this server of an export: of these entries, else of all that the listing means."""
+        """The path of an export on this server: of these entries, else of all that the listing means."""
         return exports.download_url(self._key, form, listing, timezone=timezone, ids=ids, now=self._clock())
 
     def results_url(self, batch: Batch) -> str:
-        """The address below this server of all results of a batch as one ZIP."""
+        """The path on this server of all results of a batch as one ZIP."""
         return results_zip.download_url(batch.download_key)
 
     # Inside
@@ -340,7 +340,7 @@ class Workspace:
             self.engine.stop()
 
     def _task_ended(self, task_id: str) -> None:
-        """The embedded engine's own hint, for what a webhook is elsewhere: the tracker need not wait for its turn."""
+        """The embedded engine's own hint, as a webhook is for other providers: the tracker looks at once."""
         self.history.hasten_task(task_id)
         self.wake()
 
@@ -368,8 +368,8 @@ def _make_data_dir(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotStart(
-            f"The data folder {path} cannot be made: {error.strerror or error}. Set JOURNEY_DATA_DIR to a folder "
-            "that can be written."
+            f"The data folder {path} cannot be created: {error.strerror or error}. Set JOURNEY_DATA_DIR to a "
+            "folder that can be written to."
         ) from error
 
 
@@ -384,5 +384,5 @@ def workspace() -> Workspace:
 
 
 def share(instead: Workspace | None) -> None:
-    """Make this the workspace that `workspace()` gives; None: the next caller makes a new one."""
+    """Make this the workspace that `workspace()` returns; with None, the next caller makes a new one."""
     _shared[:] = [instead] if instead else []

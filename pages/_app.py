@@ -1,4 +1,4 @@
-"""The frame round every page: page settings, navigation, and what is said when something breaks.
+"""The frame around every page: page settings, navigation, and what is said when something breaks.
 
 It stays in this folder: the paths of pages are relative to the main script.
 """

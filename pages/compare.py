@@ -1,4 +1,4 @@
-"""Any two pictures of the history against each other, down to their pixels."""
+"""Any two pictures from the history against each other, down to their pixels."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def describe(side: Viewed) -> None:
 
 
 def measure() -> None:
-    """What it takes to show the size of the print on this screen."""
+    """The inputs for showing the print at its real size on this screen."""
     with st.container(horizontal=True):
         st.number_input(
             "Print DPI", min_value=1, max_value=10_000, step=10, key="compare_dpi", persist_state="session", width=160
@@ -65,12 +65,12 @@ def measure() -> None:
             step=1.0,
             format="%.0f",
             key="compare_screen",
-            placeholder="As the browser says",
+            placeholder="As your browser assumes",
             persist_state="session",
             width=260,
-            help="For the print size on this screen. Divide the pixels across your screen by its width in inches: "
-            "3840 pixels on 23.5 inches are 163. Left empty, it is what your browser assumes, 96 for each unscaled "
-            "pixel, which is seldom exact.",
+            help="For the real size of the print. Divide the pixels across your screen by its width in inches: "
+            "3840 pixels on 23.5 inches make 163. If you leave it empty, your browser's assumption is used: 96, times "
+            "its scaling. That is rarely exact.",
         )
 
 
@@ -93,7 +93,7 @@ if chosen.left is None or chosen.right is None:
 try:
     left, right = viewed(choices[chosen.left]), viewed(choices[chosen.right])
 except FileMissing:
-    say_error("The file of one of these pictures is no longer stored. Choose another one.")
+    say_error("One of these pictures is no longer stored. Choose another one.")
     st.stop()
 except JourneyError as error:
     say_error(str(error))

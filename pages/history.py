@@ -20,7 +20,7 @@ state = st.session_state
 
 
 def show_room() -> None:
-    """How much room pictures take, and until when results are kept."""
+    """How much room pictures take, and how long results are kept."""
     space = workspace()
     pulse = state.looked[0][0]
     if state.get("stored", (None,))[0] != pulse:
@@ -30,7 +30,7 @@ def show_room() -> None:
     st.caption(room_words(state.stored[1], in_all, counted_at, st.context.timezone, space.settings.keep_days))
 
 
-header("History", "Every task of this studio, whoever started it.")
+header("History", "Every task in this studio, whoever started it.")
 asked = links.asked_task(st.query_params)
 task = workspace().history.get(asked) if asked else None
 if task:

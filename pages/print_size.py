@@ -36,7 +36,7 @@ with view:
         verdict.show_need(target)
     elif size is None:
         words = "Type the pixels" if value("from") == "pixels" else "Choose a picture"
-        st.info(f"{words}, and the verdict will be here.", icon=":material/image:")
+        st.info(f"{words}, and the verdict will appear here.", icon=":material/image:")
     elif isinstance(target.on, Screen):
         verdict.show_screen(size, target.on)
     else:
@@ -50,5 +50,5 @@ if plan is not None and size is not None:
         family = choose("Papers", FAMILIES, key=key("family"), wrap=True, label_visibility="collapsed")
         verdict.show_others(size, plan, family)
     with curve:
-        st.header("How large can it get", anchor=False)
+        st.header("How large can it get?", anchor=False)
         verdict.show_curve(plan)

@@ -21,7 +21,7 @@ state = st.session_state
 paid = [offer.provider for offer in space.offers() if offer.provider.is_paid]
 
 
-header("Spend", "Credits by month, person and provider. Months are calendar months in UTC, as the budget's are.")
+header("Spend", "Credits by month, person and provider. Months are calendar months in UTC, for the budget too.")
 now = time.time()
 month = month_name(now)
 lines = space.spending.lines()
@@ -61,7 +61,7 @@ first = min(line.month for line in lines) if chosen == ALL else start
 months = months_until(first, max(month, lines[0].month))
 shown = [line for line in lines if line.month >= first]
 if not shown:
-    st.info("Nothing was sent in these months. Choose more of them.", icon=":material/payments:")
+    st.info("Nothing was sent in these months. Choose a longer period.", icon=":material/payments:")
     st.stop()
 if chosen != 1:
     show_chart(shown, months, state.spend_by)

@@ -24,7 +24,7 @@ for name, value in (picture.DEFAULTS | settings.DEFAULTS | paper.DEFAULTS).items
 
 
 def take_address() -> None:
-    """What a card, or the address (`?again=ENTRY`, `?task_id=ID`), wants in the form, once for each visit with it."""
+    """Fill the form as a card or the address (`?again=ENTRY`, `?task_id=ID`) asks, once for each visit."""
     asked = links.asked_again(st.query_params), links.asked_task_id(st.query_params)
     arrives = state.get("page_shown") != TITLE or asked != state.get("asked")
     clicked, state.asked = state.pop("use_again", None), asked
@@ -37,7 +37,7 @@ def take_address() -> None:
 
 
 take_address()
-header(TITLE, "Enlarge a picture 2x or 4x with AI, and know beforehand how large it prints.")
+header(TITLE, "Enlarge a picture 2x or 4x with AI, and know beforehand how large it will print.")
 form, view = st.columns([5, 6], gap="large")
 with form:
     way = picture.choose_picture()
@@ -59,7 +59,7 @@ with view:
     else:
         show_samples()
 
-# After the form, so that what was queued by this very click is among them.
+# Read after the form, so that what this very click has queued is included.
 latest = workspace().history.lists.latest(limit=SHOWN_TASKS)
 origin = picture.came_from()
 kin = find_kin(workspace().history.lists, latest, task_ids=origin[:1] if origin else ())

@@ -1,4 +1,4 @@
-"""Databases, real ones (a file of SQLite, a throw-away cluster of Postgres), and other processes at them."""
+"""Real databases (an SQLite file, a throw-away Postgres cluster), and other processes that use them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from journey.storage.database import Database, metadata
 
 MakeUrl = Callable[[], str]
 
-# Forked from a server that has done the slow imports, and has no threads that a fork could cut in half.
+# Forked from a server that has already done the slow imports and has no threads that a fork could cut off.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.storage.test_database", "tests.harness.tracking"])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """One worker is at the browser from the beginning to the end, and the other does all the rest.
+    """One worker runs the browser tests from beginning to end, and the other runs all the rest.
 
-    Two browsers at once would keep each other waiting, and what people are promised in seconds takes longer then.
+    Two browsers at once would slow each other down and miss the times that people are promised.
     """
-    from xdist.scheduler import LoadFileScheduling  # not there without xdist
+    from xdist.scheduler import LoadFileScheduling  # xdist is optional
 
     class OneBrowser(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
@@ -43,7 +43,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def exit_codes(*processes: multiprocessing.process.BaseProcess, timeout: float = 60) -> list[int | None]:
-    """Wait until all have ended; a process that has not is killed and has the code None."""
+    """Wait until all have ended; a process that has not ended by then is killed, and its code is None."""
     for process in processes:
         process.join(timeout)
     codes = [process.exitcode for process in processes]
@@ -56,14 +56,14 @@ def exit_codes(*processes: multiprocessing.process.BaseProcess, timeout: float =
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The address of a running Postgres without the name of a database: postgresql://…/"""
+    """The address of a running Postgres, without a database name: postgresql://…/"""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not programs:
         missing = "Postgres is not installed (on Debian: apt-get install postgresql)"
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
-    # Not in pytest's folder, which is closed to the account that Postgres needs: it refuses to run as root.
+    # Postgres refuses to run as root, and the account that it runs as instead cannot read pytest's folder.
     with tempfile.TemporaryDirectory(prefix="journey-postgres-", ignore_cleanup_errors=True) as folder:
         as_owner = []
         if os.geteuid() == 0:
@@ -129,7 +129,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 @contextmanager
 def empty_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
-    """A copy of an upgraded file of SQLite, or the one upgraded database in Postgres, emptied."""
+    """A copy of an upgraded SQLite file, or the one upgraded Postgres database, emptied."""
     if kind == "sqlite":
         path = shutil.copy(request.getfixturevalue("upgraded_sqlite"), folder / "journey.db")
         made = Database(f"sqlite:///{path}")

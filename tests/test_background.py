@@ -1,4 +1,4 @@
-"""What goes on behind the pages: a value that is kept fresh, and a loop that survives its steps."""
+"""What goes on behind the pages: a value that is kept fresh, and a loop that survives failing steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.harness.standing import Clock
 
 
 class Threads:
-    """Holds back the work that would go to a thread, until it is told to let it run."""
+    """Holds back the work that would go to a thread, until `run` is called."""
 
     def __init__(self) -> None:
         self.waiting: list[Callable[[], None]] = []
@@ -32,7 +32,7 @@ def fresh(ask: Callable[[], int]) -> tuple[Fresh[int], Threads, Clock]:
 
 
 def test_nobody_waits_for_a_value() -> None:
-    """A look gives the last value at once, and asks for another one only when that is too old."""
+    """A look gives the last value at once, and asks for a new one only when the last is too old."""
     numbers: Iterator[int] = iter(range(10))
     value, threads, clock = fresh(lambda: next(numbers))
     assert (None, None) == (value.look(), value.told_at)
@@ -48,7 +48,7 @@ def test_nobody_waits_for_a_value() -> None:
 
 
 def test_a_question_is_asked_once_however_many_look() -> None:
-    """While it is being asked nobody asks again, not even when it takes longer than the value lasts."""
+    """While a question is under way nobody asks again, even when it takes longer than a value lasts."""
     value, threads, clock = fresh(lambda: 1)
     for _ in range(5):
         value.look()
@@ -57,7 +57,7 @@ def test_a_question_is_asked_once_however_many_look() -> None:
 
 
 def test_a_value_that_cannot_be_found_out_leaves_the_last_one() -> None:
-    """A failure is no value, it is asked again after the usual time, and it says when the last one was told."""
+    """After a failure the last value stays, with its time, and the question is asked again after the usual time."""
     answers: list[int | Exception] = [7, OSError("away"), 8]
 
     def ask() -> int:
@@ -82,7 +82,7 @@ def test_a_value_that_cannot_be_found_out_leaves_the_last_one() -> None:
 
 
 def test_a_clock_that_was_set_back_makes_a_value_old() -> None:
-    """Otherwise it would stay as it is until the clock has caught up."""
+    """A value from the future is asked for again, or it would stay until the clock has caught up."""
     value, threads, clock = fresh(lambda: 1)
     value.look()
     threads.run()
@@ -92,7 +92,7 @@ def test_a_clock_that_was_set_back_makes_a_value_old() -> None:
 
 
 def test_a_loop_goes_on_after_a_step_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It counts the failures in a row, says that it is failing after three, and is well again after one that works."""
+    """A loop counts failures in a row, says after three that it is failing, and is well after one that works."""
     monkeypatch.setattr(background, "pause_after", lambda failures: 0.0)
     seen: list[tuple[int, bool]] = []
     done = threading.Event()
@@ -106,7 +106,7 @@ def test_a_loop_goes_on_after_a_step_that_fails(monkeypatch: pytest.MonkeyPatch)
         return 0.0 if len(seen) < 5 else 60.0
 
     loop = Loop("test-loop", step)
-    assert loop.is_failing  # it does not run yet
+    assert loop.is_failing  # it is not running yet
     loop.start()
     assert done.wait(10)
     loop.stop()
@@ -115,7 +115,7 @@ def test_a_loop_goes_on_after_a_step_that_fails(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_loop_looks_at_once_when_it_is_woken_and_can_be_started_again() -> None:
-    """Wake ends its pause, stop ends it for good, and a start after that goes on."""
+    """Waking ends the pause, stopping ends the loop, and a start after that goes on."""
     steps: list[int] = []
     stepped = threading.Event()
 
@@ -139,7 +139,7 @@ def test_a_loop_looks_at_once_when_it_is_woken_and_can_be_started_again() -> Non
 
 
 def test_a_wish_that_comes_during_a_step_is_not_lost() -> None:
-    """Woken while it works, it looks again right after."""
+    """A loop that is woken during a step looks again right after it."""
     steps: list[int] = []
     over = threading.Event()
 
@@ -158,6 +158,6 @@ def test_a_wish_that_comes_during_a_step_is_not_lost() -> None:
 
 
 def test_pauses_after_failures_grow_to_half_a_minute() -> None:
-    """2, 4, 8, 16 seconds, then 30 however often it fails."""
+    """The pauses are 2, 4, 8 and 16 seconds, then 30, however often a loop fails."""
     assert [2.0, 4.0, 8.0, 16.0, 30.0, 30.0] == [pause_after(failures) for failures in range(1, 7)]
     assert 30.0 == pause_after(10**6)

@@ -1,4 +1,4 @@
-"""The documents say what the code does: settings, routes, commands and snippets."""
+"""The documents say what the code does: settings, defaults, routes and commands."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_every_route_is_in_the_design(tmp_path: Path) -> None:
 
 
 def test_every_make_target_that_the_documents_name_exists() -> None:
-    """`make something` in a document is a target of the Makefile."""
+    """Each `make something` in a document is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
         name

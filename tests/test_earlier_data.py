@@ -1,7 +1,7 @@
-"""A data folder that an earlier version left opens, is upgraded, and shows the same.
+"""A data folder left by an earlier version opens, is upgraded, and shows the same.
 
 `data/data_folder_1.zip` was written by version 0.1.0 of November 2026: entries in every state, a batch that is paused,
-an A/B pair, tags, comments, a deleted task, a paused queue, and beside them what that version told of it all.
+an A/B pair, tags, comments, a deleted task, a paused queue, and beside them what that version said about it all.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 
 def told(space: Workspace, name: str) -> str:
-    """What the earlier version said."""
+    """What the earlier version said, from the file of this name."""
     return (space.settings.data_dir / name).read_bytes().decode("utf-8-sig")
 
 
@@ -51,7 +51,7 @@ def ids(space: Workspace) -> list[str]:
 
 
 def test_every_entry_is_told_as_it_was(space: Workspace) -> None:
-    """Each fact of each entry, with its tags and its comment, stands in the export as it stood there before."""
+    """Each fact of each entry, with its tags and its comment, is in the export as it was before."""
     now = json.loads(b"".join(to_json(space.history.lists, ids(space))))
     assert json.loads(told(space, "said.json")) == now
     assert set(State) == {State(entry["state"]) for entry in now}
@@ -64,7 +64,7 @@ def test_every_time_line_is_told_as_it_was(space: Workspace) -> None:
 
 
 def test_what_was_spent_is_told_as_it_was(space: Workspace) -> None:
-    """By month, person and provider, that of the deleted task included, under the same names."""
+    """What was spent by month, person and provider, even on the deleted task, is exported as it was before."""
     assert told(space, "spent.csv") == spending.to_csv(space.spending.lines()).decode("utf-8-sig")
 
 
@@ -80,7 +80,7 @@ def test_every_picture_is_found(space: Workspace) -> None:
 
 
 def test_batch_pair_and_pause_go_on(space: Workspace) -> None:
-    """The batch is paused with what it had done, the pair is a pair, and the queue waits for the same reason."""
+    """The batch is still paused where it was, the pair is still a pair, and the queue waits for the same reason."""
     ((batch, done),) = space.batches.latest()
     assert ("Posters for A3", True) == (batch.name, batch.held)
     assert (4, 1, 1, 2) == (done.total, done.finished, done.failed, done.waiting)
@@ -92,7 +92,7 @@ def test_batch_pair_and_pause_go_on(space: Workspace) -> None:
 
 
 def test_every_entry_opens(space: Workspace) -> None:
-    """History lists all of them, and the details of each are drawn without a complaint."""
+    """History lists all entries, and the details of each are drawn without an error."""
     app = AppTest.from_file(str(ROOT / "pages" / "_app.py"), default_timeout=20).run()
     app.switch_page("history.py").run()
     assert len(ids(space)) == len(app.dataframe[0].value)

@@ -45,7 +45,7 @@ TOP = ("journey/__init__.py", "journey/engine/__main__.py", "app.py")
 """What is put together on the top floor: a client, the engine alone, and the whole studio."""
 
 FOR_PAGES = {"studio": {"batches"}, "printing": {"drawing", "inputs", "shop"}}
-"""What pages may use of these two rooms besides the names that `__all__` tells."""
+"""What pages may use of these two rooms besides the names in `__all__`."""
 
 ONLY_IN: dict[str, set[str]] = {
     "streamlit": {"app.py", "pages"},
@@ -87,7 +87,7 @@ def imports(path: Path) -> list[str]:
 
 
 def room_of(path: Path) -> str | None:
-    """The row of the table that a file stands in; None for what stands above all of them."""
+    """The row of the table that a file belongs to; None for what is above all of them."""
     place = path.relative_to(ROOT).as_posix()
     if any(place == top or place.startswith(f"{top}/") for top in TOP):
         return None
@@ -95,7 +95,7 @@ def room_of(path: Path) -> str | None:
 
 
 def used_rooms(path: Path) -> set[str]:
-    """The rooms of `journey` that a file imports, its own left out."""
+    """The rooms of `journey` that a file imports, without its own."""
     folder, *below = path.relative_to(ROOT).with_suffix("").parts
     used = {name.split(".")[1] for name in imports(path) if name.startswith("journey.")}
     return used - set(below[:1]) if folder == "journey" else used
@@ -103,13 +103,13 @@ def used_rooms(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_room_knows_only_rooms_below_it(path: Path) -> None:
-    """A file imports only the rooms that its own may know; no import is for typing only."""
+    """A file imports only rooms that its own room may know; an import for typing counts as well."""
     room = room_of(path)
     assert room is None or used_rooms(path) <= ROOMS[room]
 
 
 def test_the_table_goes_one_way() -> None:
-    """No room may import one that stands on its own floor or above it, so there can be no circle."""
+    """A room may import only rooms that come before it in the table, so there can be no cycle."""
     below: set[str] = set()
     for room, known in ROOMS.items():
         assert known <= below, room
@@ -117,7 +117,7 @@ def test_the_table_goes_one_way() -> None:
 
 
 def test_every_room_has_its_place_in_the_table() -> None:
-    """A new room has to be given its place before anything can import it."""
+    """A new room must be given its place in the table before anything can import it."""
     rooms = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "journey").iterdir()
@@ -127,7 +127,7 @@ def test_every_room_has_its_place_in_the_table() -> None:
 
 
 def test_the_entrance_shows_every_room() -> None:
-    """Whoever lists the package sees the architecture: at most eighteen entries."""
+    """Whoever lists the package sees the architecture, in at most eighteen names."""
     entries = {path.name for path in (ROOT / "journey").iterdir()} - {"py.typed", "__pycache__"}
     assert len(entries) <= 18
 
@@ -141,7 +141,7 @@ def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
 
 @pytest.mark.parametrize("room", FOR_PAGES)
 def test_pages_use_the_public_names_of_a_room(room: str) -> None:
-    """What is inside of the studio and of printing can be changed without a look at any page."""
+    """Pages use only public names, so the inside of the studio and of printing can change without them."""
     public = FOR_PAGES[room] | set(importlib.import_module(f"journey.{room}").__all__)
     used = {
         name.split(".")[2]
@@ -153,7 +153,7 @@ def test_pages_use_the_public_names_of_a_room(room: str) -> None:
 
 
 def test_a_provider_is_named_by_its_value() -> None:
-    """Nobody but the table of providers spells the name of one, and few need to know a certain one at all."""
+    """Only the table of providers spells their names, and few places need to know a particular provider."""
     spelled: list[str] = []
     meant: list[str] = []
     for path in sources():
@@ -171,7 +171,7 @@ def test_a_provider_is_named_by_its_value() -> None:
 
 @pytest.mark.parametrize("library", ONLY_IN)
 def test_a_library_is_used_only_where_it_belongs(library: str) -> None:
-    """Each outside library stays behind the modules that are named for it."""
+    """Each outside library is imported only where the table says."""
     users = {
         str(path.relative_to(ROOT))
         for path in sources()
@@ -185,7 +185,7 @@ def test_a_library_is_used_only_where_it_belongs(library: str) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda path: path.name)
 def test_parts_that_run_alone_are_protected(path: Path) -> None:
-    """What runs again without the frame asks for itself who is signed in, and says what broke."""
+    """A fragment runs again without the frame, so it checks for itself who is signed in, and says what broke."""
     for node in ast.walk(ast.parse(path.read_text())):
         decorators = [ast.unparse(each) for each in getattr(node, "decorator_list", [])]
         for outer, inner in itertools.pairwise([*decorators, ""]):
@@ -195,7 +195,7 @@ def test_parts_that_run_alone_are_protected(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda path: path.name)
 def test_callbacks_that_act_are_acting(path: Path) -> None:
-    """A callback runs before the frame: one that reaches beyond its own session asks for itself who is signed in."""
+    """A callback runs before the frame, so one that reaches beyond its own session checks who is signed in."""
     tree = ast.parse(path.read_text())
     functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     for word in (node for node in ast.walk(tree) if isinstance(node, ast.keyword)):

@@ -39,7 +39,7 @@ def workers() -> Iterator[Workers]:
 
 
 def test_a_job_runs_in_another_process(workers: Workers) -> None:
-    """A result comes back, and it comes from a process that is not this one."""
+    """A result comes back, and it comes from another process."""
     assert os.getpid() != workers.submit(os.getpid).result(30)
     assert 3 == workers.submit(divmod, 7, 2).result(30)[0]
 
@@ -52,7 +52,7 @@ def test_an_error_of_the_job_reaches_its_caller(workers: Workers) -> None:
 
 
 def test_prints_and_odd_results_do_not_break_the_pipe(workers: Workers) -> None:
-    """Output of a library is no answer, and a result that cannot travel is an error of that job only."""
+    """Printed output is not taken for an answer, and a result that cannot be sent back fails only its own job."""
     assert "done" == workers.submit(chatter).result(30)
     with pytest.raises(RuntimeError, match="cannot be sent back"):
         workers.submit(unpicklable).result(30)
@@ -85,7 +85,7 @@ def test_a_failing_initializer_is_told_to_every_job() -> None:
 
 @POSIX
 def test_a_killed_worker_fails_its_own_job_only(workers: Workers) -> None:
-    """The job of a killed worker is a BrokenExecutor error; its neighbour and the next job succeed."""
+    """The job of a killed worker raises BrokenExecutor; its neighbour and the next jobs succeed."""
     neighbour = workers.submit(spend, 0.2)
     with pytest.raises(BrokenExecutor, match="unexpectedly"):
         workers.submit(kill_self).result(30)
@@ -108,7 +108,7 @@ def test_a_worker_killed_between_jobs_is_replaced() -> None:
         pool.stop()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps this limit")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces this limit")
 def test_memory_over_the_limit_fails_the_job() -> None:
     """A job that wants too much memory is refused; a modest one after it succeeds."""
     pool = Workers(1, memory_bytes=400 << 20)
@@ -196,7 +196,7 @@ PARENT = """
 
 @POSIX
 def test_workers_die_with_a_killed_parent_and_never_run_its_main(tmp_path: Path) -> None:
-    """After SIGKILL of the parent, the busy and the idle worker are gone in seconds; its script ran once."""
+    """After SIGKILL of the parent, the busy and the idle worker are gone in seconds; the parent's script ran once."""
     script = tmp_path / "parent.py"
     script.write_text(textwrap.dedent(PARENT))
     parent = subprocess.Popen(

@@ -86,13 +86,13 @@ def test_every_setting_has_its_default_and_its_meaning() -> None:
     ],
 )
 def test_a_setting_is_read(monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: object) -> None:
-    """Each setting is taken from the environment; an empty one is as good as none."""
+    """Each setting is taken from the environment, and an empty one counts as none."""
     monkeypatch.setenv(f"JOURNEY_{name}", text)
     assert value == getattr(read_settings(), name.lower())
 
 
 def test_a_file_sets_what_the_environment_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A .env file is read in the working folder; the environment wins over it."""
+    """A .env file in the working folder is read, and the environment wins over it."""
     Path(".env").write_text("JOURNEY_ENGINE_WORKERS=2\nJOURNEY_KEEP_DAYS=7\nOTHER=1\n", encoding="utf-8")
     monkeypatch.setenv("JOURNEY_KEEP_DAYS", "9")
     settings = read_settings()
@@ -159,12 +159,14 @@ def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, where: str
         Path(".env").write_text("JOURNEY_API_KEI=k\n", encoding="utf-8")
     else:
         monkeypatch.setenv("JOURNEY_API_KEI", "k")
-    with pytest.raises(CannotStart, match=r"^JOURNEY_API_KEI: there is no such setting\. Known are JOURNEY_API_KEY, "):
+    with pytest.raises(
+        CannotStart, match=r"^JOURNEY_API_KEI: there is no such setting\. Known settings: JOURNEY_API_KEY, "
+    ):
         read_settings()
 
 
 def test_an_unreadable_file_is_named() -> None:
-    """A .env file that is no text stops the start with its name."""
+    """A .env file that is not text stops the start with its name."""
     Path(".env").write_bytes(b"JOURNEY_API_KEY=\xff\xfe\n")
     with pytest.raises(CannotStart, match=r"\.env cannot be read"):
         read_settings()
@@ -182,14 +184,14 @@ def test_the_key_travels_over_tls_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_the_door_does_not_understand_is_named() -> None:
-    """A wrong entry of the list of allowed places stops the start where the door is built."""
+    """A wrong place in the allow list stops the start when the door is built."""
     for entry in ("10.0.0.0/40", "http://host/", "host:port", "a b"):
         with pytest.raises(CannotStart, match="JOURNEY_FETCH_ALLOW"):
             Door([entry])
 
 
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Printing the settings shows no key, no password and no credentials of a storage."""
+    """Printing the settings shows no key, no password and no credentials for storage."""
     secrets = {
         "API_KEY": "s3cr3t-api-key",
         "ENGINE_KEY": "s3cr3t-engine-key",

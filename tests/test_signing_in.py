@@ -1,4 +1,4 @@
-"""Which configuration of sign-in is accepted, who is let in, and where they come back to."""
+"""Which sign-in configuration is accepted, who is let in, and where they come back to."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SHARED = {"redirect_uri": "https://studio.example.com/oauth2callback", "cookie_s
     ids=["none", "one", "with parameters", "port", "named", "both", "on loopback"],
 )
 def test_a_whole_configuration_names_its_services(auth: dict[str, Any] | None, names: tuple[str, ...]) -> None:
-    """Without the table there is no sign-in; the services are those that can be signed in with."""
+    """A whole configuration names the services that people can sign in with; without it there is no sign-in."""
     assert names == services(auth)
 
 
@@ -72,7 +72,7 @@ def test_a_wrong_configuration_is_one_sentence(auth: object, said: str) -> None:
 
 
 def test_a_studio_that_was_meant_to_be_closed_does_not_start_open(tmp_path: Path) -> None:
-    """A secrets.toml with a slip of the pen ends the start with one sentence, also on loopback."""
+    """A secrets.toml with a typing error ends the start with one sentence, even on loopback."""
     (tmp_path / "secrets.toml").write_text("[auth\n")
     ended = subprocess.run(
         [sys.executable, "-m", "streamlit", "run", "app.py"],
@@ -94,7 +94,7 @@ def test_a_studio_that_was_meant_to_be_closed_does_not_start_open(tmp_path: Path
 
 @pytest.mark.parametrize("version", [None, "1.6.9", "1.5"])
 def test_a_missing_or_old_authlib_is_one_sentence(version: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The extra to install is named."""
+    """A missing or old Authlib stops the start with a sentence that names the extra to install."""
 
     def installed(name: str) -> str:
         if version is None:
@@ -121,7 +121,7 @@ def test_a_missing_or_old_authlib_is_one_sentence(version: str | None, monkeypat
     ],
 )
 def test_an_address_of_an_allowed_domain_is_let_in(email: str | None, domains: tuple[str, ...]) -> None:
-    """Whatever the case, and in either spelling of an international domain; without domains everybody is."""
+    """Case and the spelling of an international domain do not matter; without domains everybody is let in."""
     assert None is Gate(domains).refusal({"email": email})
 
 
@@ -148,14 +148,14 @@ def test_an_address_of_an_allowed_domain_is_let_in(email: str | None, domains: t
     ],
 )
 def test_every_other_address_is_refused(email: object) -> None:
-    """Parts of a domain, domains that look like it, more than one @, and what is no address at all."""
+    """Parts of a domain, look-alikes, more than one @, and what is not an address at all are refused."""
     assert Gate(("example.com", "strasse.example")).refusal({"email": email})
 
 
 @pytest.mark.parametrize("said", [False, "false", "False"])
 @pytest.mark.parametrize("domains", [(), ("example.com",)])
 def test_an_address_that_is_not_verified_is_refused(said: object, domains: tuple[str, ...]) -> None:
-    """Whoever signs in could have typed any address."""
+    """An address that is not verified is refused, because whoever signs in could have typed any address."""
     assert "anna@example.com is not verified" in str(
         Gate(domains).refusal({"email": "anna@example.com", "email_verified": said})
     )
@@ -166,20 +166,20 @@ def test_an_address_that_is_not_verified_is_refused(said: object, domains: tuple
     "setting", ["@example.com", "*.example.com", "example", "https://example.com", "a b.com", "example.com."]
 )
 def test_a_setting_that_is_no_domain_stops_the_start(setting: str) -> None:
-    """Nobody is locked out, or let in, by a slip of the pen."""
+    """What is not a domain stops the start, so that a typing error locks nobody out and lets nobody in."""
     with pytest.raises(ValueError, match=r"such as example\.com"):
         Settings(_env_file=None, sign_in_domains=setting)
 
 
 def test_domains_are_kept_in_their_normal_form() -> None:
-    """So that they can be compared as they are."""
+    """Domains are kept in their normal form, so that they can be compared as they are."""
     settings = Settings(_env_file=None, sign_in_domains=" Example.com, Bücher.example,")
     assert ("example.com", "xn--bcher-kva.example") == settings.sign_in_domains
     assert "example.com" == domain_of("a@EXAMPLE.com") == normal_domain("example.com")
 
 
 def test_a_sign_in_that_is_over_is_over_in_all_tabs() -> None:
-    """The same claims, in any order, are worth nothing any more; the next sign-in of the same person is another."""
+    """Claims that were ended are over, in whatever order they come; the person's next sign-in is another one."""
     gate, claims = Gate(()), {"email": "anna@example.com", "iat": 1, "nonce": "a", "aud": ["studio"]}
     assert not gate.is_over(claims)
     gate.end(claims)
@@ -188,7 +188,7 @@ def test_a_sign_in_that_is_over_is_over_in_all_tabs() -> None:
 
 
 def test_a_button_names_its_service() -> None:
-    """One that is configured in [auth] itself has no name worth telling."""
+    """A button names its service, unless that is configured in [auth] itself and has no name."""
     gate = Gate(())
     assert ["Sign in", "Sign in with Google"] == [gate.label(service) for service in ("default", "google")]
 
@@ -212,5 +212,5 @@ def test_a_button_names_its_service() -> None:
     ],
 )
 def test_the_way_back_leads_to_a_page_of_ours(referer: str, place: str | None) -> None:
-    """Never to another site, and never into signing out."""
+    """The way back never leads to another site, and never into signing out."""
     assert place == way_back(referer)

@@ -1,5 +1,5 @@
-"""The wire of JourneyAPI, as a program meets it.
+"""The JourneyAPI wire, as a client sees it.
 
-models   what is sent and what is said back      client  calls, and what each fault proves
+models   what we send and what the API says      client  the calls, and what each fault proves
 answers  what came back, and what it means       errors  what can go wrong with a call
 """

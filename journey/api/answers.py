@@ -24,19 +24,19 @@ from journey.api.errors import (
 from journey.errors import MESSAGE_LIMIT, InvalidRequest, JourneyError, one_line
 
 ANSWER_LIMIT = 1024 * 1024
-"""Bytes of an answer that are read; no documented answer comes near it."""
+"""At most this many bytes of an answer are read; no documented answer comes near that."""
 KEPT_ANSWER = 4096
-"""Bytes of an unusable answer that an error keeps."""
+"""An error keeps at most this many bytes of an unusable answer."""
 RETRY_AFTER_LIMIT = 120.0
 """Seconds. A longer Retry-After is not believed."""
 
-# Answers that prove that nothing was accepted. Any other answer without a task id proves nothing.
+# Like 429, these statuses prove that nothing was accepted. Any other answer without a task id proves nothing.
 _REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, as far as it came. `status` is 0 when nothing did; `fault` says why the body is not whole.
+    """One answer, or as much of it as came. `status` is 0 when nothing came; `fault` says why the body is incomplete.
 
     The names in `headers` are in lower case.
     """
@@ -47,7 +47,7 @@ class Answer:
     fault: str = ""
 
     def parsed(self) -> object:
-        """The JSON of the body. Raises ValueError when there is none."""
+        """The body, read as JSON. Raises ValueError when it is not JSON."""
         try:
             return json.loads(self._plain())
         except RecursionError:
@@ -58,7 +58,7 @@ class Answer:
         return self._plain().decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
     def _plain(self) -> bytes:
-        """The body without a compression that was not asked for, within the limit."""
+        """The body, unpacked up to the limit if the server compressed it unasked."""
         if self.headers.get("content-encoding", "").lower() not in ("gzip", "deflate"):
             return self.body
         try:
@@ -70,15 +70,15 @@ class Answer:
 def error_in(answer: Answer, *, paid: bool, by_id: bool, secrets: Iterable[str]) -> JourneyError:
     """Which error an unusable answer means.
 
-    `paid`: only a proven refusal counts as one, the rest is Ambiguous. `by_id`: a 404 is about the task.
-    No text of an error holds any of the `secrets`.
+    `paid`: anything but a proven refusal is Ambiguous. `by_id`: a 404 means that the API does not know the task.
+    No error repeats any of the `secrets` of 8 characters or more.
     """
     status = answer.status
     raw = _without(secrets, answer.text())
     kept = raw.encode()[:KEPT_ANSWER].decode(errors="ignore")
     page = raw.lstrip("\ufeff \t\r\n").startswith("<")
     texts = [_page_sentence(raw)] if page else _texts(raw, secrets)
-    said = "" if answer.fault else " ".join(texts)[:MESSAGE_LIMIT]  # half an answer is no sentence
+    said = "" if answer.fault else " ".join(texts)[:MESSAGE_LIMIT]  # half an answer is not a sentence
 
     if status == 429:
         return RateLimited(
@@ -86,7 +86,7 @@ def error_in(answer: Answer, *, paid: bool, by_id: bool, secrets: Iterable[str])
             _retry_after(answer.headers.get("retry-after", ""), answer.headers.get("date", "")),
         )
     if status in _REFUSALS:
-        # A web page may name credits for reasons of its own.
+        # A web page may mention credits for reasons of its own.
         names_credits = not page and status in (400, 403, 422) and re.search(r"\bcredits?\b", said, re.IGNORECASE)
         if status == 402 or names_credits:
             return InsufficientCredits(_sentence("The account has too few credits. Nothing was charged.", said))
@@ -121,7 +121,7 @@ def _what_happened(status: int, missing: str) -> str:
 
 
 def _texts(raw: str, secrets: Iterable[str]) -> list[str]:
-    """The API's own sentences, out of any shape an error body may have."""
+    """The API's own sentences, from an error body of any shape."""
     try:
         body: Any = json.loads(raw)
     except (ValueError, RecursionError):
@@ -146,7 +146,7 @@ def _sentence(ours: str, said: str) -> str:
 
 
 def _within(texts: list[str], limit: int) -> list[str]:
-    """The first texts, cut so that all together keep to the limit."""
+    """The first texts, cut so that together they stay within the limit, in characters."""
     kept = []
     for text in texts:
         if limit <= 0:
@@ -157,7 +157,7 @@ def _within(texts: list[str], limit: int) -> list[str]:
 
 
 def _without(secrets: Iterable[str], text: str) -> str:
-    """The text with no secret in it: a server may repeat what it was sent."""
+    """The text without the secrets: a server may repeat what it was sent."""
     for secret in secrets:
         if len(secret) >= 8:  # a shorter one would tear ordinary words apart
             text = text.replace(secret, "…")

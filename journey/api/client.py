@@ -21,7 +21,7 @@ from journey.outside.transport import Transport, tls_failure
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
-_FAULTY_POLLS = 10  # in a row, before wait() believes that it is no passing fault
+_FAULTY_POLLS = 10  # in a row, before wait() gives up
 
 T = TypeVar("T")
 
@@ -39,11 +39,11 @@ class UpscaleFields(TypedDict, total=False):
 
 
 class JourneyClient:
-    """Speaks to one API with one key. Usable from several threads, and as a context manager.
+    """Talks to one API with one key. Can be used from several threads, and as a context manager.
 
     `base_url` is the hosted JourneyAPI or an embedded engine. A call is tried up to `attempts` times
-    within `retry_for` seconds: an upscale only when it is proven that nothing was accepted, everything
-    else after any passing fault. One exchange with the server takes at most `timeout` seconds in all.
+    within `retry_for` seconds: an upscale is repeated only when it is proven that nothing was accepted,
+    any other call after any passing fault. One exchange with the server takes at most `timeout` seconds in all.
     `transport`, `clock` (monotonic seconds) and `sleep` can be replaced. Assigning `api_key` changes
     the key from the next call on.
 
@@ -92,7 +92,7 @@ class JourneyClient:
         Takes the fields of the wire, or a ready `UpscaleRequest`. Raises InvalidRequest when the API
         refuses the order, InsufficientCredits when the account cannot pay, WrongAddress when the server does
         not know this call, and Ambiguous when the order may have been accepted although no task id came back:
-        it is never sent again on its own.
+        the client never sends such an order again.
         """
         request = _order(request, fields)
         return self._call("POST", "upscale-2x-4x", request.wire(), _task_id, paid=True)
@@ -113,7 +113,7 @@ class JourneyClient:
         return self._call("POST", "fetch", {"task_id": task_id}, read, by_id=True, attempts=attempts)
 
     def fetch_many(self, task_ids: Iterable[str]) -> list[Task]:
-        """Ask for any number of tasks. Each is listed once, in the order asked; unknown ones are left out."""
+        """Ask for any number of tasks. Each is listed once, in the order asked for; unknown ones are left out."""
         wanted = list(dict.fromkeys([task_ids] if isinstance(task_ids, str) else task_ids))
         _check_ids(wanted)
         found: dict[str, Task] = {}
@@ -140,9 +140,9 @@ class JourneyClient:
     def wait(self, task_id: str, timeout: float = 600, on_progress: Callable[[Task], object] | None = None) -> Task:
         """Poll until the task is finished, and return it.
 
-        `on_progress` is called with the task whenever it has changed. Raises TaskFailed when it ends as
-        failed and WaitTimeout after `timeout` seconds; the task itself goes on then. Passing faults are
-        waited out; ten polls in vain in a row raise the last fault.
+        `on_progress` is called with the task whenever it has changed. Raises TaskFailed when the task ends
+        as failed, and WaitTimeout after `timeout` seconds, though the task itself goes on. Passing faults are
+        waited out; after ten failed polls in a row the last fault is raised.
         """
         deadline = self._clock() + timeout
         pauses = _poll_pauses(self.base_url)
@@ -152,7 +152,7 @@ class JourneyClient:
             fault: JourneyError | None = None
             pause = pauses()
             try:
-                seen = self._fetch(task_id, 1)  # this loop is the retry: a longer one could overrun the deadline
+                seen = self._fetch(task_id, 1)  # this loop retries: retries inside a poll could overrun the deadline
             except Untrusted:
                 raise
             except (NotSent, RateLimited, ServerError) as error:
@@ -186,7 +186,7 @@ class JourneyClient:
         by_id: bool = False,
         attempts: int | None = None,
     ) -> T:
-        """Send until an answer is readable, as often as this kind of call allows."""
+        """Send until there is a readable answer, as often as this kind of call allows."""
         retried = (NotSent, RateLimited) if paid else (NotSent, RateLimited, ServerError)
         started = self._clock()
         attempt = 1
@@ -213,7 +213,7 @@ class JourneyClient:
         paid: bool,
         by_id: bool,
     ) -> T:
-        """The only place that sends. One exchange, read or turned into an error."""
+        """The only place that sends: one exchange, whose answer is read or turned into an error."""
         key = _checked_key(self.api_key)
         status, headers, received, fault = 0, httpx.Headers(), bytearray(), ""
         try:
@@ -221,7 +221,7 @@ class JourneyClient:
                 method, f"{self.base_url}/{path}", json=body, headers={"Authorization": key}
             ) as response:
                 status, headers = response.status_code, response.headers
-                # Not iter_raw(): it refuses an answer that a transport hands over already read.
+                # Not iter_raw(): it refuses an answer that the transport has already read.
                 for chunk in cast("httpx.SyncByteStream", response.stream):
                     received += chunk
                     if len(received) > ANSWER_LIMIT:
@@ -257,7 +257,7 @@ def _http_client(transport: httpx.BaseTransport | None, timeout: float) -> httpx
 
 
 def _checked_base(base_url: str) -> str:
-    """The address without a slash at its end. Refused when no call could be made to it."""
+    """The address without a trailing slash. Raises InvalidRequest when no call could be made to it."""
     try:
         url = httpx.URL(base_url)
         url.host.encode("idna")  # a label over 63 characters would fail in the middle of a call
@@ -273,12 +273,12 @@ def _checked_base(base_url: str) -> str:
 
 
 def _checked_key(key: object) -> str:
-    """The key as it goes into a header. Never repeated in the message."""
+    """The key, fit for a header. Raises InvalidRequest, which never repeats it."""
     if not isinstance(key, str) or not key:
         raise InvalidRequest("The API key is missing.")
     if not all("!" <= char <= "~" for char in key):
         raise InvalidRequest(
-            "The API key holds spaces, line breaks or other characters that no key has. Copy the bare key again."
+            "The API key contains spaces, line breaks or other characters that no key has. Copy the bare key again."
         )
     return key
 
@@ -288,7 +288,7 @@ def _order(request: UpscaleRequest | None, fields: UpscaleFields) -> UpscaleRequ
         if fields:
             raise InvalidRequest("Give either a ready request or its fields, not both.")
         return request
-    # A misspelt field would otherwise be dropped and another picture paid for.
+    # Otherwise a misspelt field would be dropped, and the wrong picture paid for.
     if unknown := sorted(fields.keys() - UpscaleRequest.model_fields.keys()):
         raise InvalidRequest(*(f"{name}: there is no such field" for name in unknown))
     return UpscaleRequest.checked(fields)
@@ -300,7 +300,7 @@ def _check_ids(task_ids: Sequence[object]) -> None:
 
 
 def _chunks(ids: list[str]) -> Iterable[list[str]]:
-    """At most 20 each, and never a single one after others: /fetch-many refuses it."""
+    """Lists of at most 20 ids. Only a lone id makes a list of one: /fetch-many refuses that."""
     start = 0
     while left := len(ids) - start:
         size = MOST_IDS - 1 if left == MOST_IDS + 1 else min(left, MOST_IDS)
@@ -316,7 +316,7 @@ def _task_id(answer: object) -> str:
 
 
 def _tasks(answer: object) -> list[Task]:
-    """The readable tasks of a /fetch-many answer; an unreadable one is as good as left out."""
+    """The readable tasks of a /fetch-many answer; an unreadable one counts as left out."""
     listed = answer.get("tasks") if isinstance(answer, Mapping) else answer
     if not isinstance(listed, list):
         raise ValueError("no list of tasks")
@@ -330,7 +330,7 @@ def _tasks(answer: object) -> list[Task]:
 
 
 def _poll_pauses(base_url: str) -> Callable[[], float]:
-    """Seconds to the next poll: 0.5 on this machine, elsewhere 2 growing to 15."""
+    """Gives the seconds until the next poll: 0.5 on this machine; elsewhere 2, growing to 15."""
     if is_loopback(httpx.URL(base_url).host):
         return lambda: 0.5
     growing = iter((2.0, 3.0, 4.5, 6.75, 10.0))
@@ -338,7 +338,7 @@ def _poll_pauses(base_url: str) -> Callable[[], float]:
 
 
 def _pause(attempt: int, error: JourneyError) -> float:
-    """Seconds before the next attempt: 0.5 doubling to 8, half of it by chance, or what the server asked for."""
+    """Seconds before the next attempt: 0.5 doubling to 8, half of it random, or what the server asked for if longer."""
     backoff = min(8.0, 0.5 * 2.0 ** (attempt - 1)) * (0.5 + random.random() / 2)  # noqa: S311 - spreads load, guards nothing
     asked = error.retry_after if isinstance(error, RateLimited) else None
     return max(backoff, asked or 0.0)

@@ -1,4 +1,4 @@
-"""What can go wrong with a call to the API: no answer, a bad answer, and a task that failed are three things.
+"""What can go wrong with a call to the API. No answer, a bad answer and a failed task are three different things.
 
 `journey.errors` draws the whole tree.
 """
@@ -66,7 +66,7 @@ class TaskFailed(JourneyError):
 
 
 class WaitTimeout(JourneyError):
-    """The deadline passed. `task` is the last state seen; the task itself goes on."""
+    """The deadline passed. `task` is the last state seen, if any; the task itself goes on."""
 
     def __init__(self, task: Task | None, timeout: float) -> None:
         self.task = task

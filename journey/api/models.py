@@ -1,4 +1,4 @@
-"""The wire as values: what is sent to the API and what it says back."""
+"""The wire as values: what we send to the API and what it says."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from journey.outside.addresses import URL_LIMIT
 HOSTED_URL = "https://api.journeyapi.com/api/v1"
 ID_LIMIT = 200
 LEAST_IDS, MOST_IDS = 2, 20
-"""How many ids a call of /fetch-many takes."""
+"""The fewest and the most ids that one call to /fetch-many takes."""
 SECRET_LIMIT = 500
 GRID_INDEXES = ("1", "2", "3", "4")
-"""Pictures of a grid: top left, top right, bottom left, bottom right."""
+"""The pictures of a grid, in this order: top left, top right, bottom left, bottom right."""
 
 
 class TaskStatus(StrEnum):
-    """The status words of the API. A word that is not among them counts as `processing`."""
+    """The status words of the API. `Task.from_wire` says what any other word means."""
 
     STAGED = "staged"
     PENDING = "pending"
@@ -41,7 +41,7 @@ _STATUS_WORDS = frozenset(status.value for status in TaskStatus)
 
 
 def _describe_one_source(schema: dict[str, Any]) -> None:
-    """The rule that a validator holds, in the words of JSON Schema."""
+    """The rule of `_one_source`, in terms of JSON Schema."""
     schema["oneOf"] = [
         {"required": [name], "properties": {name: {"type": "string", "minLength": 1, "maxLength": limit}}}
         for name, limit in (("parent_task_id", ID_LIMIT), ("image_url", URL_LIMIT))
@@ -68,7 +68,7 @@ class UpscaleRequest(BaseModel):
     webhook_url: Annotated[StrictStr, Field(max_length=URL_LIMIT)] | None = None
     webhook_secret: Annotated[StrictStr, Field(max_length=SECRET_LIMIT)] | None = Field(default=None, repr=False)
     model: Annotated[StrictStr, Field(max_length=100)] | None = Field(
-        default=None, description="Extension: fast, detail or a network of the models folder."
+        default=None, description="Extension: fast, detail or a network from the models folder."
     )
 
     @field_validator("parent_task_id", "image_url", "webhook_url", "webhook_secret", "model", mode="after")
@@ -102,7 +102,7 @@ class UpscaleRequest(BaseModel):
             return cls.model_validate(dict(fields))
         except ValidationError as error:
             sentences = _sentences(error)
-            # Rules about two fields are checked only when each field is right: say both kinds at once.
+            # Pydantic checks rules about two fields only when each field is valid: report both kinds at once.
             source = _source_problem(fields.get("parent_task_id"), fields.get("image_url"))
             if source and source not in sentences:
                 sentences.insert(0, source)
@@ -127,7 +127,7 @@ def _source_problem(parent_task_id: object, image_url: object) -> str | None:
 
 
 def _sentences(error: ValidationError) -> list[str]:
-    """One sentence for each problem, in words of the wire. Input values are never repeated."""
+    """One sentence for each problem, in the words of the wire. Input values are never repeated."""
     rules = {
         "type": 'type: must be "2x" or "4x"',
         "index": 'index: must be a string "1" to "4"',
@@ -141,7 +141,7 @@ def _sentences(error: ValidationError) -> list[str]:
 
 
 class Task(BaseModel):
-    """What the API says about a task. Every field but the id may be missing in some answer."""
+    """What the API says about a task. Any field but the id may be missing from an answer."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -160,8 +160,8 @@ class Task(BaseModel):
     def from_wire(cls, answer: object) -> Self:
         """Read any answer about a task, however incomplete. Raises ValueError when it has no task id.
 
-        A known status word is believed; without one, a picture means finished, an error means failed
-        and everything else means that work goes on.
+        A known status word is believed. Otherwise a picture means finished, an error without any status
+        word means failed, and everything else means that work goes on.
         """
         if not isinstance(answer, Mapping):
             raise ValueError("the answer is not an object")
@@ -196,11 +196,11 @@ class Task(BaseModel):
 
     @property
     def is_grid(self) -> bool:
-        """True when the task holds several pictures, so that a child has to pick one by index."""
+        """True when the task has several pictures, so that an upscale of it must pick one by index."""
         return len(self.image_urls) > 1
 
     def picture(self, index: str | None = None) -> str | None:
-        """The URL of the task's picture, or of the grid's picture "1" to "4"."""
+        """The URL of the task's picture, or of the grid's picture "1" to "4". None when there is none."""
         if index and self.is_grid:
             place = int(index) - 1
             return self.image_urls[place] if place < len(self.image_urls) else None
@@ -208,7 +208,7 @@ class Task(BaseModel):
 
 
 class Account(BaseModel):
-    """The answer of `GET /account`. `credits` is None when the API did not say."""
+    """The answer to `GET /account`. `credits` is None when the API did not say."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -235,19 +235,19 @@ def secret_problem(secret: str) -> str | None:
     if len(secret) > SECRET_LIMIT:
         return f"must have at most {SECRET_LIMIT} characters"
     if not (secret.isascii() and secret.isprintable()):
-        return "must be plain letters, digits and signs (ASCII), because it is sent as a header"
+        return "must be plain letters, digits and punctuation (ASCII), because it is sent as a header"
     return None
 
 
 def usable_id(value: object) -> bool:
-    """True for any visible, printable string of up to 200 characters: ids are not promised to be UUIDs."""
+    """True for any visible, printable string of up to 200 characters: the API does not promise UUIDs."""
     return isinstance(value, str) and len(value) <= ID_LIMIT and value.isprintable() and bool(value.strip())
 
 
 def _text(value: object, limit: int) -> str | None:
     if not isinstance(value, str) or not value:
         return None
-    # Lone surrogates and NUL can be sent as JSON escapes, but neither database can store them.
+    # Lone surrogates and NUL can be sent as JSON escapes, but not every database can store them.
     return value[:limit].encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 

@@ -28,7 +28,7 @@ from journey.web.files import routes as file_routes
 def app(settings: Settings, *, origins: Origins) -> Starlette:
     """The engine as an ASGI application of its own. `origins` are the addresses at which it will be reached.
 
-    Raises CannotStart. It takes the worker lock of the data folder, and gives it away when the application ends.
+    Raises CannotStart. It takes the worker lock of the data folder, and releases it when the application ends.
     """
     if reason := unavailable_reason():
         raise CannotStart(reason)
@@ -40,12 +40,12 @@ def app(settings: Settings, *, origins: Origins) -> Starlette:
     engine = EmbeddedEngine(settings, database, files, decoder, Door(settings.fetch_allow), origins=origins)
     lock = database.worker_lock()
     if not lock.acquire():
-        raise CannotStart("Another process works this data folder already. Set JOURNEY_DATA_DIR to another one.")
+        raise CannotStart("Another process already works with this data folder. Set JOURNEY_DATA_DIR to another one.")
     files.start()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        # Drawn on the first start only, before anyone is answered, so that the grid is there for every caller.
+        # Drawn on the first start only, before any call is answered, so that every caller finds the grid.
         await run_in_threadpool(gallery.hang, files, grid_only=True)
         await run_in_threadpool(engine.add_sample_grid)
         decoder.start()

@@ -1,4 +1,4 @@
-"""Webhooks that the engine owes: a few at a time, so that a receiver that hangs keeps nobody else waiting."""
+"""Delivers the webhooks that the engine owes, a few at a time, so that one hanging receiver holds up no other."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Deliveries:
         self._loop.start()
 
     def stop(self) -> None:
-        """What is under way ends by its own deadline; what was not delivered is still due after the next start."""
+        """A delivery under way ends by its own deadline; what was not delivered is still due after the next start."""
         self._loop.stop()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
@@ -51,7 +51,7 @@ class Deliveries:
         return self._loop.is_failing
 
     def deliver_due(self, pool: Executor) -> None:
-        """Hand what is due to the pool, a few for each receiver."""
+        """Hand the webhooks that are due to the pool, a few for each receiver."""
         for task_id, url in self._tasks.due_deliveries():
             under_way = list(self._under_way.values())
             receiver = urlsplit(url).netloc
@@ -73,7 +73,7 @@ class Deliveries:
             again_after = None if self._send(delivery) or is_last else RETRY_AFTER[delivery.attempts]
             self._tasks.delivered(task_id, attempts=delivery.attempts + 1, again_after=again_after)
         except Exception:
-            log.exception("the webhook of task %s", task_id)
+            log.exception("the webhook of task %s failed", task_id)
         finally:
             self._under_way.pop(task_id, None)
 

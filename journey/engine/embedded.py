@@ -67,7 +67,7 @@ class EmbeddedEngine:
         )
 
     def start(self) -> None:
-        """Warm up the tile workers and begin to work the queue."""
+        """Warm up the tile workers, and start the queue and the webhooks."""
         self._workers = self._start_workers()
         self._queue.start()
         self._deliveries.start()
@@ -108,7 +108,7 @@ class EmbeddedEngine:
         )
 
     def estimate_seconds(self, width: int, height: int, network: str, scale: int) -> float:
-        """Time for one picture of this size once it is its turn: as measured here, else as published."""
+        """Seconds for one picture of this size in pixels once its turn comes: as measured here, else as published."""
         speed = self._tasks.measured_speed(network, scale)
         if speed:
             return width * height / speed
@@ -151,5 +151,5 @@ def _cluster(scheduler: str) -> Executor:
 
 
 def engine_keys(settings: Settings) -> tuple[str, ...]:
-    """The keys that callers may send: those of the settings, else the one in the file, made when there is none."""
+    """The keys that callers may send: those from the settings, else the one in a file, which is made when missing."""
     return settings.engine_key or (key_file(settings.data_dir / "engine-key"),)

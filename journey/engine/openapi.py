@@ -80,7 +80,7 @@ def description(base_url: str) -> dict[str, Any]:
 
 def _post(summary: str, body: type[BaseModel], responses: dict[str, Any]) -> dict[str, Any]:
     refusals = {
-        "400": _answer("The request breaks a rule; one entry for each", Refusal),
+        "400": _answer("The request breaks a rule; one item for each", Refusal),
         "401": _NO_KEY,
         "408": _answer("The body came too slowly", Refusal),
         "413": _answer("The body is over 64 KiB", Refusal),

@@ -1,6 +1,6 @@
-"""The engine's queue: what may be ordered, and the one thread that works it.
+"""The engine's queue: what may be ordered, and the one thread that does it.
 
-The oldest task that is not over is worked on to its end; the tiles of one picture already use every core.
+The thread does one task at a time, the oldest that is not over: the tiles of one picture already use every core.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class Upscale(Protocol):
 
 @dataclass(frozen=True)
 class Choice:
-    """The networks that callers may name, with what the wire calls each, and the one that is used otherwise."""
+    """The networks that callers may name, with the name of each on the wire, and the one for those who name none."""
 
     models: Mapping[str, str]
     default: str
 
     def named(self, name: str | None) -> str:
-        """Raises InvalidRequest for a network that is not there."""
+        """The network of this name, or the default. Raises InvalidRequest when there is no such network."""
         name = name or self.default
         if name not in self.models:
             raise InvalidRequest(f"model: must be one of {', '.join(sorted(self.models))}")
@@ -67,7 +67,7 @@ class Choice:
 
 
 class Queue:
-    """Takes orders in, and works them: `submit`, `cancel`, and `start`/`stop` for the work behind it."""
+    """Takes orders with `submit` and `cancel`; `start` and `stop` are for the thread that does them."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Queue:
     # What callers ask for
 
     def submit(self, request: UpscaleRequest, *, owner: str, origin: str) -> str:
-        """Queue a task and give its id. `origin` is the address that the caller used.
+        """Queue a task and return its id. `origin` is the address that the caller used.
 
         Raises InvalidRequest, or RateLimited when the queue is full.
         """
@@ -159,7 +159,7 @@ class Queue:
         return self._judged(picture, request, "parent_task_id", gone="that task's picture is no longer stored")
 
     def _judged(self, picture: StoredFile, request: UpscaleRequest, field: str, *, gone: str) -> StoredFile:
-        """Refuse what is gone or would be too large while nothing is queued yet; the header is enough to know."""
+        """Refuse what is gone or would be too large before anything is queued; the header is enough to tell."""
         limits = self._decoder.limits
         try:
             known = inspect(self._files.path(picture.key, picture.file), max_pixels=limits.input)
@@ -174,11 +174,11 @@ class Queue:
     # The work behind it
 
     def start(self) -> None:
-        """Begin to work. Only the process that holds the worker lock may call this."""
+        """Start working. Only the process that holds the worker lock may call this."""
         self._loop.start()
 
     def stop(self) -> None:
-        """Stop working; the next start goes on with the task at hand. Idempotent."""
+        """Stop working; after the next start, the interrupted task is done first. Idempotent."""
         self._loop.stop()
 
     @property
@@ -189,7 +189,7 @@ class Queue:
         return 0.0 if self.work_next() else _IDLE_SECONDS
 
     def work_next(self) -> bool:
-        """Work the oldest task that is not over to its end. False when there is none, or when asked to stop."""
+        """Do the oldest task that is not over. False when there is none, or when asked to stop."""
         task = self._tasks.oldest_active()
         if task is None:
             return False
@@ -199,19 +199,19 @@ class Queue:
         except Stopped:
             pass
         except DatabaseAway:
-            raise  # that is no reason to fail the task
+            raise  # this is no reason to fail the task
         except JourneyError as error:
             problem = str(error)
         except OSError as error:
-            log.exception("task %s", task.task_id)
+            log.exception("task %s failed", task.task_id)
             problem = f"The engine could not read or write a file: {error.strerror or type(error).__name__}."
         except Exception:
-            log.exception("task %s", task.task_id)
+            log.exception("task %s failed", task.task_id)
             problem = "The engine had an unexpected problem. The log has the details."
         finally:
             self._stop_asked.discard(task.task_id)
         if self._loop.is_stopping:
-            return False  # what failed, failed because everything around it is being stopped
+            return False  # whatever failed did so because everything around it is being stopped
         if problem:
             self._tasks.fail(task.task_id, problem)
         return True
@@ -258,7 +258,7 @@ class Queue:
 
         def note(done: int, total: int) -> None:
             nonlocal shown, noted_at
-            # 100 is for a stored result; a repeated task goes on from the percentage it had shown.
+            # 100 is for a stored result; a task that is done again shows nothing below what it had shown before.
             percentage = min(99, 100 * done // total)
             now = time.monotonic()
             if percentage > shown and now - noted_at >= _PROGRESS_SECONDS:
@@ -278,7 +278,7 @@ def _checked(field: str, check: Callable[[str], None], url: str) -> None:
 
 
 def _write_result(pixels: Pixels, folder: Path, name: str) -> None:
-    """The PNG and its previews, on two threads: both let go of the interpreter while they encode."""
+    """The PNG and its previews, on two threads: both release the interpreter's lock while they encode."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         previews = pool.submit(lambda: write_previews(to_image(pixels), folder))
         png.write(folder / name, pixels.array, icc=pixels.icc)

@@ -33,7 +33,7 @@ Call = Callable[[dict[str, Any], str, str], Said]
 
 
 def owner_of(key: str) -> str:
-    """What the table stores instead of a key: a task belongs to the key that made it."""
+    """What the table stores instead of the key. A task belongs to the key that made it."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """The tasks of the embedded engine: their table, and what may be read and changed in it.
 
-Everything that a restart needs is here: a task that was being worked on is worked on again, under the same result key,
-so that there is one result.
+Everything that a restart needs is here. A task that was interrupted is done again under the same result key, so that
+there is only one result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from journey.storage.database import Transactions, metadata
 from journey.storage.stored import StoredFile
 
 QUEUE_LIMIT = 200
-"""Tasks that may wait or run at once; more are answered 429."""
+"""Tasks that may wait or run at once; more are answered with 429."""
 
 _SPEED_SAMPLES = 5
 _SPEED_FROM_PIXELS = 250_000
@@ -61,7 +61,7 @@ engine_tasks = sa.Table(
 
 _ACTIVE = (TaskStatus.PENDING, TaskStatus.STARTING, TaskStatus.PROCESSING)
 
-# Built once, because every poll of every caller asks it.
+# Built once, because every poll of every caller uses it.
 _SEEN = sa.select(engine_tasks).where(
     engine_tasks.c.task_id.in_(sa.bindparam("task_ids", expanding=True)),
     sa.or_(engine_tasks.c.owner == sa.bindparam("owner"), engine_tasks.c.owner.is_(None)),
@@ -70,7 +70,7 @@ _SEEN = sa.select(engine_tasks).where(
 
 @dataclass(frozen=True)
 class EngineTask:
-    """One row of the table. `composed` is the whole of a grid, whose parts are the `pictures`."""
+    """One row of the table. For a grid, `composed` is the whole and `pictures` are its parts."""
 
     task_id: str
     owner: str | None
@@ -94,7 +94,7 @@ class EngineTask:
         return int(self.type[0])
 
     def said(self, origin: str) -> TaskSaid:
-        """The task as the API says it; pictures are addressed below `origin`."""
+        """The task as the API reports it; the addresses of pictures begin with `origin`."""
         task = TaskSaid(
             task_id=self.task_id,
             task_type="imagine" if self.composed else f"upscale-{self.type}",
@@ -115,7 +115,7 @@ class EngineTask:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A webhook that is due. `attempts` counts those that were made before."""
+    """A webhook that is due. `attempts` counts those already made."""
 
     task: EngineTask
     url: str
@@ -152,7 +152,7 @@ class Tasks:
             return int(connection.scalar(query) or 0)
 
     def measured_speed(self, network: str, scale: int) -> float | None:
-        """Source pixels per second of the last few such tasks, from start to stored result. None: no record."""
+        """Source pixels per second, from start to stored result: the median of the last few such tasks, or None."""
         query = (
             sa.select(engine_tasks.c.source_pixels, engine_tasks.c.seconds)
             .where(
@@ -191,7 +191,7 @@ class Tasks:
     def add_finished(
         self, task_id: str, *, model: str, pictures: Sequence[StoredFile], composed: StoredFile | None = None
     ) -> None:
-        """Put a finished task there that every key can see (the samples). Does nothing when it exists."""
+        """Add a finished task that every key can see (for the samples). Does nothing when it exists."""
         with self._database.write() as connection:
             if connection.scalar(sa.select(engine_tasks.c.task_id).where(engine_tasks.c.task_id == task_id)):
                 return
@@ -215,7 +215,7 @@ class Tasks:
             )
 
     def oldest_active(self) -> EngineTask | None:
-        """The oldest task that is not over. One that is marked as running was interrupted: it is the oldest."""
+        """The oldest task that is not over. One marked as running was interrupted, and is the oldest."""
         query = (
             sa.select(engine_tasks)
             .where(engine_tasks.c.status.in_(_ACTIVE))
@@ -227,7 +227,7 @@ class Tasks:
         return None if row is None else _task_of(row)
 
     def note(self, task_id: str, **values: Any) -> None:
-        """Change a task that is not over. Raises Stopped when it is: somebody cancelled it."""
+        """Change a task that is not over. Raises Stopped when it is over, because somebody cancelled it."""
         with self._database.write() as connection:
             changed = connection.execute(engine_tasks.update().where(*_not_over(task_id)).values(**values)).rowcount
         if not changed:
@@ -277,7 +277,7 @@ class Tasks:
         return Delivery(_task_of(row), row.webhook_url, row.webhook_secret, row.webhook_attempts)
 
     def delivered(self, task_id: str, *, attempts: int, again_after: float | None) -> None:
-        """Note that a delivery was attempted; None: there will be no other, so the secret has had its last use."""
+        """Note an attempt. The next comes after `again_after` seconds; None: it was the last, the secret is erased."""
         done = {"webhook_due_at": None, "webhook_secret": None}
         values = done if again_after is None else {"webhook_due_at": self._clock() + again_after}
         with self._database.write() as connection:

@@ -1,4 +1,4 @@
-"""Picture to overlapping tiles to network to picture, on any `concurrent.futures.Executor`."""
+"""From a picture to overlapping tiles, through the network, and back to a picture, on any `Executor`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Pixels: TypeAlias = NDArray[np.uint8]
 
 AHEAD = 8
-"""Tiles handed to the executor before the first comes back: bounds the memory, and feeds up to four workers."""
+"""Tiles handed to the executor before the first comes back: limits memory, and keeps up to four workers busy."""
 
 TRIES = 3
 STOP_CHECK_SECONDS = 0.1
@@ -56,10 +56,10 @@ def upscale(
 
     `picture` is (H, W, C) uint8 with C = 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, straight alpha); so is the
     result. `on_progress(done, total)` counts finished tiles, from (0, total) to (total, total). `should_stop` is
-    asked several times a second. At most `ahead` tiles are in the hands of `workers`: give twice their number.
+    asked several times a second. `workers` have at most `ahead` tiles at a time: give twice the number of workers.
 
     Raises Stopped when asked to stop or when the workers were stopped, InvalidRequest when the network cannot do
-    the scale, and JourneyError when the same tile brings down its worker three times.
+    the scale, ValueError for an array of another kind, and JourneyError when a tile brings down its worker three times.
     """
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (1, 2, 3, 4) or not picture.size:
         raise ValueError("a picture is a (height, width, 1 to 4) array of uint8 without an empty side")
@@ -115,8 +115,8 @@ def estimate_seconds(width: int, height: int, network_name: str, scale: int, wor
     """About how long `upscale` takes for a picture of this size, by `workers` processes with a core each.
 
     From runs on single cores of an AVX2 server processor (EPYC, third generation, 2.4 GHz): 0.10 source
-    megapixels a second for fast and 0.0015 for detail, at 2x as at 4x (both compute the same features).
-    Networks from a folder are taken to be as slow as detail.
+    megapixels a second for fast and 0.0015 for detail, at 2x and 4x alike (both compute the same features).
+    Networks from a folder are assumed to be as slow as detail.
     """
     if scale not in (2, 4):
         raise ValueError("the scale is 2 or 4")
@@ -129,7 +129,7 @@ def _submit(workers: Executor, network: Network, scale: int, window: Pixels) -> 
         return workers.submit(upscale_tile, network, scale, window)
     except BrokenExecutor as error:
         raise JourneyError(f"The upscale was given up: the worker processes cannot be started. {error}") from error
-    except RuntimeError:  # what every executor says after its shutdown
+    except RuntimeError:  # what every executor raises after its shutdown
         raise Stopped("The workers were stopped.") from None
 
 
@@ -157,7 +157,7 @@ def _window(source: Pixels, tile: _Tile, border: int) -> Pixels:
 
 
 def upscale_tile(network: Network, scale: int, window: Pixels) -> Pixels:
-    """One tile with its context, of 1 to 4 channels: runs in a worker. Returns the enlarged tile without context."""
+    """Enlarge one tile with its context, of 1 to 4 channels, in a worker. Returns the tile without its context."""
     channels = window.shape[2]
     if channels in (1, 3):
         return _enlarged(network, scale, window)
@@ -182,8 +182,8 @@ def _enlarged(network: Network, scale: int, tile: Pixels) -> Pixels:
 def _enlarged_alpha(network: Network, scale: int, alpha: Pixels) -> Pixels:
     """Alpha as the network draws it, so that its edges are as sharp as those of the colours.
 
-    It is held between the least and the greatest value among a pixel's neighbours:
-    what was transparent or opaque all around stays exactly so.
+    Each value is kept between the least and the greatest around its source pixel,
+    so that what was transparent or opaque all around stays exactly so.
     """
     overlap = network.overlap
     height, width, _ = alpha.shape
@@ -224,7 +224,7 @@ def _filled(colours: Pixels, alpha: Pixels) -> Pixels:
 
 
 def _box_sums(values: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
-    """Sums over the square of 2 * radius + 1 pixels round each pixel, as far as it is inside.
+    """Sums over the square of 2 * radius + 1 pixels round each pixel, as far as it lies inside.
 
     Exact: the values are whole numbers far below 2**53.
     """

@@ -1,4 +1,4 @@
-"""What the engine takes and says, as models: answers are made from them, and so is their description for tools."""
+"""What the engine takes and says, as models: answers are made from them, and so is the description for tools."""
 
 from __future__ import annotations
 
@@ -67,6 +67,6 @@ class Problem(Said):
 
 
 class Refusal(Said):
-    """One entry for each problem, which names the field at fault."""
+    """One item for each problem, which names the field at fault."""
 
     errors: list[Problem]

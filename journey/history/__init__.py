@@ -1,10 +1,10 @@
-"""The history: what people asked for, how far it is, and what came of it.
+"""The history: what people asked for, how far it has got, and what came of it.
 
-states    the ways that an entry can go             labels     tags and comments
-entries   what an entry is                          pauses     providers that wait for a person
-tables    how it is stored                          deletions  what is to go, until it is gone
+states    the states, and the ways between them     labels     tags and comments
+entries   what an entry is                          pauses     queues that wait for a person
+tables    how it is stored                          deletions  files to remove, until they are gone
 store     entries one at a time: added, moved on    kinship    which entries belong together
-finding   entries as lists: filtered, sorted        timing     how long they usually take
+finding   entries as lists: filtered, sorted        timing     how long tasks usually take
                                                     spending   what they cost
 """
 

@@ -1,4 +1,4 @@
-"""Entries that are deleted and results that are removed, so that no crash leaves a file that nobody knows."""
+"""Deletes entries and results in such a way that a crash leaves no file behind that nobody knows of."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Deletions:
         self._database = database
 
     def delete(self, ids: Sequence[str], *, also: Collection[str] = ()) -> list[Entry]:
-        """Delete those of these entries that are over, and give them back as they were.
+        """Delete the entries among these that are over, and return them as they were.
 
-        The keys of their files, and those of `also`, are noted for `doomed`; nobody has removed the files yet.
-        What they had cost stays in `deleted_calls`.
+        The keys of their files, and those in `also`, are noted for `doomed`; the files themselves are not removed yet.
+        What the entries cost stays in `deleted_calls`.
         """
         with self._database.write() as connection:
             query = sa.select(*COLUMNS).where(entries.c.id.in_(ids), entries.c.state.in_(OVER))
@@ -40,19 +40,19 @@ class Deletions:
         return gone
 
     def doomed(self) -> list[str]:
-        """Keys of deleted entries' files that no other entry uses, as its source or its result."""
+        """Keys of deleted entries' files that no other entry uses as its source or its result. Forgets the others."""
         used = sa.exists().where(sa.or_(entries.c.source_key == removals.c.key, entries.c.result_key == removals.c.key))
         with self._database.write() as connection:
             connection.execute(removals.delete().where(used))
             return [str(key) for key in connection.scalars(sa.select(removals.c.key))]
 
     def buried(self, keys: Collection[str]) -> None:
-        """The files of these keys are removed."""
+        """Note that the files under these keys have been removed."""
         with self._database.write() as connection:
             connection.execute(removals.delete().where(removals.c.key.in_(keys)))
 
     def results_before(self, moment: float, *, limit: int = 1_000) -> list[Entry]:
-        """Finished entries of before then whose result is still stored, and is no source of what is under way."""
+        """Entries that finished before then with a result still stored, unless one that is not over enlarges it."""
         other = entries.alias()
         needed = sa.exists().where(other.c.source_key == entries.c.result_key, other.c.state.not_in(OVER))
         query = (
@@ -65,7 +65,7 @@ class Deletions:
             return [entry_of(row) for row in connection.execute(query)]
 
     def forget_result(self, entry_id: str, note: str) -> None:
-        """The result's files are gone; the entry stays."""
+        """Note that the result's files are gone; the entry stays."""
         with self._database.write() as connection:
             connection.execute(
                 entries.update().where(entries.c.id == entry_id).values(result_key=None, result_file=None, note=note)

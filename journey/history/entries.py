@@ -1,4 +1,4 @@
-"""What one entry is: what was asked for, how far it is, and what came of it."""
+"""What one entry is: what was asked for, how far it has got, and what came of it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ STALE_AFTER = 30 * 60
 class _Wish:
     """What was asked for.
 
-    `network` is the one that people chose, None where there is nothing to choose. `came_from` is the task whose picture
-    (`came_from_index` of a grid) this one enlarges, whichever provider made it; `batch` is the same for all that were
-    queued together.
+    `network` is the one that a person chose; None where there is no choice. `came_from` is the task whose picture this
+    entry enlarges, whichever provider made it; `came_from_index` says which picture of a grid. Entries that were queued
+    together have the same `batch`.
     """
 
     provider: Provider
@@ -45,7 +45,7 @@ class _Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class NewEntry(_Wish):
-    """What is added. `fingerprint` is the same for the same picture, settings and person: see `History.add`."""
+    """An entry to be added. `fingerprint` is the same for the same picture, settings and person: see `History.add`."""
 
     fingerprint: str | None = None
     webhook_secret: str | None = None
@@ -53,11 +53,11 @@ class NewEntry(_Wish):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(_Wish):
-    """Times are seconds since 1970 (UTC), sizes are pixels, `credits` is what all its calls cost or may have cost.
+    """Times are seconds since 1970 (UTC), sizes are pixels, `credits` counts what its calls cost or may have cost.
 
-    `result` is there while the result is stored; `result_size` and `result_bytes` stay when its file has been removed.
-    `result_key` is where a result is kept or is going to be. `result_model` is what the API called the network that it
-    used, and `comment` is what people wrote about it.
+    `result` is set while the result is stored; `result_size` and `result_bytes` stay when its file is removed.
+    `result_key` is the key under which the result is kept or will be kept. `result_model` is the API's name for the
+    network that it used; `comment` is what people wrote about the entry.
     """
 
     id: str
@@ -87,21 +87,21 @@ class Entry(_Wish):
 
     @property
     def enlarged_by(self) -> str | None:
-        """The network, by the name that people chose it by, else as the API calls it. May be text from outside."""
+        """The network: the name that a person chose, else the API's name for it. May be text from outside."""
         return self.network or self.result_model
 
     @property
     def source_size(self) -> tuple[int, int] | None:
-        """Width and height of the source in pixels, where they are known."""
+        """Width and height of the source in pixels; None when they are not known."""
         return self.source.size if self.source else None
 
     @property
     def shown(self) -> StoredPicture | None:
-        """The picture that stands for it in lists: its result once there is one."""
+        """The picture that lists show for it: its result once there is one, else its source."""
         return self.result or self.source
 
     def is_stale(self, now: float) -> bool:
-        """True for an open task that has shown no change for 30 minutes. One that waits its turn here never is."""
+        """True for an open task that has shown no change for 30 minutes. One that waits for its turn here never is."""
         waits_here = self.provider.is_here and self.task_status is TaskStatus.PENDING
         return self.state is State.OPEN and not waits_here and now - self.changed_at > STALE_AFTER
 
@@ -113,7 +113,7 @@ class Entry(_Wish):
 
 @dataclass(frozen=True)
 class Moment:
-    """One line of an entry's time line."""
+    """One step in an entry's timeline."""
 
     at: float
     state: State

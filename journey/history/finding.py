@@ -19,14 +19,14 @@ from journey.storage.database import Transactions
 
 SEARCH_LIMIT = 200
 SEARCH_WORDS = 8
-"""Characters and words that are looked at of what people search for."""
+"""How many characters and words of a search are looked at."""
 
 MOST_RELATED = 1_000
 MOST_UNDER_WAY = 1_000
 
 
 class Order(StrEnum):
-    """How a list is sorted. Equal ones come with the newest first."""
+    """How a list is sorted. Among equals, the newest comes first."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
@@ -38,11 +38,11 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """Which entries are meant; a field that is left out lets all through.
+    """Which entries are meant. A field that is left out lets all entries through.
 
     `text` is looked for word by word, without regard to case, in name, task id, entry id, person, tags and comment.
-    `fills` are pixels that a stored result has to have, either way round. `since` (included) and `until` (not
-    included) are times of adding, in seconds since 1970.
+    `fills` is the least width and height of a stored result in pixels, either way round. `since` (included) and `until`
+    (excluded) say when an entry was added, in seconds since 1970.
     """
 
     text: str = ""
@@ -63,7 +63,7 @@ EVERYTHING = Filter()
 
 @dataclass(frozen=True)
 class Found:
-    """One page of what a filter matches, and how many it matches in all. `tags` are those of these entries, by id."""
+    """One page of what a filter matches, and how many it matches in all. `tags` are those of the page, by entry id."""
 
     entries: Sequence[Entry]
     total: int
@@ -98,7 +98,7 @@ class Lists:
         person: str | None = None,
         fills: tuple[int, int] | None = None,
     ) -> list[Entry]:
-        """The newest entries first; with `fills`, only stored results of so many pixels, either way round."""
+        """Entries, newest first; with `fills`, only those with a stored result of at least that size, either way."""
         wanted = Filter(states=list(states), person=person, fills=fills)
         with self._database.read() as connection:
             return self._by_ids(connection, self._ids(connection, wanted, Order.NEWEST, limit, offset))
@@ -113,7 +113,7 @@ class Lists:
         """One page of the entries that match."""
         with self._database.read() as connection:
             ids = self._ids(connection, wanted, order, limit, offset)
-            # A page that is not full, or a first one that is, need no counting of what lies before them.
+            # The last page, and a first page that is empty, say how many there are: nothing has to be counted.
             total = offset + len(ids) if 0 < len(ids) < limit or offset == len(ids) == 0 else None
             return Found(
                 self._by_ids(connection, ids),
@@ -139,7 +139,7 @@ class Lists:
         task_ids: Collection[str] = (),
         batches: Collection[str | None] = (),
     ) -> tuple[Entry, ...]:
-        """The entries with one of these ids, task ids or batches, the newest first. One query, none for nothing."""
+        """Up to 1,000 entries with one of these ids, task ids or batches, newest first. At most one query."""
         named = ((entries.c.id, ids), (entries.c.task_id, task_ids), (entries.c.batch, batches))
         wanted = [column.in_(values) for column, values in named if values]
         if not wanted:
@@ -149,8 +149,8 @@ class Lists:
             return tuple(map(entry_of, connection.execute(query)))
 
     def persons(self) -> list[str]:
-        """Everybody who added an entry, in the order of the alphabet."""
-        # From one person to the next: there are few of them in many entries.
+        """Everybody who added an entry, in alphabetical order."""
+        # Steps from one person to the next, because few people add many entries.
         first = sa.select(sa.func.min(entries.c.person).label("person")).cte("persons", recursive=True)
         after = sa.select(sa.func.min(entries.c.person)).where(entries.c.person > first.c.person)
         each = first.union_all(sa.select(after.scalar_subquery()).where(first.c.person.is_not(None)))
@@ -159,7 +159,7 @@ class Lists:
             return [str(person) for person in found]
 
     def under_way(self, *, person: str | None = None) -> list[str]:
-        """Ids of the entries that go on by themselves, at most 1,000: this person's, or everybody's."""
+        """Ids of up to 1,000 entries that go on by themselves: this person's, or everybody's."""
         query = sa.select(entries.c.id).where(entries.c.state.in_(sorted(LIVE))).limit(MOST_UNDER_WAY)
         if person is not None:
             query = query.where(entries.c.person == person)
@@ -167,14 +167,14 @@ class Lists:
             return [str(entry_id) for entry_id in connection.scalars(query)]
 
     def pulse(self) -> tuple[int, ...]:
-        """Numbers that change whenever an entry is added, deleted or moves on; the first one counts all entries."""
+        """Numbers that change whenever an entry is added, is deleted or moves on. The first counts all entries."""
         with self._database.read() as connection:
             last = connection.scalar(sa.select(sa.func.max(timeline.c.id)))
             news = connection.scalar(sa.select(sa.func.max(entries.c.changed_at)).where(entries.c.state.in_(LIVE)))
             return self._count(connection, EVERYTHING), last or 0, int(1000 * (news or 0.0))
 
     def result_bytes(self) -> int:
-        """The size of all results that are stored, without their previews."""
+        """The size of all stored results in bytes, without their previews."""
         query = sa.select(sa.func.coalesce(sa.func.sum(entries.c.result_bytes), 0)).where(
             entries.c.result_key.is_not(None)
         )
@@ -200,8 +200,8 @@ class Lists:
     def _where(self, wanted: Filter) -> list[sa.ColumnElement[bool]]:
         found: list[sa.ColumnElement[bool]] = []
         if wanted.states:
-            # As an expression, or SQLite would look up and sort all entries in a state that most are in;
-            # and so for a person who added most of them.
+            # An expression, because SQLite would use an index on the column alone: in a state that most entries are in,
+            # it would look them all up and sort them. The same goes for a person who added most of them.
             found.append((entries.c.state + "").in_(wanted.states))
         for column, value in (
             (entries.c.provider, wanted.provider),
@@ -224,11 +224,11 @@ class Lists:
         return found
 
     def _has(self, word: str) -> sa.ColumnElement[bool]:
-        """The word is somewhere in what people know an entry by."""
+        """Finds the word in anything that people know an entry by."""
         word = fit(word, SEARCH_LIMIT) or ""
         spellings = {word} if word.isascii() else {word, word.lower(), word.upper(), word.title()}
         patterns = [f"%{_literally(each)}%" for each in sorted(spellings)]
-        # SQLite's LIKE knows upper and lower case, of ASCII letters only; so does ILIKE in a Postgres without a locale.
+        # SQLite's LIKE ignores the case of ASCII letters only; so does ILIKE in a Postgres database without a locale.
         like = "like" if self._database.is_sqlite else "ilike"
 
         def within(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
@@ -241,7 +241,7 @@ class Lists:
 
 
 def _literally(word: str) -> str:
-    """A pattern for LIKE that means these characters."""
+    """A LIKE pattern that matches exactly these characters."""
     return re.sub("([/%_])", r"/\1", word)
 
 

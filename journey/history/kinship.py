@@ -24,7 +24,7 @@ class Variant:
 
     @property
     def name(self) -> str:
-        """Which of two ways: the network, else who runs it. Untrusted text."""
+        """What to call this way: the network, else the provider. Untrusted text."""
         return self.network or self.provider.label
 
 
@@ -33,7 +33,7 @@ Pair = tuple[Variant, Variant]
 
 @dataclass(frozen=True)
 class Kin:
-    """Entries that were found to belong to others."""
+    """What `find_kin` found: entries that belong to others."""
 
     entries: tuple[Entry, ...] = ()
 
@@ -42,7 +42,7 @@ class Kin:
         return next((entry for entry in self.entries if task_id and entry.task_id == task_id), None)
 
     def other_half(self, entry: Entry) -> Entry | None:
-        """The other half of an A/B pair: the entry of another variant that was queued closest to this one."""
+        """The other half of an A/B pair: the entry of another variant that was queued closest in time."""
         if not is_pair(entry.batch):
             return None
         others = [
@@ -52,7 +52,7 @@ class Kin:
 
 
 def find_kin(lists: Lists, shown: Iterable[Entry], *, task_ids: Iterable[str | None] = ()) -> Kin:
-    """The parents and other halves of all these entries, and the makers of these tasks, in one query at most."""
+    """The parents and other halves of these entries, and the entries that made these tasks, in one query at most."""
     shown = list(shown)
     wanted = {task_id for task_id in (*task_ids, *(entry.came_from for entry in shown)) if task_id}
     pairs = {entry.batch for entry in shown if is_pair(entry.batch)}
@@ -65,20 +65,20 @@ def is_pair(batch: str | None) -> bool:
 
 
 def pair_id(digest: str, scale: int, pair: Pair, person: str | None) -> str:
-    """The batch of an A/B pair of the picture with this digest. The same wish has the same one, so that a second click
-    completes the same pair.
+    """The batch id of an A/B pair of the picture with this digest. The same wish always has the same id, so that a
+    second click completes the same pair.
     """
     wish = repr((digest, scale, [(str(each.provider), each.network) for each in pair], person))
     return _PAIR + hashlib.sha256(wish.encode()).hexdigest()[:24]
 
 
 def variant_of(entry: Entry) -> Variant:
-    """Which way an entry went."""
+    """The way in which an entry enlarges its picture."""
     return Variant(entry.provider, entry.network)
 
 
 def pairs(variants: Sequence[Variant]) -> dict[str, Pair]:
-    """The pairs that can be compared, by their names; the most telling one first, none when there is only one way."""
+    """The pairs that can be compared, by name, the most telling one first; none when there is only one way."""
     here = [each for each in variants if each.provider.is_here]
     here.sort(key=lambda variant: _USUAL_PAIR.index(variant.network) if variant.network in _USUAL_PAIR else 2)
     elsewhere = [each for each in variants if not each.provider.is_here]

@@ -18,7 +18,7 @@ class Labels:
         self._database = database
 
     def known_tags(self) -> list[str]:
-        """All tags in use, in the order of the alphabet."""
+        """All tags in use, in alphabetical order."""
         with self._database.read() as connection:
             return self._known_tags(connection)
 
@@ -28,9 +28,9 @@ class Labels:
             return tags_of(connection, ids)
 
     def tag(self, ids: Sequence[str], tag: str) -> str:
-        """Give these entries a tag; as it is spelled from now on. Raises InvalidRequest when it can be no tag.
+        """Give these entries a tag, and return it as it is spelled. Raises InvalidRequest if it cannot be a tag.
 
-        Tags that differ in upper and lower case only are the same tag: it keeps the spelling it had first.
+        Tags that differ only in upper and lower case are the same tag, which keeps its first spelling.
         """
         with self._database.write() as connection:
             spelled = self._spelled(connection, [tag])
@@ -42,13 +42,13 @@ class Labels:
             connection.execute(tags.delete().where(tags.c.entry_id.in_(ids), tags.c.tag == tag))
 
     def describe(self, entry_id: str, *, tags_now: Sequence[str], comment: str) -> None:
-        """Replace the tags and the comment of an entry. Raises InvalidRequest, with nothing changed."""
+        """Replace the tags and the comment of an entry. Raises InvalidRequest, and then changes nothing."""
         if len(comment) > COMMENT_LIMIT:
-            raise InvalidRequest(f"A comment has up to {COMMENT_LIMIT:,} characters; this one has {len(comment):,}.")
+            raise InvalidRequest(f"Comments have up to {COMMENT_LIMIT:,} characters; this one has {len(comment):,}.")
         with self._database.write() as connection:
             spelled = self._spelled(connection, tags_now)
             if connection.scalar(sa.select(entries.c.id).where(entries.c.id == entry_id)) is None:
-                raise InvalidRequest("This task has been deleted meanwhile.")
+                raise InvalidRequest("This task has been deleted in the meantime.")
             connection.execute(tags.delete().where(tags.c.entry_id == entry_id, tags.c.tag.not_in(spelled)))
             self._tag(connection, [entry_id], spelled)
             connection.execute(
@@ -68,7 +68,7 @@ class Labels:
             connection.execute(tags.insert(), new)
 
     def _spelled(self, connection: sa.Connection, wanted: Sequence[str]) -> list[str]:
-        """These tags as they are spelled already, each once. Raises InvalidRequest."""
+        """These tags in the spelling that is in use already, each once. Raises InvalidRequest."""
         known = {tag.casefold(): tag for tag in self._known_tags(connection)}
         spelled = []
         for tag in wanted:

@@ -1,4 +1,4 @@
-"""Queues that wait for a person: a key that was refused, credits that are used up."""
+"""Queues that wait for a person, because a key was refused or the credits are used up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from journey.storage.database import Transactions
 
 
 class Pauses:
-    """Which providers nothing is sent to, and why."""
+    """The providers to which nothing is sent for now, and why."""
 
     def __init__(self, database: Transactions, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database

@@ -1,6 +1,6 @@
 """What was paid for: credits by month, person and provider, and how much of the month's budget is left.
 
-A month is a calendar month in UTC. A call counts in the month in which it was sent, for the budget as well.
+A month is a calendar month in UTC. A call counts in the month in which it was sent, in the budget as well.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from journey.storage.database import Database
 
 @dataclass(frozen=True)
 class Budget:
-    """The credits of one month. `spent` are those of calls that were, or may have been, accepted or are being sent."""
+    """The credits of one month. `spent` counts calls that were accepted, may have been, or are being sent."""
 
     limit: int
     spent: int
@@ -53,11 +53,11 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """What one person had done by one provider in one month (`2026-11`).
+    """What one provider did for one person in one month (`2026-11`).
 
-    `charged`, `after_failure` and `unknown` are credits: of calls that it accepted; of accepted ones whose task failed,
-    which may have been given back; and of calls of which it is not known whether they were accepted (or not yet, while
-    they are being sent). `megapixels` are those of the finished pictures.
+    `charged`, `after_failure` and `unknown` are credits. `charged`: the provider accepted the call. `after_failure`: it
+    did, but the task failed, and the credits may have been given back. `unknown`: it is not known whether it accepted
+    the call, or the call is still being sent. `megapixels` counts the pixels of the finished pictures.
     """
 
     month: str
@@ -76,12 +76,12 @@ class Line:
 
     @property
     def would_have_cost(self) -> int:
-        """Credits that the cheapest service would have asked for what this machine made."""
+        """Credits that the cheapest paid provider would have charged for what this machine made."""
         return self.finished * CHEAPEST.credits if self.provider.is_here else 0
 
 
 def month_start(moment: float, *, back: int = 0) -> float:
-    """When the month (UTC) of this moment began, or the one so many months before it. Seconds since 1970."""
+    """When the month (UTC) of this moment began, or the month `back` months earlier. Seconds since 1970."""
     day = datetime.datetime.fromtimestamp(moment, datetime.UTC)
     months = day.year * 12 + day.month - 1 - back
     return datetime.datetime(months // 12, months % 12 + 1, 1, tzinfo=datetime.UTC).timestamp()
@@ -99,8 +99,8 @@ def months_until(first: str, last: str) -> list[str]:
 
 
 class Spending:
-    """What was sent, summed up by the database. Months that are over are summed up again only when something in
-    them changed: with 100,000 entries that takes longer than a page may.
+    """What was sent, summed up by the database. Past months are summed up again only when something in them has
+    changed: with 100,000 entries, that takes longer than a page may take.
     """
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
@@ -120,11 +120,11 @@ class Spending:
             return self._all_lines(connection, lambda sent: sent >= start) + past
 
     def budget(self, limit: int) -> Budget:
-        """This month's, with what is being sent."""
+        """This month's budget. What is being sent counts as spent."""
         return Budget(limit, self.credits_since(month_start(self._clock())))
 
     def credits_since(self, moment: float) -> int:
-        """Credits of calls that were, or may have been, accepted since then."""
+        """Credits of calls sent since then that were, or may have been, accepted."""
         with self._database.read() as connection:
             return sum(
                 int(connection.scalar(sa.select(sa.func.sum(of.c.credits)).where(of.c.submitted_at >= moment)) or 0)
@@ -143,7 +143,7 @@ class Spending:
         return sorted(worth, key=lambda line: (_backwards(line.month), -line.provider.credits, line.person or ""))
 
     def _lines(self, connection: sa.Connection, calls: sa.Table, where: sa.ColumnElement[bool]) -> list[Line]:
-        # Both ways into an accepted task set its status, and it is shorter to sort than its ID.
+        # Every accepted task has a status, whether the answer or a webhook named it, and it sorts faster than the id.
         status = calls.c.task_status
         paid = calls.c.provider.in_([each for each in PROVIDERS.values() if each.is_paid])
         accepted = sa.and_(paid, status.is_not(None))
@@ -181,7 +181,7 @@ class Spending:
 
 
 def _mark(connection: sa.Connection, calls: sa.Table, until: float) -> tuple[Any, ...]:
-    """Another one whenever something changed among the calls sent before then."""
+    """A value that changes whenever something changes among the calls sent before then."""
     changed = calls.c.changed_at
     query = sa.select(sa.func.count(), sa.func.max(changed), sa.func.sum(changed)).where(calls.c.submitted_at < until)
     return tuple(connection.execute(query).one())
@@ -194,7 +194,7 @@ def _together(one: Line, other: Line) -> Line:
 
 def _month(database: Database, sent: sa.ColumnElement[float]) -> sa.Label[str]:
     if database.is_sqlite:
-        # Whole seconds: it would round the last half millisecond of a month into the next.
+        # Whole seconds: strftime would round the last half millisecond of a month into the next one.
         return sa.func.strftime("%Y-%m", sa.cast(sent, sa.BigInteger), "unixepoch").label("month")
     return sa.func.to_char(sa.func.timezone("UTC", sa.func.to_timestamp(sent)), "YYYY-MM").label("month")
 

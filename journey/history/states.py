@@ -7,7 +7,7 @@ An entry moves along these ways and no others:
                  |            |                   └-> abandoned (by a person)
                  |            └-> abandoned, stopped (by a person)
                  ├-> failed     refused by the API
-                 ├-> queued     proved not to be sent
+                 ├-> queued     proved not to have been sent
                  └-> ambiguous -> open (its task id turned up), queued or abandoned (a person decided)
     queued -> cancelled (by a person)
     failed or abandoned, with a task id -> open (a person has its result fetched again; nothing is sent or charged)

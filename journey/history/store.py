@@ -32,18 +32,18 @@ from journey.storage.database import Transactions
 from journey.storage.stored import StoredPicture
 
 DOUBLE_CLICK_SECONDS = 10.0
-_HINTED = "A webhook told the task ID."
+_HINTED = "A webhook named the task."
 _COST = sa.case(
     *((entries.c.provider == provider, provider.credits) for provider in PROVIDERS.values() if provider.is_paid),
     else_=0,
 )
-"""Credits of one call."""
+"""What one call to the entry's provider costs, in credits."""
 
 
 class History:
     """Entries, one at a time. Every change of state goes through `move`, which refuses to go backwards.
 
-    `lists` finds many, `labels` are what people write about them, and `pauses` keep a provider's queue back.
+    `lists` finds many, `labels` holds what people write about them, and `pauses` holds a provider's queue back.
     """
 
     def __init__(self, database: Transactions, *, clock: Callable[[], float] = time.time) -> None:
@@ -62,7 +62,7 @@ class History:
             return _one(connection, entries.c.webhook_token == token)
 
     def timeline(self, entry_id: str) -> list[Moment]:
-        """What happened to an entry, the first thing first."""
+        """What happened to an entry, in order."""
         query = sa.select(timeline).where(timeline.c.entry_id == entry_id).order_by(timeline.c.id)
         with self._database.read() as connection:
             return [Moment(row.at, State(row.state), row.words) for row in connection.execute(query)]
@@ -70,8 +70,8 @@ class History:
     def add(self, new: NewEntry) -> Entry:
         """Queue a new entry.
 
-        When one with the same fingerprint is under way, undecided or only seconds old, that one is given back
-        instead: a double click, a second tab or the browser's Back button must not pay twice.
+        When one with the same fingerprint is under way or undecided, or finished but only seconds old, that one is
+        returned instead: a double click, a second tab or the browser's Back button must not pay twice.
         """
         now = self._clock()
         entry_id = secrets.token_hex(8)
@@ -96,7 +96,7 @@ class History:
             return self._get(connection, entry_id)
 
     def due(self, state: State, *, limit: int, provider: Provider | None = None, ahead: float = 0.0) -> list[Entry]:
-        """Entries in this state whose time has come or comes within `ahead` seconds, the longest waiting first."""
+        """Entries in this state that are due now or within `ahead` seconds, those due first at the top."""
         query = (
             sa.select(*COLUMNS)
             .where(entries.c.state == state, entries.c.due_at <= self._clock() + ahead)
@@ -126,11 +126,11 @@ class History:
         result: StoredPicture | None = None,
         **changes: Any,
     ) -> Entry | None:
-        """Change the state, and with it `changes`, if a way leads there. None when the entry is elsewhere by now.
+        """Move an entry to this state, with these `changes`. None when no way leads there from where it is by now.
 
         `attempt` is `Entry.attempts` as it was when the change was decided on: what came of one call must not
-        touch an entry that has been sent again since. Credits are counted here: those of a call from the moment
-        it is going to be sent, until it is proved that it was not accepted.
+        touch an entry that has been sent again since. Credits are counted here: a call's credits count as soon
+        as it is about to be sent, and no longer once it is proved that it was not accepted.
         """
         with self._database.write() as connection:
             return self._move(connection, entry_id, to, words, only_from, attempt, changes, result)
@@ -171,7 +171,7 @@ class History:
         return self._get(connection, entry_id)
 
     def postpone(self, entry_id: str, due_at: float, **changes: Any) -> None:
-        """Set when the entry is looked at next (and `note`, why it waits). Changes no state."""
+        """Set when the entry is looked at next, and in `note` why it waits. Changes no state."""
         with self._database.write() as connection:
             connection.execute(
                 entries.update()
@@ -180,13 +180,13 @@ class History:
             )
 
     def remark(self, entry_id: str, words: str) -> None:
-        """Add words to the time line. Changes no state."""
+        """Add words to the timeline. Changes no state."""
         with self._database.write() as connection:
             if entry := _one(connection, entries.c.id == entry_id):
                 self._mark(connection, entry_id, entry.state, words)
 
     def lose(self, entry_id: str, error: str, *, attempt: int | None = None, answer: str | None = None) -> Entry | None:
-        """The call may have been accepted: `ambiguous`, or `open` when a webhook has told the task id meanwhile."""
+        """The call may have been accepted: `ambiguous`, or `open` if a webhook has named its task by now."""
         with self._database.write() as connection:
             changes = {"error": error, "answer": answer}
             lost = self._move(connection, entry_id, State.AMBIGUOUS, error, State.SUBMITTING, attempt, changes)
@@ -198,10 +198,10 @@ class History:
     def hint(self, entry: Entry, task_id: str) -> None:
         """A verified webhook named this task. It makes an open entry due now and heals an ambiguous one.
 
-        `entry` is as it was read a moment ago.
+        `entry` may have been read a moment ago: it is read again before anything changes.
         """
         if entry.state in OVER or (entry.state is State.OPEN and (entry.due_at or 0) <= self._clock()):
-            return  # most are late or repeated, and need not wait for other writers
+            return  # most webhooks are late or repeated, and need not wait for other writers
         with self._database.write() as connection:
             now = self._get(connection, entry.id)
             update = entries.update().where(entries.c.id == entry.id)
@@ -214,7 +214,7 @@ class History:
                 self._bind(connection, entry.id, task_id, _HINTED)
 
     def bind(self, entry_id: str, task_id: str, *, words: str) -> Entry | None:
-        """An ambiguous entry's task id turned up: watch that task. Raises InvalidRequest when it can be no task id."""
+        """An ambiguous entry's task id turned up: watch that task. Raises InvalidRequest if it cannot be a task id."""
         if not usable_id(task_id):
             raise InvalidRequest("This cannot be a task ID. Copy the whole ID and try again.")
         with self._database.write() as connection:
@@ -225,13 +225,13 @@ class History:
         return self._move(connection, entry_id, State.OPEN, words, State.AMBIGUOUS, None, changes)
 
     def send_again(self, entry_id: str) -> Entry | None:
-        """A person's decision for an ambiguous entry: it may cost its credits twice."""
+        """Send an ambiguous entry again, as a person decided. Its credits may be charged twice."""
         return self.move(entry_id, State.QUEUED, words="Sent again by a person.", only_from=State.AMBIGUOUS, error=None)
 
     def fetch_again(self, entry_id: str) -> Entry | None:
-        """A person wants another look at a task that ended here without a result. Nothing is sent or charged.
+        """Ask once more for the result of a task that ended here without one. Nothing is sent or charged.
 
-        None when the entry is not `can_be_fetched_again` any more.
+        None when the entry is no longer one that `can_be_fetched_again`.
         """
         with self._database.write() as connection:
             fetched = connection.execute(
@@ -249,7 +249,7 @@ class History:
             )
             if fetched.rowcount != 1:
                 return None
-            self._mark(connection, entry_id, State.OPEN, "Fetched again, by a person.")
+            self._mark(connection, entry_id, State.OPEN, "Fetched again by a person.")
             return self._get(connection, entry_id)
 
     def join(self, entry_id: str, batch: str) -> None:
@@ -260,7 +260,7 @@ class History:
             )
 
     def observe(self, entry_id: str, task: Task) -> bool:
-        """Note what the API said of an open task. True when that is news. The percentage never falls."""
+        """Note what the API said about an open task. True when it is news. The percentage never falls."""
         with self._database.write() as connection:
             entry = _one(connection, entries.c.id == entry_id)
             if entry is None or entry.state is not State.OPEN:
@@ -299,7 +299,7 @@ class History:
         self.hasten()
 
     def hasten(self) -> None:
-        """Look at everything now: times that were set by a clock that was wrong mean nothing."""
+        """Make everything due now: times that a wrong clock has set mean nothing."""
         now = self._clock()
         with self._database.write() as connection:
             connection.execute(
@@ -307,7 +307,7 @@ class History:
             )
 
     def hasten_task(self, task_id: str) -> None:
-        """Look at the open entry of this task now."""
+        """Make the open entry of this task due now."""
         with self._database.write() as connection:
             connection.execute(
                 entries.update()

@@ -1,4 +1,4 @@
-"""The tables, what may stand in them, and an entry as it is read from them."""
+"""The tables, the limits of what they hold, and how entries are read from them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from journey.storage.stored import StoredPicture
 
 ERROR_LIMIT = 2_000
 COMMENT_LIMIT = 4_000
-"""Characters kept of an error and of what people write."""
+"""The most characters of an error and of a comment."""
 
 TAG_LIMIT = 40
 
@@ -91,8 +91,8 @@ entries = sa.Table(
     sa.Index("entries_person", "person", "created_at"),
 )
 
-# All that a list is filtered and sorted by: a sixth of the table, so that the database can answer from it alone.
-# Postgres can index rows of up to 2,704 bytes: no text without a limit belongs in here.
+# Everything that lists are filtered and sorted by: a sixth of the table, and the database can answer from it alone.
+# Postgres can index rows of up to 2,704 bytes, so no text without a limit belongs here.
 sa.Index(
     "entries_list",
     *(
@@ -150,10 +150,10 @@ deleted_calls = sa.Table(
     sa.Column("submitted_at", sa.Float, nullable=False, index=True),
     sa.Column("changed_at", sa.Float, nullable=False),
 )
-"""What deleted entries had cost, under the names of `entries`: deleting a task does not give its credits back."""
+"""What deleted entries cost, in columns named as in `entries`: deleting a task does not give its credits back."""
 
 removals = sa.Table("removals", metadata, sa.Column("key", sa.String(64), primary_key=True))
-"""Keys of files whose entries are deleted. Written with the deletion, so that a crash leaves no file behind."""
+"""Keys of files whose entries were deleted. Written with the deletion, so that a crash leaves no file behind."""
 
 pauses = sa.Table(
     "pauses",
@@ -166,11 +166,11 @@ pauses = sa.Table(
 _OF_A_SOURCE = ("source_key", "source_file", "source_width", "source_height")
 _OF_A_RESULT = ("result_file", "result_width", "result_height")
 _MADE_OF_SEVERAL = {"source": _OF_A_SOURCE, "result": _OF_A_RESULT, "result_size": ()}
-"""What an entry has as one value, and the columns that it is read from."""
+"""Fields of an entry that are read from several columns, and those columns. `result_size` shares those of `result`."""
 
 _NAMES = [name for field in fields(Entry) for name in _MADE_OF_SEVERAL.get(field.name, (field.name,))]
 COLUMNS = [entries.c[name] for name in _NAMES]
-"""What `entry_of` needs of a row."""
+"""The columns that `entry_of` needs."""
 
 
 def entry_of(row: sa.Row[*tuple[Any, ...]]) -> Entry:
@@ -192,7 +192,7 @@ def entry_of(row: sa.Row[*tuple[Any, ...]]) -> Entry:
 
 
 def wishes_of(connection: sa.Connection, ids: Sequence[str]) -> list[NewEntry]:
-    """What these entries asked for, the oldest first, to be asked for again."""
+    """What these entries asked for, oldest first, ready to be queued again."""
     names = [field.name for field in fields(NewEntry) if field.name != "source"]
     columns = [*COLUMNS, entries.c.fingerprint, entries.c.webhook_secret]
     rows = connection.execute(sa.select(*columns).where(entries.c.id.in_(ids)).order_by(entries.c.created_at))
@@ -205,7 +205,7 @@ def wishes_of(connection: sa.Connection, ids: Sequence[str]) -> list[NewEntry]:
 
 
 def row_of(new: NewEntry) -> dict[str, Any]:
-    """The columns of a new entry, fit to be stored."""
+    """The columns of a new entry, ready to be stored."""
     values = {field.name: getattr(new, field.name) for field in fields(new) if field.name != "source"}
     return storable(values | _columns("source", new.source))
 
@@ -222,7 +222,7 @@ def _columns(prefix: str, picture: StoredPicture | None) -> dict[str, Any]:
 
 
 def storable(changes: dict[str, Any]) -> dict[str, Any]:
-    """Text as both databases can hold it; SQLite alone would take any length and any character."""
+    """These values, with text that both databases can hold; SQLite alone would take any length and any character."""
     return {
         name: fit(value, _TEXT_LIMITS.get(name) or entries.c[name].type.length or URL_LIMIT)  # type: ignore[attr-defined]  # only text columns hold text
         if isinstance(value, str)
@@ -232,7 +232,7 @@ def storable(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def fit(text: str | None, limit: int) -> str | None:
-    """No NUL, no lone surrogate, not longer than the limit."""
+    """The text cut to the limit, without NULs and lone surrogates."""
     if text is None:
         return None
     return text[:limit].encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -15,7 +15,7 @@ from journey.storage.database import Transactions
 LEARNT_FROM = 20
 
 UsualTimes = dict[tuple[Provider, int], float]
-"""Seconds from sending to the stored result, by provider and multiplier; what nobody has done yet is not there."""
+"""Seconds from sending to the stored result, by provider and multiplier; what nobody has done yet is left out."""
 
 
 def usual_times(database: Transactions, providers: Iterable[Provider]) -> UsualTimes:
@@ -28,7 +28,7 @@ def _median(database: Transactions, provider: Provider, scale: int) -> float | N
     query = (
         sa.select(entries.c.finished_at - entries.c.submitted_at)
         .where(
-            # As an expression, or SQLite would look up and sort all that are finished.
+            # An expression, because SQLite would use an index on the column alone, and sort all finished entries.
             (entries.c.state + "") == State.FINISHED,
             entries.c.provider == provider,
             entries.c.type == f"{scale}x",

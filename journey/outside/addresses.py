@@ -1,7 +1,7 @@
 """Addresses that people or servers give, judged by their form and by the networks that they lead to.
 
-Nothing here resolves a name or connects to anything. Blocked addresses raise Unreachable, whose one sentence is the
-same for unresolvable and silent ones; what is wrong with the form of an address raises InvalidRequest.
+Nothing here resolves a name or connects to anything. A blocked address raises Unreachable, with the same sentence as an
+unresolvable or a silent one; an address whose form is wrong raises InvalidRequest.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from journey.errors import CannotStart, InvalidRequest, Unreachable
 URL_LIMIT = 2048
 PORTS = frozenset({80, 443, 8080, 8443})
 UNREACHABLE = "This address cannot be reached. Check the spelling; only public addresses on the internet work."
-"""The one sentence for blocked, unresolvable and silent addresses: nobody can scan a network with it."""
+"""One sentence for blocked, unresolvable and silent addresses, so that nobody can scan a network through us."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-# Written out, because what `is_global` of the standard library covers differs between Python versions.
+# Written out, because the `is_global` of the standard library differs between Python versions.
 _INTERNAL_V4 = tuple(
     ipaddress.IPv4Network(network)
     for network in (
@@ -46,7 +46,7 @@ _INTERNAL_V4 = tuple(
         "224.0.0.0/3",  # multicast, reserved, broadcast
     )
 )
-# Everything outside it is loopback, private, link-local, multicast, mapped IPv4 or NAT64.
+# Everything outside this block is loopback, private, link-local, multicast, mapped IPv4 or NAT64.
 _PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
 _INTERNAL_V6 = tuple(
     ipaddress.IPv6Network(network)
@@ -120,7 +120,7 @@ class Target:
 
     @property
     def address(self) -> _Address | None:
-        """The address when the host is one in its plain spelling."""
+        """The host as an IP address, if it is one in its plain spelling."""
         return plain_address(self.host)
 
     @property
@@ -144,7 +144,7 @@ def target_of(url: str, *, https_only: bool = False) -> Target:
     refuse_odd_characters(url)
     authority = re.split("[/?#]", url.split("//", 1)[1], maxsplit=1)[0]
     if "@" in authority:
-        raise InvalidRequest("This address holds a user name or password. Remove them; the picture must be public.")
+        raise InvalidRequest("This address contains a user name or password. Use one that works without them.")
     parts = _AUTHORITY.fullmatch(url[: url.index("//") + 2] + authority)
     if parts is None:
         raise InvalidRequest(_BAD_HOST)
@@ -170,14 +170,17 @@ def target_of(url: str, *, https_only: bool = False) -> Target:
 
 
 def judge_form(target: Target, allow: AllowList) -> None:
-    """Judge what can be judged without resolving. Raises InvalidRequest, or Unreachable when it is not public."""
+    """Judge what can be judged without resolving the name.
+
+    Raises InvalidRequest, or Unreachable when the address is not public.
+    """
     if allow.has_name(target.host, target.port):
         return
     address = target.address
     if address is not None and allow.has_address(address, target.port):
         return
     if address is None and allow.networks:
-        return  # the name may lead into an allowed network: `is_allowed` judges it by all rules once that is known
+        return  # the name may lead into an allowed network: `is_allowed` applies all rules once it is resolved
     if target.problem:
         raise InvalidRequest(target.problem)
     local_name = target.host.rpartition(".")[2] == "localhost"
@@ -191,7 +194,7 @@ def is_allowed(address: _Address, target: Target, allow: AllowList) -> bool:
 
 def refuse_odd_characters(url: str) -> None:
     if not url.isprintable() or " " in url or "\\" in url:
-        raise InvalidRequest("This address holds spaces, backslashes or invisible characters. Copy it again.")
+        raise InvalidRequest("This address contains spaces, backslashes or invisible characters. Copy it again.")
 
 
 def _block_odd_numbers(host: str) -> None:
@@ -207,7 +210,7 @@ def _public(address: _Address) -> bool:
 
 
 def plain_address(text: str) -> _Address | None:
-    """Read an address in its plain spelling; one with a zone id is none."""
+    """An IP address from its plain spelling. None for anything else, and for one with a zone id."""
     try:
         return None if "%" in text else ipaddress.ip_address(text)
     except ValueError:

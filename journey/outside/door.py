@@ -1,9 +1,9 @@
-"""The one door out for addresses that people or servers give us: pictures come in by it, webhooks go out.
+"""The one door for addresses that people or servers give us: pictures come in through it, and webhooks go out.
 
 An address is judged three times: by its form before any name is resolved, by what its name resolves
-to before anything connects, and by its answer while it is read. The address that was judged is the
-one that is connected to, so a name that changes its mind in between gains nothing; the Host header,
-TLS server name and certificate stay on the name.
+to before anything connects, and by its answer while that is read. We connect to the very address that
+was judged, so a name that changes its mind in between gains nothing; the Host header, the TLS server
+name and the check of the certificate still use the name.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _WEBHOOK_ANSWER_BYTES = 4096
 
 
 class BadStatus(FetchFailed):
-    """The server answered with another status than 200. `status` is the number: 403 and 404 often mean gone."""
+    """The server answered with a status other than 200. `status` is that number; 403 and 404 often mean gone."""
 
     def __init__(self, message: str, status: int) -> None:
         self.status = status
@@ -75,16 +75,16 @@ class Limits:
     total: float = 60.0
     redirects: int = 3
     addresses: int = 4
-    """How many addresses of one name are tried. All of them are judged."""
+    """How many addresses of one name are tried. Every address it has is judged."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a fetch brought: the address it came from after redirects, what the server calls it, its bytes."""
+    """What a fetch brought: the final address after redirects, the content type, and the size in bytes."""
 
     url: str
     content_type: str
-    """As the server says, without parameters; "" when it does not say. Never a reason to trust the bytes."""
+    """As the server states it, without parameters; "" when it states none. Never a reason to trust the bytes."""
     size: int
 
 
@@ -123,9 +123,9 @@ class Door:
             raise InvalidRequest(str(error)) from None
 
     def reachable_by_others(self, url: str, *, https_only: bool = False) -> None:
-        """Judge whether a service out on the internet could reach this address: our allow list does not count.
+        """Judge whether a service out on the internet could reach this address; our allow list does not count.
 
-        Resolves the name (up to 3 s), connects to nothing. Raises InvalidRequest.
+        Resolves the name (up to 3 s) but connects to nothing. Raises InvalidRequest when no service could.
         """
         try:
             target = target_of(url, https_only=https_only)
@@ -138,8 +138,8 @@ class Door:
         """Fetch a picture of up to `max_bytes` and write it to `into`, which may hold a part of it after an error.
 
         Raises InvalidRequest when the address breaks a rule of form, Unreachable when it is blocked,
-        does not resolve or does not answer, and FetchFailed (BadStatus, CutShort) with a sentence
-        when a server answered with something else than a picture. What writing to `into` raises comes through.
+        does not resolve or does not answer, and FetchFailed (BadStatus, CutShort), with a sentence that says
+        why, when the answer is unusable. What writing to `into` raises passes through.
         """
         end = self._clock() + self._limits.total
         target = target_of(url)
@@ -172,10 +172,10 @@ class Door:
                 content=json.dumps(payload).encode(),
             )
         except UnicodeError:
-            raise InvalidRequest("A header of this webhook holds characters that cannot be sent.") from None
+            raise InvalidRequest("A header of this webhook contains characters that cannot be sent.") from None
         response = self._exchange(request, target, timeout, timeout)
         with closing(response), suppress(FetchFailed), _while_reading():
-            # Read a little so that the receiver is not cut off in mid-answer; what it says does not matter.
+            # Read a little, so that the receiver is not cut off in mid-answer; what it says does not matter.
             received = 0
             for chunk in response.iter_raw():
                 received += len(chunk)
@@ -184,7 +184,7 @@ class Door:
         return response.status_code
 
     def _exchange(self, request: httpx.Request, target: Target, seconds: float, silence: float) -> httpx.Response:
-        """Send one request. Returns when the headers of the answer are there."""
+        """Send one request, and return as soon as the headers of the answer are there."""
         request.extensions = {"timeout": {"connect": None, "read": silence, "write": silence, "pool": None}}
         transport = Transport(
             deadline_seconds=seconds,
@@ -197,10 +197,10 @@ class Door:
         try:
             return transport.handle_request(request)
         except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
-            raise InvalidRequest("This address or a header holds characters that cannot be sent.") from error
+            raise InvalidRequest("This address or a header contains characters that cannot be sent.") from error
         except httpx.RemoteProtocolError as error:
             _log.info("%.300r gave no HTTP answer: %.300r", target.host, error)
-            raise FetchFailed("The server at this address does not answer as a web server does.") from error
+            raise FetchFailed("The server at this address does not answer like a web server.") from error
         except httpx.TransportError as error:
             _log.info("%.300r cannot be reached: %.300r", target.host, error)
             if isinstance(error, httpx.ConnectError) and (failure := tls_failure(error)):
@@ -208,7 +208,7 @@ class Door:
             raise Unreachable(UNREACHABLE) from error
 
     def _choose(self, target: Target, allow: AllowList, host: str, port: int, seconds: float) -> Sequence[str]:
-        """The addresses to connect to. One that is not allowed among them blocks all."""
+        """The addresses to connect to. A single one that is not allowed blocks them all."""
         try:
             found = self._resolve(host, port, seconds)
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
@@ -234,8 +234,8 @@ class Door:
             refuse_odd_characters(location)
             target = target_of(urljoin(str(source.url), location), https_only=source.url.scheme == "https")
             judge_form(target, self._allow)
-        except ValueError as error:  # none or several, not UTF-8, or InvalidRequest
-            # Not the address itself: such addresses often carry access tokens.
+        except ValueError as error:  # no address or several, not UTF-8, or InvalidRequest
+            # The address itself is not logged: it often carries an access token.
             _log.info("%.300r redirects to an unusable address: %s", source.host, type(error).__name__)
             raise FetchFailed("This address redirects to one that cannot be used. Use the final address.") from error
         return target
@@ -268,7 +268,7 @@ def _receive(response: httpx.Response, max_bytes: int, into: BinaryIO) -> int:
 
 
 def _chunks(response: httpx.Response) -> Iterator[bytes]:
-    """The raw body. Only what reading raises is told as the server's fault, never what the reader's own work raises."""
+    """The raw body. Only an error while reading is the server's fault, never one in the code that uses the chunks."""
     chunks = response.iter_raw()
     while True:
         with _while_reading():
@@ -289,8 +289,8 @@ def _while_reading() -> Iterator[None]:
 
 
 def _refuse_page(start: bytes, response: httpx.Response) -> None:
-    """A page that shows a picture is the commonest mistake; the bytes decide, not what they are called."""
-    if b"\x00" in start:  # as every PNG and JPEG has in its first bytes, and no web page anywhere
+    """The commonest mistake is the address of a page that shows the picture. Its first bytes or type give it away."""
+    if b"\x00" in start:  # every PNG and JPEG has one in its first bytes, and no web page has one anywhere
         return
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith(_PAGE_STARTS) or _content_type(response) in ("text/html", "application/xhtml+xml"):
@@ -307,11 +307,11 @@ def _content_type(response: httpx.Response) -> str:
 
 def _status_sentence(status: int) -> str:
     if status in (401, 403):
-        return f"The server does not give this file to us ({status}). It must be public, without a sign-in."
+        return f"The server will not give us this file ({status}). It must be public, without a sign-in."
     if status in (404, 410):
         return f"There is no file at this address ({status}). It may have been removed; check the address."
     if status == 429:
-        return "The server at this address is asked too often (429). Try again later."
+        return "The server at this address is getting too many requests (429). Try again later."
     if status >= 500:
         return f"The server at this address has a problem ({status}). Try again later."
     return f"The server did not answer with a whole file ({status}). Use the address of the picture itself."
@@ -321,7 +321,7 @@ def _tls_sentence(error: ssl.SSLError) -> str:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return "The server at this address does not speak HTTPS as it should. Check the address."
     reasons = {10: "it has expired", 18: "it is self-signed", 19: "it is self-signed", 62: "it is for another name"}
-    reason = reasons.get(error.verify_code, "nobody that we trust vouches for it")
+    reason = reasons.get(error.verify_code, "nobody we trust vouches for it")
     return f"The certificate of this server is not valid: {reason}. Use an address with a valid one."
 
 

@@ -29,7 +29,7 @@ Resolver = Callable[[str, int], Sequence[str]]
 """The addresses of a host and port, best first. May take as long as it likes and may raise OSError."""
 
 Choice = Callable[[str, int, float], Sequence[str]]
-"""Host, port and the seconds that are left: the addresses to connect to, in order. What it raises
+"""Takes a host, a port and the seconds left; gives the addresses to connect to, in order. What it raises
 on purpose (a JourneyError) reaches the caller unchanged."""
 
 RESOLVE_SECONDS = 3.0
@@ -177,10 +177,10 @@ def default_ssl_context() -> ssl.SSLContext:
 
 
 def tls_failure(error: BaseException) -> ssl.SSLError | None:
-    """The TLS error behind an httpx error, if the server could not prove who it is or speaks no TLS.
+    """The TLS error behind an httpx error, if the server could not prove who it is or does not speak TLS.
 
-    None when the connection merely broke during the handshake: that may work the next time. Ask this
-    of a ConnectError; in any other error the handshake was over and the request may have arrived.
+    None when the connection merely broke during the handshake: that may work the next time. Ask only
+    about a ConnectError; after any other error the handshake was over, and the request may have arrived.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -191,7 +191,7 @@ def tls_failure(error: BaseException) -> ssl.SSLError | None:
 
 
 class _Deadline:
-    """What is left of the time for one exchange."""
+    """An amount of time, and what is left of it."""
 
     def __init__(self, seconds: float, clock: Clock) -> None:
         self._clock = clock
@@ -264,7 +264,7 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # One piece at a time: a reader that takes a byte a second would get the whole timeout for each.
+        # One piece at a time: in one long write the timeout starts anew with each byte that a slow reader takes.
         for start in range(0, len(buffer), 65536):
             piece = buffer[start : start + 65536]
             self._stream.write(piece, self._deadline.left(timeout, httpcore.WriteTimeout))
@@ -314,7 +314,7 @@ def _is_address(host: str) -> bool:
 
 @contextmanager
 def _before_sending() -> Iterator[None]:
-    """Odd host names make the socket and TLS modules raise ValueError: the connection was not made."""
+    """Odd host names make the socket and TLS modules raise ValueError. It means that no connection was made."""
     try:
         yield
     except (ValueError, OverflowError) as error:

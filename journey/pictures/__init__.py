@@ -1,7 +1,7 @@
-"""Pictures, from untrusted bytes to what is looked at.
+"""Pictures, from untrusted bytes to what people look at.
 
-kinds     what comes in, by its first bytes      previews  small copies beside each picture
+kinds     what is accepted, by its first bytes   previews  small copies beside each picture
 decoding  bytes to upright pixels                tiles     pieces of large ones, made in the background
 checking  the same in a process with limits      pyramid   the file that holds them
-png       arrays to files, quickly               samples/  drawn on the first start; `gallery` is where they hang
+png       arrays to files, quickly               samples/  drawn on the first start; `gallery` stores them
 """

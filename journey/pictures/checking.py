@@ -1,7 +1,7 @@
 """Untrusted bytes become checked pictures here.
 
-Only the kinds of `kinds` come in. A picture's size is read and judged before anything is decoded, and decoding happens
-in a process of its own with limits on memory and time.
+Only the kinds in `kinds` are accepted. A picture's size is read and checked before anything is decoded, and decoding
+happens in a separate process with limits on memory and time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _DECODER_BYTES_PER_PIXEL = 12
 
 @dataclass(frozen=True)
 class Picture:
-    """What is known of a picture. Width and height are in pixels, upright (any EXIF turn applied).
+    """What is known about a picture. Width and height are in pixels, upright (any EXIF turn applied).
 
     `channels` is 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGBA). `notes` are sentences about what was
     converted on the way in.
@@ -48,26 +48,26 @@ class Picture:
 
     @property
     def extension(self) -> str:
-        """What the name of its file ends in, with the dot."""
+        """What its file name ends in, with the dot."""
         return KINDS[self.format].extension
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The most pixels of a picture that comes in, and of a result."""
+    """The most pixels that a source may have, and a result."""
 
     input: int
     output: int
 
     def problem(self, width: int, height: int, scale: int = 1) -> str | None:
-        """Why a picture of so many pixels cannot be enlarged so many times, as a sentence; None when it can."""
+        """Why a picture of this size in pixels cannot be enlarged `scale` times, as a sentence; None when it can."""
         across, down = width * scale, height * scale
         if across * down <= self.output:
             return too_many_pixels(width, height, self.input)
         remedy = "2x or a smaller picture" if scale > 2 else "a smaller picture"
         return (
             f"{scale}x would be {across} × {down} px = {across * down / 1e6:.0f} megapixels; "
-            f"up to {self.output / 1e6:g} are possible. Choose {remedy}."
+            f"the limit is {self.output / 1e6:g}. Choose {remedy}."
         )
 
 
@@ -82,7 +82,7 @@ def inspect(path: Path, *, max_pixels: int) -> Picture:
 
 
 class Decoder:
-    """A small pool of processes that decode untrusted pictures. One that dies fails its own picture only."""
+    """A small pool of processes that decode untrusted pictures. When one dies, only its own picture fails."""
 
     def __init__(
         self,
@@ -112,15 +112,16 @@ class Decoder:
         return self._run(_check, path, max_pixels or self.limits.input)
 
     def pixels(self, path: Path, scratch: Path, *, max_pixels: int | None = None) -> Pixels:
-        """Decode to an array. `scratch` is a folder of the caller's, for the file behind the array."""
+        """Decode to an array, mapped from a file in `scratch`, a folder of the caller's. Raises PictureRefused."""
         array_path = scratch / "pixels.npy"
         icc = self._run(_write_pixels, path, max_pixels or self.limits.input, array_path)
         return Pixels(np.load(array_path, mmap_mode="r"), icc)
 
     def apply(self, work: Callable[[Image.Image, Path], T], path: Path, target: Path) -> T:
-        """`work(picture, target)` in the process that decodes the picture. Raises PictureRefused, and what it raises.
+        """Run `work(picture, target)` in the process that decodes the picture.
 
-        The picture may have as many pixels as a result may. `work` has to be importable.
+        The picture may have as many pixels as a result. `work` has to be importable. Raises PictureRefused, and
+        whatever `work` raises.
         """
         outcome: T = self._run(_apply, work, path, self.limits.output, target)
         return outcome
@@ -131,7 +132,8 @@ class Decoder:
         except BrokenExecutor as error:
             log.warning("a picture was given up: %s", error)
             raise PictureRefused(
-                "The picture could not be decoded within the limits on memory and time. Save it anew, or smaller."
+                "The picture could not be decoded within the limits on memory and time. "
+                "Save it again, or make it smaller."
             ) from error
 
 

@@ -1,6 +1,6 @@
-"""Untrusted bytes become pixels: upright, 8 bits deep, with nothing else but a colour profile.
+"""Untrusted bytes become pixels: upright, 8 bits per channel, with no metadata but a colour profile.
 
-This runs in the box, a process with limits; `checking` is the way in.
+Pixels are decoded only in a process with limits on memory and time; `checking` is the way in.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from journey.pictures.kinds import KINDS, FormatName, sniff
 _EXIF = b"eXIf"
 _ORIENTATION = 0x0112
 _GREY_AND_ALPHA = 4
-"""A colour type of PNG."""
+"""The colour type of a PNG that is grey with alpha."""
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -32,7 +32,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes a picture upright, by its EXIF orientation."""
+"""How to turn a picture upright, by its EXIF orientation."""
 _DAMAGED = "The picture is damaged or cut short. Save or download it again and try once more."
 
 
@@ -45,7 +45,10 @@ class Pixels:
 
 
 def decoded(path: Path, max_pixels: int) -> Image.Image:
-    """Upright, 8 bits, L, LA, RGB or RGBA, without metadata other than a fitting ICC profile."""
+    """The picture upright, 8 bits per channel (L, LA, RGB or RGBA), with no metadata but a matching ICC profile.
+
+    Raises PictureRefused.
+    """
     with opened(path, max_pixels) as (image, _):
         target, _ = target_mode(image, path)
         profile = image.info.get("icc_profile")
@@ -63,15 +66,15 @@ def too_many_pixels(width: int, height: int, max_pixels: int) -> str | None:
         return None
     return (
         f"The picture has {width} × {height} = {width * height / 1e6:.1f} megapixels; "
-        f"up to {max_pixels / 1e6:g} are possible. Make it smaller first."
+        f"the limit is {max_pixels / 1e6:g}. Make it smaller first."
     )
 
 
 @contextmanager
 def opened(path: Path, max_pixels: int) -> Iterator[tuple[ImageFile, FormatName]]:
-    """Opened and judged by its header. Every way in which reading can fail becomes PictureRefused."""
+    """Open a picture and check its header. Any error while it is read, except MemoryError, becomes PictureRefused."""
     with path.open("rb") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # remarks about odd metadata; the size limit is our own, below
+        warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata; the size limit is our own, below
         kind = sniff(file.read(32))
         file.seek(0)
         if claimed_size := KINDS[kind].claimed_size:
@@ -85,7 +88,7 @@ def opened(path: Path, max_pixels: int) -> Iterator[tuple[ImageFile, FormatName]
         except (PictureRefused, MemoryError):
             raise
         except Exception as error:
-            # Broken bytes bring readers to errors of every kind; none of them is the program's.
+            # Broken bytes make readers raise all kinds of errors; none of them is a fault of this program.
             raise PictureRefused(_DAMAGED) from error
 
 
@@ -95,17 +98,17 @@ def _refuse_too_many(size: tuple[int, int], max_pixels: int) -> None:
 
 
 def orientation(image: Image.Image, path: Path) -> int:
-    """The EXIF orientation, 1 (upright) to 8. Nothing is decoded for it; unreadable EXIF counts as none."""
+    """The EXIF orientation, 1 (upright) to 8; 1 when the EXIF cannot be read. No pixels are decoded."""
     exif = Image.Exif()
     try:
         exif.load(image.info.get("exif") or (_late_exif(path) if image.format == "PNG" else b""))
         return int(exif.get(_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001  EXIF is written by everything that ever touched a picture, and often wrong
+    except Exception:  # noqa: BLE001  any program may have written the EXIF, and it is often wrong
         return 1
 
 
 def _late_exif(path: Path) -> bytes:
-    """The EXIF that a PNG carries behind its pixels, where reading the header does not get to."""
+    """The EXIF that a PNG stores after its pixels, where reading the header does not reach."""
     with path.open("rb") as file:
         file.seek(8)
         while len(head := file.read(8)) == 8:
@@ -117,7 +120,7 @@ def _late_exif(path: Path) -> bytes:
 
 
 def target_mode(image: Image.Image, path: Path) -> tuple[str, tuple[str, ...]]:
-    """The mode the picture is brought to, and what that changes."""
+    """The mode that the picture is converted to, and sentences about what that changes."""
     if image.mode == "CMYK":
         return "RGB", ("CMYK colours were converted to sRGB.",)
     depth, colour_type = _png_header(path) if image.format == "PNG" else (8, None)
@@ -130,7 +133,7 @@ def target_mode(image: Image.Image, path: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def _png_header(path: Path) -> tuple[int, int]:
-    """Bits per channel and the colour type, as the IHDR chunk says them."""
+    """Bits per channel and the colour type, from the IHDR chunk."""
     with path.open("rb") as file:
         header = file.read(26)
     return header[24], header[25]
@@ -145,7 +148,7 @@ def _convert(image: Image.Image, target: str) -> Image.Image:
         image = image.convert("L")
     transparent = image.info.get("transparency")
     if image.mode == "RGB" and isinstance(transparent, tuple) and max(transparent) > 255:
-        # Of 16-bit colours Pillow keeps the upper 8 bits of the pixels, but not of the transparent colour.
+        # Pillow reduces 16-bit pixels to their upper 8 bits, but leaves the transparent colour at 16 bits.
         image.info["transparency"] = tuple(value >> 8 for value in transparent)
     return image if image.mode == target else image.convert(target)
 
@@ -170,7 +173,7 @@ def _cmyk_to_srgb(image: Image.Image) -> Image.Image:
             if converted is not None:
                 return converted
         except (ImageCms.PyCMSError, OSError):
-            pass  # a broken profile: the plain conversion is still a picture
+            pass  # the profile is broken; the plain conversion still gives a picture
     return image.convert("RGB")
 
 
@@ -180,7 +183,7 @@ def _fits(profile: bytes | None, mode: str) -> bool:
 
 
 def to_image(pixels: Pixels) -> Image.Image:
-    """The array as a Pillow picture that shares no memory with it."""
+    """The array as a Pillow picture. It may share the array's memory, so do not change the array afterwards."""
     array = pixels.array[:, :, 0] if pixels.array.shape[2] == 1 else pixels.array
     image = Image.fromarray(np.ascontiguousarray(array))
     if pixels.icc:

@@ -24,18 +24,18 @@ PICTURES: dict[str, samples.Sample] = {
 
 
 def stored(name: str) -> StoredPicture:
-    """Where a sample is kept. Its key is no secret, unlike every other."""
+    """Where a sample is kept. Unlike all other keys, this one is no secret."""
     key = hashlib.sha256(f"sample {name}".encode()).hexdigest()[:32]
     return StoredPicture(key, f"{name}.png", PICTURES[name].width, PICTURES[name].height)
 
 
 def is_hung(files: Files, names: Iterable[str]) -> bool:
-    """True when all of these samples are there."""
+    """True when all of these samples are stored."""
     return all(files.has(each.key, each.file) for each in map(stored, names))
 
 
 def hang(files: Files, *, grid_only: bool = False) -> None:
-    """Draw what is missing, in processes of its own. Takes about 4 s on two cores, once."""
+    """Draw and store the samples that are missing, in separate processes. All of them take about 4 s on two cores."""
     wanted = () if grid_only else samples.SAMPLES
     singles = [sample.name for sample in wanted if not is_hung(files, [sample.name])]
     grid = [part.name for part in samples.GRID.parts] + [samples.GRID.name]

@@ -1,4 +1,4 @@
-"""The kinds of picture that come in, told by their first bytes. Another kind is one more line in KINDS."""
+"""The kinds of picture that are accepted, told by their first bytes. To add a kind, add a line to KINDS."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ FormatName = Literal["PNG", "JPEG", "WEBP"]
 class Kind:
     """What a kind of picture is called, how it begins, and what reads it.
 
-    `magic` are places and the bytes that stand there. `reader` opens it, and not `Image.open`, which has a pixel limit
-    of its own and takes a JPEG that carries a second picture (as phones make them) for an animation. `claimed_size`
-    gives width and height where the reader would make room for all pixels before anybody can judge them.
+    `magic` holds offsets and the bytes found there. `reader` opens the file instead of `Image.open`, which has a pixel
+    limit of its own and takes a JPEG with a second picture inside (phones write them) for an animation. `claimed_size`
+    reads width and height for a kind whose reader allocates memory for all pixels before the size can be checked.
     """
 
     label: str
@@ -35,7 +35,7 @@ class Kind:
 
 
 def _webp_size(file: BinaryIO) -> tuple[int, int]:
-    """By the header of a WebP, extended (VP8X), lossless (VP8L) or lossy (VP8). (0, 0): unknown."""
+    """Width and height from the header of an extended (VP8X), lossless (VP8L) or lossy (VP8) WebP; (0, 0): unknown."""
     head = file.read(30)
     file.seek(0)
     if head[12:16] == b"VP8X":
@@ -58,7 +58,7 @@ KINDS: Mapping[FormatName, Kind] = {
 }
 
 ENDINGS: tuple[str, ...] = tuple(ending for kind in KINDS.values() for ending in kind.endings)
-"""What the names of such files end in, without the dot."""
+"""The endings of these files' names, without the dot."""
 
 _LABELS = [kind.label for kind in KINDS.values()]
 LABELS = f"{', '.join(_LABELS[:-1])} or {_LABELS[-1]}"
@@ -94,7 +94,7 @@ _BOX_KINDS = {
 
 
 def sniff(head: bytes) -> FormatName:
-    """The format, by the first bytes (32 are enough). Raises PictureRefused saying what it is instead."""
+    """The format, told by the first bytes (32 are enough). Raises PictureRefused, which says what it is instead."""
     for name, kind in KINDS.items():
         if all(head[at:].startswith(begins) for at, begins in kind.magic):
             return name

@@ -22,7 +22,7 @@ def write_previews(image: Image.Image, folder: Path) -> None:
 
 
 def _shrunk(image: Image.Image, side: int) -> Image.Image:
-    """Smaller, never larger; by whole steps first, which is fast and keeps memory low."""
+    """Shrink a picture, never enlarge it; first by a whole factor, which is fast and keeps memory low."""
     longest = max(image.size)
     if longest <= side:
         return image.convert("RGBA") if image.mode == "LA" else image

@@ -1,7 +1,7 @@
 """All tiles of a picture in one file: how it is written, and where each tile lies in it.
 
-Level 0 holds the pixels as they are, each further level half as many across and down, and the last one fits into one
-tile. One file, because many small ones are slow in object storage.
+Level 0 holds the pixels as they are, each further level has half as many across and down, and the last one fits into
+one tile. They share one file because many small files are slow in object storage.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from PIL import Image, ImageCms
 TILE_SIDE = 512
 _QUALITY = 95
 _ICC_LIMIT = 16 * 1024
-"""Bytes of a colour profile. Each tile carries it; with a longer one the colours are converted to sRGB instead."""
+"""The longest colour profile, in bytes, that each tile carries. With a longer one, colours are converted to sRGB."""
 _ABOUT = "about.json"
 
 
@@ -42,7 +42,7 @@ class Directory:
 
 
 def levels(width: int, height: int) -> int:
-    """How many levels a picture of so many pixels has."""
+    """How many levels a picture of this size in pixels has."""
     count = 1
     while max(width, height) > TILE_SIDE:
         width, height, count = -(-width // 2), -(-height // 2), count + 1
@@ -52,8 +52,8 @@ def levels(width: int, height: int) -> int:
 def write(picture: Image.Image, target: Path) -> None:
     """Write all tiles of an upright 8-bit picture (L, LA, RGB or RGBA).
 
-    JPEG of quality 95 with all its colour, PNG where something is transparent; grey stays grey. Besides the
-    picture this needs a third of its memory.
+    Tiles are JPEG of quality 95 at full colour resolution, or PNG where something is transparent; grey stays grey.
+    This needs a third of the picture's memory on top of the picture itself.
     """
     encode = _Encoder(picture.info.get("icc_profile"), picture.mode)
     about = Pyramid(picture.width, picture.height, levels(*picture.size))
@@ -61,7 +61,7 @@ def write(picture: Image.Image, target: Path) -> None:
         archive.writestr(_ABOUT, json.dumps(asdict(about)))
         for level in range(about.levels):
             half = Image.new(picture.mode, (-(-picture.width // 2), -(-picture.height // 2)))
-            # In strips: what turns a whole picture into another one would need its memory twice.
+            # In strips: an operation on the whole picture at once could need its memory twice.
             for row in range(-(-picture.height // TILE_SIDE)):
                 top = row * TILE_SIDE
                 strip = picture.crop((0, top, picture.width, min(top + TILE_SIDE, picture.height)))
@@ -75,7 +75,7 @@ def write(picture: Image.Image, target: Path) -> None:
 
 
 class _Encoder:
-    """A tile as (extension, bytes), with the colours of the whole picture."""
+    """Encodes tiles as (extension, bytes), with the colour profile of the whole picture."""
 
     def __init__(self, icc: bytes | None, mode: str) -> None:
         self._icc = icc
@@ -108,14 +108,14 @@ def tile_name(level: int, column: int, row: int) -> str:
 
 
 def version_of(status: os.stat_result) -> tuple[int, ...]:
-    """Another one whenever the file was replaced."""
+    """The version of a file, which changes whenever the file is replaced."""
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def read_directory(content: BinaryIO, version: tuple[int, ...]) -> Directory:
     with zipfile.ZipFile(content) as archive:
         about = Pyramid(**json.loads(archive.read(_ABOUT)))
-        # Behind a local header of 30 bytes and the name: these archives have no other fields.
+        # Each tile follows a local header of 30 bytes and its name: these archives have no extra fields.
         places = {
             each.filename: (each.header_offset + 30 + len(each.filename), each.file_size) for each in archive.infolist()
         }

@@ -1,7 +1,7 @@
-"""Stored pictures as tiles, so that any part of a large one can be looked at without sending the whole.
+"""Stored pictures as tiles, so that any part of a large one can be seen without sending the whole.
 
-They are made in the background, in a process that takes only the time that nobody else wants, and kept beside the
-picture; `pyramid` is the file that holds them.
+Tiles are made in the background, in a process that takes only the processor time that nobody else wants. They are kept
+beside the picture, in the file that `pyramid` describes.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ TILES = "tiles.zip"
 SECONDS = 300
 """Processor time that one picture may take; 100 megapixels take about 10 s."""
 RETRY_SECONDS = 60.0
-"""How long a picture of which no tiles could be made is left alone."""
+"""How long to leave a picture alone after its tiles could not be made."""
 WAITING_LIMIT = 100
-"""Pictures that wait. Beyond that, those that nobody looks at have to wait until somebody does."""
+"""How many pictures may wait. Beyond that, a picture gets its tiles only when somebody looks at it."""
 _REMEMBERED = 200
 _IDLE_SECONDS = 60.0
 NO_TILE = "There is no such tile."
 
 
 class Tiles:
-    """Makes tiles, one picture after the other, and reads them. Everything here may be called from any thread."""
+    """Makes tiles, one picture at a time, and reads them. Everything here may be called from any thread."""
 
     def __init__(self, files: Files, decoder: Decoder) -> None:
         """`decoder` is for this work alone: nobody else's picture should have to wait behind it."""
@@ -50,7 +50,7 @@ class Tiles:
         self._loop = Loop("tiles", self._step)
 
     def look(self, key: str, file: str) -> Pyramid | None:
-        """The tiles of a stored picture if they are at hand. If not, None, and they are prepared before all others."""
+        """The tiles of a stored picture, if they are ready. If not, None, and they are made before all others."""
         path = self._files.nearby(key, TILES)
         if path is not None:
             with suppress(FileNotFoundError), path.open("rb") as content:
@@ -70,10 +70,10 @@ class Tiles:
         return failed[1] if failed else None
 
     def tile(self, key: str, level: int, column: int, row: int) -> tuple[bytes, str]:
-        """One encoded tile, and the ending of files of its kind. Raises FileMissing."""
+        """One encoded tile and its file extension, `.jpg` or `.png`. Raises FileMissing."""
         path = self._files.nearby(key, TILES)
         if path is None:
-            with self._fetching:  # the first of many that ask at the same time
+            with self._fetching:  # when many ask at once, the first fetches the file for all
                 path = self._files.path(key, TILES)
         with suppress(FileNotFoundError), path.open("rb") as content:
             places = self._directory(key, content).places
@@ -84,19 +84,19 @@ class Tiles:
         raise FileMissing(NO_TILE)
 
     def wait(self, timeout: float) -> None:
-        """Until nothing is waiting or under way. Raises TimeoutError."""
+        """Wait until nothing is waiting or under way. Raises TimeoutError after `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: not self._waiting and self._at_work is None, timeout):
                 raise TimeoutError
 
     def stop(self) -> None:
-        """End the work; what waits is forgotten. Nothing can be ordered afterwards. Idempotent."""
+        """End the work and forget what is waiting. Nothing can be ordered afterwards. Idempotent."""
         with self._changed:
             self._is_closed = True
             self._waiting.clear()
             self._changed.notify_all()
         while True:
-            self._decoder.stop()  # again, when it was just being started
+            self._decoder.stop()  # repeatedly, in case the work was just starting it
             self._loop.stop(0.1)
             if not self._loop.is_alive:
                 return
@@ -136,7 +136,7 @@ class Tiles:
         return 0.0
 
     def _attempt(self, key: str, file: str) -> str | None:
-        """The sentence to show when it did not work."""
+        """Make the tiles; when that fails, return the sentence to show."""
         try:
             if not self._files.has(key, TILES):
                 self._make(key, file)
@@ -146,7 +146,7 @@ class Tiles:
             log.warning("tiles cannot be stored: %s", error.strerror)
             return f"It cannot be stored: {error.strerror or 'the disk refused it'}."
         except Exception:
-            if not self._is_closed:  # the workers were stopped under it
+            if not self._is_closed:  # after `stop`, this only means that the workers are gone
                 log.exception("tiles cannot be made")
             return "It could not be made."
         return None
@@ -162,7 +162,7 @@ class Tiles:
             self._files.add(key, scratch / TILES, beside=file)
 
     def _directory(self, key: str, content: BinaryIO) -> Directory:
-        """What is in an opened file of tiles."""
+        """Where each tile lies in an open file of tiles."""
         version = version_of(os.fstat(content.fileno()))
         with self._changed:
             known = self._directories.get(key)

@@ -1,13 +1,13 @@
 """Pixels to paper: how large a picture prints, what a paper needs, and which multiplier gets there.
 
-Pure arithmetic, a room below everything that knows of tasks. Every number that cannot be used raises ValueError with a
-sentence for the person who typed it. Widths come before heights; pixels are whole; the DPI of a file plays no part,
-since a tag adds no detail.
+Pure arithmetic, below everything that knows about tasks. Every number that cannot be used raises ValueError with a
+sentence for the person who typed it. Widths come before heights, and pixels are whole. The DPI tag of a file plays no
+part, since it adds no detail.
 
-numbers   what people type, judged            fitting  what covers what, and what is cut away
+numbers   what people type, checked           fitting  what covers what, and what is cut away
 sizes     inches, centimetres, millimetres    plans    1x, 2x and 4x of a picture on a paper
 papers    the sheets by name                  screens  the same for displays
-grades    DPI as words and distances          drawing  a plan as a picture; `inputs` text as numbers and papers
+grades    DPI as words and distances          drawing  a plan as a picture; `inputs` reads what people type
 shop/     files for the print shop
 """
 

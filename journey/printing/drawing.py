@@ -1,6 +1,6 @@
 """A plan as a picture: what lies on the paper, what is cut away, and where it is safe to put text.
 
-Pure functions on transparent ground, in greys and one colour that can be read on light and on dark.
+Pure functions. The ground is transparent, and the colours can be read on light and on dark pages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from journey import printing
 from journey.printing import MM_PER_INCH, Orientation, Paper, Plan, Unit
 
 SIDE = 900
-"""Longest side of a drawing in pixels. Shown at half of that, it is sharp on every display."""
+"""Longest side of a drawing in pixels. Shown at half that size, it is sharp on every display."""
 SAFE_MM = 4
 """How far inside the trim line text is safe. Print shops ask for 3 to 5 mm."""
 
@@ -37,7 +37,7 @@ _SAFE = (255, 255, 255, 235)
 _SAFE_GAP = (20, 28, 32, 170)
 _BLEED = (214, 64, 69, 120)
 _DIMMED = 70
-"""Opacity of what is cut away, of 255."""
+"""Opacity of what is cut away, out of 255."""
 
 
 class Geometry(NamedTuple):
@@ -52,14 +52,14 @@ class Geometry(NamedTuple):
 
 
 def geometry(plan: Plan, *, side: int = SIDE, safe_mm: float = SAFE_MM) -> Geometry:
-    """Where everything lies. `safe` is None on a paper that is too small to have a safe area."""
+    """Where everything lies. `safe` is None on a paper that is too small for a safe area."""
     now = plan.options[1]
     bleed = plan.bleed_mm / MM_PER_INCH
     paper = plan.paper.size
     wide, high = paper.width_in + 2 * bleed, paper.height_in + 2 * bleed
     across, down = now.width / now.dpi, now.height / now.dpi
     if plan.fit == "crop":
-        # The axis that is kept whole is the sheet's by definition; rounding must not leave a gap there.
+        # The axis that is kept whole fills the sheet by definition; rounding must not leave a gap there.
         across, down = max(across, wide), max(down, high)
         left, top = -now.crop.left / now.dpi, -now.crop.top / now.dpi
         left, top = max(left, wide - across), max(top, high - down)
@@ -95,9 +95,9 @@ def has_safe_area(paper: Paper, *, safe_mm: float = SAFE_MM) -> bool:
 def draw_paper(
     paper: Paper, *, bleed_mm: float = 0, unit: Unit = "mm", words: str = "", side: int = _PAPER_SIDE
 ) -> bytes:
-    """An empty paper as it lies, as a PNG of at most `side` pixels each way, with words in its middle.
+    """An empty paper the way it lies, as a PNG of at most `side` pixels each way, with `words` in the middle.
 
-    Raises ValueError for a bleed that is no smaller than the paper.
+    Raises ValueError when the bleed is not smaller than the paper.
     """
     across, down = (length + 2 * bleed_mm for length in paper.size.in_unit("mm"))
     finest = _SHAPE_PX / max(across, down)
@@ -119,9 +119,9 @@ def draw(
 ) -> bytes:
     """A PNG of at most `side` pixels each way: the picture (any small copy of it) to scale on the paper.
 
-    Without a picture a neutral one of the same shape is drawn. `labels` are the measures of width and height,
-    those of the paper in `unit` unless given. `guides` are the trim line and the safe area; `words` stand in the
-    middle of the paper.
+    Without a picture, a neutral one of the same shape is drawn. `labels` give the width and the height, by default
+    those of the paper in `unit`. `guides` draws the bleed, the trim line and the safe area; `words` are written in
+    the middle of the paper.
     """
     at = geometry(plan, side=side)
     canvas = Image.new("RGBA", at.size, (0, 0, 0, 0))
@@ -152,7 +152,7 @@ def draw(
 
 
 def placeholder(size: tuple[int, int]) -> Image.Image:
-    """A neutral picture for when only its pixels are known: two hills and a sun, never distorted."""
+    """A neutral picture for when only the size is known: two hills and a sun, never distorted."""
     width, height = size
     picture = Image.new("RGBA", size, (188, 201, 204, 255))
     drawing = ImageDraw.Draw(picture)
@@ -189,7 +189,7 @@ def _guides(canvas: Image.Image, at: Geometry, *, bleeds: bool) -> None:
         left, top, right, bottom = _whole(at.safe)
         corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
         for start, end in itertools.pairwise(corners):
-            # Light dashes on a dark line, so that one of the two is seen on every picture.
+            # Light dashes on a dark line, so that one of the two shows on any picture.
             drawing.line((start, end), fill=_SAFE_GAP, width=2)
             for dash in _dashes(start, end):
                 drawing.line(dash, fill=_SAFE, width=2)
@@ -222,7 +222,7 @@ def _rulers(canvas: Image.Image, trim: tuple[int, int, int, int], across: str, d
 
 
 def _label(canvas: Image.Image, text: str, middle: tuple[int, int], room: int, *, upright: bool = False) -> None:
-    """Text in the middle of a line, which is interrupted for it; smaller where there is little room."""
+    """Text in the middle of a line, which makes room for it; smaller where there is little room."""
     font = ImageFont.load_default(_FONT)
     length = font.getlength(text)
     if length > room - 24:
@@ -238,9 +238,9 @@ def _label(canvas: Image.Image, text: str, middle: tuple[int, int], room: int, *
 
 
 def _words(canvas: Image.Image, text: str, box: tuple[int, int, int, int]) -> None:
-    """Text in the middle of a box, upright where that leaves it larger, and none where it could not be read."""
+    """Text in the middle of a box, turned in a tall one, and left out where it would be too small to read."""
     left, top, right, bottom = box
-    text = text.replace("×", "x")  # the font has no such sign
+    text = text.replace("×", "x")  # the font lacks this sign
     upright = bottom - top > 3 * (right - left)
     room, height = (bottom - top, right - left) if upright else (right - left, bottom - top)
     size = min(_FONT, 0.6 * height, 0.85 * _FONT * room / ImageFont.load_default(_FONT).getlength(text))

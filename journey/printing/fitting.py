@@ -13,7 +13,7 @@ Fit = Literal["crop", "contain"]
 """crop: the picture covers the paper and the overhang is cut. contain: all of it shows, with margins."""
 Orientation = Literal["auto", "portrait", "landscape"]
 TOLERANCE_PX = 2
-"""Pixels a side may be short: published tables of the same paper differ by one (A2 is 4960 or 4961 wide)."""
+"""How many pixels short a side may be: published tables differ by one (A2 is 4960 or 4961 wide)."""
 
 
 class Box(NamedTuple):
@@ -34,7 +34,7 @@ class Box(NamedTuple):
 
 
 def pixels_needed(paper: Paper, dpi: float = 300, bleed_mm: float = 0) -> tuple[int, int]:
-    """Pixels that fill the paper as it lies, grown by the bleed on every side; each rounded to the nearest."""
+    """Width and height in pixels that fill the paper as it lies plus the bleed on every side, each rounded."""
     return pixels_of(sheet_of(paper, bleed_mm), numbers.dpi(dpi))
 
 
@@ -70,7 +70,7 @@ def crop_box(width: int, height: int, ratio: float, position: float = 0.5) -> Bo
 
 
 def checked_bleed(fit: Fit, bleed_mm: float) -> float:
-    """The bleed, once it and the fit have been judged. Raises ValueError: contain takes none."""
+    """The bleed, once it and the fit have been checked. Raises ValueError, also for any bleed with contain."""
     if fit not in get_args(Fit):
         raise ValueError("The fit must be crop or contain.")
     bleed = numbers.bleed(bleed_mm)
@@ -80,7 +80,7 @@ def checked_bleed(fit: Fit, bleed_mm: float) -> float:
 
 
 def needs_turn(across: float, down: float, width: int, height: int, orientation: Orientation) -> bool:
-    """Whether a sheet lies the wrong way. A square sheet never does, nor any under a square picture."""
+    """Whether a sheet lies the wrong way. A square sheet never does; with "auto", nor does any for a square picture."""
     if orientation not in get_args(Orientation):
         raise ValueError("The orientation must be auto, portrait or landscape.")
     if orientation == "auto":
@@ -95,7 +95,7 @@ def dpi_on(width: int, height: int, sheet: PrintSize, fit: Fit) -> float:
 
 
 def is_enough(width: int, height: int, sheet: PrintSize, dpi: float, fit: Fit) -> bool:
-    """Whether the picture has the pixels that the sheet takes at this DPI, within the tolerance."""
+    """Whether the picture has the pixels that the sheet needs at this DPI, within the tolerance."""
     needed = pixels_of(sheet, dpi)
     wide, high = width >= needed[0] - TOLERANCE_PX, height >= needed[1] - TOLERANCE_PX
     if fit == "crop":
@@ -106,13 +106,13 @@ def is_enough(width: int, height: int, sheet: PrintSize, dpi: float, fit: Fit) -
 
 def pixels_of(sheet: PrintSize, dpi: float) -> tuple[int, int]:
     """Whole pixels that fill the sheet at this DPI."""
-    # Half pixels go up as people expect; the inner rounding removes what floats add to 637.5.
+    # Half pixels round up, as people expect; the inner rounding removes the float error of a 637.5.
     across, down = (max(1, math.floor(round(side * dpi, 6) + 0.5)) for side in (sheet.width_in, sheet.height_in))
     return across, down
 
 
 def sheet_of(paper: Paper, bleed_mm: float) -> PrintSize:
-    """What is printed before it is trimmed: the paper and its bleed, which must be the smaller. Raises ValueError."""
+    """What is printed before trimming: paper and bleed. Raises ValueError when the bleed is not the smaller of them."""
     size = paper.size
     bleed = numbers.bleed(bleed_mm) / MM_PER_INCH
     if bleed >= min(size.width_in, size.height_in):
@@ -121,7 +121,7 @@ def sheet_of(paper: Paper, bleed_mm: float) -> PrintSize:
 
 
 def largest_box(width: int, height: int, ratio: float, position: float) -> Box:
-    """`crop_box` for numbers that have been judged."""
+    """`crop_box` for numbers that have been checked."""
     if width > height * ratio:
         kept = max(1, min(width, round(height * ratio)))
         left = round((width - kept) * position)

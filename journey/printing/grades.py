@@ -1,4 +1,4 @@
-"""How sharp a print looks: DPI as grades, and from which distance."""
+"""How sharp a print looks: grades of DPI, and the distance from which it looks sharp."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ def grade_of(dpi: float) -> Grade:
 
 
 def sharp_from_cm(dpi: float, critical: bool = False) -> float:
-    """The distance in cm from which a print of this DPI looks sharp (one arc-minute; half of it for `critical`)."""
+    """The distance in cm from which a print of this DPI looks sharp (one arc-minute; half that for `critical`)."""
     return (2 if critical else 1) * SHARP_CM_DPI / numbers.positive(dpi, "DPI")
 
 
 def dpi_for_distance(cm: float, critical: bool = False) -> float:
-    """The smallest DPI that looks sharp from this distance in cm (one arc-minute; half of it for `critical`)."""
+    """The smallest DPI that looks sharp from this distance in cm (one arc-minute; half that for `critical`)."""
     return (2 if critical else 1) * SHARP_CM_DPI / numbers.positive(cm, "viewing distance")
 
 
 def usual_distance_cm(size: Paper | PrintSize) -> tuple[float, float]:
-    """Between which distances in cm people look at a print: 1.5 to 2 times its diagonal."""
+    """The distances in cm from which people usually look at a print: 1.5 to 2 times its diagonal."""
     diagonal = (size.size if isinstance(size, Paper) else size).diagonal_cm
     return 1.5 * diagonal, 2 * diagonal
 
 
 def distance_text(cm: float) -> str:
-    """For people: `34 cm`, and from a metre on `1.5 m`."""
+    """For people: `34 cm`, or `1.5 m` from a metre on."""
     return f"{cm:.0f} cm" if cm < 99.5 else f"{number_text(cm / 100, 1)} m"
 
 

@@ -1,4 +1,4 @@
-"""What people type, pick or link to becomes numbers and targets, or a ValueError with a sentence for them."""
+"""Turns what people type, pick or link to into numbers and targets, or a ValueError with a sentence for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from journey.printing import Multiplier, Paper, Plan, Screen, Unit
 
 CUSTOM = "custom"
 TARGETS: tuple[str, ...] = (*printing.PAPERS, CUSTOM, *printing.SCREENS)
-"""Names of everything to aim at: the papers family by family, a size of one's own, the screens."""
+"""Names of all targets: the papers family by family, a custom size, the screens."""
 
 MIDJOURNEY: Mapping[str, tuple[int, int]] = {
     "1:1": (1024, 1024),
@@ -28,27 +28,27 @@ _SHOWN = 40
 
 
 def number(text: str, name: str) -> float:
-    """`1024`, `1,024`, `29.7` and `29,7` as people write them. The limits are checked by whoever uses it."""
+    """A number as people write it: `1024`, `1,024`, `29.7` or `29,7`. Its limits are checked where it is used."""
     plain = "".join(text.split())
     plain = plain.replace(",", "") if _GROUPED.fullmatch(plain) else plain.replace(",", ".")
     if not plain:
         raise ValueError(f"Enter the {name}.")
     if not _NUMBER.fullmatch(plain):
         shown = text.strip()[:_SHOWN]
-        raise ValueError(f"The {name} must be a number, and “{shown}” is none.")
+        raise ValueError(f"The {name} must be a number, and “{shown}” is not one.")
     return float(plain)
 
 
 def whole(text: str, name: str) -> int:
-    """The same for pixels, which are whole."""
+    """The same for pixels, which must be whole."""
     value = number(text, name)
     if not value.is_integer():
-        raise ValueError(f"The {name} must be a whole number of pixels, and “{text.strip()[:_SHOWN]}” is none.")
+        raise ValueError(f"The {name} must be a whole number of pixels, and “{text.strip()[:_SHOWN]}” is not.")
     return int(value)
 
 
 def target(name: str, width: str = "", height: str = "", unit: Unit = "mm") -> Paper | Screen:
-    """The paper or screen of this name, or the size that was typed for a custom one."""
+    """The paper or screen of this name, or a custom paper of the size that was typed. Raises ValueError."""
     if name == CUSTOM:
         return printing.custom_paper(number(width, "paper's width"), number(height, "paper's height"), unit)
     if name in printing.SCREENS:
@@ -69,7 +69,7 @@ def target_label(name: str) -> str:
 
 
 def free_axis(plan: Plan) -> str | None:
-    """Along which way the crop can be moved: "across", "down", or None when it cuts nothing."""
+    """Which way the crop can be moved: "across", "down", or None when it cuts nothing."""
     now = plan.options[1]
     if plan.fit == "contain":
         return None
@@ -79,7 +79,7 @@ def free_axis(plan: Plan) -> str | None:
 
 
 def served(names_by_multiplier: Mapping[Multiplier, Sequence[str]]) -> str:
-    """Which papers a picture can serve, as a sentence; each paper is named with the smallest multiplier only."""
+    """Which papers a picture can serve, as a sentence; each paper is named once, with its smallest multiplier."""
     parts: list[str] = []
     seen: set[str] = set()
     for multiplier, names in names_by_multiplier.items():

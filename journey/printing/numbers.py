@@ -1,4 +1,4 @@
-"""Numbers that people type, judged: each is given back, or refused as a ValueError with a sentence for that person."""
+"""Checks numbers that people type: each is returned, or refused with a ValueError that tells them why."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MAX_SIDE_PX = 1_000_000
 
 
 def number(value: object, low: float, high: float, sentence: str) -> float:
-    """A number from `low` to `high`, both included; `sentence` says what is wrong with any other."""
+    """A number from `low` to `high`, both included; `sentence` is the ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(sentence)
     try:

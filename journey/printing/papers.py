@@ -43,12 +43,12 @@ class Paper:
         return size if self.name[:1].isdigit() else f"{self.name} · {size}"
 
     def turned(self) -> Self:
-        """The same sheet, a quarter turn later."""
+        """The same sheet after a quarter turn."""
         return replace(self, width=self.height, height=self.width)
 
 
 def custom_paper(width: float, height: float, unit: Unit) -> Paper:
-    """A sheet of any size in "in", "cm" or "mm"."""
+    """A sheet of any size in "in", "cm" or "mm". Raises ValueError."""
     paper = Paper("custom", width, height, unit, "custom")
     return replace(paper, name=size_text(width, height, unit, 3))
 

@@ -1,4 +1,4 @@
-"""What 1x, 2x and 4x of a picture give on a paper, and which of them is the cheapest that is enough."""
+"""What 1x, 2x and 4x of a picture give on a paper, and which is the cheapest that is enough."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Plan:
 
     `paper` is turned the way it will be printed; `needed` are its pixels, bleed included, at `dpi`.
     `recommended` is the smallest multiplier that is enough, None when 4x is not. `factor_needed` is the
-    exact enlargement that fills `needed`; the tolerance of 2 pixels is not taken off it.
+    exact enlargement that fills `needed`; the tolerance of 2 pixels is not deducted.
     """
 
     paper: Paper
@@ -88,7 +88,7 @@ class Plan:
 
     @property
     def reached(self) -> Option:
-        """The most that can be had: 4x."""
+        """The option with the most pixels: 4x."""
         return self.options[4]
 
     @property
@@ -98,12 +98,12 @@ class Plan:
 
     @property
     def usual_distance_cm(self) -> tuple[float, float]:
-        """Between which distances people look at this paper, in cm."""
+        """The distances in cm from which people usually look at this paper."""
         return usual_distance_cm(self.paper)
 
     @property
     def verdict(self) -> str:
-        """One sentence or two for people."""
+        """One or two sentences for people."""
         option = self.chosen
         if self.recommended is None:
             return (
@@ -130,8 +130,8 @@ def plan(
 ) -> Plan:
     """Judge 1x, 2x and 4x of a picture on a paper.
 
-    crop is enough when both sides have the pixels needed, contain when the side that decides has them;
-    both may be 2 pixels short. Grades allow the same. contain takes no bleed.
+    A crop is enough when both sides have the pixels needed, contain when the side that touches the edges has
+    them. A side may be 2 pixels short, for the grades as well. contain takes no bleed. Raises ValueError.
     """
     width, height = numbers.sides(width, height)
     dpi = numbers.dpi(dpi)
@@ -196,6 +196,6 @@ def _option(
 
 
 def factor_text(factor: float) -> str:
-    """For people: `4.69x`; what would round down to a multiplier that is not enough is said in words."""
+    """For people: `4.69x`, or `just over 4x` where it would round down to a multiplier that is not enough."""
     rounded = round(factor, 2)
     return f"just over {rounded:g}x" if rounded in MULTIPLIERS and rounded < factor else f"{number_text(factor, 2)}x"

@@ -45,9 +45,9 @@ SCREENS: Mapping[str, Screen] = {
 class ScreenPlan:
     """Which multiplier to take for a screen.
 
-    `recommended` is 1 when the picture already has the pixels, else 2: the JourneyAPI guide holds 2x to be
-    always enough for web and social media. `pixel_for_pixel` is the smallest multiplier that really fills
-    the screen, None when 4x does not; `factor_needed` is the exact enlargement.
+    `recommended` is 1 when the picture already has the pixels, else 2: the JourneyAPI guide says that 2x
+    is always enough for web and social media. `pixel_for_pixel` is the smallest multiplier that really fills
+    the screen, None when even 4x does not; `factor_needed` is the exact enlargement.
     """
 
     screen: Screen
@@ -58,7 +58,7 @@ class ScreenPlan:
 
     @property
     def verdict(self) -> str:
-        """One sentence or two for people."""
+        """One or two sentences for people."""
         if self.recommended == 1:
             return f"No upscale needed: the picture fills {self.screen.name} pixel for pixel."
         width, height = self.sizes[2]

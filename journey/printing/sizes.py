@@ -27,7 +27,7 @@ class PrintSize:
         return self.width_in * per_inch, self.height_in * per_inch
 
     def text(self, unit: Unit = "in") -> str:
-        """For people: `13.7 × 20.5 in`, `34.7 × 52 cm`, `347 × 520 mm`. Below 1, two decimals are kept."""
+        """For people: `13.7 × 20.5 in`, `34.7 × 52 cm`, `347 × 520 mm`. Below 1, up to two decimals."""
         sides = self.in_unit(unit)
         decimals = 2 if min(sides) < 1 else 0 if unit == "mm" else 1
         return size_text(*sides, unit, decimals)
@@ -39,25 +39,25 @@ class PrintSize:
 
 
 def print_size(width: int, height: int, dpi: float = 300) -> PrintSize:
-    """How large a picture of so many pixels prints at this DPI: inches are pixels / DPI."""
+    """How large a picture of this size in pixels prints at this DPI: inches are pixels / DPI. Raises ValueError."""
     width, height = numbers.sides(width, height)
     dpi = numbers.dpi(dpi)
     return PrintSize(width / dpi, height / dpi)
 
 
 def checked_unit(unit: Unit) -> Unit:
-    """The same unit. Raises ValueError when it is none."""
+    """The unit itself. Raises ValueError when it is not in, cm or mm."""
     if unit not in get_args(Unit):
         raise ValueError("The unit must be in, cm or mm.")
     return unit
 
 
 def size_text(width: float, height: float, unit: str, decimals: int) -> str:
-    """For people: `21 × 29.7 cm`, without zeros that say nothing."""
+    """For people: `21 × 29.7 cm`, without trailing zeros."""
     return f"{number_text(width, decimals)} × {number_text(height, decimals)} {unit}"
 
 
 def number_text(value: float, decimals: int) -> str:
-    """A number with at most so many decimals."""
+    """A number with at most this many decimals, without trailing zeros."""
     text = f"{value:.{decimals}f}"
     return text.rstrip("0").rstrip(".") if decimals else text

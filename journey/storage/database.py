@@ -1,6 +1,6 @@
 """The database: short transactions, schema upgrades, and the lock of the one worker.
 
-Nobody else needs to know what a driver raises: a database that cannot be reached, or takes no writes, is
+Nobody else needs to know what a driver raises: a database that cannot be reached, or takes no writes, raises
 DatabaseAway.
 """
 
@@ -33,40 +33,40 @@ metadata = sa.MetaData()
 
 
 class Transactions(Protocol):
-    """Where rows are read and written: a whole database, or a transaction that is open already."""
+    """Where rows are read and written: a whole database, or a transaction that is already open."""
 
     @property
     def is_sqlite(self) -> bool: ...
 
     def read(self) -> AbstractContextManager[sa.Connection]:
-        """A read-only look at one moment. Raises DatabaseAway."""
+        """A transaction that only reads. Raises DatabaseAway."""
 
     def write(self) -> AbstractContextManager[sa.Connection]:
         """A transaction that holds the write lock from its start. Raises DatabaseAway."""
 
 
 class Database(Transactions):
-    """A connection pool with two doors: `read()` and `write()`, each one short transaction.
+    """A connection pool with two ways in, `read()` and `write()`. Each is one short transaction.
 
-    No network call and no picture work belongs inside either.
+    No network call and no work on pictures belongs inside either.
     """
 
     def __init__(self, url: str) -> None:
         """Connects to nothing yet. Raises CannotStart when there can be no database at this address."""
-        # Parameters would show webhook secrets and tokens in logs and errors.
+        # Parameters would show up in logs and errors, and they include webhook secrets and tokens.
         options: dict[str, Any] = {"max_overflow": 20, "hide_parameters": True}
         try:
             self.url = sa.make_url(url)
             if self.is_sqlite:
                 self._make_folder()
-                # Above the threads that read at once: Streamlit's runners and the route handlers.
+                # More than the threads that read at once: Streamlit's runners and the route handlers.
                 options |= {"pool_size": 20}
             else:
                 wait = self.url.query.get("connect_timeout", CONNECT_SECONDS)
                 options |= {"pool_size": 10, "pool_pre_ping": True, "connect_args": {"connect_timeout": wait}}
             self.engine = sa.create_engine(self.url, **options)
         except (sa.exc.ArgumentError, ValueError):
-            # Not the address itself: it may hold a password.
+            # The message leaves out the address, which may contain a password.
             raise CannotStart("JOURNEY_DATABASE_URL is not an address such as postgresql://user@host/name.") from None
         except ModuleNotFoundError as error:
             raise CannotStart(
@@ -76,7 +76,7 @@ class Database(Transactions):
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
         sa.event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgres)
         self._writing = self.engine.execution_options(journey_writes=True)
-        # SQLite makes waiting writers sleep and try again: the threads of one process had better queue up.
+        # SQLite makes waiting writers sleep and try again. The threads of one process queue up here instead.
         self._turn = threading.Lock()
 
     @property
@@ -85,13 +85,13 @@ class Database(Transactions):
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A read-only look at one moment. Raises DatabaseAway."""
+        """A transaction that only reads. Raises DatabaseAway."""
         with _away(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """A transaction that holds the write lock from its start, so that read-then-write cannot collide.
+        """A transaction that holds the write lock from its start: no other writer comes between a read and a write.
 
         Raises DatabaseAway.
         """
@@ -108,7 +108,7 @@ class Database(Transactions):
             self._turn.release()
 
     def upgrade(self) -> None:
-        """Bring the schema up to this code. Raises CannotStart, with nothing changed, when that is not safe."""
+        """Upgrade the schema to what this code needs. Raises CannotStart, with nothing changed, if that is not safe."""
         # Imported here: it costs half a second, and programs that only read do not need it.
         import alembic.command
         from alembic.config import Config
@@ -130,8 +130,8 @@ class Database(Transactions):
                 known = {revision.revision for revision in script.walk_revisions()}
                 if current is not None and current not in known:
                     raise CannotStart(
-                        f"The database at {self.place} was made by a newer version of this program, or by another one. "
-                        "Start that version, or point JOURNEY_DATA_DIR (or JOURNEY_DATABASE_URL) somewhere else."
+                        f"The database at {self.place} was made by a newer version of this program, or by a different "
+                        "program. Start that one, or point JOURNEY_DATA_DIR (or JOURNEY_DATABASE_URL) somewhere else."
                     )
                 if current != script.get_current_head():
                     config.attributes.update(connection=connection, metadata=metadata)
@@ -144,7 +144,7 @@ class Database(Transactions):
 
     @property
     def place(self) -> str:
-        """Where the database is, fit to be shown (no password)."""
+        """Where the database is, without a password: safe to show."""
         return str(self._sqlite_path()) if self.is_sqlite else self.url.render_as_string(hide_password=True)
 
     def worker_lock(self) -> WorkerLock:
@@ -170,16 +170,16 @@ class Database(Transactions):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CannotStart(
-                f"The folder {folder} of the database cannot be made: {error.strerror}. "
-                "Set JOURNEY_DATA_DIR (or JOURNEY_DATABASE_URL) to a place that can be written."
+                f"The database folder {folder} cannot be created: {error.strerror}. "
+                "Set JOURNEY_DATA_DIR (or JOURNEY_DATABASE_URL) to a place that can be written to."
             ) from error
 
 
 class WorkerLock:
-    """Held by at most one process; let go by the operating system or the server when that process dies."""
+    """Held by at most one process. The operating system or the server releases it when that process dies."""
 
     def acquire(self) -> bool:
-        """Take the lock, or say False at once."""
+        """Take the lock if it is free. False, without waiting, if another process holds it."""
         raise NotImplementedError
 
     def still_held(self) -> bool:
@@ -240,7 +240,7 @@ class _PostgresWorkerLock(WorkerLock):
 
     def release(self) -> None:
         if self._connection is not None:
-            # Closing for good, not back into the pool: the lock belongs to the session.
+            # Closed for good, not returned to the pool: the lock belongs to the session.
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
@@ -248,7 +248,7 @@ class _PostgresWorkerLock(WorkerLock):
 
 @contextmanager
 def _away() -> Iterator[None]:
-    """A database that is away raises DatabaseAway; what the program itself did wrong stays what it is."""
+    """Turn an error of the database into DatabaseAway. The program's own mistakes pass through unchanged."""
     try:
         yield
     except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc.NotSupportedError):
@@ -271,7 +271,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA foreign_keys=ON")
-    # A secret that was blanked must not be left in the file's unused bytes.
+    # A secret that was blanked must not survive in the file's unused bytes.
     cursor.execute("PRAGMA secure_delete=ON")
     _set_journal(cursor, "wal" if sqlite_wal_is_safe(sqlite3.sqlite_version_info) else "truncate")
     # A task id must survive a power cut: a lost one would be a lost payment.
@@ -280,7 +280,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _set_journal(cursor: sqlite3.Cursor, mode: str) -> None:
-    """SQLite does not wait by itself when another process uses the database while its journal changes."""
+    """Set the journal mode. SQLite itself does not wait here for another process that is using the database."""
     end = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     while True:
         try:
@@ -299,7 +299,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _begin_postgres(connection: sa.Connection) -> None:
-    # The one writer at a time that SQLite has by nature. Let go at the end of the transaction.
+    # One writer at a time, as SQLite has by nature. Released at the end of the transaction.
     if connection.get_execution_options().get("journey_writes", False):
         connection.exec_driver_sql(
             f"SET LOCAL lock_timeout = {BUSY_TIMEOUT_MS}; SELECT pg_advisory_xact_lock({_WRITE_LOCK})"

@@ -10,9 +10,9 @@ import fsspec
 
 
 def counted(url: str) -> int:
-    """Bytes of all files in a folder, or in object storage by its fsspec address.
+    """Total bytes of all files in a folder, or in object storage at an fsspec address.
 
-    A hundred thousand pictures take seconds: ask in the background.
+    Counting a hundred thousand pictures takes seconds: do it in the background.
     """
     storage, root = fsspec.core.url_to_fs(url)
     if "local" not in storage.protocol:

@@ -1,7 +1,7 @@
 """Where pictures are kept.
 
 A key (128 random bits) names a small folder: the picture, its preview and its thumbnail. The folder appears
-whole or not at all. Whoever knows the key may read it, so keys are never listed to strangers.
+whole or not at all. Whoever knows the key may read the folder, so keys are never shown to strangers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def safe_name(text: str, extension: str, *, suffix: str = "") -> str:
 
 
 class Files:
-    """A folder, or object storage by an fsspec address such as `s3://bucket/prefix`."""
+    """A folder, or object storage at an fsspec address such as `s3://bucket/prefix`."""
 
     def __init__(self, url: str, *, work_dir: Path) -> None:
         self._is_local = "://" not in url or url.startswith("file://")
@@ -51,24 +51,24 @@ class Files:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._incoming.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CannotStart(f"The folder for pictures cannot be written: {error.strerror or error}.") from error
+            raise CannotStart(f"The folder for pictures cannot be written to: {error.strerror or error}.") from error
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """A private folder to write a picture and its previews into, then `keep`. Removed at the end, kept or not."""
+        """A private folder. Write a picture and its previews into it, then `keep` it. Always removed at the end."""
         with _private_folder(self._incoming) as path:
             yield path
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A private folder for what is made of a stored picture, then `add`. Removed at the end, added or not."""
+        """A private folder. Make files from a stored picture in it, then `add` them. Always removed at the end."""
         with _private_folder(self._scratch) as path:
             yield path
 
     def keep(self, folder: Path, *, key: str | None = None) -> str:
-        """Store all files of the folder under a key, at once. What was there under that key is replaced.
+        """Store all files of the folder under a key, at once, and return the key. What was under it is replaced.
 
-        The folder is used up. While files are replaced there is no moment without one of a name in both sets.
+        Do not use the folder afterwards. While files are replaced, a name that both sets have can always be read.
         """
         is_new, key = key is None, key or new_key()
         if not KEY.fullmatch(key):
@@ -84,7 +84,7 @@ class Files:
                     raise
                 _replace_files(folder, target)
         else:
-            # The picture itself last: `path` finds a key only by the file that is asked for.
+            # The smallest first, so that the picture comes last: whoever finds it finds its previews as well.
             names = [file.name for file in sorted(folder.iterdir(), key=lambda each: each.stat().st_size)]
             for name in names:
                 self._fs.put_file(str(folder / name), self._remote(key, name))
@@ -94,9 +94,9 @@ class Files:
         return key
 
     def add(self, key: str, path: Path, *, beside: str) -> None:
-        """Move a file that was made of the picture `beside` to it, under the file's own name and at once.
+        """Move a file made from the picture `beside` into the folder of that picture, at once and under its own name.
 
-        Raises FileMissing, and adds nothing, when that picture is gone. A local path should come from `scratch`.
+        Raises FileMissing, and adds nothing, when that picture is gone. The file should come from `scratch`.
         """
         picture = self.path(key, beside)
         if self._is_local:
@@ -106,7 +106,7 @@ class Files:
                 raise FileMissing("There is no such file.") from None
         else:
             self._fs.put_file(str(path), self._remote(key, path.name))
-            # Checked last, so that nothing is left when it is being removed just now.
+            # Checked last, so that nothing is left behind if the picture is just being removed.
             if not self._fs.exists(self._remote(key, beside)):
                 self._fs.rm_file(self._remote(key, path.name))
                 raise FileMissing("There is no such file.")
@@ -134,7 +134,7 @@ class Files:
         return cached
 
     def nearby(self, key: str, name: str) -> Path | None:
-        """The path when it can be had without asking object storage, else None."""
+        """The path if the file is at hand without asking object storage, else None."""
         if not KEY.fullmatch(key) or not NAME.fullmatch(name):
             return None
         path = (self._local(key) if self._is_local else self._cached(key)) / name
@@ -148,11 +148,11 @@ class Files:
         return True
 
     def delete(self, key: str) -> None:
-        """Remove everything under a key. A key that is not there is no error."""
+        """Remove everything under a key. An unknown key is not an error."""
         if not KEY.fullmatch(key):
             return
         if self._is_local:
-            # Out of the way first: nothing can be added to what is being removed.
+            # Moved out of the way first, so that nothing can be added to what is being removed.
             with suppress(OSError), self.scratch() as grave:
                 self._local(key).rename(grave / key)
         else:

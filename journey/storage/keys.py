@@ -12,14 +12,14 @@ from journey.errors import CannotStart
 
 
 def key_file(path: Path) -> str:
-    """A random secret that stays the same over restarts, in a file that only its owner can read."""
+    """A random secret that stays the same across restarts, in a file that only its owner can read."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}-") as fresh:
                 fresh.write(secrets.token_urlsafe(24))
                 fresh.flush()
-                # A second process may be doing the same: the first one to get there wins, whole.
+                # A second process may be doing the same: the first one wins, and nobody reads half a key.
                 with suppress(FileExistsError):
                     os.link(fresh.name, path)
         key = path.read_text().strip()
@@ -28,5 +28,5 @@ def key_file(path: Path) -> str:
             f"The key file {path} cannot be used: {getattr(error, 'strerror', None) or error}."
         ) from error
     if not (key and key.isascii() and key.isprintable() and " " not in key):
-        raise CannotStart(f"The key file {path} does not hold a key. Remove it, and a new one is made.")
+        raise CannotStart(f"The key file {path} does not hold a key. Remove it, and a new one will be made.")
     return key

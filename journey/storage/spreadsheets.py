@@ -1,4 +1,4 @@
-"""Rows as CSV that every spreadsheet reads right, and runs nothing of."""
+"""Rows as CSV that every spreadsheet reads correctly and runs nothing from."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Cell = str | int | float | None
 MARK = codecs.BOM_UTF8
 """Comes before the first line: without it Excel would not read UTF-8."""
 
-# What a spreadsheet takes for a formula, also in its full-width form, and what could split a cell before one.
+# What a spreadsheet takes for a formula (full-width signs as well), and what could split a cell in front of one.
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 
 
 def csv_lines(rows: Iterable[Iterable[Cell]]) -> bytes:
-    """Lines of CSV in UTF-8. Text that a spreadsheet would take for a formula begins with an apostrophe."""
+    """Lines of CSV in UTF-8. Text that a spreadsheet would take for a formula gets an apostrophe in front."""
     text = io.StringIO(newline="")
     csv.writer(text).writerows(map(_defused, row) for row in rows)
     return text.getvalue().encode()

@@ -1,4 +1,4 @@
-"""What is kept in `files`, and the addresses at which it is reached."""
+"""What is kept in `files`, and the addresses that lead to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StoredFile:
     file: str
 
     def url(self, origin: str = "") -> str:
-        """Its address below an origin such as `http://127.0.0.1:8501`; a relative one below none."""
+        """Its address under an origin such as `http://127.0.0.1:8501`; a relative one without an origin."""
         return f"{origin.rstrip('/')}/files/{self.key}/{quote(self.file)}"
 
     def beside(self, name: str) -> StoredFile:
@@ -32,7 +32,7 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class StoredPicture(StoredFile):
-    """A picture that is kept here, in pixels; `bytes` is the size of its file where that is known."""
+    """A picture that is kept here. `width` and `height` are pixels; `bytes` is the size of its file, if known."""
 
     width: int
     height: int
@@ -46,7 +46,7 @@ class StoredPicture(StoredFile):
 
 @dataclass(frozen=True)
 class Origins:
-    """The addresses at which our own files are reached.
+    """The addresses under which our own files are reached.
 
     `public` is where the internet reaches this server, None when it cannot. The first of `local` is the one that is
     handed out on this machine.
@@ -57,7 +57,7 @@ class Origins:
 
     @classmethod
     def at(cls, host: str, port: int, *, public: str | None = None) -> Self:
-        """Of a server that listens at this host and port. An address that means "everywhere" is reached by loopback."""
+        """The origins of a server at this host and port. If the host means "everywhere", loopback reaches it."""
         reach = "127.0.0.1" if host in ("", "0.0.0.0", "::", "localhost") else host  # noqa: S104  compared, not bound
         shown = f"[{reach}]" if ":" in reach else reach
         hosts = dict.fromkeys((shown, "localhost", "127.0.0.1"))
@@ -68,10 +68,10 @@ class Origins:
         return self.local[0] if provider.is_here and self.local else self.public
 
     def stored(self, url: str, *, by: Provider | None = None) -> StoredFile | None:
-        """The file of ours that an address means; None for every other address.
+        """The file of ours that an address leads to; None for any other address.
 
-        `by` is the provider that named it. One that runs here keeps its pictures among our files whatever its
-        addresses say: an earlier start may have listened at another port.
+        `by` is the provider that gave the address. One that runs here keeps its pictures among our files, whatever
+        the host and port: an earlier start may have listened at another port.
         """
         try:
             known = {_origin(each) for each in (self.public, *self.local) if each}

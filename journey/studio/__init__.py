@@ -1,4 +1,4 @@
-"""What people can do: choose a picture, order it, watch it, and let it go. Its public names are all that pages need.
+"""What people can do: choose a picture, order an upscale, watch it, delete it. Its public names are all pages need.
 
 intake   whatever is given becomes a checked picture     removal  deleting entries with their files
 orders   the one way to order an upscale                 upkeep   the worker lock, and what its holder looks after

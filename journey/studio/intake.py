@@ -1,7 +1,7 @@
 """What a person gives us (an address, a task, a file, a sample) becomes a checked picture that is stored here.
 
 Every way in ends in the same `Source`, so that a page can show the picture, its pixels and its print sizes before
-anything is queued, and so that whoever enlarges it gets exactly the bytes that were checked.
+anything is queued, and so that our copy of it is exactly the bytes that were checked.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ Kind = Literal["url", "task", "upload", "sample"]
 class Source:
     """A picture ready to be upscaled. `stored` is our own copy.
 
-    `name` is untrusted text for showing, and `digest` is the same for the same bytes. `image_url` is set when the
+    `name` is untrusted text to be shown, and `digest` is the same for the same bytes. `image_url` is set when the
     picture came from an outside address, `parent_task_id` (and `index`) when it came from a task. Only the provider
-    `task_at` is given that task's id; None: none is, and the id just says where the picture came from.
+    `task_at` is given that task's id. If that is None, none is, and the id only says where the picture came from.
     """
 
     kind: Kind
@@ -73,7 +73,7 @@ class ParentTask:
 
 
 class Intake:
-    """Takes pictures in. Every method raises a JourneyError whose message is a sentence for the person."""
+    """Takes pictures in. Every method may raise a JourneyError, whose message is a sentence for the person."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class Intake:
         """Take in a file that a person gave."""
         if len(data) > self._max_bytes:
             raise InvalidRequest(
-                f"The file has {len(data) / 2**20:.1f} MiB; up to {self._max_bytes / 2**20:g} MiB are possible."
+                f"The file is {len(data) / 2**20:.1f} MiB; the limit is {self._max_bytes / 2**20:g} MiB."
             )
         return self._take_in(lambda path: path.write_bytes(data), "upload", _shown(name))
 
@@ -114,14 +114,14 @@ class Intake:
         return _source(kind, _shown(name), picture, stored, path)
 
     def from_result(self, entry: Entry) -> Source:
-        """The stored result of an entry, to be enlarged further. Raises FileMissing when there is none any more."""
+        """The stored result of an entry, to be enlarged further. Raises FileMissing when it is no longer there."""
         if entry.result is None:
             raise FileMissing(f"“{entry.name}” has no stored result to enlarge.")
         source = self.from_stored(entry.result, name=entry.name, kind="task")
         return replace(source, parent_task_id=entry.task_id, task_at=entry.provider)
 
     def from_entry(self, entry: Entry) -> Source:
-        """The picture that an entry enlarges: our own copy, else fetched anew from its address."""
+        """The picture that an entry enlarges: our own copy, or one fetched again from its address."""
         came_from = entry.came_from or entry.parent_task_id
         try:
             if entry.source is None:
@@ -130,7 +130,7 @@ class Intake:
         except FileMissing:
             if entry.image_url is None:
                 raise InvalidRequest(
-                    "The picture of this task is no longer stored here, so it cannot be used again. Choose it anew."
+                    "The picture of this task is no longer stored here, so it cannot be used again. Choose it again."
                 ) from None
             kept = self.from_url(entry.image_url)
         return replace(
@@ -143,7 +143,7 @@ class Intake:
         )
 
     def from_task(self, task_id: str, providers: Sequence[Provider]) -> ParentTask:
-        """Find a task at one of these providers, in this order, and take in its picture or its four."""
+        """Ask these providers for a task, in this order, and take in its picture, or the four of a grid."""
         task_id = task_id.strip()
         if not task_id:
             raise InvalidRequest("Enter the ID of a finished task.")
@@ -179,11 +179,11 @@ class Intake:
             except (TaskNotFound, KeyError):
                 continue
             except JourneyError as error:
-                fault = fault or error  # another provider may know the task although this one does not answer
+                fault = fault or error  # another provider may know the task even if this one does not answer
         raise fault or TaskNotFound("No task with this ID was found. Copy the whole ID and try again.")
 
     def _from_address(self, url: str, kind: Kind, name: str, provider: Provider | None = None) -> Source:
-        """`provider` is the one that named the address, if it was one."""
+        """`provider` is the one that named the address; None when it was a person."""
         if own := self._origins.stored(url, by=provider):
             try:
                 return self.from_stored(own, name=name, kind=kind)
@@ -204,7 +204,7 @@ class Intake:
                 extension = KINDS[sniff(file.read(32))].extension
             picture = self._decoder.check(path)
             file_name = safe_name(Path(name).stem, extension)
-            if file_name in (PREVIEW, THUMBNAIL):  # they lie beside it
+            if file_name in (PREVIEW, THUMBNAIL):  # these two are put beside it
                 file_name = safe_name("picture", extension)
             path.rename(folder / file_name)
             stored = StoredFile(self._files.keep(folder), file_name)
@@ -219,7 +219,7 @@ def _source(kind: Kind, name: str, picture: Picture, stored: StoredFile, path: P
 
 
 def _name_in(url: str) -> str:
-    """The last part of the path, for showing."""
+    """The last part of the path, to be shown."""
     try:
         return _shown(unquote(urlsplit(url).path).rstrip("/").rsplit("/", 1)[-1])
     except ValueError:
@@ -227,5 +227,5 @@ def _name_in(url: str) -> str:
 
 
 def _shown(name: str) -> str:
-    """Untrusted text cut to a line."""
+    """Untrusted text as one line, cut to be shown."""
     return one_line(name, NAME_SHOWN) or "picture"

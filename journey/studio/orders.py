@@ -1,7 +1,7 @@
-"""The one way to order an upscale, whatever page, batch, pair or second thought it comes from.
+"""The one way to order an upscale, whether it comes from a page, a batch, an A/B pair or a second try.
 
-An order is judged, becomes an entry of the history, state `queued`, and the tracker is told. Nothing is sent here, and
-nothing is spent.
+An order is judged and becomes an entry in the history, state `queued`; then the tracker is woken. Nothing is sent here,
+and nothing is spent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from journey.studio.intake import Intake, Source
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What is wanted: this picture, enlarged this way, so many times, by this person."""
+    """What is wanted: this picture, enlarged in this way, by this multiplier, for this person."""
 
     source: Source
     variant: Variant
@@ -70,7 +70,8 @@ class Order:
 class Orders:
     """Places orders. `offered` are the providers that are set up here, and `wake` makes the tracker look at once.
 
-    Every method raises InvalidRequest with a sentence for the person; nothing is queued then.
+    Methods that place an order may raise a JourneyError (mostly InvalidRequest), whose message is a sentence for the
+    person. Then nothing is queued.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class Orders:
         return None
 
     def upload_problem(self, provider: Provider) -> str | None:
-        """Why a picture that lies here cannot be sent to this provider, and what to do; None when it can."""
+        """Why a picture that is only here cannot be sent to this provider, and what to do; None when it can."""
         if self._origins.for_provider(provider) is not None:
             return None
         return (
@@ -123,7 +124,7 @@ class Orders:
         )
 
     def check(self, order: Order) -> None:
-        """Raises InvalidRequest when the order could not be carried out."""
+        """Raises InvalidRequest when the order cannot be carried out."""
         provider = order.variant.provider
         if provider not in self._offered:
             raise InvalidRequest(f"{provider.label} is not set up here. Choose another provider.")
@@ -143,14 +144,14 @@ class Orders:
     # Placing
 
     def place(self, order: Order) -> Entry:
-        """Queue one. When the same order is under way already, or only seconds old, that entry is given back."""
+        """Queue one order. If the same one is already under way, or only seconds old, its entry is returned instead."""
         self.check(order)
         entry = self._history.add(order.entry())
         self._wake()
         return entry
 
     def place_pair(self, order: Order, pair: Pair) -> list[Entry]:
-        """Queue both ways of an A/B pair. A half that is under way already joins it, unless it belongs to a batch."""
+        """Queue both halves of an A/B pair. A half that is already under way joins it, unless it belongs to a batch."""
         batch = pair_id(order.source.digest, order.scale, pair, order.person)
         halves = [replace(order, variant=variant) for variant in pair]
         for half in halves:
@@ -163,16 +164,16 @@ class Orders:
         return [replace(entry, batch=entry.batch or batch) for entry in queued]
 
     def place_batch(self, batch_id: str, orders: Sequence[Order], *, name: str, person: str | None) -> Batch:
-        """Queue all of them as one batch, or none. They have been judged one by one, as the table of the batch shows.
+        """Queue all these orders as one batch, or none. They are not judged again: the table of the batch has done so.
 
-        The same id again changes nothing: a double click queues once.
+        The same id a second time changes nothing: a double click queues once.
         """
         batch = self._batches.queue(batch_id, [order.entry() for order in orders], name=name, person=person)
         self._wake()
         return batch
 
     def place_again(self, entry: Entry, *, person: str | None) -> Entry:
-        """The same picture and settings once more. Secrets of webhooks are not kept, so there is none."""
+        """Order the same picture with the same settings once more. A webhook's secret is not kept, so none is sent."""
         return self.place(
             Order(
                 source=self._intake.from_entry(entry),
@@ -186,12 +187,12 @@ class Orders:
     # Without the parent task
 
     def can_rescue(self, entry: Entry) -> bool:
-        """True when a service could not work with the parent task that it was given, and the picture is known here."""
+        """True when a provider elsewhere could not work with its parent task, and the picture is known here."""
         failed_there = entry.state is State.FAILED and not entry.provider.is_here and entry.result_url is None
         return failed_there and entry.parent_task_id is not None and entry.source is not None
 
     def can_rescue_at(self, entry: Entry, provider: Provider) -> bool:
-        """True when this provider can be given the picture of this entry, judged by form: nothing is resolved."""
+        """True when this provider can be given the picture of this entry. An address is judged by its form alone."""
         if provider not in self._offered:
             return False
         own = entry.source and self._files.has(entry.source.key, entry.source.file)
@@ -204,13 +205,13 @@ class Orders:
         return True
 
     def rescue(self, entry: Entry, variant: Variant, *, person: str | None) -> Entry:
-        """The same wish without the parent task: a service is given the picture's address, this machine its copy.
+        """Order the same without the parent task: a provider elsewhere gets an address, this machine our copy.
 
-        What the picture came from is kept. May resolve a name (3 s).
+        The new entry still says where the picture came from. May resolve a name (up to 3 s).
         """
         source = replace(self._intake.from_entry(entry), task_at=None)
         if self._origins.public:
-            source = replace(source, image_url=None)  # our copy cannot have expired, an address of a service's can
+            source = replace(source, image_url=None)  # our copy cannot have expired; a provider's address may
         return self.place(
             Order(source=source, variant=variant, scale=entry.scale, person=person, webhook_url=entry.webhook_url)
         )

@@ -1,7 +1,7 @@
 """Deleting entries together with their files.
 
-The entries go first, and with them the keys of their files are noted; then the files go. So what a crash interrupts
-is finished by the next `bury`, and no file is left that nobody knows.
+The entries are deleted first, and the keys of their files are noted in the same step; then the files are deleted.
+So the next `bury` finishes what a crash interrupts, and no file is left behind that nobody knows of.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from journey.storage.stored import Origins
 log = logging.getLogger(__name__)
 
 _KEPT = frozenset(gallery.stored(name).key for name in gallery.PICTURES)
-"""The samples are everybody's."""
+"""Keys of the samples, which belong to everybody."""
 
 
 class Removal:
@@ -44,7 +44,7 @@ class Removal:
         self._origins = origins
 
     def delete(self, ids: Sequence[str]) -> list[Entry]:
-        """Delete those of these entries that are over, and give them back as they were."""
+        """Delete the entries among these that are over, and their files. Returns the entries as they were."""
         found = self._lists.by_ids(ids).entries
         gone = self._deletions.delete(ids, also=self._unclaimed([entry for entry in found if not entry.result_key]))
         self.bury()
@@ -59,7 +59,7 @@ class Removal:
         self._deletions.buried(doomed)
 
     def remove_results_before(self, moment: float, *, note: str) -> None:
-        """Remove the files of results that were finished before this moment; their entries stay, with this note."""
+        """Remove the result files of entries that finished before this moment; the entries stay, with this note."""
         for entry in self._deletions.results_before(moment):
             self._files.delete(str(entry.result_key))
             self._deletions.forget_result(entry.id, note)
@@ -78,7 +78,7 @@ class Removal:
             try:
                 urls = [task.picture() for task in client.fetch_many(asked)]
             except JourneyError as error:
-                log.warning("results of deleted tasks may be left: %s", type(error).__name__)
+                log.warning("results of deleted tasks may be left behind: %s", type(error).__name__)
                 continue
             stored = [self._origins.stored(url, by=provider) for url in urls if url]
             keys |= {own.key for own in stored if own}

@@ -1,6 +1,7 @@
-"""What one process of a database does besides the queues: it holds the worker lock, or takes over when that is free.
+"""Holds the worker lock of a database, or takes it when it is free, and does the work that comes with it.
 
-Whoever holds it works the queues, feeds batches, prepares tiles and removes what is too old. The others serve pages.
+The process that holds it works the queues, feeds batches, prepares tiles and removes what is too old. The others serve
+pages and routes.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ LOCK_SECONDS = 2.0
 
 _KEEP_CHECK_SECONDS = 3600.0
 _TILED_AHEAD = 50
-"""How many of the newest results may get their tiles before anybody looks at them."""
+"""How many of the newest results may get their tiles before anybody opens them."""
 
 
 class Upkeep:
-    """Keeps the worker lock, and everything in order while it is held.
+    """Looks after the worker lock, and keeps everything in order while this process holds it.
 
-    `work` begins to work the queues and `rest` ends that. `keep_days` is the age at which result files are removed,
-    None: never. With a monthly budget, what it held back goes on in the next month.
+    `work` starts work on the queues and `rest` ends it. `keep_days` is the age at which result files are removed; None
+    means never. With `has_budget`, pauses of paid providers end with the month, so that a used-up budget does not last.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Upkeep:
         self._loop.start()
 
     def stop(self) -> None:
-        """Work no more, and give the lock away. Idempotent."""
+        """Stop working, and release the lock. Idempotent."""
         self._loop.stop(LOCK_SECONDS + 1)
         self._end_work()
         self._lock.release()
@@ -96,7 +97,7 @@ class Upkeep:
             self._rest()
 
     def _prepare_tiles(self) -> None:
-        """For results that were finished since the last look, before anybody opens them."""
+        """Prepare tiles of results that finished since the last look, before anybody opens them."""
         since = self._tiled_at
         for entry in self._history.lists.latest(limit=_TILED_AHEAD, states=[State.FINISHED]):
             finished_at = entry.finished_at or 0.0

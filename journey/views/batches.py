@@ -1,4 +1,4 @@
-"""What the Batch page says: the table before anything is spent, and how far a batch is."""
+"""What the Batch page says: the table before anything is spent, and how far a batch has got."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def totals(table: Totals) -> str:
 
 
 def cells(row: Row, provider: Provider, *, for_paper: bool) -> dict[str, object]:
-    """One row of the table; a column for the paper when there is one."""
+    """One row of the table, with a column for the paper when there is one."""
     source, plan = row.source, row.plan
     option = plan.options[row.choice] if plan and row.runs else None
     result = "–"
@@ -69,7 +69,7 @@ def price(credits: int, balance: int | None) -> str:  # noqa: A002  the word tha
 
 
 def free(total: Totals) -> str:
-    """What it takes where nothing is charged, as Markdown."""
+    """The price where nothing is charged, with how long it takes, as Markdown."""
     seconds = total.seconds + SECONDS_EACH * total.runs
     return f"**Free** · about {duration(seconds)} on this machine" if total.runs else "**Free**"
 
@@ -80,7 +80,7 @@ def shortfall(
     balance: int | None,
     left_of_month: int | None,
 ) -> str | None:
-    """What is wrong with that price: an account or a month's budget that is too small for all; None when it is fine."""
+    """Why not all can be paid for: the account or the month's budget is too small; None when both are enough."""
     sentences = []
     for left, whose, remedy in (
         (balance, f"Your {provider.label} account has", "until you top it up"),
@@ -95,9 +95,9 @@ def shortfall(
 
 
 def still_looking(total: Totals) -> str | None:
-    """What to say below the button about pictures that are not in it."""
+    """What to say below the button about pictures that it leaves out."""
     if total.looking and total.runs:
-        return f"{counted(total.looking, 'picture')} still being looked at will stay here for a next batch."
+        return f"{counted(total.looking, 'picture')} still being looked at will stay here for the next batch."
     if not total.runs and not total.looking:
         return "There is nothing to enlarge: choose 2x or 4x for a picture."
     return None
@@ -112,7 +112,7 @@ def progress(now: Progress, left: float | None, *, held: bool) -> str:
         return f"{now.finished:,} of {now.total:,} finished"
     words = f"{now.total - now.under_way - now.waiting:,} of {now.total:,} done"
     if held:
-        return f"{words}, paused" + (f" while {now.under_way:,} are still under way" if now.under_way else "")
+        return f"{words}, paused" + (f"; {now.under_way:,} still under way" if now.under_way else "")
     return words + (f", about {duration(left)} left" if left is not None else "")
 
 
@@ -143,52 +143,48 @@ def item_row(item: Item, batch: Batch, now: float) -> dict[str, object]:
         "Result": pixels(entry.result_size),
         "Download": f"{entry.result.url()}?download" if entry.result else None,
         "Details": links.details(entry),
-        "Note": " ".join(filter(None, (entry.error, note, f"Try {item.tries}." if item.tries > 1 else ""))),
+        "Note": " ".join(filter(None, (entry.error, note, f"Attempt {item.tries}." if item.tries > 1 else ""))),
     }
 
 
 def elsewhere(batch: Batch) -> str:
-    """What to say about pictures that were under way already when the batch was queued."""
+    """What to say about pictures that another batch was already enlarging when this one was queued."""
     are = "is" if batch.elsewhere == 1 else "are"
     return (
-        f"{counted(batch.elsewhere, 'picture')} of it {are} being enlarged elsewhere in the studio already, with the "
-        "same settings, so nothing was queued twice."
+        f"{counted(batch.elsewhere, 'picture')} {are} already part of another batch, with the same settings, "
+        "so nothing was queued twice."
     )
 
 
 def undecided(items: Sequence[Item]) -> str:
-    """What to say about calls of which nobody knows whether they were accepted."""
+    """What to say about calls that may or may not have been accepted."""
     entries = [item.entry for item in items if item.entry.state is State.AMBIGUOUS]
     label = entries[0].provider.label if entries else ""
     return (
-        f"For {counted(len(entries), 'picture')} it is not known whether {label} accepted the call. "
-        "These are never sent again by themselves: open them to decide."
+        f"For {counted(len(entries), 'picture')}, it is not known whether {label} accepted the call. "
+        "Nothing is sent again by itself: open each one to decide."
     )
 
 
 def retry_words(items: Sequence[Item]) -> str:
-    """The button that queues what failed once more, with its price."""
+    """The label of the button that queues failed pictures again, with the price."""
     failed = [item.entry for item in items if item.entry.state is State.FAILED]
     paid = sum(entry.provider.credits for entry in failed)
-    cost = f"{paid:,} credits more" if paid else "free"
+    cost = f"{paid:,} more credits" if paid else "free"
     return f"Try {counted(len(failed), 'failed picture')} again · {cost}"
 
 
 def stop_words(items: Sequence[Item]) -> str:
-    """What stopping a batch does, before it is done."""
+    """What stopping a batch will do."""
     queued = sum(item.entry.state is State.QUEUED for item in items)
     running = [item.entry for item in items if item.entry.state is State.OPEN]
     here = [entry for entry in running if entry.provider.can_cancel]
-    sentences = [f"{counted(queued, 'picture')} not sent yet {'is' if queued == 1 else 'are'} cancelled."]
+    sentences = [f"{counted(queued, 'picture')} not sent yet will be cancelled."]
     if here:
-        sentences.append(f"{counted(len(here), 'picture')} being enlarged here {_stops(len(here))}.")
+        sentences.append(f"{counted(len(here), 'picture')} being enlarged here will be stopped.")
     if elsewhere := [entry for entry in running if not entry.provider.can_cancel]:
         sentences.append(_paid_for(elsewhere))
     return "Stop this batch? " + " ".join(sentences)
-
-
-def _stops(number: int) -> str:
-    return "stops" if number == 1 else "stop"
 
 
 def _paid_for(running: Sequence[Entry]) -> str:
@@ -196,6 +192,6 @@ def _paid_for(running: Sequence[Entry]) -> str:
     spent = sum(entry.provider.credits for entry in running)
     them = "it is" if number == 1 else "they are"
     return (
-        f"{label} cannot stop the {counted(number, 'picture')} that it works on: {them} paid for ({spent} credits) and "
-        "would no longer be watched."
+        f"{label} cannot stop the {counted(number, 'picture')} that it is working on: {them} paid for ({spent} "
+        "credits) and would no longer be watched."
     )

@@ -1,9 +1,9 @@
-"""Two pictures of the history beside each other: which ones, and how they are looked at, as an address says it.
+"""Two pictures from the history beside each other: which ones, and how they are viewed, as an address says.
 
 /compare?task=ENTRY               the original of an entry against its result
 /compare?left=X&right=Y           X and Y are ENTRY (its result) or ENTRY.original
-&view=slider|side|difference      and how: the slider's place (`at`, percent), the zoom (`fit`, or 1.0 for one
-&at=50&zoom=fit&x=0.5&y=0.5       pixel of the larger picture on one of the screen) and what is in the middle
+&view=slider|side|difference      and how: the slider's place (`at`, in percent), the zoom (`fit`, or 1.0 for one
+&at=50&zoom=fit&x=0.5&y=0.5       pixel of the larger picture per screen pixel) and the point in the middle
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from journey.views.words import moment, pixels, state_words
 
 ViewKind = Literal["slider", "side", "difference"]
 LARGEST_ZOOM = 16.0
-"""Screen pixels for one of the picture: enough to count them."""
+"""Screen pixels for each pixel of the picture: enough to count them."""
 SAME_SHAPE = 0.005
-"""Part by which the proportions of two pictures may differ and still be called the same: results are rounded."""
+"""Fraction by which the proportions of two pictures may differ and still count as the same: results are rounded."""
 
 _ORIGINAL = ".original"
 _PARAMETERS = ("task", "left", "right", "view", "at", "zoom", "x", "y")
@@ -31,9 +31,9 @@ _PARAMETERS = ("task", "left", "right", "view", "at", "zoom", "x", "y")
 
 @dataclass(frozen=True)
 class View:
-    """`at` is the slider's place in percent of the width, `zoom` None for "fit"; `x` and `y` are parts of the frame.
+    """`at` is the slider's place in percent of the width, `zoom` is None for "fit", `x` and `y` are parts of the frame.
 
-    The fields have the names of the address, and the viewer knows them by these: it writes the address itself.
+    The fields have the same names as in the address, because the viewer writes the address itself.
     """
 
     view: ViewKind = "slider"
@@ -45,7 +45,7 @@ class View:
 
 USUAL = View()
 WITH_ZOOM = ("zoom", "x", "y")
-"""Fields that stand in the address together, and only when the picture is zoomed."""
+"""Fields that are in the address together, and only when the picture is zoomed."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Viewed:
-    """A side with what there is of it to look at. `levels` is None without tiles; `problem` says why none will come."""
+    """A side and what can be shown of it. `levels` is None without tiles; `problem` says why there will be none."""
 
     side: Side
     levels: int | None
@@ -92,12 +92,12 @@ class Viewed:
 
 
 def own_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Those that are ours, in the order in which they are written."""
+    """Those that belong to Compare, in the order in which they are written."""
     return {name: parameters[name] for name in _PARAMETERS if name in parameters}
 
 
 def asked_pair(parameters: Mapping[str, str]) -> Pair:
-    """The two pictures that an address names. With one side only, the other is its original or its result."""
+    """The two pictures that an address names. If it names only one side, the other is its original or its result."""
     left, right, task = (parameters.get(name) or None for name in ("left", "right", "task"))
     if left is None and right is None:
         return Pair(task + _ORIGINAL, task) if task else Pair()
@@ -105,7 +105,7 @@ def asked_pair(parameters: Mapping[str, str]) -> Pair:
 
 
 def asked_view(parameters: Mapping[str, Any]) -> View:
-    """The view that an address, or the viewer, names. What cannot be understood is as usual."""
+    """The view that an address, or the viewer, names. What cannot be understood gets its default."""
     kind: Any = parameters.get("view")
     zoom = _number(parameters.get("zoom"), math.nan)
     return View(
@@ -118,7 +118,7 @@ def asked_view(parameters: Mapping[str, Any]) -> View:
 
 
 def address(pair: Pair, view: View) -> dict[str, str]:
-    """The parameters that lead here again; what is as usual is left out."""
+    """The parameters that lead here again; defaults are left out."""
     parts: dict[str, str] = {}
     if pair.right and pair.left == pair.right + _ORIGINAL:
         parts["task"] = pair.right
@@ -136,7 +136,7 @@ def entry_id(name: str) -> str:
 
 
 def side_of(name: str, entry: Entry | None, now: float) -> Side | str:
-    """The picture of this name, or the sentence that says why there is none. `entry` is the one that it names."""
+    """The picture of this name, or a sentence that says why there is none. `entry` is the one in the name."""
     if entry is None:
         return "There is no task with this address, so this picture cannot be shown. Choose one below."
     if name.endswith(_ORIGINAL):
@@ -147,7 +147,7 @@ def side_of(name: str, entry: Entry | None, now: float) -> Side | str:
         return Side(entry, False, entry.result)
     if entry.state in LIVE:
         words = state_words(entry, now).lower()
-        return f"“{entry.name}” is not finished yet ({words}). It appears here when it is."
+        return f"“{entry.name}” is not finished yet ({words}). It will appear here when it is."
     if entry.state is State.FINISHED:
         return f"The result of “{entry.name}” is no longer stored. Choose another picture below."
     return f"“{entry.name}” has no result ({state_words(entry, now).lower()}). Choose another picture below."
@@ -169,7 +169,7 @@ def sides(entries: Iterable[Entry], now: float) -> dict[str, Side]:
 
 
 def options(found: Mapping[str, Side], timezone: str | None) -> dict[str, str]:
-    """A line for each picture in a list to pick from. No two are the same: those that would be show their task's id."""
+    """A line for each picture in a picker. No two are the same: those that would be also show part of an id."""
     lines = {name: _option(side, timezone) for name, side in found.items()}
     times = Counter(lines.values())
     return {name: line if times[line] == 1 else f"{line} · {found[name].entry.id[:6]}" for name, line in lines.items()}
@@ -181,11 +181,11 @@ def _option(side: Side, timezone: str | None) -> str:
 
 
 def remark(left: Side, right: Side) -> str | None:
-    """What to say about two pictures that are the same, or that do not lie on each other exactly."""
+    """What to say about two pictures that are the same, or that do not cover each other exactly."""
     if left.name == right.name:
         return "The same picture is on both sides."
     if shapes_differ(left.picture.size, right.picture.size):
-        return "The two have different proportions, so their centres lie on each other."
+        return "The two pictures have different proportions, so their centres are aligned."
     return None
 
 

@@ -1,4 +1,4 @@
-"""All that is known about one entry, in the words of people."""
+"""Everything that is known about one entry, in plain words."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from journey.views.words import STATE_WORDS, duration, file_size, literal, pixel
 
 
 def facts(entry: Entry, *, timezone: str | None, now: float) -> dict[str, str]:
-    """What is known, by its name, in the order of reading; what is not known is left out.
+    """What is known, by its name, in reading order; what is not known is left out.
 
-    The values may be text from outside. No secret and no token is among them.
+    The values may be text from outside. None of them is a secret or a token.
     """
     size = entry.result_bytes
     known: dict[str, object] = {
@@ -25,7 +25,7 @@ def facts(entry: Entry, *, timezone: str | None, now: float) -> dict[str, str]:
         "Entry ID": entry.id,
         "Task ID": entry.task_id,
         "State": state_words(entry, now),
-        "Status there": entry.task_status and entry.task_status.value,
+        "Status at the provider": entry.task_status and entry.task_status.value,
         "Progress": None if entry.percentage is None else f"{entry.percentage} %",
         "Provider": entry.provider.label,
         "Network asked for": entry.network,
@@ -44,7 +44,7 @@ def facts(entry: Entry, *, timezone: str | None, now: float) -> dict[str, str]:
         "Sent": _time(entry.submitted_at, timezone),
         "Ended": _time(entry.finished_at, timezone),
         "Last change": _time(entry.changed_at, timezone),
-        "Looked at next": None if entry.state.over else _time(entry.due_at, timezone),
+        "Next check": None if entry.state.over else _time(entry.due_at, timezone),
         "Took": entry.finished_at and duration(entry.finished_at - entry.created_at),
         "Address of the picture": entry.image_url,
         "Upscaled task": _picture_of(entry.parent_task_id, entry.index),
@@ -59,7 +59,7 @@ def facts(entry: Entry, *, timezone: str | None, now: float) -> dict[str, str]:
 
 
 def child_words(child: Entry, now: float) -> str:
-    """A task that another one led to, on one line. May be text from outside."""
+    """A task that another one led to, on one line. It may hold text from outside."""
     size = pixels(child.result_size) if child.result_size else ""
     return " · ".join(filter(None, (child.name, child.type, state_words(child, now), size)))
 
@@ -75,7 +75,7 @@ def as_markdown(text: str) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a time line. `lasted` is how long it stayed like this; empty at the end."""
+    """One line of a timeline. `lasted` is how long the state lasted; empty for a final state."""
 
     when: str
     state: str
@@ -84,7 +84,7 @@ class Step:
 
 
 def steps(moments: Sequence[Moment], *, timezone: str | None, now: float) -> list[Step]:
-    """The time line with how long each state lasted, the first one first."""
+    """The timeline: each state in order, with how long it lasted."""
     ends = [moment.at for moment in moments[1:]]
     if moments and not moments[-1].state.over:
         ends.append(now)
@@ -111,5 +111,5 @@ def _picture_of(task_id: str | None, index: str | None) -> str | None:
 
 
 def _host(url: str | None) -> str | None:
-    """Who is called; the rest of such an address is often a secret."""
+    """The host that is called; the rest of such an address is often a secret."""
     return url and f"{urlsplit(url).hostname} (the rest of the address and the secret are not shown)"

@@ -1,6 +1,6 @@
 """Where pages lead: the parameters of their addresses, written and read in one place.
 
-History's list, Compare's view and the planner have more to say in theirs: `listing`, `comparison` and `planner`.
+The addresses of History's list, Compare's view and Print size say more: see `listing`, `comparison` and `planner`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def task(entry: Entry) -> Parameters:
 
 
 def again(entry: Entry) -> Parameters:
-    """Fills the form of Upscale as this task had it."""
+    """Fills the form of Upscale with this task's picture and settings."""
     return {"again": entry.id}
 
 
@@ -45,7 +45,7 @@ def batch_of(entries: Sequence[Entry]) -> Parameters:
 
 
 def details(entry: Entry) -> str:
-    """The address of a task's details below this server."""
+    """The path of a task's details on this server."""
     return f"/history?task={entry.id}"
 
 
@@ -58,7 +58,7 @@ def asked_again(parameters: Mapping[str, str]) -> str | None:
 
 
 def asked_task_id(parameters: Mapping[str, str]) -> str | None:
-    """The ID of a task at an API that Upscale is to look for."""
+    """The ID of a task at an API, for Upscale to look up."""
     return (parameters.get("task_id") or "").strip()[:ID_SHOWN] or None
 
 
@@ -67,6 +67,6 @@ def asked_batch(parameters: Mapping[str, str]) -> str | None:
 
 
 def asked_batch_of(parameters: Mapping[str, str]) -> list[str] | None:
-    """Ids of the tasks whose results a batch begins with; None when the address does not say."""
+    """Ids of the tasks whose results a batch begins with; None when the address names none."""
     asked = parameters.get("from")
     return None if asked is None else [each[:80] for each in asked.replace(",", " ").split()]

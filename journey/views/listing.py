@@ -1,4 +1,4 @@
-"""Which tasks a list shows, as its address says it: `?q=koi&state=failed&sort=name&page=2`."""
+"""Which tasks a list shows, and the address that says so: `?q=koi&state=failed&sort=name&page=2`."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ORDERS: dict[Order, str] = {
     Order.OLDEST: "Oldest first",
     Order.LARGEST: "Largest result first",
     Order.NAME: "By name",
-    Order.DEAREST: "Dearest first",
-    Order.LONGEST: "Longest first",
+    Order.DEAREST: "Most expensive first",
+    Order.LONGEST: "Slowest first",
 }
 USUAL_DPI = "300"
 FIRST_DAY, LAST_DAY = datetime.date(2000, 1, 1), datetime.date(2099, 12, 31)
@@ -54,7 +54,7 @@ class Listing:
     page: int = 1
 
     def address(self) -> dict[str, str]:
-        """The parameters of the address; what is as usual is left out."""
+        """The parameters of the address; defaults are left out."""
         said = {
             "q": self.text,
             "state": ",".join(self.groups),
@@ -74,17 +74,17 @@ class Listing:
 
     @property
     def filters(self) -> int:
-        """How many filters are set, the search not counted."""
+        """How many filters are set; the search does not count."""
         without = replace(self, text="", order=Order.NEWEST, page=1)
         return len(without.address().keys() - {"at"})
 
     @property
     def leaves_out(self) -> bool:
-        """True when not all tasks are meant."""
+        """True when a search or a filter may leave tasks out."""
         return bool(self.text or self.filters)
 
     def filter(self, timezone: str | None) -> Filter:
-        """For `History.search`; days begin at midnight in that time zone. Raises ValueError for DPI that are none."""
+        """For `Lists.search`; days begin at midnight in that time zone. Raises ValueError for an invalid DPI."""
         return Filter(
             text=self.text,
             states=frozenset[State]().union(*(GROUPS[group][1] for group in self.groups)),
@@ -102,11 +102,11 @@ class Listing:
 PARAMETERS = frozenset(
     {"q", "state", "engine", "scale", "person", "tag", "batch", "ready", "at", "from", "to", "sort"}
 ) | {"page"}
-"""What belongs to the list in an address."""
+"""The parameters of an address that belong to the list."""
 
 
 def from_address(parameters: Mapping[str, str]) -> tuple[Listing, list[str]]:
-    """The listing that an address asks for, and a sentence about each thing in it that means nothing."""
+    """The listing that an address asks for, and a sentence about each part of it that makes no sense."""
     said = {name: value.strip()[:_WORD_LIMIT] for name, value in parameters.items() if name in PARAMETERS}
     problems: list[str] = []
 
@@ -115,7 +115,7 @@ def from_address(parameters: Mapping[str, str]) -> tuple[Listing, list[str]]:
         found = known.get((value or "").lower())
         if value and found is None:
             problems.append(
-                f"The address asks for {_KINDS[name]} “{value[:40]}”, which does not exist, so it is left out."
+                f"The address asks for {_KINDS[name]} “{value[:40]}”, which does not exist, so it is ignored."
             )
         return found
 
@@ -128,13 +128,13 @@ def from_address(parameters: Mapping[str, str]) -> tuple[Listing, list[str]]:
         except ValueError:
             found = None
         if found is None or not FIRST_DAY <= found <= LAST_DAY:
-            problems.append(f"“{value[:40]}” in the address is no day such as 2026-11-22, so it is left out.")
+            problems.append(f"“{value[:40]}” in the address is not a date such as 2026-11-22, so it is ignored.")
             return None
         return found
 
     groups = {group for each in said.get("state", "").split(",") if (group := each.strip().lower())}
     problems += [
-        f"The address asks for the state “{group[:40]}”, which does not exist, so it is left out."
+        f"The address asks for the state “{group[:40]}”, which does not exist, so it is ignored."
         for group in sorted(groups - GROUPS.keys())
     ]
     provider = choose("engine", {name: name for name in PROVIDERS})
@@ -194,11 +194,11 @@ def row(entry: Entry, tags: Sequence[str], timezone: str | None, now: float) -> 
 def room_words(
     results: int, in_all: int | None, counted_at: float | None, timezone: str | None, keep_days: int | None
 ) -> str:
-    """How much room the pictures take, in bytes, and until when results are kept."""
+    """How much room the pictures take (given in bytes), and how long results are kept."""
     told = [f"Stored results: {file_size(results)}."]
     if in_all is not None:
         when = moment(counted_at, timezone)
-        told.append(f"All files with originals and previews: {file_size(in_all)}, counted {when}.")
+        told.append(f"All files, including originals and previews: {file_size(in_all)}, counted {when}.")
     if keep_days:
         told.append(f"Results are removed {keep_days} days after they are finished; their tasks stay here.")
     return " ".join(told)

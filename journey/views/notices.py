@@ -9,7 +9,7 @@ from journey.history.kinship import is_pair
 
 
 def ended(awaited: Iterable[Entry]) -> list[list[Entry]]:
-    """Those that go on no more, each for itself; those of a batch together, once the last of them has ended."""
+    """The entries that have ended, in groups: a batch as one, once its last entry has ended; all others singly."""
     groups: dict[str, list[Entry]] = {}
     for entry in awaited:
         alone = entry.batch is None or is_pair(entry.batch)
@@ -18,5 +18,5 @@ def ended(awaited: Iterable[Entry]) -> list[list[Entry]]:
 
 
 def has_moved(known: Mapping[str, Entry], now: Iterable[Entry]) -> bool:
-    """True when one of these has begun or ended since it was known."""
+    """True when one of these has started or ended since it was last seen."""
     return any((entry.state in LIVE) != (known[entry.id].state in LIVE) for entry in now if entry.id in known)

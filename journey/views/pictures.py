@@ -13,7 +13,7 @@ SAMPLE_GRID = gallery.stored(samples.GRID.name)
 """The sample grid as a whole."""
 
 FITTED_HEIGHT = 420
-"""Screen pixels, so that the print sizes below a picture are on the screen as well."""
+"""Screen pixels: low enough that the print sizes below a picture fit on the screen too."""
 
 
 def fitted_width(size: tuple[int, int]) -> int | None:
@@ -23,5 +23,5 @@ def fitted_width(size: tuple[int, int]) -> int | None:
 
 
 def thumbnail_url(shown: StoredFile | None) -> str | None:
-    """The relative address of a thumbnail, for a column of a table. Whether it is still there is not looked up."""
+    """The relative address of a thumbnail, for a column of a table. Does not check that the file still exists."""
     return shown.beside(THUMBNAIL).url() if shown else None

@@ -1,4 +1,4 @@
-"""What the address of Print size says: `/print_size?w=1024&h=1536&paper=A3&bleed=3` holds all inputs of the page."""
+"""The address of Print size, which holds all inputs of the page: `/print_size?w=1024&h=1536&paper=A3&bleed=3`."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ WAYS = {"pixels": "Pixels", "url": "Image URL", "upload": "Upload", "task": "A t
 SIDES = {"result": "Result", "original": "Original"}
 UNITS = {unit: unit for unit in ("cm", "mm", "in")}
 FAMILIES = {name: name[:1].upper() + name[1:] for name in ("all", *printing.FAMILIES)}
-TURNS = {"auto": "As it fits", "portrait": "Portrait", "landscape": "Landscape"}
+TURNS = {"auto": "Automatic", "portrait": "Portrait", "landscape": "Landscape"}
 FITS = {"crop": "Crop", "contain": "Contain"}
 
 
 @dataclass(frozen=True)
 class Field:
-    """An input as it stands in the address. Without choices any text is kept, and judged when used."""
+    """An input as it is in the address. Without choices, any text is kept, and checked when it is used."""
 
     default: str
     choices: tuple[str, ...] = ()
     ways: tuple[str, ...] = ()
-    """The ways to give a picture that it belongs to; it is left out of the address for others."""
+    """The ways to give a picture to which it belongs; for the others it is left out of the address."""
 
 
 FIELDS = {
@@ -57,7 +57,7 @@ _OF_A_CUSTOM_PAPER = ("pw", "ph", "pu")
 
 
 def from_address(parameters: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The inputs that an address asks for, and a sentence about each thing in it that means nothing."""
+    """The inputs that an address asks for, and a sentence about each part of it that makes no sense."""
     asked: dict[str, str] = {}
     problems: list[str] = []
     for name in FIELDS.keys() & parameters.keys():
@@ -71,19 +71,19 @@ def from_address(parameters: Mapping[str, str]) -> tuple[dict[str, str], list[st
             asked[name] = field.default
             problems.append(
                 f"The link asks for {name}={text[:NUMBER_LIMIT]}, which does not exist; "
-                f"{field.default} is taken instead."
+                f"{field.default} is used instead."
             )
     if "from" not in parameters:
         named = next((name for name in ("task", "url", "sample") if name in parameters), None)
         asked |= {"from": named} if named else {}
     if "at" in asked and not is_place(asked["at"]):
         asked["at"] = FIELDS["at"].default
-        problems.append("The link's at= must be a whole number from 0 to 100: where the crop lies.")
+        problems.append("The link's at= must be a whole number from 0 to 100; it says where the crop lies.")
     return asked, problems
 
 
 def address(values: Mapping[str, str]) -> dict[str, str]:
-    """The parameters that lead here again: all inputs that matter, and none while all are as on a first visit."""
+    """The parameters that lead here again: all inputs that matter, or none while all have their defaults."""
     matter = {
         name: values[name]
         for name, field in FIELDS.items()
@@ -95,5 +95,5 @@ def address(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_place(text: str) -> bool:
-    """Whether this says where a crop lies: 0 (left, top) to 100."""
+    """True when this says where a crop lies, from 0 (left, top) to 100 (right, bottom)."""
     return text.isascii() and text.isdigit() and int(text) <= 100

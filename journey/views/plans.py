@@ -1,4 +1,4 @@
-"""Plans as pages say them: colours of grades, sentences round a verdict, rows of tables."""
+"""Plans as pages show them: colours of grades, sentences around a verdict, rows of tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NEARLY_FROM_DPI = 150
 
 
 def outcome(plan: Plan) -> Outcome:
-    """How a plan ends, for its colour: what 4x does not reach may still look right on a wall."""
+    """How a plan turns out, for its colour: a print that 4x does not reach may still look right on a wall."""
     if plan.recommended == 1:
         return "fine"
     if plan.recommended is not None:
@@ -42,7 +42,7 @@ def verdict(plan: Plan | ScreenPlan) -> str:
 
 
 def reasons(plan: Plan) -> str:
-    """What a verdict rests on: pixels, and from where people look. Markdown."""
+    """What a verdict rests on: pixels, and how far away people stand. Markdown."""
     near, far = (printing.distance_text(cm) for cm in plan.usual_distance_cm)
     bleed = f" with {plan.bleed_mm:g} mm bleed" if plan.bleed_mm else ""
     sharp_from = printing.distance_text(plan.chosen.sharp_from_cm)
@@ -68,7 +68,7 @@ def _paper_as_it_lies(paper: Paper) -> str:
 
 
 def option_words(option: Option) -> str:
-    """What one multiplier gives: `Sharp in the hand`, or that it is more than anybody sees."""
+    """What one multiplier gives: `Sharp in the hand`, or `Larger than needed`."""
     return "Larger than needed" if option.larger_than_needed else option.grade.in_words.capitalize()
 
 
@@ -83,10 +83,10 @@ def take(plan: Plan) -> str:
 
 
 def legend(paper: Paper, *, bleeds: bool, cuts: bool = False) -> str:
-    """What the lines and colours of a drawing mean, those that are in it. Markdown."""
+    """What the lines and colours in a drawing mean; only those that it has. Markdown."""
     edge = "**Red edge**: bleed, trimmed off. " if bleeds else ""
     cut = "**Faded**: cut away. " if cuts else ""
-    safe = f"**Dashes**: keep text inside, {SAFE_MM} mm." if has_safe_area(paper) else ""
+    safe = f"**Dashes**: keep text inside, {SAFE_MM} mm from the edge." if has_safe_area(paper) else ""
     return f"{edge}**Line**: the paper's edge. {cut}{safe}"
 
 
@@ -103,7 +103,7 @@ def paper_rows(
 
 
 def need_rows(paper: Paper, dpi: float, fit: Fit, bleed_mm: float) -> list[dict[str, str]]:
-    """Which Midjourney sizes get to this paper, and at which multiplier."""
+    """Which Midjourney sizes are enough for this paper, and at which multiplier."""
     rows = []
     for shape, (width, height) in inputs.MIDJOURNEY.items():
         turned = (height, width) if paper.width > paper.height else (width, height)
@@ -118,7 +118,7 @@ def _cells(plan: Plan, dpi: float) -> dict[str, str]:
 
 
 def served(size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit) -> str:
-    """Which of these papers a picture can serve, as a sentence."""
+    """Which of these papers a picture can fill, as a sentence."""
     names = {paper.name: paper_name(paper) for paper in papers}
     by_multiplier = {
         multiplier: [
@@ -132,7 +132,7 @@ def served(size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit)
 
 
 def need_words(paper: Paper, dpi: float, bleed_mm: float) -> str:
-    """The pixels that a paper takes, as Markdown."""
+    """The pixels that a paper needs, as Markdown."""
     needed = printing.pixels_needed(paper, dpi, bleed_mm)
     with_bleed = f" with {bleed_mm:g} mm bleed" if bleed_mm else ""
     megapixels = needed[0] * needed[1] / 1e6
@@ -140,12 +140,12 @@ def need_words(paper: Paper, dpi: float, bleed_mm: float) -> str:
 
 
 def distance_words(paper: Paper) -> str:
-    """From where people look at such a paper, and what that takes."""
+    """How far away people stand from such a paper, and the DPI that looks sharp from there."""
     nearest = printing.usual_distance_cm(paper)[0]
     near, far = (printing.distance_text(cm) for cm in printing.usual_distance_cm(paper))
     return (
         f"People usually look at this size from {near} to {far}. From {near}, "
-        f"{printing.dpi_for_distance(nearest):.0f} DPI look sharp."
+        f"{printing.dpi_for_distance(nearest):.0f} DPI looks sharp."
     )
 
 
@@ -155,7 +155,7 @@ def prices(providers: Sequence[Provider]) -> str:
 
 
 def exact_words(plan: Plan) -> str:
-    """What a file of exact size will be, as Markdown."""
-    with_bleed = f" and {plan.bleed_mm:g} mm bleed" if plan.bleed_mm else ""
+    """What a file of the exact size will be, as Markdown."""
+    with_bleed = f" with {plan.bleed_mm:g} mm bleed" if plan.bleed_mm else ""
     fits = "cropped as drawn above" if plan.fit == "crop" else "the whole picture with white margins"
     return f"**{pixels(plan.needed)}**: {literal(plan.paper.label)} at {plan.dpi:g} DPI{with_bleed}, {fits}."

@@ -13,7 +13,7 @@ from journey.storage.spreadsheets import MARK, csv_lines
 from journey.views.words import counted, moment
 
 By = Literal["person", "certainty", "provider"]
-"""What a bar of a month is stacked by."""
+"""What the bar of a month is stacked by."""
 
 WAYS: dict[By, str] = {
     "person": "Credits by person",
@@ -40,9 +40,9 @@ class Bar:
 
 
 def bars(of: Iterable[Line], months: Sequence[str], by: By, *, limit: int = 8) -> list[Bar]:
-    """One piece for each month and name, also where it is 0: credits, or pictures when it is by provider.
+    """One piece for each month and name, even where it is 0: credits, or pictures when stacked by provider.
 
-    At most `limit` names: beyond that the people with fewer credits are one.
+    There are at most `limit` names: beyond that, the people with the fewest credits share one.
     """
     heights: dict[tuple[str, str], int] = {}
     of = list(of)
@@ -62,7 +62,7 @@ def bars(of: Iterable[Line], months: Sequence[str], by: By, *, limit: int = 8) -
 
 
 def busiest(of: Iterable[Line], *, limit: int) -> dict[str | None, str]:
-    """How each person is named in a chart with at most `limit` names: those with the most credits by their own."""
+    """The name of each person in a chart of at most `limit` names; the people with the fewest credits share one."""
     spent: dict[str | None, int] = {}
     for line in of:
         if line.provider.is_paid:
@@ -73,7 +73,7 @@ def busiest(of: Iterable[Line], *, limit: int) -> dict[str | None, str]:
 
 
 def to_csv(of: Sequence[Line]) -> bytes:
-    """The lines as a table for a spreadsheet. The name of the provider stands under `engine`, as it always has."""
+    """The lines as CSV for a spreadsheet. The column of the provider has always been called `engine`."""
     names = ("month", "person", "engine", "finished", "megapixels", "charged", "after_failure", "unknown")
     rows = [
         (
@@ -99,7 +99,7 @@ def month_figures(of_month: Sequence[Line]) -> list[tuple[str, int, str]]:
         (
             "May have been charged",
             uncertain,
-            "Tasks that failed after they were accepted, and calls in doubt. The budget counts them.",
+            "Tasks that failed after they were accepted, and calls in doubt. They count towards the budget.",
         ),
     ]
 
@@ -107,35 +107,35 @@ def month_figures(of_month: Sequence[Line]) -> list[tuple[str, int, str]]:
 def balance_words(provider: Provider, told_at: float | None, timezone: str | None) -> str:
     """How fresh the balance is."""
     if told_at is None:
-        return f"{provider.label} has not told the balance yet."
-    return f"Balance as {provider.label} told it on {moment(told_at, timezone)}."
+        return f"The balance at {provider.label} is not known yet."
+    return f"Balance at {provider.label} on {moment(told_at, timezone)}."
 
 
 def budget_words(budget: Budget, month: str) -> str:
     """How much of a month's budget is used, as Markdown."""
     return (
-        f"Budget of {month_words(month)}: {budget.spent:,} of {counted(budget.limit, 'credit')} used, "
+        f"Budget for {month_words(month)}: {budget.spent:,} of {counted(budget.limit, 'credit')} used, "
         f"**{budget.left:,} left**"
     )
 
 
 def budget_meaning(budget: Budget, paid: Sequence[Provider], *, goes_on_here: bool) -> str:
-    """What happens when it is used up."""
+    """What happens when the budget is used up."""
     for_whom = f" for {' and '.join(provider.label for provider in paid)}" if paid else ""
     return (
         ("It is used up: new" if budget.is_used_up else "When it is used up, new")
-        + f" tasks{for_whom} wait, and nothing is lost. They go on in the next month, or once JOURNEY_MONTHLY_CREDITS "
-        "is raised and the studio restarted." + (" This machine goes on for free." if goes_on_here else "")
+        + f" tasks{for_whom} wait, and nothing is lost. They go on next month, or once JOURNEY_MONTHLY_CREDITS is "
+        "raised and the studio restarted." + (" This machine goes on working for free." if goes_on_here else "")
     )
 
 
 def nothing_sent(*, has_paid: bool) -> str:
     """What an empty page says."""
     if has_paid:
-        return "Nothing was sent yet. Upscale a picture, and what it cost is listed here."
+        return "Nothing has been sent yet. Upscale a picture, and its cost will be listed here."
     return (
-        "Nothing was sent yet, and nothing costs anything: without JOURNEY_API_KEY all work is done on this machine, "
-        "for free. Upscale a picture, and it is counted here."
+        "Nothing has been sent yet, and nothing costs anything: without JOURNEY_API_KEY, all work is done on this "
+        "machine, for free. Upscale a picture, and it will be counted here."
     )
 
 
@@ -146,14 +146,14 @@ def explained(shown: Sequence[Line]) -> list[str]:
         tasks = sum(line.after_failure // line.provider.credits for line in shown if line.after_failure)
         said.append(
             f":material/error: **{counted(after_failure, 'credit')}** for {counted(tasks, 'task')} "
-            "that failed after they were accepted. Credits are charged when a call is accepted; the account there says "
-            "whether they were given back."
+            "that failed after they were accepted. Credits are charged when a call is accepted; your account with the "
+            "provider shows whether they were given back."
         )
     if unknown := sum(line.unknown for line in shown):
         calls = sum(line.unknown // line.provider.credits for line in shown if line.unknown)
         said.append(
-            f":material/help: **{counted(unknown, 'credit')}** for {counted(calls, 'call')} in doubt: it is "
-            "not known whether they were accepted; the answer was lost, or is still to come. Tasks that need your "
+            f":material/help: **{counted(unknown, 'credit')}** for {counted(calls, 'call')} in doubt. The "
+            "answer was lost or is still to come, so these credits may have been charged. Tasks that need your "
             "decision are in History."
         )
     free = [line for line in shown if line.provider.is_here]

@@ -19,7 +19,7 @@ NO_PICTURE = {
 
 
 def provider_labels(providers: Sequence[Provider]) -> dict[str, str]:
-    """By name, what people choose from: `JourneyAPI · 2 credits`."""
+    """What people choose from, by name: `JourneyAPI · 2 credits`."""
     return {provider.name: f"{provider.label} · {cost_words(provider)}" for provider in providers}
 
 
@@ -35,7 +35,7 @@ def about(seconds: float) -> str:
 
 
 def found_words(parent: ParentTask) -> str:
-    """What a task is, where and with what it was made, as Markdown."""
+    """What a task holds, and which provider and model made it, as Markdown."""
     size = pixels(parent.sources[0].size)
     contents = f"a grid of {len(parent.sources)} pictures, {size} each" if parent.is_grid else f"one picture, {size}"
     facts = (contents, parent.provider.label, parent.model, parent.task_type)
@@ -43,7 +43,7 @@ def found_words(parent: ParentTask) -> str:
 
 
 def suggested_scale(plan: Plan) -> int:
-    """The multiplier that the paper needs, as far as there is one; 2x where nothing is needed."""
+    """The multiplier that the paper needs: 2x when it needs none, 4x when even 4x is not enough."""
     return 2 if plan.recommended == 1 else plan.recommended or 4
 
 
@@ -56,8 +56,8 @@ def for_paper_words(plan: Plan) -> str:
 def charge_words(provider: Provider) -> str:
     """What a click costs, below the button."""
     if provider.is_paid:
-        return f"{provider.credits} credits are charged by {provider.label} when it accepts the call."
-    return "Runs on this machine's processors: no key, no credits, nothing leaves it."
+        return f"{provider.label} charges {provider.credits} credits when it accepts the call."
+    return "Runs on this machine's processors: no key, no credits, and nothing leaves this machine."
 
 
 def pair_cost(pair: Pair) -> str:
@@ -71,4 +71,4 @@ def pair_offer(name: str, pair: Pair, seconds: Mapping[Variant, float | None]) -
     known = [(variant, took) for variant in pair if (took := seconds[variant]) is not None]
     times = ", ".join(f"{variant.name} {about(took)}" for variant, took in known)
     how_long = f": {literal(times)}" if times else ""
-    return f"A/B enlarges it both ways, {literal(name)}, to compare them{how_long}."
+    return f"A/B enlarges the picture both ways, {literal(name)}, to compare them{how_long}."

@@ -45,7 +45,7 @@ _OPEN_WORDS: dict[TaskStatus, str] = {
 def literal(text: str, *, limit: int = 2_000) -> str:
     """Text from outside as Markdown that shows it literally, on one line, cut to `limit` characters.
 
-    Addresses are made no links: an invisible character keeps them apart, because escapes alone do not.
+    Addresses do not become links: an invisible character breaks them up, because escapes alone do not.
     """
     line = one_line(text, limit) + ("…" if len(text) > limit else "")
     return _MARKDOWN.sub(r"\\\1", _LINK.sub(_WORD_JOINER, line))
@@ -84,7 +84,7 @@ def origin_words(task_id: str, index: str | None) -> str:
 
 
 def pair_words(entry: Entry, other: Entry | None, now: float) -> str:
-    """What keeps the two halves of an A/B pair from being compared."""
+    """Why the two halves of an A/B pair cannot be compared."""
     if other is None:
         return "A/B: the other half has been deleted."
     missing = [half for half in (entry, other) if not half.result]
@@ -92,10 +92,10 @@ def pair_words(entry: Entry, other: Entry | None, now: float) -> str:
         if half.state is State.FINISHED:
             return f"A/B: the result of {variant_of(half).name} is no longer stored."
         if half.state.over:
-            return f"A/B: {variant_of(half).name} has no result to compare: {state_words(half, now).lower()}."
+            return f"A/B: {variant_of(half).name} has no result to compare ({state_words(half, now).lower()})."
     return (
-        "A/B: still missing "
-        + ", ".join(f"{variant_of(half).name}: {state_words(half, now).lower()}" for half in missing)
+        "A/B: not finished yet: "
+        + ", ".join(f"{variant_of(half).name} ({state_words(half, now).lower()})" for half in missing)
         + "."
     )
 
@@ -106,10 +106,10 @@ def tab_title(page: str, open_tasks: int) -> str:
 
 
 def ending(entry: Entry) -> str | None:
-    """What to tell whoever queued this, as Markdown; None while it goes on, and for what a person ended."""
+    """What to tell the person who queued this, as Markdown; None while it is under way, or when a person ended it."""
     name = literal(entry.name, limit=80)
     if entry.state is State.FINISHED:
-        return f"**{name}** is finished with {literal(variant_of(entry).name)}: {pixels(entry.result_size)}."
+        return f"**{name}** is finished ({literal(variant_of(entry).name)}): {pixels(entry.result_size)}."
     if entry.state is State.FAILED:
         return f"**{name}** failed: {literal(entry.error or 'no reason was given.', limit=160)}"
     if entry.state is State.AMBIGUOUS:
@@ -118,7 +118,7 @@ def ending(entry: Entry) -> str | None:
 
 
 def endings(entries: Sequence[Entry]) -> str:
-    """What to tell about many that ended: `12 tasks ended: 11 finished, 1 failed.`"""
+    """What to say when many tasks have ended: `12 tasks ended: 11 finished, 1 failed.`"""
     counted = [
         (sum(entry.state is state for entry in entries), words)
         for state, words in (
@@ -132,12 +132,12 @@ def endings(entries: Sequence[Entry]) -> str:
 
 
 def balance_problem(provider: Provider, cost: int, credits_left: int | None) -> str | None:
-    """What to say before a click that the account there cannot pay for."""
+    """What to say before a click that the provider's account cannot pay for."""
     if credits_left is None or cost <= credits_left:
         return None
     return (
-        f"This costs {cost} credits, and your {provider.label} account has {credits_left:,}. What you queue waits "
-        "until there are enough; this machine is free."
+        f"This costs {cost} credits, but your {provider.label} account has only {credits_left:,}. What you queue waits "
+        "until there are enough. Upscaling on this machine is free."
     )
 
 
@@ -158,7 +158,7 @@ def duration(seconds: float) -> str:
 
 
 def download_words(result: StoredPicture) -> str:
-    """`Download PNG · 34.3 MB`; only a PNG is named, since it is what everybody expects."""
+    """`Download PNG · 34.3 MB`; only PNG is named, because it is the format that people expect."""
     kind = "Download PNG" if result.file.endswith(".png") else "Download"
     return f"{kind} · {file_size(result.bytes)}"
 
@@ -199,7 +199,7 @@ def file_size(size: int | None) -> str:
 
 
 def cost_words(provider: Provider) -> str:
-    """What one upscale costs there."""
+    """What one upscale costs at this provider."""
     return f"{provider.credits} credits" if provider.is_paid else "free"
 
 
@@ -219,7 +219,7 @@ def moment(seconds: float | None, timezone: str | None = None) -> str:
 
 
 def zone(name: str | None) -> datetime.tzinfo:
-    """The time zone of this name; UTC when it is not known."""
+    """The time zone of this name; UTC when the name is not known."""
     try:
         return ZoneInfo(name) if name else datetime.UTC
     except (ZoneInfoNotFoundError, OSError, ValueError):

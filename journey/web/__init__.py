@@ -1,7 +1,7 @@
-"""Routes beside the pages. All of them are read-only but `webhooks`, which is a hint and changes nothing by itself.
+"""Routes beside the pages. All are read-only except `webhooks`: a webhook is a hint that tells the tracker to look.
 
 files    stored pictures and print files      exports      tasks as CSV and JSON
 tiles    pieces of pictures                   results_zip  all results of a batch
-webhooks what JourneyAPI tells us             way_back     to the page on which a sign-in was begun
+webhooks what JourneyAPI tells us             way_back     to the page on which a sign-in began
 answers  headers, media types, refusals
 """

@@ -14,7 +14,7 @@ MEDIA_TYPES = {
     ".csv": "text/csv",
     ".json": "application/json",
 }
-"""By the ending of a file's name."""
+"""By file extension."""
 
 PRIVATE = {
     "X-Content-Type-Options": "nosniff",
@@ -22,11 +22,11 @@ PRIVATE = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, no-store",
 }
-"""Of every answer that is made for the one who asks."""
+"""The headers of an answer that is meant only for whoever asks."""
 
 # A key's content never changes.
 HEADERS = PRIVATE | {"Cache-Control": "private, max-age=31536000, immutable"}
-"""Of every answer that holds (a part of) a stored picture."""
+"""The headers of an answer that holds a stored file, or a part of one."""
 
 
 def refusal(sentence: str, status: int) -> PlainTextResponse:

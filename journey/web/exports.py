@@ -1,7 +1,7 @@
 """Entries as CSV and JSON, for spreadsheets and scripts, written while they are sent.
 
-Neither holds a secret, a token or a key of a file: an address of a picture comes without its query, which may be a
-signature, and one of our own files without its key.
+Neither holds a secret, a token or the key of a file: the address of a picture comes without its query, which may be a
+signature, and the address of a file of ours without its key.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Form = Literal["csv", "json"]
 HOUR = 3_600
 
 CHUNK = 1_000
-"""Entries that are read at once."""
+"""How many entries are read at once."""
 
 NAMES = (
     "id", "task_id", "name", "state", "engine", "multiplier", "model", "result_model", "person", "credits", "attempts",
@@ -39,7 +39,7 @@ NAMES = (
     "finished", "batch", "image_url", "parent_task_id", "index", "came_from", "came_from_index", "error", "note",
     "comment", "tags",
 )  # fmt: skip
-"""What is told of each entry, in this order. Scripts rely on these names."""
+"""What is exported of each entry, in this order. Scripts rely on these names."""
 
 _OWN_FILE = re.compile(r"(/files/)[0-9a-f]{32}")
 
@@ -47,7 +47,7 @@ _OWN_FILE = re.compile(r"(/files/)[0-9a-f]{32}")
 def download_url(
     key: bytes, form: Form, listing: Listing, *, timezone: str | None, ids: Sequence[str] = (), now: float
 ) -> str:
-    """The address of an export below this server: of the entries with these ids, else of all that the listing means.
+    """The path of an export on this server: of the entries with these ids, else of all that the listing means.
 
     It is signed with the key, works for one to two hours, and stays the same within an hour.
     """
@@ -65,7 +65,7 @@ def routes(lists: Lists, key: bytes, *, clock: Callable[[], float] = time.time) 
         except BadSignature:
             form = None
         if form != request.path_params["form"] or clock() >= HOUR * until_hour:
-            return refusal("This link is no longer good. Open History and export once more.", 403)
+            return refusal("This link is no longer good. Open History and export again.", 403)
         if "ids" in meant:
             ids = meant["ids"]
         else:
@@ -79,7 +79,7 @@ def routes(lists: Lists, key: bytes, *, clock: Callable[[], float] = time.time) 
 
 
 def to_csv(lists: Lists, ids: Sequence[str]) -> Iterator[bytes]:
-    """A line of names and one for each entry. Times are UTC."""
+    """A line of names, then a line for each entry. Times are UTC."""
     yield MARK + csv_lines([NAMES])
     for rows in _chunks(lists, ids):
         yield csv_lines(map(_cell, row) for row in rows)
@@ -106,7 +106,7 @@ def _chunks(lists: Lists, ids: Sequence[str]) -> Iterator[list[tuple[Value, ...]
 
 
 def _row(entry: Entry, tags: Sequence[str]) -> tuple[Value, ...]:
-    """The values of NAMES."""
+    """The values of an entry, in the order of NAMES."""
     source_width, source_height = entry.source.size if entry.source else (None, None)
     result_width, result_height = entry.result_size or (None, None)
     image_url = entry.image_url and entry.image_url.partition("?")[0].partition("#")[0]

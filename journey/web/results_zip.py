@@ -1,4 +1,4 @@
-"""All results of a batch as one ZIP, written while it is sent: it is nowhere whole, neither in memory nor on disk."""
+"""All results of a batch as one ZIP, written while it is sent: it is never whole, neither in memory nor on disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MISSING = "not-included.txt"
 
 
 def download_url(key: str) -> str:
-    """The address of the ZIP below this server, for a batch's `download_key`."""
+    """The path of the ZIP on this server, for a batch's `download_key`."""
     return f"/batches/{key}/results.zip"
 
 
@@ -41,12 +41,12 @@ def routes(batches: Batches, files: Files) -> list[Route]:
 
 
 def finished(batches: Batches, batch_id: str) -> list[Entry]:
-    """The entries of the batch whose result is stored, in order."""
+    """The entries of the batch that have a stored result, in order."""
     return [item.entry for item in batches.items(batch_id) if item.entry.result]
 
 
 def pack(files: Files, results: Sequence[Entry]) -> Iterator[bytes]:
-    """The bytes of the ZIP, piece by piece. What is gone is named in a text file instead."""
+    """The bytes of the ZIP, piece by piece. Results that are gone are named in a text file instead."""
     archive = ZipStream()
     missing: list[str] = []
     digits = len(str(len(results)))

@@ -1,4 +1,4 @@
-"""After a sign-in, back to the page on which it was begun. Streamlit itself always leads to the first page."""
+"""Leads people back, after a sign-in, to the page on which it began. Streamlit itself always opens the first page."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The receiver of JourneyAPI's webhooks. A webhook is a hint: it makes an entry due now, and changes nothing else.
+"""The receiver of JourneyAPI's webhooks.
 
-The address carries a token of the entry, and the header a secret made from a key file and the entry's id, so
-neither has to be stored where it could leak. Without a secret of ours there is no entry that would listen.
+A webhook is a hint: it makes an open entry due now, or tells an ambiguous one its task id. What became of the task, the
+tracker then asks itself. The address carries a token of the entry, and a header a secret made from a key file and the
+entry's id, so the secret is stored nowhere. A webhook for an entry is refused without it.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ log = logging.getLogger(__name__)
 BODY_LIMIT = 64 * 1024
 BODY_SECONDS = 3.0
 ANSWER_SECONDS = 9.0
-"""JourneyAPI gives up on an answer after 10 s."""
+"""JourneyAPI stops waiting for an answer after 10 s."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
-# The rest of a body that is not read would otherwise be waited for.
+# Otherwise the server would wait for the rest of a body that nobody reads.
 _CLOSE = {"Connection": "close"}
 
 
 def secret_for(key: bytes, entry_id: str) -> str:
-    """The secret that JourneyAPI is told for this entry: an HMAC-SHA-256, 64 hexadecimal digits."""
+    """The secret that JourneyAPI is given for this entry: an HMAC-SHA-256, 64 hexadecimal digits."""
     return hmac.new(key, b"webhook " + entry_id.encode(), hashlib.sha256).hexdigest()
 
 
@@ -46,12 +47,12 @@ def address_for(public_url: str, entry: Entry) -> str:
 
 
 def routes(history: History, key: bytes, *, on_hint: Callable[[], None] = lambda: None) -> list[Route]:
-    """`POST /webhooks/{token}`: 204 when taken or of no interest, 4xx when not JourneyAPI's, 503 to try again.
+    """`POST /webhooks/{token}`: 204 when taken or of no interest, 4xx when refused, 503 when to be sent again.
 
-    `key` is what `secret_for` makes the secrets from. Raises ValueError when it is too short to keep one.
+    `key` is what `secret_for` makes the secrets from. Raises ValueError when it is too short to be safe.
     """
     if len(key) < 16:
-        raise ValueError("the key of the webhook secrets has less than 16 bytes")
+        raise ValueError("the key of the webhook secrets has fewer than 16 bytes")
 
     async def receive(request: Request) -> Response:
         given = request.headers.get("x-webhook-secret", "")

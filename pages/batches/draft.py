@@ -1,4 +1,4 @@
-"""What one person has given so far for a batch: text, files, tasks. It stays when the page is left."""
+"""What one person has entered so far for a batch: text, files, tasks. It stays when the page is left."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ state = st.session_state
 
 @dataclass
 class Draft:
-    """It is kept until it is queued or cleared.
+    """What was entered; kept until it is queued or cleared.
 
-    `revision` tells tables with other rows apart, whose edits must not be mixed up.
+    `revision` changes with the rows of the table, so that edits of different tables are not mixed up.
     """
 
     looks: Looks
@@ -45,7 +45,7 @@ class Draft:
 
 
 def the_draft() -> Draft:
-    """This visitor's."""
+    """This visitor's draft."""
     state.setdefault("batch_text", "")
     if "batch_next_text" in state:
         state.batch_text, state.batch_name = state.pop("batch_next_text"), ""
@@ -56,20 +56,20 @@ def the_draft() -> Draft:
 
 
 def take_history(draft: Draft) -> None:
-    """`?from=ID,ID`: finished tasks of the history, whose results are enlarged further."""
+    """`?from=ID,ID`: finished tasks from the history, whose results are to be enlarged further."""
     asked = links.asked_batch_of(st.query_params)
     if asked is None or asked == state.get("batch_from"):
         return
     state.batch_from = asked
     draft.lines = [line for line in draft.lines if line.wanted is None or line.wanted.kind != "entry"]
     draft.lines += [
-        Line(f"Task {place} of History", entry_id, Wanted("entry", entry_id))
+        Line(f"Task {place} from History", entry_id, Wanted("entry", entry_id))
         for place, entry_id in enumerate(asked, start=1)
     ]
 
 
 def enter(draft: Draft) -> list[Line]:
-    """The inputs; the text and the dropped tables as lines. Dropped pictures join the draft."""
+    """Draw the inputs; returns all that was entered as lines. Dropped files join the draft."""
     left, right = st.columns([3, 2], gap="medium")
     with left:
         text = st.text_area(
@@ -78,7 +78,7 @@ def enter(draft: Draft) -> list[Line]:
             height=190,
             persist_state="session",
             placeholder="https://example.com/picture.png\n994c2844-…\n994c2844-… 3",
-            help="A task ID brings all four pictures of a grid; “ID 3” only the third. "
+            help="A task ID brings all four pictures of a grid; “ID 3” brings only the third. "
             "Press Ctrl + Enter, or click outside, to see the pictures.",
         )
     with right:
@@ -103,10 +103,10 @@ def enter(draft: Draft) -> list[Line]:
 
 
 def _cells(name: str, table: Table, key: str, *, may_be_list: bool = False) -> list[Line] | None:
-    """The lines of the column that was found, or is chosen here; None when it shall be read as a plain list."""
+    """The lines of the column that was found or is chosen here; None when it is to be read as a plain list."""
     choices = [*range(len(table.names)), *([NOT_A_TABLE] if may_be_list else [])]
     column = st.selectbox(
-        f"Column of the addresses in {literal(name)}",
+        f"Column with the addresses in {literal(name)}",
         choices,
         index=table.column,
         format_func=lambda place: "None: it is a plain list" if place == NOT_A_TABLE else table.names[place][:60],
@@ -118,7 +118,7 @@ def _cells(name: str, table: Table, key: str, *, may_be_list: bool = False) -> l
         return None
     if column is None:
         say_error(
-            f"None of the columns in {name} holds addresses. Choose the one with addresses or task IDs, "
+            f"No column in {name} seems to hold addresses. Choose the one with addresses or task IDs, "
             "or drop another file."
         )
         return []

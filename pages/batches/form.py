@@ -60,7 +60,7 @@ def batch_form() -> None:
 
 
 def _go_on(draft: Draft, given: Sequence[Line], settings: Settings) -> None:
-    """Look at what nobody has looked at yet, in the background."""
+    """In the background, look at pictures that nobody has looked at yet."""
     space = workspace()
     # A task may belong to any provider; the one that is chosen is asked first.
     providers = sorted(space.clients, key=lambda provider: provider != settings.variant.provider)
@@ -159,7 +159,7 @@ def _say_problems(draft: Draft, table: Sequence[Row]) -> None:
 
 
 def _seconds_per_pixel(variant: Variant) -> dict[int, float]:
-    """By multiplier, where the provider runs here."""
+    """By multiplier; empty when the provider does not run here."""
     if not variant.provider.is_here:
         return {}
     known = {scale: workspace().usual_seconds(variant, scale, size=(1000, 1000)) for scale in (2, 4)}
@@ -195,7 +195,7 @@ def _submit(draft: Draft, table: Sequence[Row], total: Totals, settings: Setting
 
 
 def _queue(draft: Draft, table: Sequence[Row], settings: Settings, name: str) -> None:
-    """All rows that run become entries, once: the batch's id is the same for a second click."""
+    """All rows to enlarge become entries, once: a second click has the same batch id."""
     wanted = [
         Order(source=row.source, variant=settings.variant, scale=row.choice, person=person())
         for row in table

@@ -1,4 +1,4 @@
-"""A batch under way: how far it is as a whole, each picture, and what can be done with all of them."""
+"""A batch under way: how far it has got as a whole, each picture, and what can be done with all of them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _head(batch: Batch) -> None:
         st.info(words.elsewhere(batch), icon=":material/content_copy:")
     of_batch, left = state.get("batch_left", (None, 0))
     if left and of_batch == batch.id:
-        st.caption(f"{counted(left, 'line')} not used. What was entered is still there under “New batch”.")
+        st.caption(f"{counted(left, 'line')} not used. You will find what you entered under “New batch”.")
 
 
 def _draw(batch: Batch, items: list[Item], how_far: Progress) -> None:
@@ -76,7 +76,7 @@ def _draw(batch: Batch, items: list[Item], how_far: Progress) -> None:
     if problem := state.pop("batch_stop_problem", None):
         say_error(problem)
     if not items:
-        st.info("Every picture of this batch is in another one.", icon=":material/content_copy:")
+        st.info("Every picture of this batch is part of another batch.", icon=":material/content_copy:")
         return
     now = time.time()
     st.dataframe(
@@ -102,7 +102,7 @@ def _draw(batch: Batch, items: list[Item], how_far: Progress) -> None:
 
 
 def _time_left(items: list[Item]) -> float | None:
-    """As estimated for this machine; elsewhere by the pace so far."""
+    """In seconds: estimated for this machine; for other providers, by the pace so far."""
     live = [item.entry for item in items if item.entry.state in LIVE]
     if not all(entry.provider.is_here for entry in live):
         return seconds_left(items, time.time())
@@ -118,7 +118,7 @@ def _time_left(items: list[Item]) -> float | None:
 
 
 def _actions(batch: Batch, items: list[Item], how_far: Progress) -> None:
-    """What can be done with all of it. Stopping is asked once, in place."""
+    """What can be done with the whole batch. Stopping asks for confirmation, in place."""
     store = workspace().batches
     with st.container(horizontal=True, vertical_alignment="center"):
         if not how_far.over:
@@ -138,7 +138,7 @@ def _actions(batch: Batch, items: list[Item], how_far: Progress) -> None:
                     icon=":material/pause:",
                     on_click=acting(store.pause),
                     args=(batch.id,),
-                    help="What was sent goes on; what waits is not sent until you resume.",
+                    help="Pictures that were sent go on; the others wait until you resume.",
                 )
             st.button("Stop…", key="batch_stop", icon=":material/stop:", on_click=_ask_to_stop, args=(batch.id,))
         if how_far.failed:
@@ -173,7 +173,7 @@ def _confirm_stop(batch: Batch, items: list[Item]) -> None:
             "Stop all", key="batch_stop_all", icon=":material/stop:", type="primary", on_click=_stop, args=(batch,)
         )
         if any(item.entry.state is State.OPEN for item in items):
-            st.button("Only cancel what waits", key="batch_cancel", on_click=_cancel, args=(batch.id,))
+            st.button("Only cancel what is waiting", key="batch_cancel", on_click=_cancel, args=(batch.id,))
         st.button("Keep going", key="batch_keep", on_click=_ask_to_stop, args=(None,))
 
 
@@ -189,7 +189,7 @@ def _cancel(batch_id: str) -> None:
 
 @acting
 def _stop(batch: Batch) -> None:
-    """What waits first, so that nothing is sent while the others are being stopped. A result that came is kept."""
+    """Cancel what waits first, so that nothing is sent while the others are stopped. Results that came are kept."""
     workspace().batches.cancel_waiting(batch.id)
     state.batch_asked = None
     for item in workspace().batches.items(batch.id):

@@ -1,4 +1,4 @@
-"""What holds for a whole batch: paper, multiplier, provider, network."""
+"""The settings of a whole batch: paper, multiplier, provider, network."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Settings:
 
 
 def choose_settings() -> Settings | None:
-    """None while something is wrong with them."""
+    """The settings; None while something is wrong with them."""
     for name, value in DEFAULTS.items():
         state.setdefault(name, value)
     _choose_paper()
@@ -52,7 +52,7 @@ def choose_settings() -> Settings | None:
             key="batch_all",
             persist_state="session",
             on_change=_forget_choices,
-            help="As suggested: the smallest that is enough for the paper, and 4x without one.",
+            help="As suggested: the smallest that is enough for the paper, or 4x without a paper.",
         )
         variant = _choose_variant()
     if variant is None:
@@ -94,7 +94,7 @@ def _choose_variant() -> Variant | None:
 
 
 def _target() -> Target | None:
-    """Raises ValueError for DPI that are none."""
+    """Raises ValueError for an invalid DPI."""
     if state.batch_paper == NO_PAPER:
         return None
     dpi = inputs.number(state.batch_dpi, "DPI")

@@ -8,5 +8,5 @@ ROWS_SEEN = 8
 
 
 def table_height(rows: int) -> int:
-    """Screen pixels for so many rows and their head."""
+    """The height in screen pixels of this many rows and their header."""
     return ROW_HEIGHT * min(rows, ROWS_SEEN) + 40

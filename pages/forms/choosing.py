@@ -1,4 +1,4 @@
-"""One of a few, all of them in sight: the control that most forms are made of."""
+"""The controls that most forms are made of: one of a few options, all in sight, and a line of text."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def task_id(*, key: str) -> str | None:
             key=key,
             limit=ID_LIMIT,
             placeholder="994c2844-…",
-            help="A finished task: a grid lets you pick one of its pictures. `sample-grid` is there to try it.",
+            help="A finished task. From a grid, you can pick one picture. Type `sample-grid` to try it.",
         ).strip()
         or None
     )
@@ -57,7 +57,7 @@ def upload_megabytes() -> int:
 
 
 def sample_sources() -> dict[str, Source] | None:
-    """The sample pictures by name. While they are still being drawn that is said, and the page comes back to it."""
+    """The sample pictures by name. While they are still being drawn, the page says so, and shows them later."""
     space = workspace()
     samples = space.sample_sources()
     if samples is None:

@@ -23,12 +23,12 @@ DEFAULTS = {
     "for_dpi": "300",
     "for_bleed": 0,
 }
-"""What is kept in the session of the paper that the picture is meant for."""
+"""What the session keeps about the paper that the picture is meant for."""
 state = st.session_state
 
 
 def plan_for(source: Source | None) -> tuple[Plan | None, str | None]:
-    """The picture on the chosen paper (None without either), or the sentence why there is no plan."""
+    """The plan for the picture on the chosen paper (None without either), and a sentence when none can be made."""
     paper = printing.PAPERS.get(state.for_paper, state.for_custom)
     if source is None or state.for_paper == NO_PAPER or paper is None:
         return None, None
@@ -62,7 +62,7 @@ def show_picture(source: Source, plan: Plan | None, problem: str | None) -> None
 
 
 def carry(plan: Plan, *, source: Source | None, multiplier: int) -> None:
-    """Open Upscale with this picture (if there is one), paper and multiplier in the form. Does not come back."""
+    """Open Upscale with this picture (if there is one), paper and multiplier in the form. Does not return."""
     across, down = plan.paper.width, plan.paper.height
     state.for_paper = plan.paper.name
     state.for_custom = None if plan.paper.name in printing.PAPERS else plan.paper
@@ -76,7 +76,7 @@ def carry(plan: Plan, *, source: Source | None, multiplier: int) -> None:
 
 
 def _choose_paper() -> None:
-    """What the picture is to be printed on; none is a fine answer."""
+    """What the picture is to be printed on; no paper is fine too."""
     labels = {NO_PAPER: "No paper in mind"} | {name: paper.label for name, paper in printing.PAPERS.items()}
     if state.for_custom is not None:
         labels[state.for_custom.name] = state.for_custom.label
@@ -93,7 +93,7 @@ def _choose_paper() -> None:
         choose("Fit", FITS, key="for_fit")
     if state.for_bleed:
         with st.container(horizontal=True, vertical_alignment="center"):
-            kept = "" if state.for_fit == "crop" else ", which only a picture that fills the sheet has"
+            kept = "" if state.for_fit == "crop" else ", which applies only when the picture fills the sheet"
             st.caption(f"Planned with {state.for_bleed:g} mm bleed{kept}.", width="content")
             st.button("Without bleed", key="no_bleed", type="tertiary", on_click=state.update, args=({"for_bleed": 0},))
 
@@ -109,7 +109,7 @@ def _show_on_paper(plan: Plan) -> None:
                 st.caption(":material/check: **Cheapest that is enough**")
     if plan.recommended is None:
         st.caption(
-            f"{plan.dpi:g} DPI are out of reach on this paper. 4x reaches {plan.reached.dpi_shown} DPI, which looks "
+            f"{plan.dpi:g} DPI is out of reach on this paper. 4x reaches {plan.reached.dpi_shown} DPI, which looks "
             f"sharp from {printing.distance_text(plan.reached.sharp_from_cm)}."
         )
 

@@ -28,7 +28,7 @@ state = st.session_state
 
 
 def choose_picture() -> str:
-    """The inputs, and what was found; the way in which a picture is given."""
+    """Draw the inputs and what was found; returns the way in which a picture is given."""
     way = choose("Picture from", WAYS, key="way")
     given = _entered(way)
     if given is not None:
@@ -74,7 +74,7 @@ def _look(way: str, given: object) -> None:
 
 
 def forget(looked_at: tuple[str, object] | None = None) -> None:
-    """Nothing is chosen any more; `looked_at` is what is going to be."""
+    """Forget what was chosen; `looked_at` is what is looked at next."""
     state.looked_at, state.source, state.parent, state.problem = looked_at, None, None, None
 
 
@@ -98,7 +98,7 @@ def use_again(entry_id: str) -> None:
     entry = workspace().history.get(entry_id)
     forget(("again", entry_id))
     if entry is None:
-        state.problem = "There is no task with this address, so nothing of it can be used again."
+        state.problem = "There is no task with this address, so there is nothing to reuse."
         return
     state.provider, state.network, state.scale = entry.provider.name, entry.network, entry.scale
     state.webhook_url, state.webhook_secret = entry.webhook_url or "", ""
@@ -117,25 +117,25 @@ def use_again(entry_id: str) -> None:
         state.way = "url"
         if source.image_url:
             state.image_url, state.looked_at = source.image_url, ("url", source.image_url)
-    secret = " A webhook's secret is not kept; type it in again." if entry.webhook_url else ""
+    secret = " The webhook's secret was not kept; type it in again." if entry.webhook_url else ""
     st.toast(f"Picture and settings of **{literal(entry.name, limit=80)}** are in the form.{secret}")
 
 
 def came_from() -> tuple[str, str | None] | None:
-    """The task, and the picture of a grid, that the picture in the form comes from."""
+    """The task that the picture in the form comes from, and its index in a grid."""
     if state.source is not None:
         return (state.source.parent_task_id, state.source.index) if state.source.parent_task_id else None
     return (state.parent.task_id, None) if state.parent is not None and state.way == "task" else None
 
 
 def _upload_changed() -> None:
-    """A file that was taken out is not to be upscaled; the uploader of a page that is opened anew is just empty."""
+    """Forget a file that was taken out. Merely opening the page, with an empty uploader, does not call this."""
     if state.upload is None and state.looked_at and state.looked_at[0] == "upload":
         forget()
 
 
 def _show_parent() -> None:
-    """The task that was found, and its pictures when they are many."""
+    """The task that was found, and its pictures when there are several."""
     parent: ParentTask | None = state.parent
     if parent is None:
         return

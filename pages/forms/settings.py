@@ -51,7 +51,7 @@ def choose_variant() -> Variant | None:
 
 
 def choose_provider(*, key: str) -> Provider | None:
-    """One of those that are set up here; there is nothing to choose when it is one."""
+    """One of those that are set up here; there is nothing to choose when there is only one."""
     offered = [offer.provider for offer in workspace().offers()]
     if not offered:
         return None

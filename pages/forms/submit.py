@@ -1,4 +1,4 @@
-"""The buttons of Upscale: one way, or both of an A/B pair; and what stands in the way of a click."""
+"""The buttons of Upscale: one way, or both ways of an A/B pair; and what stands in the way of a click."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Wish:
 
 
 def submit_buttons(wish: Wish) -> str | None:
-    """Draw the buttons, and do what was clicked; the sentence to show when that is not possible."""
+    """Draw the buttons and do what was clicked; returns the sentence to show when that is not possible."""
     if wish.variant is None:
         return None
     known = pairs(workspace().variants())
@@ -76,7 +76,7 @@ def warnings(wish: Wish) -> list[str]:
     if wish.way == "upload" and (source is None or source.kind != "upload"):
         found.append(orders.upload_problem(provider))
     if source is not None:
-        # Judged once for each choice: it may resolve a name.
+        # Judged once for each choice: this may resolve a host name.
         choice = source.stored.key, source.image_url, provider, wish.scale
         if state.get("judged", (None,))[0] != choice:
             state.judged = choice, orders.problem(source, provider=provider, scale=wish.scale)
@@ -119,7 +119,7 @@ def _placed(order: Order, pair: Pair | None) -> list[Entry]:
         return [workspace().orders.place(order)]
     halves = workspace().orders.place_pair(order, pair)
     if len({half.batch for half in halves}) > 1:
-        st.toast("One of the two is under way in a batch already. Choose both in Compare when they are finished.")
+        st.toast("One of the two is already under way in a batch. Choose both in Compare when they are finished.")
     return halves
 
 

@@ -10,7 +10,7 @@ from pages.frame.protection import acting
 
 
 def header(title: str, subtitle: str) -> None:
-    """Call it once, first. Pages can ask `st.session_state.page_shown` which one was drawn last."""
+    """Call it once, before anything else. `st.session_state.page_shown` says which page was drawn last."""
     offers = workspace().offers()
     st.session_state.page_shown = title
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
@@ -42,12 +42,12 @@ def _badge(offer: Offer) -> None:
 def _paused(offer: Offer) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.warning(
-            f"{offer.provider.label} is paused: {literal(offer.problem or '')} Nothing is lost; what waits is sent "
-            "once it goes on.",
+            f"{offer.provider.label} is paused: {literal(offer.problem or '')} Nothing is lost; waiting tasks are sent "
+            "once it resumes.",
             icon=":material/pause_circle:",
         )
         st.button(
-            "Go on",
+            "Resume",
             key=f"resume_{offer.provider}",
             on_click=acting(workspace().resume),
             args=(offer.provider,),

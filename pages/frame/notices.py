@@ -20,14 +20,14 @@ ICONS = {
     State.FAILED: ":material/error:",
     State.AMBIGUOUS: ":material/help:",
 }
-"""The more a person has to do about it, the later."""
+"""Ordered by how much a person has to do about it, the most last."""
 
 
 def show(page: str) -> None:
-    """Draw nothing; from now on this tab's title counts what is under way, and the end of a task is told once.
+    """Draw nothing; from now on this tab's title counts what is under way, and each task's end is told once.
 
-    Whoever is signed in is told of their own tasks, wherever they were queued; else a browser is told of what was
-    queued in it. Call it once a run with the title of the page, after whatever decides who may see anything.
+    People who are signed in are told of their own tasks, wherever these were queued. Without sign-in, a browser is
+    told of the tasks that were queued in it. Call it once per run with the page's title, after the sign-in check.
     """
 
     @st.fragment(run_every=REFRESH_SECONDS)
@@ -36,7 +36,7 @@ def show(page: str) -> None:
         person = visitor()
         open_now = workspace().history.lists.under_way(person=person)
         # Each time, not only when it changes: Streamlit drops what a run said when the next one begins at the very
-        # moment at which it ends, and a title that was lost so would never come.
+        # moment it ends, and a title lost that way would never appear.
         st.set_page_config(page_title=tab_title(page, len(open_now)))
         awaited: set[str] = st.session_state.setdefault("awaited", set())
         if person is not None:
@@ -45,7 +45,7 @@ def show(page: str) -> None:
             return
         found = workspace().history.lists.related(ids=sorted(awaited))
         over = notices.ended(found)
-        # What has been deleted meanwhile is not waited for either.
+        # Nobody waits for deleted tasks either.
         awaited.intersection_update(entry.id for entry in found)
         awaited.difference_update(entry.id for group in over for entry in group)
         tell(over)
@@ -54,7 +54,7 @@ def show(page: str) -> None:
 
 
 def tell(groups: Sequence[Sequence[Entry]]) -> None:
-    """One toast for each that ended, or one for all when they are many."""
+    """One toast for each that ended, or one for all when there are many."""
     told = [group for each in groups if (group := [entry for entry in each if ending(entry)])]
     if len(told) > TOLD_ONE_BY_ONE:
         told = [[entry for group in told for entry in group]]

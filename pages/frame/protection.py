@@ -1,4 +1,4 @@
-"""What pages do when something breaks, and for whom parts that run by themselves are drawn."""
+"""What pages do when something breaks, and who gets to see parts that run by themselves."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ T = TypeVar("T")
 
 @contextmanager
 def protected(*, quiet: bool = False) -> Iterator[None]:
-    """Whatever breaks inside becomes a sentence; `quiet`: only a line in the log.
+    """Whatever breaks inside becomes a sentence on the page; with `quiet`, nothing is shown.
 
-    For `with`, and as a decorator right below `st.fragment`: a fragment runs again without the frame, so whoever has
-    signed out meanwhile sees nothing more, and after a failure the next refresh draws it as if nothing had happened.
+    For `with`, and as a decorator right below `st.fragment`. A fragment runs again without the frame, so sign-in is
+    checked here as well. After a failure, the next refresh draws the fragment as if nothing had happened.
     """
     sign_in.recheck()
     try:
         yield
     except DatabaseAway as error:
-        # Each open page says so at each refresh: a trace every time would fill the disk.
+        # Each open page gets here at each refresh: a trace every time would fill the disk.
         log.warning("the database does not answer: %s", error.reason)
-        sentence = "The database does not answer. Your tasks are safe; this goes on by itself when it is back."
+        sentence = "The database does not answer. Your tasks are safe; this page goes on by itself once it does."
     except JourneyError as error:
         sentence = str(error)
     except Exception:
@@ -46,10 +46,10 @@ def protected(*, quiet: bool = False) -> Iterator[None]:
 
 
 def acting(work: Callable[P, T]) -> Callable[P, T]:
-    """`work` as the callback of a button: callbacks run before the frame, so who is signed in is asked here."""
+    """`work` as the callback of a button: callbacks run before the frame, so sign-in is checked here."""
     return protected()(work)
 
 
 def say_error(text: str) -> None:
-    """A problem in place. The text may come from outside, so it is shown literally."""
+    """Show a problem in place. The text may come from outside, so it is shown literally."""
     st.error(literal(text), icon=":material/error:")

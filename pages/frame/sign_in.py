@@ -1,4 +1,4 @@
-"""The door of the studio: who is signed in, and what everybody else is shown, which is nothing of the studio."""
+"""The door of the studio: who is signed in. Everybody else sees the door, and nothing of the studio."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def configured() -> object:
         if any(Path(path).exists() for path in st.get_option("secrets.files")):
             raise CannotStart(
                 "The file secrets.toml cannot be read as TOML, so it is not known whether people have to sign in. "
-                "Mend it, or move it away."
+                "Correct it, or move it away."
             ) from error
         return None
 
 
 def guard(pages: Sequence[Page]) -> str | None:
-    """Who is signed in, or None when sign-in is off. Everybody else is shown the door, and the run ends here.
+    """Who is signed in, or None when sign-in is off. For everybody else the door is drawn, and the run ends here.
 
-    It comes before anything else is drawn, in each run: a sign-in may have ended since the last one.
+    Call it in each run, before anything else is drawn: a sign-in may have ended since the last one.
     """
     try:
         services = workspace().gate.services(configured())
@@ -43,7 +43,7 @@ def guard(pages: Sequence[Page]) -> str | None:
     if not _is_signed_in():
         _show_door(pages, "Sign in", partial(_ask, services))
     if reason := _refusal():
-        _show_door(pages, "Not let in", partial(_refuse, reason))
+        _show_door(pages, "No access", partial(_refuse, reason))
     st.session_state.is_let_in = True
     return str(st.user.get("email") or st.user.get("name") or "Signed in")
 
@@ -65,13 +65,13 @@ def _refusal() -> str | None:
 
 
 def recheck() -> None:
-    """For parts that run again without the frame: once somebody is out, the whole page is drawn, which is the door."""
+    """For parts that run again without the frame: once the sign-in has ended, the whole page becomes the door."""
     if st.session_state.get("is_let_in") and (not _is_signed_in() or _refusal()):
         st.rerun()
 
 
 def _show_door(pages: Sequence[Page], title: str, draw: Callable[[], object]) -> None:
-    """Draw this in the place of each page, so that a link to one is neither unknown nor lost; then end the run."""
+    """Draw this in place of every page, so that a link to one is neither unknown nor lost; then end the run."""
     st.session_state.is_let_in = False
     st.set_page_config(page_title=f"{title} · Journey Print Studio")
 
@@ -85,10 +85,10 @@ def _show_door(pages: Sequence[Page], title: str, draw: Callable[[], object]) ->
 
 
 def _ask(services: Sequence[str]) -> None:
-    st.text("This studio is for the people of its team.")
+    st.text("This studio is for its team only.")
     here, there = origin(st.context.url or ""), origin(str(st.secrets["auth"]["redirect_uri"]))
     if here and "{" not in there and here != there:
-        st.text(f"You came by {here}, where signing in does not work.")
+        st.text(f"You came here through {here}, where signing in does not work.")
         st.link_button(f"Go to {there}", there, type="primary", icon=":material/arrow_forward:")
         return
     for service in services:
@@ -104,6 +104,6 @@ def _refuse(reason: str) -> None:
 
 
 def origin(address: str) -> str:
-    """Scheme, host and port of an address; empty for what is none."""
+    """Scheme, host and port of an address; empty when it is not an address."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""

@@ -1,4 +1,4 @@
-"""Who looks at the page, and how their browser reaches this server."""
+"""Who is looking at the page, and how their browser reaches this server."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def origin() -> str:
 
 
 def expect(*queued: Entry) -> None:
-    """Tell this browser when these tasks end, on whatever page it is then."""
+    """Tell this browser when these tasks end, on whatever page it shows then."""
     st.session_state.setdefault("awaited", set()).update(entry.id for entry in queued)

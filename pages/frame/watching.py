@@ -1,4 +1,4 @@
-"""Parts that draw nothing, and draw the page again when something has changed."""
+"""Parts that show nothing, but draw the page again when something has changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WATCH_SECONDS = 1.5
 
 
 def watch(shown: Sequence[Entry], *, limit: int, kin: Kin | None = None) -> None:
-    """Draw the page again when other tasks are the latest, or another tab moved one of them (or its kin) on."""
+    """Draw the page again when the latest tasks have changed, or one of them (or its kin) has started or ended."""
     known = {entry.id: entry for entry in (*(kin.entries if kin else ()), *shown)}
     elsewhere = [entry.id for entry in known.values() if entry not in shown and not entry.state.over]
 
@@ -32,7 +32,7 @@ def watch(shown: Sequence[Entry], *, limit: int, kin: Kin | None = None) -> None
 
 
 def wait_until(ready: Callable[[], bool], *, look_every: float = WATCH_SECONDS) -> None:
-    """Draw the page again once something is true that the page says is still to come."""
+    """Draw the page again once `ready` is true, for something that the page says is still to come."""
 
     @st.fragment(run_every=look_every)
     @protected(quiet=True)

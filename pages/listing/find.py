@@ -1,4 +1,4 @@
-"""What is looked for in History: in the address, and in widgets that begin with what the address says."""
+"""History's search and filters: in the address, and in widgets that start with what the address says."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ state = st.session_state
 
 
 def choose() -> Listing:
-    """The search and the filters as they stand, always on the first page."""
+    """The search and the filters as they are set, always with the first page."""
     began = _take()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
@@ -84,16 +84,16 @@ def turned() -> None:
 
 
 def turn_to(page: int) -> None:
-    """Go to a page that nobody clicked: the widget begins anew there."""
+    """Go to a page that nobody clicked: a new widget starts there."""
     state.place, state.pagers = page, state.get("pagers", 0) + 1
 
 
 def _take() -> Listing:
-    """What the address asks for, whenever that is something new; on the way back to this page, what it showed."""
+    """What the address asks for, if that is new; when a person comes back to this page, what it showed before."""
     asked = {name: value for name, value in st.query_params.items() if name in PARAMETERS}
     is_back = f"find_text_{state.get('visit')}" not in state
     if is_back and not asked:
-        # A link without parameters to the page it is on leaves the old ones in the browser, until others are written.
+        # A link without parameters to this same page leaves the old ones in the browser until new ones are written.
         asked = state.get("listed") or ({"page": "1"} if state.pop("in_details", False) else {})
         st.query_params.update(asked)
     if is_back or (asked != state.listed and not address.is_late(asked)):
@@ -107,7 +107,7 @@ def _take() -> Listing:
 
 
 def _begin(listing: Listing) -> None:
-    """Let the widgets begin anew with this. They get other keys: some are not in the browser yet to be told a value."""
+    """Start new widgets with this. They get new keys, because those not yet in the browser cannot be given a value."""
     state.visit = state.get("visit", 0) + 1
     state.began = listing
     state.pop("chosen", None)
@@ -115,7 +115,7 @@ def _begin(listing: Listing) -> None:
 
 
 def _clear() -> None:
-    """Nothing is left out any more; the order stays."""
+    """Clear the search and all filters; the order stays."""
     _begin(Listing(order=state.chosen.order))
     give(state.began)
 
@@ -125,7 +125,7 @@ def _key(name: str) -> str:
 
 
 def _filters_set(began: Listing) -> int:
-    """How many filters are set in the popover, whose button is drawn before them."""
+    """How many filters are set in the popover. Its button shows the number, and is drawn before they are."""
     names = ("multiplier", "person", "tag", "batch", "paper", "since", "until")
     known = [state.get(_key(name), getattr(began, name)) for name in names]
     provider = state.get(_key("provider"), began.provider and began.provider.name)
@@ -136,7 +136,7 @@ def _more_filters(began: Listing) -> Listing:
     def one_of(
         label: str, known: Sequence[str], first: str | None, name: str, words: Callable[[str], str] = literal
     ) -> str | None:
-        # A shared address may name what is not there any more: nothing matches, and this shows why.
+        # A shared address may name something that no longer exists: then nothing matches, and this shows why.
         options = list(dict.fromkeys([*known, *([first] if first else [])]))
         index = options.index(first) if first else None
         return st.selectbox(label, options, index, format_func=words, placeholder="Any", key=_key(name))

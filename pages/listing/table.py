@@ -35,7 +35,7 @@ state = st.session_state
 @st.fragment(run_every=WATCH_SECONDS)
 @protected()
 def task_table(chosen: Listing, wanted: Filter) -> None:
-    """The tasks that are meant, page by page."""
+    """The tasks that match, page by page."""
     if opened := state.pop("opened", None):
         entry = workspace().history.get(opened)
         if entry is not None:
@@ -72,9 +72,9 @@ def task_table(chosen: Listing, wanted: Filter) -> None:
 
 
 def _look(wanted: Filter, listing: Listing) -> tuple[Found, int, pd.DataFrame]:
-    """What is on this page of the list, how many tasks there are in all, and both as a table.
+    """What is on this page of the list, how many tasks there are in all, and the page as a table.
 
-    Asked again only when something has changed, or when a minute has passed: some words depend on the time.
+    Read again only when something has changed, or when a minute has passed: some words depend on the time.
     """
     now = time.time()
     lists, timezone = workspace().history.lists, st.context.timezone
@@ -98,12 +98,12 @@ def _chosen() -> None:
     state.ticked = [shown[place] for place in selection.rows if place < len(shown)]
     if selection.cells and selection.cells[0][0] < len(shown):
         state.opened = shown[selection.cells[0][0]]
-        # A new table: this one would come back with the click still in it.
+        # A new table, because this one would come back with the click still in it.
         state.tables = state.get("tables", 0) + 1
 
 
 def _ticks(ids: list[str]) -> Any:
-    """The ticks, which follow their tasks when others came before them."""
+    """The ticks, which follow their tasks when new ones push them down."""
     state.ticked = [each for each in state.get("ticked", []) if each in ids]
     places = [place for place, each in enumerate(ids) if each in state.ticked]
     selected = {"selection": {"rows": places, "columns": [], "cells": []}}

@@ -19,10 +19,10 @@ state = st.session_state
 
 
 def tools(listing: Listing, found: Found, total: int) -> None:
-    """How many there are, and what can be done with them."""
+    """How many tasks match, and what can be done with them."""
     ticked = [entry for entry in found.entries if entry.id in state.get("ticked", ())]
     of_all = f"{found.total:,} of {counted(total, 'task')}" if listing.leaves_out else counted(total, "task")
-    # The buttons stay on the left: the table shows its own on the right, above itself.
+    # The buttons stay on the left, because the table shows its own on the right, above itself.
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover(f"Ticked · {len(ticked)}", icon=":material/check_box:", key="ticked_open", disabled=not ticked):
             _with_ticked(ticked)
@@ -64,7 +64,7 @@ def _tag(ids: Sequence[str]) -> None:
             st.rerun(scope="fragment")
         if st.button("Remove tag", key="bulk_remove", icon=":material/label_off:", disabled=not tag):
             labels.untag(ids, str(tag))
-            _changed(f"“{literal(str(tag))}” is removed from {counted(len(ids), 'task')}.")
+            _changed(f"“{literal(str(tag))}” removed from {counted(len(ids), 'task')}.")
             st.rerun(scope="fragment")
 
 
@@ -83,10 +83,10 @@ def _tag_them(ids: Sequence[str], tag: str | None) -> bool:
 
 def _delete(ticked: Sequence[Entry]) -> None:
     over = [entry for entry in ticked if entry.state.over]
-    st.write(f"Delete {counted(len(over), 'task')} with the pictures? This cannot be undone.")
+    st.write(f"Delete {counted(len(over), 'task')}, pictures included? This cannot be undone.")
     st.caption(", ".join(literal(entry.name, limit=40) for entry in over))
     if left := len(ticked) - len(over):
-        st.caption(f"{left} of those ticked are not over, and stay.")
+        st.caption(f"{counted(left, 'ticked task')} will stay, because only tasks that have ended can be deleted.")
     if st.button("Delete for good", key="bulk_delete", type="primary", icon=":material/delete:", disabled=not over):
         gone = workspace().removal.delete([entry.id for entry in over])
         _changed(f"{counted(len(gone), 'task')} deleted.")
@@ -94,15 +94,15 @@ def _delete(ticked: Sequence[Entry]) -> None:
 
 
 def _changed(what: str) -> None:
-    """Say what was done, and look anew: tags do not change the pulse."""
+    """Say what was done, and read the list again: tags do not change the pulse."""
     state.edits = state.get("edits", 0) + 1
     st.toast(what, icon=":material/check:")
 
 
 def _export(listing: Listing, total: int, ticked: list[str]) -> None:
-    meant = f"the {len(ticked)} ticked" if ticked else f"all {total:,} that match"
-    st.caption(f"Every fact of {meant}, made when you click. No pictures, no secrets.")
-    # Links, and no download buttons: this part is drawn again and again, and each time such a button's file is another.
+    meant = f"the {counted(len(ticked), 'ticked task')}" if ticked else f"all {total:,} that match"
+    st.caption(f"Every fact about {meant}, as it is when you click. No pictures, no secrets.")
+    # Links instead of download buttons: this part is drawn often, and such a button would get a new file each time.
     for form in EXPORT_FORMS:
         url = workspace().export_url(form, listing, timezone=st.context.timezone, ids=ticked)
         st.link_button(f"Download {form.upper()}", origin() + url, icon=":material/download:", width="stretch")

@@ -18,7 +18,7 @@ from journey.workspace import workspace
 
 
 def verdict(plan: Plan) -> None:
-    """The plan in words, coloured by its outcome, and what they rest on."""
+    """The verdict in words, coloured by its outcome, and what it rests on."""
     words = plans.verdict(plan)
     match plans.outcome(plan):
         case "fine":
@@ -63,7 +63,7 @@ def _small_copy(key: str) -> Image.Image:
 
 
 def to_scale(plan: Plan, picture: Image.Image | None, unit: Unit, *, what: str) -> None:
-    """The picture on its paper, at half its pixels, so that it is sharp on every display."""
+    """The picture on its paper, shown at half its size in pixels, so that it is sharp on every display."""
     png = drawing.draw(plan, picture, unit=unit)
     st.image(png, width=_half_width(png), alt=f"{what} to scale on {plan.paper.label}")
     st.caption(plans.legend(plan.paper, bleeds=plan.bleed_mm > 0, cuts=inputs.free_axis(plan) is not None))
@@ -77,7 +77,7 @@ def empty_paper(paper: Paper, needed: tuple[int, int], bleed_mm: float, unit: Un
 
 
 def on_screen(plan: Plan, picture: Image.Image | None, labels: tuple[str, str], *, what: str) -> None:
-    """The picture on a screen that is planned as a sheet."""
+    """The picture on a screen, which is drawn as a sheet."""
     png = drawing.draw(plan, picture, labels=labels, guides=False)
     st.image(png, width=_half_width(png), alt=f"{what} to scale on {labels[0]} by {labels[1]}")
     if inputs.free_axis(plan):

@@ -1,4 +1,4 @@
-"""The picture of Print size: typed pixels, an address, a file, a task of the history, a sample."""
+"""The picture of Print size: typed pixels, an address, a file, a task from the history, a sample."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _sample() -> object:
 
 
 def _look(way: str, given: object) -> None:
-    """Turn what was given into a checked source, once for each; keep the sentence when that fails."""
+    """Turn what was given into a checked source, once for each picture; keep the sentence when it fails."""
     if state.get("print_looked_at") == (way, given) and (given is None or state.get("print_source")):
         return
     state.print_looked_at, state.print_source, state.print_problem = (way, given), None, None

@@ -21,7 +21,7 @@ KINDS = {"exact": "Exact size", "keep": "Keep pixels", "set": "Print set", "proo
 
 
 def shop_files(source: Source, plan: Plan | None) -> None:
-    """Choose, make, watch, download. Without a plan (for screens) only the pixels can be kept."""
+    """Choose, make, watch, download. Without a plan (for screens), “Keep pixels” is the only choice."""
     st.header("Print-ready file", anchor=False)
     left, right = st.columns([5, 6], gap="large")
     with left:
@@ -46,9 +46,9 @@ def shop_files(source: Source, plan: Plan | None) -> None:
 def _keep(source: Source, plan: Plan | None) -> Start:
     dpi = plan.dpi if plan else 300
     st.markdown(
-        f"The same pixels, with **{dpi:g} DPI** written in the file. PNG and JPEG are not encoded again, and what "
-        "cameras and editors left in them stays out. "
-        f"It will print {literal(printing.print_size(*source.size, dpi).text('cm'))}."
+        f"The same pixels, with **{dpi:g} DPI** written into the file. PNG and JPEG are not encoded again, and what "
+        "cameras and editors left in them is removed. "
+        f"It will print at {literal(printing.print_size(*source.size, dpi).text('cm'))}."
     )
     return lambda: Started(
         f"{source.name}, {dpi:g} DPI",
@@ -101,7 +101,7 @@ def _several(source: Source, plan: Plan) -> Start | None:
 def _proof(source: Source, plan: Plan) -> Start | None:
     file_format = _choose_format()
     st.markdown(
-        f"The most detailed part of the {literal(plan.paper.name)} print at its true size on a 10 × 15 cm photo. "
+        f"The most detailed part of the {literal(plan.paper.name)} print at its true size, on a 10 × 15 cm photo. "
         "Print it at home at 100 % and look at it before you order."
     )
     spec = _checked(plan, plan.paper, file_format)
@@ -122,7 +122,7 @@ def _choose_format() -> FileFormat:
 
 
 def _checked(plan: Plan, paper: Paper, file_format: FileFormat) -> PrintSpec | None:
-    """The spec, or None and the sentence why there can be none."""
+    """The spec; None when there can be none, and the page says why."""
     try:
         return PrintSpec(
             paper,

@@ -1,4 +1,4 @@
-"""Print files on their way: begun, watched, stopped, downloaded."""
+"""Print files in the making: started, watched, stopped, downloaded."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def begin(start: Start | None) -> None:
     except JourneyError as error:
         say_error(str(error))
     except OSError:
-        say_error("The print file could not be started: nothing can be written here. Make room on the disk.")
+        say_error("The print file could not be started: nothing can be written to the disk. Make room, then try again.")
     else:
-        # What takes a moment only is there at once, without a bar that comes and goes.
+        # What takes only a moment appears at once, without a bar that comes and goes.
         with suppress(TimeoutError):
             started.run.wait(QUICK_SECONDS)
         st.session_state.print_runs = [started, *st.session_state.get("print_runs", [])][:SHOWN_RUNS]
 
 
 def show_runs() -> None:
-    """The latest files of this visitor, those under way with their progress."""
+    """This visitor's latest files; those under way show their progress."""
     if not st.session_state.get("print_runs"):
-        st.info("The file will be here to download, with what to know before ordering.", icon=":material/download:")
+        st.info("Your file will be here to download, with what to know before you order.", icon=":material/download:")
         return
     live = any(not each.run.done for each in st.session_state.print_runs)
 

@@ -41,7 +41,7 @@ def position() -> float:
 
 
 def take_address() -> bool:
-    """Take the inputs from the address and say so, when a link (or the Back button) led here."""
+    """Take the inputs from the address when a link (or the Back button) led here; True when they were taken."""
     for name, default in planner.DEFAULTS.items():
         state.setdefault(key(name), default)
     state.setdefault(key("family"), "all")
@@ -49,7 +49,7 @@ def take_address() -> bool:
     given = st.query_params.to_dict()
     if not given or given == state.get("print_address") or address.is_late(given):
         return False
-    # The Back button leads to an address as it was linked to, and to all that was set when it was.
+    # The Back button leads to an address as it was linked, and brings back all that was set when that link was opened.
     given = state.get("print_links", {}).get(frozenset(given.items()), given)
     asked, state.print_link_problems = planner.from_address(given)
     state.update({key(name): text for name, text in asked.items()})
@@ -59,8 +59,8 @@ def take_address() -> bool:
 def give_address(arrived: bool) -> None:
     """Write all inputs that matter into the address, so that it can be shared.
 
-    A fresh page keeps a plain one, and a link stays as it is until a person changes something: each address that is
-    written costs one more click on Back.
+    A fresh page keeps its plain address, and a link stays as it is until a person changes something: each address
+    that is written costs one more click on Back.
     """
     wanted = planner.address({name: value(name) for name in planner.FIELDS})
     given = st.query_params.to_dict()

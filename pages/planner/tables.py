@@ -20,9 +20,9 @@ BANDS = {
     "poor": "rgba(235, 160, 50, .24)",
     "too low": "rgba(220, 80, 80, .24)",
 }
-"""See-through, so that they look right on light and on dark."""
+"""Translucent, so that they look right on light and on dark pages."""
 INK = "#7d8a8c"
-"""For what a chart writes beside its own theme: readable on both grounds."""
+"""For what a chart draws outside its theme: readable on light and on dark pages."""
 CHART_DPI = 450
 
 
@@ -50,13 +50,13 @@ def chart(plan: Plan, unit: Unit) -> None:
     dpis = tuple(option.dpi for option in plan.options.values())
     st.altair_chart(
         _curves(dpis, max(plan.paper.size.in_unit(unit)), paper_name(plan.paper), unit),
-        alt=f"The larger the print, the fewer DPI; a vertical line marks {plan.paper.name}",
+        alt=f"The larger the print, the lower its DPI; a vertical line marks {plan.paper.name}",
     )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _curves(dpis: tuple[float, ...], long_side: float, name: str, unit: Unit) -> alt.LayerChart:
-    """`dpis` are those of 1x, 2x and 4x on a paper with this long side. Kept, because Altair takes its time."""
+    """`dpis` are those of 1x, 2x and 4x on a paper with this long side. Cached, because Altair is slow."""
     per_inch = printing.PER_INCH[unit]
     reached = dict(zip(MULTIPLIER_NAMES.values(), dpis, strict=True))
     sides = sorted({max(4.0, 0.8 * step) * per_inch for step in range(5, 61)} | {long_side})

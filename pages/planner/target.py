@@ -18,7 +18,7 @@ SCREEN_DPI = 300.0
 
 @dataclass(frozen=True)
 class Target:
-    """What is aimed at. DPI and bleed (in mm) mean nothing on a screen."""
+    """What the picture is meant for. DPI and bleed (in mm) mean nothing on a screen."""
 
     on: Paper | Screen
     dpi: float
@@ -26,7 +26,7 @@ class Target:
 
 
 def choose_target() -> Target | None:
-    """None when something is wrong with it, which is said in place."""
+    """None when something is wrong with it, and the page says what."""
     st.selectbox(
         "Paper or screen",
         list(inputs.TARGETS),
@@ -46,7 +46,7 @@ def choose_target() -> Target | None:
             "Fit",
             FITS,
             key=key("fit"),
-            help="Crop fills the paper and cuts the overhang. Contain shows all of the picture, with margins.",
+            help="Crop fills the paper and cuts off the rest. Contain shows the whole picture, with margins.",
         )
     is_screen = value("paper") in printing.SCREENS
     if not is_screen:

@@ -1,4 +1,4 @@
-"""The right side of Print size: what a picture gives on a paper or a screen, or what a paper needs."""
+"""The right side of Print size: how a picture looks on a paper or a screen, or what a paper needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ state = st.session_state
 
 
 def show_plan(size: tuple[int, int], on: Paper, target: Target) -> Plan | None:
-    """Verdict, drawing and crop; the plan as it is drawn."""
+    """Draw verdict, picture and crop; returns the plan, None when there can be none."""
     source: Source | None = state.print_source
     try:
         plan = printing.plan(
@@ -48,7 +48,7 @@ def show_plan(size: tuple[int, int], on: Paper, target: Target) -> Plan | None:
 
 
 def show_screen(size: tuple[int, int], screen: Screen) -> None:
-    """The same for a screen, which is drawn as a sheet of 100 pixels an inch."""
+    """The same for a screen, which is drawn as a sheet of 100 pixels per inch."""
     source: Source | None = state.print_source
     try:
         judged = printing.screen_plan(*size, screen, fit=fit(), orientation=orientation())
@@ -73,7 +73,7 @@ def show_screen(size: tuple[int, int], screen: Screen) -> None:
 
 
 def show_need(target: Target) -> None:
-    """From a paper or a screen to the pixels it takes, and to what gets there."""
+    """The pixels that a paper or a screen needs, and which pictures have them."""
     if isinstance(target.on, Screen):
         size = target.on.width, target.on.height
         st.info(f"**{pixels(size)}** for {literal(target.on.name)}.", icon=":material/computer:")
@@ -90,14 +90,14 @@ def show_need(target: Target) -> None:
 
 
 def show_others(size: tuple[int, int], plan: Plan, family: str) -> None:
-    """All papers of a family × 1x, 2x and 4x, and which of them the picture can serve."""
+    """All papers of a family × 1x, 2x and 4x, and which of them the picture can fill."""
     shown = [each for each in printing.PAPERS.values() if family in ("all", each.family)]
     st.caption(plans.served(size, shown, plan.dpi, fit()))
     tables.paper_table(plans.paper_rows(size, shown, plan.dpi, fit(), plan.bleed_mm, unit_of("unit")))
 
 
 def show_curve(plan: Plan) -> None:
-    """How DPI fall as the print grows."""
+    """How the DPI falls as the print grows."""
     tables.chart(plan, unit_of("unit"))
     st.caption(
         f"On paper of this shape, {'cropped' if plan.fit == 'crop' else 'with margins'}. "

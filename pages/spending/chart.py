@@ -1,4 +1,4 @@
-"""The months beside each other."""
+"""A chart of the months side by side."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from journey.views import spending as words
 from journey.views.spending import By
 
 COLOURS = ["#178f88", "#e0a526", "#5b86d9", "#cf6a49", "#9471c4", "#7a9a3c", "#c2618f", "#8a949a"]
-"""Of equal weight on a light and on a dark page."""
+"""Equally strong on light and on dark pages."""
 
 
 def show_chart(shown: Sequence[Line], months: Sequence[str], by: By) -> None:

@@ -43,4 +43,4 @@ def _show_budget(month: str, paid: Sequence[Provider]) -> None:
         st.progress(budget.share, text=words.budget_words(budget, month))
         st.caption(words.budget_meaning(budget, paid, goes_on_here=space.engine is not None))
     elif paid:
-        st.caption("No budget is set. With JOURNEY_MONTHLY_CREDITS, paid tasks stop before they go over it.")
+        st.caption("No budget is set. If you set JOURNEY_MONTHLY_CREDITS, paid tasks wait before they go over it.")

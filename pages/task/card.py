@@ -1,4 +1,4 @@
-"""One task as a card: what it is, how far it is, and everything that can be done with it."""
+"""One task as a card: what it is, how far it has got, and everything that can be done with it."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _LOOKS: dict[State, tuple[str, str]] = {
 
 
 def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None, fills_form: bool = False) -> None:
-    """Draw it; `full` with original and result side by side.
+    """Draw it; `full` adds original and result side by side.
 
-    With `fills_form` the form of Upscale is on this page, and its settings go there at once.
-    `kin` is what `find_kin` found for all cards of a page; without it, it is looked up for this one.
+    With `fills_form` the form of Upscale is on this page, and “Reuse settings” fills it at once.
+    `kin` is what `find_kin` found for all cards of a page; without it, kin is looked up for this card.
     """
     kin = find_kin(workspace().history.lists, [entry]) if kin is None else kin
     with st.container(border=True, key=f"card_{entry.id}"):
@@ -74,7 +74,7 @@ def _badges(entry: Entry) -> None:
 
 
 def _live_progress(entry: Entry) -> None:
-    """The only part of a card that is drawn again and again; the whole page is, once, when the task moves on."""
+    """The only part of a card that is drawn again and again; when the task ends, the whole page is drawn once."""
     usual = workspace().usual_seconds(Variant(entry.provider, entry.network), entry.scale, size=entry.source_size)
 
     @st.fragment(run_every=REFRESH_SECONDS)
@@ -103,7 +103,7 @@ def _outcome(entry: Entry) -> None:
 
 
 def came_from(task_id: str, index: str | None, kin: Kin) -> None:
-    """The task that a picture came from, and the way to it when it is ours."""
+    """The task that a picture came from, with a link when it is ours."""
     parent = kin.of_task(task_id)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.text(origin_words(task_id, index), width="content")

@@ -12,7 +12,7 @@ from pages.frame.visitor import expect, person
 
 
 def decisions(entry: Entry) -> None:
-    """Why it ended, or waits, and the ways on."""
+    """Why a task failed or needs a decision, and what can be done."""
     if entry.error and entry.state in (State.FAILED, State.AMBIGUOUS):
         st.text(entry.error)
     if entry.state is State.AMBIGUOUS:
@@ -22,16 +22,16 @@ def decisions(entry: Entry) -> None:
 
 
 def _ways_out(entry: Entry) -> None:
-    """An ambiguous task is never sent again by the program: a person decides."""
+    """An ambiguous task is never sent again by itself: a person decides."""
     label, price = entry.provider.label, entry.provider.credits
     st.warning(
         f"It is not known whether {label} accepted this call: {price} credits may have been charged. "
-        "Look at your account there, then choose one of the three ways on.",
+        "Look at your account there, then choose one of these three options.",
         icon=":material/help:",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         task_id = st.text_input(
-            "It went through: its task ID",
+            "It went through: enter its task ID",
             key=f"bind_{entry.id}",
             max_chars=ID_LIMIT,
             placeholder=f"Copy it from your {label} account",
@@ -59,11 +59,11 @@ def _goes_on(entry: Entry) -> None:
 
 
 def _rescue(entry: Entry) -> None:
-    """The service could not work with the parent task: the picture itself can go on, each way a new task."""
+    """The provider could not use the parent task, but the picture itself can be enlarged: each way is a new task."""
     orders = workspace().orders
     ways = [provider for provider in PROVIDERS.values() if orders.can_rescue_at(entry, provider)]
     if ways:
-        st.caption("The picture itself is known here, so it can be sent without its task.")
+        st.caption("The picture itself is known here, so it can be enlarged without the task it came from.")
         with st.container(horizontal=True):
             for provider in ways:
                 if st.button(
@@ -73,14 +73,11 @@ def _rescue(entry: Entry) -> None:
                 ):
                     _queue_rescue(entry, provider)
     if entry.provider not in ways and entry.provider in workspace().clients:
-        st.caption(
-            f"It cannot be sent to {entry.provider.label} by URL, because no address of it is known that others can "
-            "reach."
-        )
+        st.caption(f"It cannot be sent to {entry.provider.label} by URL, because no public address of it is known.")
 
 
 def _way_words(provider: Provider) -> str:
-    return "Run it here · free" if provider.is_here else f"Send the picture by URL · {provider.credits} credits more"
+    return "Run it here · free" if provider.is_here else f"Send the picture by URL · {provider.credits} more credits"
 
 
 def _queue_rescue(entry: Entry, provider: Provider) -> None:

@@ -22,7 +22,7 @@ LINK_LIMIT = 80
 
 
 def details(entry: Entry) -> None:
-    """The task, and the way back to the list, which is found as it was left."""
+    """The task, and a button back to the list, which is as it was left."""
     st.session_state.in_details = True
     st.button("All tasks", icon=":material/arrow_back:", type="tertiary", on_click=leave)
     if said := st.session_state.pop("said_about_task", None):
@@ -69,23 +69,23 @@ def _second_thoughts(entry: Entry) -> None:
                 workspace().wake()
             st.rerun()
         with st.popover("Delete", icon=":material/delete:", key="delete_open", disabled=not entry.state.over):
-            st.write("Delete this task with its pictures? This cannot be undone.")
+            st.write("Delete this task and its pictures? This cannot be undone.")
             st.caption("Pictures that another task uses are kept.")
             if st.button("Delete for good", key="delete_task", type="primary", icon=":material/delete:"):
                 workspace().removal.delete([entry.id])
                 leave()
-                st.toast("The task is deleted.", icon=":material/delete:")
+                st.toast("The task was deleted.", icon=":material/delete:")
                 st.rerun()
     if not entry.state.over:
-        st.caption("A task can be deleted when it is over: stop it first.")
+        st.caption("A task can be deleted once it has ended: stop it first.")
 
 
 def _run_again(entry: Entry) -> None:
-    """The same picture and settings once more, after the cost is named."""
+    """The same picture and settings once more; the button names the cost."""
     label = entry.provider.label
     st.write(f"Queues the same picture with the same settings as a new task: {entry.type}, {label}.")
     if entry.webhook_url:
-        st.caption("Its webhook is called again without a secret, because secrets are not kept.")
+        st.caption("Its webhook will be called without a secret, because secrets are not kept.")
     if not st.button(f"Run again · {cost_words(entry.provider)}", key="run_again", type="primary"):
         return
     try:
@@ -112,7 +112,7 @@ def _describe(entry: Entry) -> None:
             accept_new_options=True,
             placeholder="Choose or type a tag",
             key=f"tags_{entry.id}",
-            help=f"Up to {TAG_LIMIT} characters each. Upper and lower case are the same.",
+            help=f"Up to {TAG_LIMIT} characters each. Upper and lower case count as the same.",
         )
         comment = st.text_area(
             "Comment", entry.comment or "", max_chars=COMMENT_LIMIT, key=f"comment_{entry.id}", height=110
@@ -127,7 +127,7 @@ def _describe(entry: Entry) -> None:
 
 
 def _led_to(entry: Entry) -> None:
-    """What was made of this task's picture, and what was queued together with it."""
+    """What was made from this task's pictures, and what was queued together with it."""
     if entry.task_id:
         led_to = workspace().history.lists.search(Filter(came_from=entry.task_id), limit=CHILDREN)
         if led_to.entries:
@@ -142,7 +142,7 @@ def _led_to(entry: Entry) -> None:
     if entry.batch:
         st.page_link(
             "history.py",
-            label="Tasks that were queued together with it",
+            label="Tasks queued together with it",
             icon=":material/stacks:",
             query_params=links.queued_together(entry.batch),
         )
@@ -154,7 +154,7 @@ def _time_line(entry: Entry) -> None:
     st.table(
         pd.DataFrame(
             [
-                {"When": step.when, "State": step.state, "For": step.lasted, "What was said": as_markdown(step.words)}
+                {"When": step.when, "State": step.state, "For": step.lasted, "Note": as_markdown(step.words)}
                 for step in told
             ]
         ),

@@ -17,7 +17,7 @@ from pages.frame.visitor import origin
 def picture(
     shown: StoredPicture | None, *, alt: str, thumbnail: bool = False, width: int | Literal["stretch"] = "stretch"
 ) -> None:
-    """A stored picture's preview (or thumbnail), or a line that says that it is gone."""
+    """A stored picture's preview (or thumbnail), or a line saying that it is gone."""
     small = shown.beside(THUMBNAIL if thumbnail else PREVIEW) if shown else None
     try:
         if small is None:
@@ -33,7 +33,7 @@ def picture(
 
 
 def fitted(shown: StoredPicture, *, alt: str) -> None:
-    """The same, so large that what stands below it is on the screen as well."""
+    """The same, small enough that what is below it fits on the screen too."""
     picture(shown, alt=alt, width=fitted_width(shown.size) or "stretch")
 
 

@@ -1,4 +1,4 @@
-"""Which two pictures Compare shows: from the address, from pickers, and what there is of each to look at."""
+"""Which two pictures Compare shows: from the address, from pickers, and what can be shown of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ state = st.session_state
 
 
 def take_address() -> tuple[Pair, View]:
-    """What the address asks for; without anything in it, what was here last."""
+    """What the address asks for; if it asks for nothing, what was shown last."""
     asked = comparison.own_parameters(st.query_params)
     if not {"task", "left", "right"} & set(asked):
         asked = state.compare_address | asked
@@ -33,7 +33,7 @@ def take_address() -> tuple[Pair, View]:
 
 
 def give_address(pair: Pair, view: View) -> None:
-    """Keep it in the address, so that it survives a reload and can be sent."""
+    """Keep it in the address, so that it survives a reload and can be shared."""
     shown, before = comparison.own_parameters(st.query_params), state.compare_address
     state.compare_address = comparison.address(pair, view)
     if shown != state.compare_address:
@@ -42,7 +42,7 @@ def give_address(pair: Pair, view: View) -> None:
 
 
 def find(name: str | None, choices: dict[str, Side]) -> str | None:
-    """Make sure that the picture can be chosen; None when there is none, which is said."""
+    """Make sure that the picture can be chosen; None when there is none, and the page says why."""
     if name is None or name in choices:
         return name
     entry = workspace().history.get(comparison.entry_id(name))
@@ -76,7 +76,7 @@ def pick(choices: dict[str, Side], pair: Pair) -> Pair:
 
 
 def viewed(side: Side) -> Viewed:
-    """The side with what there is of it to look at. Raises FileMissing when it is gone."""
+    """The side and what can be shown of it. Raises FileMissing when the picture is gone."""
     space, picture = workspace(), side.picture
     space.files.path(picture.key, PREVIEW)
     pyramid = space.tiles.look(picture.key, picture.file)
@@ -85,7 +85,7 @@ def viewed(side: Side) -> Viewed:
 
 
 def has_more_detail(side: Side) -> bool:
-    """True when there is more of a picture to see than its preview, or never will be."""
+    """True when more of a picture can be shown than its preview, or when more never will be."""
     tiles, picture = workspace().tiles, side.picture
     return tiles.look(picture.key, picture.file) is not None or tiles.problem(picture.key) is not None
 

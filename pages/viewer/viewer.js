@@ -2,16 +2,16 @@
 //
 // Lengths on the canvas are device pixels. A place in the frame is relative: (0, 0) is its upper left corner,
 // (1, 1) its lower right one. The frame has the shape and the pixels of the larger picture; `span` is its width
-// on the canvas, so span / frame.width is the zoom: 1 is one pixel of the picture on one of the screen.
+// on the canvas, so span / frame.width is the zoom: 1 means one pixel of the picture on one pixel of the screen.
 
 const TILE = 512;
-const UNSMOOTHED_FROM = 2; // zoom at which single pixels are worth seeing as what they are
+const UNSMOOTHED_FROM = 2; // zoom from which single pixels are shown as they are
 const STEP = 60; // CSS pixels that an arrow key moves
 const FAR_STEP = 300;
-const STACKED_BELOW = 640; // CSS pixels of width: side by side would be too narrow
+const STACKED_BELOW = 640; // CSS pixels of width, below which side by side would be too narrow
 const GAP = 4; // CSS pixels between the two pictures
 const DOUBLINGS = 3; // of a difference: 8 times as strong
-const NEUTRAL = "#808080"; // behind transparent places when differences are taken, so that transparency differs too
+const NEUTRAL = "#808080"; // behind transparent places when differences are taken, so that these show differences too
 const REPORT_AFTER = 450; // ms of rest
 const RETRY_AFTER = 5000; // ms
 const REQUESTS = 6; // at the same time
@@ -22,7 +22,7 @@ const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const rounded = (value) => Number(value.toFixed(5));
 const percent = (value) => `${Number((100 * value).toPrecision(value < 1 ? 2 : 3))} %`;
 
-/** Decoded tiles and previews by address: a few are loaded at a time, and those used longest ago are forgotten. */
+/** Decoded tiles and previews by address: a few are loaded at a time, and the least recently used are forgotten. */
 class Bitmaps {
   constructor(onNews) {
     this.onNews = onNews;
@@ -41,7 +41,7 @@ class Bitmaps {
     return bitmap;
   }
 
-  /** Load these, the first ones first. Returns how many are still to come. */
+  /** Load these in order. Returns how many are still to come. */
   want(urls) {
     this.room = Math.max(BITMAPS_KEPT, 2 * urls.length);
     const missing = urls.filter((url) => !this.ready.has(url));
@@ -85,7 +85,7 @@ class Bitmaps {
   }
 }
 
-/** Where a picture lies in the frame: as large as fits, centred; stretched when the shapes are all but the same. */
+/** Where a picture lies in the frame: as large as fits, centred; stretched when the shapes are almost the same. */
 function placed(picture, frame) {
   const ratio = picture.width / picture.height / (frame.width / frame.height);
   if (Math.abs(ratio - 1) < 0.005) return { x: 0, y: 0, w: 1, h: 1 };
@@ -127,7 +127,7 @@ class Viewer {
     this.listen();
   }
 
-  /** What Python says: the two pictures, and the view when it is another one than this viewer has told. */
+  /** Take over what Python says: the two pictures, and the view when `start` has changed. */
   update(data, tell) {
     const printZoom = this.data && this.printZoom;
     const isOther = this.data && (this.data.left.key !== data.left.key || this.data.right.key !== data.right.key);
@@ -193,7 +193,7 @@ class Viewer {
     return this.canvas.clientWidth < STACKED_BELOW;
   }
 
-  /** The rectangles in which the frame is shown: two of the same size side by side, else one. */
+  /** The rectangles in which the frame is shown: two of the same size for side by side, otherwise one. */
   panels() {
     const { width, height } = this.canvas;
     if (this.view !== "side") return [{ x: 0, y: 0, w: width, h: height }];
@@ -227,7 +227,7 @@ class Viewer {
     return (this.data.screen_ppi ?? 96 * window.devicePixelRatio) / this.data.print_dpi;
   }
 
-  /** No empty space beside a frame that is larger than its panel; a smaller one is centred. */
+  /** Leave no empty space beside a frame that is larger than its panel; a smaller one is centred. */
   keepInside() {
     const [panel] = this.panels();
     const span = this.shownSpan;
@@ -277,7 +277,7 @@ class Viewer {
     if (name === "full") this.zoomTo(1);
     if (name === "print") {
       this.zoomTo(this.printZoom);
-      this.isPrintSize = true; // until the zoom is changed: it follows what the page says of print and screen
+      this.isPrintSize = true; // until the zoom is changed, it follows the page's print DPI and screen
     }
     if (name === "in") this.zoomTo(this.zoom * Math.SQRT2);
     if (name === "out") this.zoomTo(this.zoom / Math.SQRT2);
@@ -315,7 +315,7 @@ class Viewer {
     }, REPORT_AFTER);
   }
 
-  /** The address at once and in place: the browser's Back leaves the page instead of undoing each movement. */
+  /** Write the address at once and in place, so that Back leaves the page instead of undoing each movement. */
   address(view) {
     const { usual, with_zoom: withZoom } = this.data.codec;
     const parameters = new URLSearchParams(location.search);
@@ -333,7 +333,7 @@ class Viewer {
     return `${VIEWS[this.view]}${split}, ${this.zoomText.textContent}${place}`;
   }
 
-  // Hands
+  // Input
 
   listen() {
     for (const button of this.buttons) {
@@ -509,7 +509,7 @@ class Viewer {
     return { x: box.x + place.x * box.w, y: box.y + place.y * box.h, w: place.w * box.w, h: place.h * box.h };
   }
 
-  /** Draw one picture into the part of the canvas that is its own, and note what of it has to be loaded. */
+  /** Draw one picture into its part of the canvas, and note what has to be loaded for it. */
   paint(context, side, frameBox, clip, backdrop, wanted) {
     const box = this.boxOf(side, frameBox);
     const seen = overlap(box, clip);
@@ -532,7 +532,7 @@ class Viewer {
     const bottom = Math.min(side.height, Math.ceil((seen.y + seen.h - box.y) / scale.y) + margin);
     const part = { x: left, y: top, w: right - left, h: bottom - top };
     if (isSmooth && Math.max(scale.x, scale.y) > 1) {
-      // Put together first and enlarged then, or tiles would show where they meet.
+      // Put together first and then enlarged, or the seams between tiles would show.
       this.patch.width = part.w;
       this.patch.height = part.h;
       const origin = { x: -part.x, y: -part.y };
@@ -545,7 +545,7 @@ class Viewer {
     context.restore();
   }
 
-  /** Each tile of the part, or what there is of it at a coarser level, at most in the preview. */
+  /** Each tile of the part, or the same area from a coarser level or, failing that, from the preview. */
   paintTiles(context, side, origin, scale, part, wanted) {
     const preview = this.bitmaps.get(side.preview);
     wanted.push({ url: side.preview, distance: -1 });
@@ -568,7 +568,7 @@ class Viewer {
     }
   }
 
-  /** The tile, or the next coarser one in which it is contained. */
+  /** The tile, or the next coarser one that contains it. */
   coarsened(side, wanted, column, row) {
     for (let level = wanted; level < side.levels; level += 1) {
       const [across, down] = [column, row].map((place) => Math.floor(place / 2 ** (level - wanted)));
@@ -596,7 +596,7 @@ function tileUrl(side, level, column, row) {
   return `${side.tiles}/${level}/${column}_${row}`;
 }
 
-/** Draw an area of a picture (in its pixels) from a bitmap that begins at (x, y) and has a pixel for each `unit`. */
+/** Draw an area of a picture (in its pixels) from a bitmap that begins at (x, y) and has one pixel per `unit`. */
 function drawPart(context, { bitmap, x, y, unit }, area, origin, scale) {
   // Whole pixels of the canvas, so that no seam shows between neighbours.
   const left = Math.round(origin.x + area.x * scale.x);

@@ -28,9 +28,9 @@ def viewer(
     screen_ppi: float | None,
     on_view: Callable[[View], None],
 ) -> None:
-    """Draw both. `view` is taken over whenever `start` is another number; `on_view` is told after each change.
+    """Draw both. `view` is applied whenever `start` has changed; `on_view` is called after each change of the view.
 
-    `screen_ppi` is pixels of the screen per inch; None: as many as browsers assume.
+    `screen_ppi` is the screen's pixels per inch; None: what browsers assume.
     """
     key = "compare_viewer"
 

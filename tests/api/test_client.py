@@ -149,7 +149,7 @@ def test_broken_order_is_not_sent(api: FakeHosted, client: JourneyClient, fields
     "key", ["", " spaced", "key\n", "two words", "k\x00y", "schlüssel", "k\u200bey", None, 7], ids=ascii
 )
 def test_impossible_key_is_not_sent(api: FakeHosted, key: Any) -> None:
-    """A key that cannot be one is refused before sending, without being repeated."""
+    """An impossible key is refused before sending, and the error does not repeat it."""
     client = JourneyClient(key, api.url)
     calls: list[Callable[[], object]] = [
         client.account,
@@ -259,7 +259,7 @@ def test_late_answer_is_waited_for(api: FakeHosted, client: JourneyClient) -> No
 
 @pytest.mark.parametrize("reply", NO_TASK_ID.values(), ids=NO_TASK_ID)
 def test_success_without_usable_id_is_ambiguous(api: FakeHosted, client: JourneyClient, reply: Reply) -> None:
-    """A 200 that tells no usable task id is ambiguous, and the start of the answer is kept."""
+    """A 200 without a usable task id is ambiguous, and the start of the answer is kept."""
     api.script(ORDER, reply)
     with pytest.raises(Ambiguous) as caught:
         client.upscale(image_url=PICTURE, type="2x")
@@ -377,7 +377,7 @@ def test_wrong_tls_is_untrusted_and_not_repeated(api: FakeHosted, passing: Clock
 
 
 def test_redirect_is_not_followed(api: FakeHosted, client: JourneyClient) -> None:
-    """A redirect costs the key nothing: the other server sees no connection, however its address is spelt."""
+    """A redirect never gives the key away: the other server sees no connection, however its address is spelt."""
     with FakeHosted() as other:
         targets = [f"{other.url}/{ORDER}", "http://[bad", "http://" + "a" * 70 + "/", "//\x7f", ""]
         for target in targets:
@@ -420,7 +420,7 @@ def http_date(seconds: float, now: datetime = SERVER_NOW) -> str:
 def test_retry_after_is_bounded(
     api: FakeHosted, client: JourneyClient, passing: Clock, header: str | None, least: float, most: float
 ) -> None:
-    """A 429 is waited out for as long as it says, at most 120 s; the order is charged once."""
+    """The client waits as long as a 429 asks, at most 120 s, and the order is charged once."""
     headers = {"Date": http_date(0)}
     if header is not None:
         headers["Retry-After"] = header.encode().decode("latin-1")
@@ -432,7 +432,7 @@ def test_retry_after_is_bounded(
 
 
 def test_retry_after_counts_from_this_clock_when_the_server_tells_no_time() -> None:
-    """A date is read against the Date of the same answer; without one, this machine's clock has to do."""
+    """A date in Retry-After counts from the Date of the same answer or, without one, from this machine's clock."""
     headers = {"Retry-After": http_date(60, datetime.now(UTC))}
     transport = httpx.MockTransport(lambda _: httpx.Response(429, headers=headers))
     with JourneyClient("key", transport=transport, attempts=1) as client, pytest.raises(RateLimited) as caught:
@@ -442,7 +442,7 @@ def test_retry_after_counts_from_this_clock_when_the_server_tells_no_time() -> N
 
 
 def test_endless_rate_limit_ends(api: FakeHosted, client: JourneyClient, passing: Clock) -> None:
-    """Three refusals are enough; the error says how long the server wants to be left alone."""
+    """After three 429s the client gives up, and the error says how long the server asked it to wait."""
     api.always(ORDER, rate_limited("7"))
     with pytest.raises(RateLimited) as caught:
         client.upscale(image_url=PICTURE, type="2x")
@@ -450,7 +450,7 @@ def test_endless_rate_limit_ends(api: FakeHosted, client: JourneyClient, passing
 
 
 def test_total_time_of_attempts_is_limited(api: FakeHosted, passing: Clock) -> None:
-    """No pause begins that would end after retry_for; a caller with one attempt is told at once."""
+    """No pause begins that would end after retry_for; a client with one attempt raises at once."""
     api.always(ORDER, rate_limited("100"))
     for attempts, pauses in ((10, 2), (1, 0)):
         passing.pauses.clear()
@@ -471,14 +471,14 @@ def test_total_time_of_attempts_is_limited(api: FakeHosted, passing: Clock) -> N
     ids=short,
 )  # fmt: skip
 def test_question_is_repeated_after_a_passing_fault(api: FakeHosted, client: JourneyClient, fault: Any) -> None:
-    """A broken, lost or senseless answer to a question is asked for again."""
+    """A question is asked again after a broken, lost or senseless answer."""
     api.script("fetch", fault, fault)
     assert SINGLE_ID == client.fetch(SINGLE_ID).task_id
     assert 3 == api.connections
 
 
 def test_question_gives_up_after_its_attempts(api: FakeHosted, client: JourneyClient) -> None:
-    """A fault that stays is reported with the start of the answer."""
+    """A fault that does not pass is reported with the start of the answer."""
     api.always("account", web_page(503))
     with pytest.raises(ServerError, match=r"503.*502 Bad Gateway") as caught:
         client.account()
@@ -495,7 +495,7 @@ def test_question_cannot_hang(api: FakeHosted, fault: Any) -> None:
 
 
 def test_answer_is_read_up_to_a_limit(api: FakeHosted, client: JourneyClient) -> None:
-    """Of an endless answer no more than about 1 MiB is read, and 4 KB are kept."""
+    """At most about 1 MiB of an endless answer is read, and 4 KB of it are kept."""
     api.always("account", Reply(200, b'{"email": "' + b"x" * 3_000_000 + b'"}'))
     with pytest.raises(ServerError, match="too long") as caught:
         client.account()
@@ -531,7 +531,7 @@ def test_compression_that_was_not_asked_for_is_undone_within_the_limit(
 def test_fetch_errors_are_told_apart(
     api: FakeHosted, client: JourneyClient, reply: Reply, error: type[JourneyError]
 ) -> None:
-    """An unknown task, a wrong address, a wrong key and a wrong question have an error each."""
+    """An unknown task, a wrong address, a wrong key and a wrong question each have an error of their own."""
     api.always("fetch", reply)
     with pytest.raises(JourneyError) as caught:
         client.fetch(SINGLE_ID)
@@ -549,7 +549,7 @@ def test_impossible_id_is_not_asked_for(api: FakeHosted, client: JourneyClient, 
 
 @pytest.mark.parametrize("change", ODD_TASKS.values(), ids=ODD_TASKS)
 def test_harmless_variants_of_a_task_change_nothing(api: FakeHosted, client: JourneyClient, change: Change) -> None:
-    """Every documented contradiction about a task leads to the same end."""
+    """However the documentation contradicts itself about a task, the task ends the same way."""
     api.always("fetch", change)
     task = client.wait(client.upscale(image_url=PICTURE, type="2x"))
     assert (TaskStatus.FINISHED, f"{api.origin}/cdn/{task.task_id}.png") == (task.status, task.image_url)
@@ -654,7 +654,7 @@ def test_flapping_server_never_charges_twice(api: FakeHosted, client: JourneyCli
 
 
 def story(*states: dict[str, Any]) -> httpx.MockTransport:
-    """An API whose task goes through these states, one a fetch, and stays in the last."""
+    """An API whose task goes through these states, one per fetch, and stays in the last."""
     left = list(states)
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -669,7 +669,7 @@ def waiting(transport: httpx.MockTransport, passing: Clock, base_url: str = HOST
 
 
 def test_polls_of_the_hosted_api_grow_rarer(passing: Clock) -> None:
-    """The hosted API is asked after 2 s at first and every 15 s in the end."""
+    """The hosted API is first asked after 2 s, and every 15 s in the end."""
     client = waiting(story({"status": "processing"}), passing)
     with pytest.raises(WaitTimeout):
         client.wait("t", timeout=120)
@@ -698,7 +698,7 @@ def test_progress_is_told_when_it_changes(passing: Clock) -> None:
 
 
 def test_failed_task_is_an_error_that_carries_it(passing: Clock) -> None:
-    """A task that failed is told apart from a call that failed, with its reason and its state."""
+    """A failed task raises an error of its own, which carries its reason and its last state."""
     seen: list[Task] = []
     client = waiting(story({"status": "failed", "error": "Banned prompt"}), passing)
     with pytest.raises(TaskFailed, match="Banned prompt") as caught:
@@ -708,7 +708,7 @@ def test_failed_task_is_an_error_that_carries_it(passing: Clock) -> None:
 
 
 def test_timeout_carries_the_last_state(passing: Clock) -> None:
-    """The deadline ends the waiting, not the task; with no time at all the task is still looked at once."""
+    """The deadline ends the waiting, not the task; even with no time at all the task is looked at once."""
     client = waiting(story({"status": "processing", "percentage": "40"}), passing)
     with pytest.raises(WaitTimeout, match="not finished after 0 s") as caught:
         client.wait("t", timeout=0)
@@ -727,7 +727,7 @@ def test_waiting_survives_passing_faults(api: FakeHosted, client: JourneyClient)
 def test_waiting_ends_when_a_fault_stays(
     api: FakeHosted, client: JourneyClient, fault: Reply, error: type[JourneyError]
 ) -> None:
-    """Ten faults in a row are no passing fault: the last one is raised, well before the deadline."""
+    """After ten faults in a row the last one is raised, well before the deadline."""
     api.always("fetch", fault)
     with pytest.raises(error):
         client.wait(SINGLE_ID, timeout=10_000)
@@ -747,14 +747,14 @@ def test_waiting_keeps_its_deadline_however_long_the_server_wants_to_be_left_alo
 
 
 def test_unknown_task_is_not_waited_for(client: JourneyClient, passing: Clock) -> None:
-    """A mistyped id is told at once."""
+    """An unknown id is reported at once."""
     with pytest.raises(TaskNotFound):
         client.wait("85h8-nobody-knows")
     assert [] == passing.pauses
 
 
 def test_cancel_asks_the_engine_once(api: FakeHosted, client: JourneyClient) -> None:
-    """Cancelling posts the task's id; an API that knows no such route says that it knows no such task."""
+    """Cancelling posts the task's id once; an API without that route counts as one that does not know the task."""
     api.script("cancel", Reply(200, {"task_id": SINGLE_ID}))
     client.cancel(SINGLE_ID)
     assert {"task_id": SINGLE_ID} == api.calls[0].body
@@ -763,7 +763,7 @@ def test_cancel_asks_the_engine_once(api: FakeHosted, client: JourneyClient) -> 
 
 
 def test_address_of_the_hosted_api_is_the_default() -> None:
-    """Without a base URL the client speaks to the hosted API, and a slash at its end does not matter."""
+    """Without a base URL the client calls the hosted API, and a slash at the end of a base URL does not matter."""
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

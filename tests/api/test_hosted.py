@@ -24,7 +24,7 @@ def order(api: FakeHosted, **fields: str) -> tuple[str, JourneyClient]:
 
 
 def test_credits_run_out() -> None:
-    """Orders are charged 2 credits each until the balance does not cover one, which is refused."""
+    """Each order costs 2 credits, and an order that the balance does not cover is refused."""
     with FakeHosted(credits=5) as api:
         order(api)
         _, client = order(api)
@@ -57,7 +57,7 @@ def test_life_of_a_task_can_be_shortened() -> None:
 
 
 def test_webhook_is_the_task_with_the_secret_in_clear() -> None:
-    """A delivery posts the finished task to the order's address with x-webhook-secret, right or forged."""
+    """A delivery posts the finished task to the order's webhook address, with the right or a forged secret."""
     with FakeHosted() as receiver, FakeHosted() as api:
         receiver.script("cdn", Reply(204, b""), Reply(500, b""))
         task_id, _ = order(api, webhook_url=f"{receiver.origin}/webhooks/abc?x=1", webhook_secret="hush")

@@ -1,4 +1,4 @@
-"""The wire as values."""
+"""The models of the wire: what is sent and received, as checked values."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_ids_are_any_visible_text(value: Any, expected: bool) -> None:
     ids=str,
 )  # fmt: skip
 def test_credits_are_a_whole_number_or_unknown(sent: Any, expected: int | None) -> None:
-    """Credits that are no storable whole number are unknown, not zero."""
+    """Credits that are not a storable whole number are unknown, not zero."""
     assert expected == Account.from_wire({"credits": sent}).credits
 
 
@@ -141,7 +141,7 @@ def test_grid_picture_is_chosen_by_its_index() -> None:
     ids=lambda value: repr(value)[:30],
 )
 def test_broken_rules_are_named_all_at_once(fields: dict[str, Any], named: list[str]) -> None:
-    """InvalidRequest holds one sentence for every broken rule, none of which repeats a value."""
+    """InvalidRequest holds one sentence for every broken rule."""
     with pytest.raises(InvalidRequest) as caught:
         UpscaleRequest.checked(fields)
     assert len(named) == len(caught.value.problems)

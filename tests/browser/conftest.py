@@ -17,7 +17,7 @@ expect.set_options(timeout=30_000)
 
 @pytest.fixture
 def make_studio(tmp_path: Path) -> Iterator[Callable[..., Studio]]:
-    """Start studios with the given settings; all of them end with the test."""
+    """Starts studios with the given settings; all of them stop at the end of the test."""
     started: list[Studio] = []
 
     def make(*, is_new: bool = False, **settings: str) -> Studio:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_fast_and_detail_are_compared_by_one_click(make_studio: Callable[..., Studio], page: Page) -> None:
-    """A cut of a sample goes through both networks at once, and both cards lead to the slider between the results."""
+    """One click sends a cut of a sample through both networks, and both cards link to the comparison."""
     studio = make_studio()
     page.goto(studio.url)
     expect(page.get_by_role("button", name="Koi pond", exact=True)).to_be_visible()
@@ -45,7 +45,7 @@ def test_fast_and_detail_are_compared_by_one_click(make_studio: Callable[..., St
 
 
 def cut_of_sample(studio: Studio) -> bytes:
-    """80 × 64 pixels of the koi: detail would take minutes for all of it."""
+    """80 × 64 pixels of the koi: the detail network would take minutes for the whole picture."""
     files = Files(str(studio.data_dir / "files"), work_dir=studio.data_dir)
     buffer = io.BytesIO()
     koi = gallery.stored("koi")

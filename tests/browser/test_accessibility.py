@@ -1,4 +1,4 @@
-"""Every page, judged by axe-core as assistive programs and weak eyes meet it, and walked through by keyboard."""
+"""Every page, checked by axe-core for screen readers and weak eyes; Upscale is also walked through by keyboard."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SETTLE_SECONDS = 3.0
 
 STREAMLITS_OWN = '[data-selected="true"], [data-testid="stSliderThumbValue"]'
-"""Excused from 4.5:1 in dark, down to 3:1: the chosen option of a control, and the number over a slider.
+"""In dark, 3:1 instead of 4.5:1 is enough for these: the chosen option of a control, and the number over a slider.
 
-Streamlit writes both in the primary colour, and writes in white on it for buttons. No colour has 4.5:1 both below
-white and on a dark ground (the best is 4.4:1 on black), so it is the buttons that get it. The chosen option has its
-border and its tint besides, and no setting of the theme reaches its text alone.
+Streamlit writes both in the primary colour, and buttons have white text on the same colour. No colour has 4.5:1 both
+behind white text and on our dark ground (4.2:1 at best), so the buttons get it. The chosen option also has a border
+and a tint, and no setting of the theme changes its text alone.
 """
 
 HOVER_ONLY = "Fullscreen:"
-"""Streamlit's own button over each picture: it can be reached by Tab, but is drawn only under a pointer.
+"""Streamlit's own button over each picture: Tab reaches it, but it is drawn only under a pointer.
 
-A page of nothing but `st.image` shows the same, and `st.image` has no option for it.
+A page with nothing but `st.image` does the same, and no option of `st.image` changes that.
 """
 
 JUDGE = """
@@ -55,7 +55,7 @@ JUDGE = """
 
 @pytest.fixture(scope="module")
 def tasks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Studio, Entry]]:
-    """A studio with a task of each kind of ending, and the finished one."""
+    """A studio with a failed, a cancelled, an ambiguous and a finished task; and the finished one."""
     studio = Studio(tmp_path_factory.mktemp("data"), free_port(), {})
     with Shelf(studio.data_dir) as shelf:
         small, large = (
@@ -104,7 +104,7 @@ def test_no_page_has_a_serious_violation(browser: Browser, tasks: tuple[Studio, 
 
 
 def test_tab_goes_through_upscale_in_order(browser: Browser, tasks: tuple[Studio, Entry]) -> None:
-    """Tab leads from the navigation through the form to its button and the samples, and one always sees where."""
+    """Tab leads from the navigation through the form to its button and the samples, and the focus always shows."""
     studio, _ = tasks
     context = browser.new_context(viewport=WIDE, reduced_motion="reduce")  # type: ignore[arg-type]
     page = context.new_page()
@@ -139,7 +139,7 @@ def navigation(page: Page) -> Locator:
 
 
 def open_page(page: Page, url: str) -> None:
-    """Go there and wait until the page is drawn to its end."""
+    """Go there and wait until the page is completely drawn."""
     page.goto(url)
     page.get_by_role("heading", level=1).wait_for()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
@@ -156,7 +156,7 @@ def show(page: Page, scheme: Scheme, size: dict[str, int]) -> None:
 
 
 def lasting(page: Page, *, only_colours: bool) -> list[str]:
-    """What `judge` finds and still finds seconds later: parts that are still being drawn have no names yet."""
+    """What `judge` still finds after some seconds: parts that are still being drawn have no names yet."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while (found := judge(page, only_colours=only_colours)) and time.monotonic() < deadline:
         pass
@@ -164,7 +164,7 @@ def lasting(page: Page, *, only_colours: bool) -> list[str]:
 
 
 def judge(page: Page, *, only_colours: bool) -> list[str]:
-    """The serious and critical violations in words. In dark only the colours are other than they were in light."""
+    """The serious and critical violations, in words. Only the colours differ between light and dark."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     found: list[dict[str, Any]] = page.evaluate(JUDGE, [STREAMLITS_OWN, ["color-contrast"] if only_colours else None])
@@ -176,7 +176,7 @@ def judge(page: Page, *, only_colours: bool) -> list[str]:
 
 
 def differs_without_focus(page: Page) -> bool:
-    """True when what has the focus looks otherwise than without it."""
+    """Whether what has the focus looks different without it."""
     box = page.evaluate(
         """() => {
           const box = document.activeElement.getBoundingClientRect();

@@ -21,7 +21,7 @@ MakeStudio = Callable[..., Studio]
 
 
 def picture(number: int) -> bytes:
-    """A tiny PNG, each number another one."""
+    """A tiny PNG, a different one for each number."""
     canvas = Image.new("RGB", (32, 24), (20 * number % 256, 90, 160))
     ImageDraw.Draw(canvas).ellipse((number, 4, number + 8, 12), fill="white")
     buffer = io.BytesIO()
@@ -47,7 +47,7 @@ class Gallery(BaseHTTPRequestHandler):
 
 @contextmanager
 def gallery() -> Iterator[str]:
-    """The `host:port` of a server of pictures."""
+    """The `host:port` of a running picture server."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gallery)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -60,7 +60,7 @@ def gallery() -> Iterator[str]:
 
 
 def test_twelve_addresses_of_which_three_are_bad(make_studio: MakeStudio, page: Page) -> None:
-    """Nine of twelve pasted addresses run and come as one ZIP; the other three are explained and stay in the form."""
+    """Nine of twelve pasted addresses are enlarged and come as one ZIP; the form says what is wrong with the rest."""
     with gallery() as place:
         studio = make_studio(JOURNEY_FETCH_ALLOW=place)
         good = [f"http://{place}/{number}.png" for number in range(9)]
@@ -87,7 +87,7 @@ def test_twelve_addresses_of_which_three_are_bad(make_studio: MakeStudio, page: 
 
 
 def test_five_files_paused_resumed_and_stopped(make_studio: MakeStudio, page: Page) -> None:
-    """Five dropped files wait while paused, over a restart too; resumed, all finish. Another batch can be stopped."""
+    """Five dropped files wait while paused, even through a restart, and finish once resumed; a batch can be stopped."""
     studio = make_studio()
     page.goto(f"{studio.url}/batch")
     drop(page, range(5))

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.browser
 SIDE = 10_000
 CORNER = 20
 GENEROUS_SECONDS = 5.0
-"""The promise is one second on a machine that does nothing else."""
+"""The promise is one second on a machine that is doing nothing else."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
 def add(
     database: Database, files: Files, name: str, original: np.ndarray, result: np.ndarray, *, with_tiles: bool
 ) -> None:
-    """A finished task whose pictures lie in the files, as if it had been made before."""
+    """Add a finished task with its pictures stored, as if it had been made earlier."""
     keys = []
     for array in (original, result):
         picture = Image.fromarray(array if array.shape[2] == 3 else array[:, :, 0])
@@ -96,7 +96,7 @@ def stage(page: Page) -> Locator:
 
 
 def settled(page: Page) -> None:
-    """All that is visible is drawn in full detail. Tiles are made only when nobody else wants the processor."""
+    """Wait until all that is visible is drawn in full detail. Tiles are made only when nothing else needs the CPU."""
     expect(page.locator(".stage[aria-busy=false]:not(.waiting)")).to_be_visible(timeout=120_000)
 
 
@@ -108,7 +108,7 @@ def seen(page: Page) -> np.ndarray:
 
 
 def shift(one: np.ndarray, other: np.ndarray, reach: int = 3) -> tuple[int, int]:
-    """By how many pixels (down, across) the second lies beside the first, at most `reach`."""
+    """How many pixels (down, across) the second is shifted from the first, at most `reach` each way."""
     height, width = one.shape[:2]
     middle = one[reach : height - reach, reach : width - reach]
 
@@ -121,7 +121,7 @@ def shift(one: np.ndarray, other: np.ndarray, reach: int = 3) -> tuple[int, int]
 
 
 def halves(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same part of the two panels of side by side, below their labels."""
+    """The same part of both panels of the side-by-side view, below their labels."""
     right = (picture.shape[1] + 2 * CORNER + 4) // 2
     return picture[60:400, :400], picture[60:400, right : right + 400]
 
@@ -149,14 +149,14 @@ def test_a_corner_of_100_megapixels_at_100_percent(
     with capsys.disabled():
         print(f"\n100 % of a corner of 100 megapixels: {took:.2f} s after the click")  # noqa: T201  the figure is wanted
     assert took < GENEROUS_SECONDS
-    # The middle of the view stayed where it was; there, each pixel of the picture is one of the screen.
+    # The middle of the view stayed where it was. From there, go to the corner and compare pixel for pixel.
     stage(page).press("Shift+ArrowRight")
     for _ in range(4):
         stage(page).press("Shift+ArrowRight")
         stage(page).press("Shift+ArrowDown")
     settled(page)
     screen = seen(page)[-200:, -200:]
-    # A canvas that begins within a pixel is photographed up to one beside it.
+    # A canvas that starts at a fraction of a pixel may be photographed up to one pixel off.
     steps = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
     difference = min(
         np.abs(screen - shown.big[down - 220 : down - 20, across - 220 : across - 20]).max() for down, across in steps
@@ -169,7 +169,7 @@ def test_a_corner_of_100_megapixels_at_100_percent(
 
 @pytest.mark.parametrize("zoom", ["1", "4"])
 def test_two_pictures_move_as_one(shown: Shown, page: Page, zoom: str) -> None:
-    """Whatever moves the view, a place of the picture is at the same place of both sides, within one pixel."""
+    """Whatever moves the view, both sides show the same part of the picture, to within one pixel."""
     page.goto(shown.address(f"task=blocks&view=side&zoom={zoom}"))
     settled(page)
     start = seen(page)
@@ -179,7 +179,7 @@ def test_two_pictures_move_as_one(shown: Shown, page: Page, zoom: str) -> None:
     settled(page)
     moved = seen(page)
     assert max(map(abs, shift(*halves(moved)))) <= 1
-    if zoom == "4":  # where there is room to move
+    if zoom == "4":  # only then is there room to move
         assert (0, 0) == shift(halves(start)[1][60:], halves(moved)[1][:-60])
 
     box = stage(page).bounding_box()
@@ -197,7 +197,7 @@ def test_two_pictures_move_as_one(shown: Shown, page: Page, zoom: str) -> None:
 
 
 def test_the_address_restores_the_view(shown: Shown, page: Page, browser: Browser) -> None:
-    """What was looked at is in the address after a moment, and whoever opens it sees the same."""
+    """After a moment the address holds the view, and whoever opens it sees the same."""
     page.goto(shown.address("task=blocks"))
     settled(page)
     page.locator("canvas[role=img]").evaluate("canvas => { canvas.mark = true }")
@@ -224,7 +224,7 @@ def test_the_address_restores_the_view(shown: Shown, page: Page, browser: Browse
 
 
 def test_keys_and_the_slider(shown: Shown, page: Page) -> None:
-    """Everything can be done without a mouse, and is told to those who do not see it."""
+    """Everything can be done without a mouse, and is announced to people who cannot see it."""
     page.goto(shown.address("task=blocks"))
     settled(page)
     slider = page.get_by_role("slider", name="Move between original and result")
@@ -243,11 +243,11 @@ def test_keys_and_the_slider(shown: Shown, page: Page) -> None:
     for pixels, zoom in (("150", "Left 100 % · right 50 %"), ("300", "Left 200 % · right 100 %")):
         page.get_by_role("spinbutton", name="Pixels per inch of this screen").fill(pixels)
         page.get_by_role("spinbutton", name="Pixels per inch of this screen").press("Enter")
-        expect(page.locator(".zoom")).to_have_text(zoom)  # the print size is kept to
+        expect(page.locator(".zoom")).to_have_text(zoom)  # still at print size
 
 
 def test_the_difference_of_a_picture_and_itself_is_black(shown: Shown, page: Page) -> None:
-    """Where both are the same there is nothing, where they are not there is something, and it is explained."""
+    """The difference is black where the pictures are the same and bright where they differ, and the page says so."""
     page.goto(shown.address("left=blocks&right=blocks&view=difference&zoom=2"))
     expect(page.get_by_text("Black: the two are the same there.")).to_be_visible()
     settled(page)
@@ -258,7 +258,7 @@ def test_the_difference_of_a_picture_and_itself_is_black(shown: Shown, page: Pag
 
 
 def test_the_whole_screen(shown: Shown, page: Page) -> None:
-    """On the whole screen the pictures take what the buttons leave, and the same button leads back to the same view."""
+    """In full screen the pictures take all the room the buttons leave, and the same button leads back to the view."""
     page.goto(shown.address("task=blocks&view=side&zoom=1&x=0.5&y=0.5"))
     settled(page)
     before = seen(page)
@@ -276,7 +276,7 @@ def test_the_whole_screen(shown: Shown, page: Page) -> None:
 
 
 def test_fingers(shown: Shown, browser: Browser) -> None:
-    """On a phone one finger moves the picture and the handle, two zoom, and both pictures fit below each other."""
+    """On a phone one finger moves the picture and the handle, two fingers zoom, and side by side is stacked to fit."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, device_scale_factor=2)
     page = context.new_page()
     page.set_default_timeout(30_000)
@@ -306,7 +306,7 @@ def test_fingers(shown: Shown, browser: Browser) -> None:
 
 
 def fingers(page: Page) -> Callable[[list[tuple[float, float]], list[tuple[float, float]]], None]:
-    """Moves fingers from some points to others, as a touch screen reports it."""
+    """What moves fingers from some points to others, as a touch screen reports it."""
     session = page.context.new_cdp_session(page)
 
     def send(kind: str, points: list[tuple[float, float]]) -> None:
@@ -329,7 +329,7 @@ def fingers(page: Page) -> Callable[[list[tuple[float, float]], list[tuple[float
 
 
 def test_detail_that_is_not_there_yet_comes_by_itself(shown: Shown, page: Page, tmp_path: Path) -> None:
-    """A picture without tiles is shown from its preview at once, and in full a moment later, without moving."""
+    """A picture without tiles appears at once from its preview and soon in full detail, and the view does not move."""
     data = Settings(_env_file=None, data_dir=shown.studio.data_dir)
     files = Files(data.resolved_files_url, work_dir=tmp_path)
     database = Database(data.resolved_database_url)

@@ -1,4 +1,4 @@
-"""History as a team uses it: find, tag, reuse, export, delete, while others go on queueing."""
+"""History as a team uses it: find, tag, reuse, export and delete, while others go on adding tasks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.harness.studios import Shelf, Studio, end_task, new_task
 pytestmark = pytest.mark.browser
 
 HEADER, ROW = 36, 64
-"""Screen pixels of the table's lines, which are drawn on a canvas."""
+"""Heights of the table's header and rows in screen pixels: the table is drawn on a canvas."""
 
 
 def test_find_tag_reuse_export_and_delete(make_studio: Callable[..., Studio], page: Page, tmp_path: Path) -> None:
@@ -77,12 +77,12 @@ def test_find_tag_reuse_export_and_delete(make_studio: Callable[..., Studio], pa
 
 
 def add(shelf: Shelf, name: str) -> Entry:
-    """A task that failed. There is no key for its provider, so the studio lets it alone."""
+    """Add a failed task. The studio has no key for its provider, so it leaves the task alone."""
     source = shelf.keep("picture.png", Image.new("RGB", (24, 24), "teal"))
     entry = shelf.history.add(new_task(name, source, provider=JOURNEYAPI))
     return end_task(shelf, entry, ends=State.FAILED)
 
 
 def click(page: Page, place: int, *, across: int) -> None:
-    """Click into a row of the table, so many screen pixels from its left edge."""
+    """Click a row of the table, `across` screen pixels from its left edge."""
     page.get_by_test_id("stDataFrame").click(position={"x": across, "y": HEADER + ROW * place + ROW // 2})

@@ -53,7 +53,7 @@ def test_from_a_sample_to_a_download(make_studio: MakeStudio, page: Page, tmp_pa
 
 
 def test_a_killed_server_and_a_closed_tab_lose_nothing(make_studio: MakeStudio, page: Page) -> None:
-    """After kill -9 in the middle of a job, with the tab closed, the next start finishes the task, once."""
+    """After kill -9 in the middle of a job, with the tab closed, the next start finishes the task exactly once."""
     studio = make_studio()
     page.goto(studio.url)
     page.get_by_role("button", name="Koi pond", exact=True).click()

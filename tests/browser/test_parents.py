@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_lineage_is_kept_from_picture_to_picture(make_studio: Callable[..., Studio], page: Page) -> None:
-    """Picture 3 of the sample grid is upscaled and says so; a finished upscale is found by its ID, and linked to."""
+    """An upscale of a grid's picture names its parent, and so does one of a finished upscale, found by its ID."""
     studio = make_studio()
     page.goto(studio.url)
     page.get_by_role("button", name="Four seasons, a grid").click()
@@ -48,7 +48,7 @@ def test_lineage_is_kept_from_picture_to_picture(make_studio: Callable[..., Stud
     expect(page.get_by_role("heading", name="All facts")).to_be_visible()
     expect(page.get_by_text("32 × 32 px → 64 × 64 px")).to_be_visible()
 
-    # The settings of the first one again, from History.
+    # From History, the form is filled with the settings of the first upscale of the noise.
     page.get_by_role("link", name="Reuse settings").click()
     expect(page.get_by_text("noise.png · 32 × 32 px")).to_be_visible()
     expect(page.get_by_role("radio", name="2x")).to_be_checked()

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_from_a_sample_to_a_print_ready_file(make_studio: Callable[..., Studio], page: Page, tmp_path: Path) -> None:
-    """Two clicks lead to the verdict for A3, and two more to a TIFF with bleed that has the pixels and DPI it says."""
+    """Two clicks lead to the verdict for A3, and two more to a TIFF with bleed and with the promised pixels and DPI."""
     studio = make_studio()
     page.goto(f"{studio.url}/print_size")
     page.get_by_role("radio", name="Sample").click()

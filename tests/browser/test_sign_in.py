@@ -1,4 +1,4 @@
-"""Sign-in in a real browser: nothing of the studio is shown before it, and the page one came for after it."""
+"""Sign-in in a real browser: before it nothing of the studio shows, and after it the wanted page opens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def provider() -> Iterator[FakeProvider]:
 
 @pytest.fixture
 def closed_studio(make_studio: MakeStudio, provider: FakeProvider, tmp_path: Path) -> Studio:
-    """A studio for the people of example.com."""
+    """A studio that lets in the people of example.com."""
     secrets = tmp_path / "secrets.toml"
     secrets.write_text(provider.auth_table("http://127.0.0.1:{port}/oauth2callback"))
     return make_studio(
@@ -53,8 +53,8 @@ def expect_a_closed_door(page: Page) -> None:
 
 
 def test_nothing_is_shown_without_sign_in(closed_studio: Studio, page: Page) -> None:
-    """Every page is a closed door, also to those who are refused; whoever is let in comes to the task of the link,
-    and signing out closes every tab."""
+    """Every page is closed until somebody is let in, who then reaches the task in the link; signing out closes every
+    tab."""
     with Shelf(closed_studio.data_dir) as shelf:
         source = shelf.keep("hill.png", Image.new("RGB", (40, 30), "teal"))
         result = shelf.keep("hill.png", Image.new("RGB", (160, 120), "teal"))
@@ -70,7 +70,7 @@ def test_nothing_is_shown_without_sign_in(closed_studio: Studio, page: Page) -> 
         ("anna@example.com", False, "is not verified"),
     ):
         sign_in(page, email, verified=verified)
-        expect(page.get_by_role("heading", name="Not let in")).to_be_visible()
+        expect(page.get_by_role("heading", name="No access")).to_be_visible()
         expect(page.get_by_text(f"{email} {reason}")).to_be_visible()
         expect(page.get_by_test_id("stTopNavLink")).to_have_count(0)
         page.get_by_role("button", name="Sign out").click()

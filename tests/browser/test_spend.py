@@ -1,4 +1,4 @@
-"""A budget that runs out, as somebody sees it in a real browser."""
+"""A budget that runs out, seen in a real browser."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MakeStudio = Callable[..., Studio]
 
 
 def test_a_used_up_budget_is_said_and_stays_kept(make_studio: MakeStudio, page: Page) -> None:
-    """Of three tasks two are sent; the third waits with the sentence, also after Go on, and Spend shows why."""
+    """Two of three tasks are sent; the third waits, even after Resume, and Spend says why."""
     with FakeHosted() as api:
         studio = make_studio(
             JOURNEY_API_KEY=api.key,
@@ -33,7 +33,7 @@ def test_a_used_up_budget_is_said_and_stays_kept(make_studio: MakeStudio, page: 
         page.goto(f"{studio.url}/spend")
         for _ in range(2):
             expect(page.get_by_text("This month's budget of 4 credits is used up (4 spent)")).to_be_visible()
-            page.get_by_role("button", name="Go on").click()
+            page.get_by_role("button", name="Resume").click()
             expect(page.get_by_text("It is used up: new tasks for JourneyAPI wait")).to_be_visible()
             page.reload()
         expect(page.get_by_text("4 of 4 credits used, 0 left")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Several people, several tabs: all see the same within seconds, and the API is asked no more than for one."""
+"""Several people, several tabs: all see the same within seconds, and the API gets no more calls than for one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def studio(api: FakeHosted, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def new_browser(browser: Browser) -> Iterator[NewTab]:
-    """Opens a tab of a browser of its own, with its own storage."""
+    """Opens a tab that has its own storage, as in another person's browser."""
     contexts = []
 
     def open_tab() -> Page:
@@ -75,7 +75,7 @@ def test_what_one_queues_appears_in_the_other(studio: Studio, api: FakeHosted, n
         mine.get_by_role("button", name="Upscale · 2 credits").click()
         expect(upscale.get_by_text(name, exact=True)).to_be_visible()
         in_upscale.append(time.monotonic() - clicked)
-        # The table is drawn on a canvas; for readers of the screen it holds its cells as text.
+        # The table is drawn on a canvas; for screen readers it also holds its cells as text.
         expect(history.locator("[role=gridcell]", has_text=name)).to_have_count(1)
         in_history.append(time.monotonic() - clicked)
     assert 3 > statistics.median(in_upscale), in_upscale
@@ -84,7 +84,7 @@ def test_what_one_queues_appears_in_the_other(studio: Studio, api: FakeHosted, n
 
 
 def test_the_end_of_a_task_is_told_where_it_was_queued(studio: Studio, api: FakeHosted, new_browser: NewTab) -> None:
-    """The tab's title counts what is under way, everywhere; a toast tells the end once, in this browser alone."""
+    """Every tab's title counts what is under way; a toast tells the end once, only in the browser that queued it."""
     mine, other = new_browser(), new_browser()
     other.goto(f"{studio.url}/print_size")
     mine.goto(f"{studio.url}/?task_id={SINGLE_ID}")
@@ -98,7 +98,7 @@ def test_the_end_of_a_task_is_told_where_it_was_queued(studio: Studio, api: Fake
     expect(mine).to_have_title("(1) History · Journey Print Studio")
     finish_all(studio, api)
     toast = mine.get_by_test_id("stToast")
-    expect(toast).to_contain_text(f"{SINGLE_ID} is finished with JourneyAPI: 256 × 192 px.")
+    expect(toast).to_contain_text(f"{SINGLE_ID} is finished (JourneyAPI): 256 × 192 px.")
     expect(toast).to_have_count(1)
     expect(mine).to_have_title("History · Journey Print Studio")
     expect(other).to_have_title("Print size · Journey Print Studio")
@@ -131,7 +131,7 @@ def calls_within(api: FakeHosted, page: Page, *, seconds: float) -> int:
 
 
 def wait_for_task(api: FakeHosted) -> str:
-    """The ID of the newest order, as soon as it has arrived."""
+    """The ID of the newest order, as soon as there is any."""
     known, deadline = len(api.calls_to("upscale-2x-4x")), time.monotonic() + 20
     while not known:
         assert time.monotonic() < deadline, "nothing was ordered"
@@ -140,7 +140,7 @@ def wait_for_task(api: FakeHosted) -> str:
 
 
 def finish_all(studio: Studio, api: FakeHosted) -> None:
-    """Let all orders be finished, and make the tracker look at once, as a webhook would."""
+    """Finish all tasks, and make the tracker look at once, as a webhook would."""
     with Shelf(studio.data_dir) as shelf:
         deadline = time.monotonic() + 60
         while open_now := [entry for entry in shelf.history.lists.latest(limit=50) if not entry.state.over]:

@@ -1,1 +1,1 @@
-"""Promises of the wire that the hosted API (here: its fake) and the embedded engine both keep."""
+"""What the hosted API (here a fake of it) and the embedded engine both promise on the wire."""

@@ -18,7 +18,7 @@ from tests.harness.hosted import GRID_ID, FakeHosted
 class Server:
     """A running server, and what the suite needs from its surroundings.
 
-    `picture_url` answers with a picture of 64 × 48 pixels that the server may fetch, `page_url` with a web page.
+    The server may fetch `picture_url`, a picture of 64 × 48 pixels, and `page_url`, a web page.
     `grid_id` is a finished task of four pictures.
     """
 

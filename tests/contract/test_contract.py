@@ -1,4 +1,4 @@
-"""One suite of promises for both servers of the wire, asked through the client and, below it, as raw JSON."""
+"""One suite of promises for both servers, checked through the client and, below it, as raw JSON."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def picture_size(url: str | None) -> tuple[int, int]:
 
 
 def problems(answer: httpx.Response) -> list[str]:
-    """The sentences of a 400, which has to be in the documented shape."""
+    """The sentences of a 400, which must have the documented shape."""
     assert 400 == answer.status_code, answer.text[:300]
     return [error["msg"] for error in answer.json()["errors"]]
 
@@ -68,7 +68,7 @@ def problems(answer: httpx.Response) -> list[str]:
 def test_result_has_exactly_n_times_the_pixels(
     client: JourneyClient, server: Server, scale: str, size: tuple[int, int]
 ) -> None:
-    """A finished upscale names its type and links to a picture of exactly n × the source."""
+    """A finished upscale names its type and links to a picture of exactly n times the source's width and height."""
     task = client.wait(client.upscale(image_url=server.picture_url, type=scale), WAIT_SECONDS)
     assert (f"upscale-{scale}", TaskStatus.FINISHED) == (task.task_type, task.status)
     assert size == picture_size(task.image_url)
@@ -99,7 +99,7 @@ def test_fetch_speaks_documented_types(server: Server, finished: Task) -> None:
 
 
 def test_picture_that_is_none_fails_with_plain_text(client: JourneyClient, server: Server) -> None:
-    """A web page in place of the picture ends as failed, with a sentence as a plain string."""
+    """A task whose picture turns out to be a web page fails, with an error that is a plain string."""
     task_id = client.upscale(image_url=server.page_url, type="2x")
     with pytest.raises(TaskFailed):
         client.wait(task_id, WAIT_SECONDS)
@@ -115,7 +115,7 @@ def test_grid_has_four_pictures_and_index_picks_one(client: JourneyClient, serve
     assert (True, 4, TaskStatus.FINISHED) == (grid.is_grid, len(grid.image_urls), grid.status)
     width, height = picture_size(grid.picture("3"))
     task_id = client.upscale(parent_task_id=server.grid_id, index="3", type="2x")
-    if width * height > 100_000:  # half a minute of real work: that the order is accepted has to do
+    if width * height > 100_000:  # half a minute of real work: it is enough that the order is accepted
         client.cancel(task_id)
         with pytest.raises(TaskFailed):
             client.wait(task_id, WAIT_SECONDS)
@@ -130,7 +130,7 @@ def test_result_can_be_a_parent(client: JourneyClient, finished: Task) -> None:
 
 
 def test_grid_without_index_is_refused(client: JourneyClient, server: Server) -> None:
-    """A grid as parent without an index is refused, naming the field."""
+    """A grid as parent without an index is refused, and the answer names the field."""
     with pytest.raises(InvalidRequest, match="index"):
         client.upscale(parent_task_id=server.grid_id, type="2x")
 
@@ -176,7 +176,7 @@ def test_every_problem_is_named_at_once(server: Server) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"17", b'"x"', b"null", b"\xff\xfe", b"[" * 50_000], ids=short)
 @pytest.mark.parametrize("path", ["upscale-2x-4x", "fetch", "fetch-many"])
 def test_body_that_is_no_object_is_the_callers_fault(server: Server, path: str, content: bytes) -> None:
-    """A body that is not a JSON object is answered 400, never with a fault of the server."""
+    """A body that is not a JSON object is answered with 400, never with a server error."""
     headers = {"Authorization": server.api_key, "Content-Type": "application/json"}
     assert 400 == call(server, path, content=content, headers=headers).status_code
 
@@ -195,7 +195,7 @@ def test_wrong_key_is_401_with_an_empty_object(server: Server, path: str, key: s
     ("method", "path"), [("GET", "upscale-2x-4x"), ("GET", "fetch"), ("PUT", "fetch-many"), ("POST", "account")]
 )
 def test_wrong_method_is_405(server: Server, method: str, path: str) -> None:
-    """A route that is asked with another method says so."""
+    """A route called with the wrong method answers 405."""
     assert 405 == call(server, path, method=method).status_code
 
 
@@ -207,7 +207,7 @@ def test_unknown_task_is_not_found(client: JourneyClient) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 21])
 def test_fetch_many_takes_2_to_20(server: Server, count: int) -> None:
-    """Other than 2 to 20 ids are refused, as documented."""
+    """Fewer than 2 or more than 20 ids are refused, as documented."""
     assert problems(call(server, "fetch-many", {"task_ids": [f"task-{number}" for number in range(count)]}))
 
 
@@ -233,7 +233,7 @@ def test_fetch_many_leaves_out_what_it_does_not_know(client: JourneyClient, serv
 
 
 def test_account_tells_who_and_how_much(client: JourneyClient) -> None:
-    """The account has an address, credits, a number of pictures and a plan."""
+    """The account has an e-mail address, credits, a number of pictures and a plan."""
     account = client.account()
     assert all((account.email, account.plan))
     assert account.credits is not None

@@ -30,7 +30,7 @@ ORIGIN = "http://127.0.0.1:8501"
 
 
 class Enlarge:
-    """Stands in for the network: repeats pixels, in four steps; `at_step` is called before each."""
+    """Stands in for the network: repeats pixels, in steps 0 to 4; `at_step` is called at the start of each."""
 
     def __init__(self) -> None:
         self.at_step: Callable[[int], object] = lambda step: None
@@ -55,7 +55,7 @@ class Enlarge:
 
 
 class Bench:
-    """The engine's parts with real database, files, decoder and door, and what the tests turn and look at."""
+    """The engine's parts with a real database, files, decoder and door, and what the tests set and look at."""
 
     def __init__(self, folder: Path, decoder: Decoder) -> None:
         self.database = Database(f"sqlite:///{folder / 'journey.db'}")
@@ -72,7 +72,7 @@ class Bench:
         self.deliveries = self.another_deliveries()
 
     def another_queue(self) -> Queue:
-        """A queue on the same data: another process, or this one after a restart."""
+        """A queue on the same data, as in another process or after a restart."""
         return Queue(
             self.tasks,
             self.files,

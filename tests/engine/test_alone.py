@@ -1,4 +1,4 @@
-"""`python -m journey.engine` as a process: starts, refuses, survives being killed, and leaves nothing behind."""
+"""`python -m journey.engine` as a process: it starts, refuses, survives being killed, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def command(data_dir: Path, *arguments: str, **settings: str) -> tuple[list[str]
 
 @contextmanager
 def alone(data_dir: Path, **settings: str) -> Iterator[tuple[Engine, subprocess.Popen[str]]]:
-    """The program on a free port. What it starts is ended with it."""
+    """The program on a free port, killed at the end of the block."""
     line, environment = command(data_dir, "--port", "0", **{"JOURNEY_ENGINE_WORKERS": "1"} | settings)
     with subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -58,13 +58,13 @@ def start_at(data_dir: Path, **chosen: Any) -> None:
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
-    """A data folder in which small samples hang already."""
+    """A data folder that already holds small samples."""
     hang_small_samples(Files(str(tmp_path / "data" / "files"), work_dir=tmp_path / "data"))
     return tmp_path / "data"
 
 
 def test_a_killed_server_finishes_its_task_after_the_next_start(data_dir: Path) -> None:
-    """kill -9 in mid-job, then a start: no lower percentage, one result, its webhook, and no temporary file."""
+    """After kill -9 in mid-job, the next start goes on: no lower percentage, one result, one webhook, no debris."""
     pages = {"/a.png": encoded(gradient(300, 260))}
     with WebServer(pages) as web:
         with alone(data_dir) as (engine, process):
@@ -95,7 +95,7 @@ def test_a_killed_server_finishes_its_task_after_the_next_start(data_dir: Path) 
 
 
 def test_a_first_start_and_its_end(data_dir: Path) -> None:
-    """A key is made that only its owner can read, and opens; Ctrl-C in mid-job ends everything quickly and quietly."""
+    """The first start makes a key that only its owner can read; Ctrl-C in mid-job ends it all quickly and quietly."""
     pages = {"/a.png": encoded(gradient(300, 260))}
     with WebServer(pages) as web, alone(data_dir, JOURNEY_ENGINE_KEY="") as (engine, process):
         assert process.stdout is not None
@@ -105,7 +105,7 @@ def test_a_first_start_and_its_end(data_dir: Path) -> None:
         for given, status in ((key, 200), ("", 401), (KEY, 401)):
             answer = engine.call("account", method="GET", headers={"Authorization": given})
             assert status == answer.status_code
-        with pytest.raises(CannotStart, match="Another process works this data folder"):
+        with pytest.raises(CannotStart, match="Another process already works with this data folder"):
             start_at(data_dir)
         headers = {"Authorization": key}
         job = engine.call("upscale-2x-4x", {"image_url": f"{web.url}/a.png", "type": "4x"}, headers=headers).json()
@@ -123,7 +123,7 @@ def test_a_first_start_and_its_end(data_dir: Path) -> None:
 
 
 def test_a_taken_port_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
-    """Nothing is built, no trace is shown, and the sentence says what to do."""
+    """Nothing is created, no traceback is shown, and the sentence says what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         line, environment = command(tmp_path / "data", "--port", port)
@@ -135,20 +135,20 @@ def test_a_taken_port_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n", "two words", "schlüssel"], ids=repr)
 def test_a_key_file_without_a_key_stops_the_start(tmp_path: Path, text: str) -> None:
-    """An empty file would let in everybody who sends no key at all."""
+    """A key file without a usable key stops the start: an empty key would let in everybody who sends none."""
     (tmp_path / "engine-key").write_text(text)
     with pytest.raises(CannotStart, match="does not hold a key"):
         start_at(tmp_path)
 
 
 def test_an_unknown_network_stops_the_start(tmp_path: Path) -> None:
-    """The sentence names the setting and what is allowed."""
+    """An unknown network stops the start, and the sentence names the setting and what is allowed."""
     with pytest.raises(CannotStart, match="JOURNEY_ENGINE_MODEL: must be one of detail, fast"):
         start_at(tmp_path, engine_model="best")
 
 
 @pytest.mark.parametrize(("host", "port"), [("no such host", 0), ("127.0.0.1", 70_000), ("127.0.0.1", -1)])
 def test_an_address_that_is_none_stops_the_start(host: str, port: int) -> None:
-    """A host that does not resolve and a port that does not exist are said like a taken one."""
+    """A host that does not resolve and an impossible port are reported like a port that is taken."""
     with pytest.raises(CannotStart, match="cannot listen"):
         listener_at(host, port)

@@ -1,4 +1,4 @@
-"""Webhooks: four times at most, with their secret, and never to an internal address."""
+"""Webhooks: at most four attempts, with the secret, and never to an internal address."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def finished_with_webhook(bench: Bench, url: str, **order: Any) -> str:
 
 
 def test_a_finished_task_is_delivered_with_its_secret(bench: Bench, receiver: WebServer) -> None:
-    """The receiver gets what /fetch says, with the secret in its header; then the secret is forgotten."""
+    """The receiver gets what /fetch says, with the secret in a header; then the secret is forgotten."""
     task_id = finished_with_webhook(bench, receiver.url, webhook_secret="s3cret")
     assert "s3cret" == bench.row(task_id).webhook_secret
     bench.deliveries.deliver_due(Inline())
@@ -43,7 +43,7 @@ def test_a_finished_task_is_delivered_with_its_secret(bench: Bench, receiver: We
 
 
 def test_a_failed_task_is_delivered_as_well(bench: Bench, receiver: WebServer) -> None:
-    """Cancelled is told like any failure; without a secret there is no header for one."""
+    """A cancelled task is delivered like any failed one; without a secret there is no header for it."""
     task_id = bench.order(webhook_url=receiver.url)
     bench.queue.cancel(task_id, owner=ME)
     bench.deliveries.deliver_due(Inline())
@@ -98,7 +98,7 @@ def test_a_crash_in_a_delivery_repeats_it(bench: Bench, receiver: WebServer) -> 
 
 
 def test_a_receiver_that_hangs_keeps_nobody_else_waiting(bench: Bench, receiver: WebServer) -> None:
-    """However many deliveries go to a hanging receiver, another one gets its own at once."""
+    """However many deliveries one receiver leaves hanging, another receiver gets its own at once."""
     release = threading.Event()
     with WebServer() as hanging, ThreadPoolExecutor(8) as pool:
         hanging.answers = [lambda: release.wait(20)] * 10
@@ -127,7 +127,7 @@ def test_an_internal_or_plain_target_is_refused(bench: Bench, url: str) -> None:
 
 
 def test_an_internal_target_behind_a_name_is_blocked(bench: Bench) -> None:
-    """What only turns out to be internal at delivery is not contacted, and given up like any other."""
+    """A target that turns out to be internal only at delivery is never contacted, and is given up like any other."""
     with WebServer() as internal:
         port = internal.url.rpartition(":")[2]
         task_id = finished_with_webhook(bench, f"http://127.0.0.1:{port}/", webhook_secret="s3cret")
@@ -142,5 +142,5 @@ def test_an_internal_target_behind_a_name_is_blocked(bench: Bench) -> None:
 
 
 def test_a_secret_without_a_webhook_is_not_kept(bench: Bench) -> None:
-    """Nothing would ever remove it."""
+    """A secret that comes without a webhook is not kept, because nothing would ever remove it."""
     assert bench.row(bench.order(webhook_secret="s3cret")).webhook_secret is None

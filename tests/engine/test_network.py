@@ -1,4 +1,4 @@
-"""The networks: found by name, loaded once, exact at every tile edge."""
+"""The networks: found by name, and exact at every tile edge."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(reason is not None, reason=str(reason))
 
 
 def soft_noise(height: int, width: int, seed: int = 1) -> np.ndarray:
-    """Blobs of a few pixels: structure at every place, as in a picture."""
+    """Blobs of a few pixels: structure everywhere, as in a picture."""
     rough = np.random.default_rng(seed).integers(0, 256, (height // 4 + 2, width // 4 + 2, 3))
     grown = rough.repeat(4, 0).repeat(4, 1)
     mixed = (grown[2 : 2 + height, 1 : 1 + width] + grown[:height, :width]) // 2
@@ -33,7 +33,7 @@ def carrier() -> Path:
 
 
 def plain_ncnn(stem: str, tile: np.ndarray) -> np.ndarray:
-    """The network as it was published, run over everything at once."""
+    """The network as it was published, run over the whole tile at once."""
     import ncnn
 
     net = ncnn.Net()
@@ -55,7 +55,7 @@ def difference(one: np.ndarray, other: np.ndarray) -> int:
 
 @pytest.mark.parametrize("scale", [2, 4])
 def test_strips_give_the_same_picture_as_the_plain_network(scale: int) -> None:
-    """Feeding fast strip by strip changes no pixel by more than the last rounding."""
+    """Running fast strip by strip changes no pixel by more than one level."""
     tile = soft_noise(90, 77)
     inner = run(FAST, scale, tile)
     edge = FAST.overlap * scale
@@ -65,7 +65,7 @@ def test_strips_give_the_same_picture_as_the_plain_network(scale: int) -> None:
 
 
 def test_detail_in_pieces_is_the_plain_network() -> None:
-    """Running the enlarging layers of detail piece by piece changes no pixel by more than the last rounding."""
+    """Running the enlarging layers of detail piece by piece changes no pixel by more than one level."""
     tile = soft_noise(2 * DETAIL.overlap + 36, 2 * DETAIL.overlap + 5)
     edge = DETAIL.overlap * 4
     expected = plain_ncnn("realesrgan-x4plus", tile)[edge:-edge, edge:-edge]
@@ -81,7 +81,7 @@ def test_networks_are_found_by_name() -> None:
 
 
 def test_networks_of_a_folder_are_offered(tmp_path: Path) -> None:
-    """A pair of files is a network of that name; its scale is measured."""
+    """A pair of files in the models folder is a network of that name, and its scale is measured."""
     for ending in ("param", "bin"):
         shutil.copy(carrier() / f"realesr-animevideov3-x3.{ending}", tmp_path / f"my own.{ending}")
     mine = find_networks(tmp_path)["my own"]
@@ -92,7 +92,7 @@ def test_networks_of_a_folder_are_offered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", ["missing bin", "short bin", "no param text", "foreign param", "taken name"])
 def test_a_damaged_network_is_named(tmp_path: Path, fault: str) -> None:
-    """A file that cannot be used stops the start with its name."""
+    """A network file that cannot be used stops the start, and the error names it."""
     name = "fast" if fault == "taken name" else "broken"
     param, weights = tmp_path / f"{name}.param", tmp_path / f"{name}.bin"
     shutil.copy(carrier() / "realesr-animevideov3-x4.param", param)
@@ -111,13 +111,13 @@ def test_a_damaged_network_is_named(tmp_path: Path, fault: str) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    """The models folder has to exist."""
+    """A models folder that does not exist stops the start, and the error names the setting."""
     with pytest.raises(CannotStart, match="JOURNEY_ENGINE_MODELS_DIR"):
         find_networks(tmp_path / "nowhere")
 
 
 def test_missing_files_are_a_sentence(tmp_path: Path) -> None:
-    """Files that vanished after the start fail the tile with their name."""
+    """Network files that vanish after the start fail the tile, and the error names them."""
     gone = Network("gone", "gone", 4, (64, 64), (Variant(4, "gone"),), tmp_path)
     with pytest.raises(JourneyError, match=r"gone\.param is missing"):
         run(gone, 4, np.zeros((16, 16, 3), np.uint8))

@@ -1,4 +1,4 @@
-"""The queue: what is taken in, and one task at a time, to its end, once."""
+"""The queue: what it accepts, and how it works one task at a time, to the end, exactly once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_oldest_task_is_worked_first(bench: Bench) -> None:
 
 
 def test_a_result_is_a_picture_with_previews_under_its_own_key(bench: Bench) -> None:
-    """A finished task has a PNG of exactly n × the source, a preview and a thumbnail."""
+    """A finished task has a PNG of exactly n times the source's width and height, a preview and a thumbnail."""
     task_id = bench.order(type="4x")
     bench.queue.work_next()
     key, name = bench.state(task_id)["image_url"].split("/")[-2:]
@@ -36,7 +36,7 @@ def test_a_result_is_a_picture_with_previews_under_its_own_key(bench: Bench) -> 
 
 
 def test_a_task_that_was_interrupted_is_worked_again_first_and_once(bench: Bench) -> None:
-    """After a crash the task at hand goes on before newer ones, under the same key, and shows no lower percentage."""
+    """After a crash the interrupted task goes on before newer ones, under the same key, at no lower percentage."""
     task_id, newer = bench.order(), bench.order()
     bench.change(task_id, status=TaskStatus.PROCESSING, percentage=60)
     key = bench.row(task_id).result_key
@@ -64,7 +64,7 @@ def test_a_crash_after_the_result_was_stored_leaves_one_result(bench: Bench) -> 
 
 
 def test_a_stop_gives_the_task_to_the_next_start(bench: Bench) -> None:
-    """What is under way at a shutdown is not failed; it is worked on after the next start."""
+    """A task under way at a shutdown does not fail; the next start works on it."""
     task_id = bench.order()
     at_work, go_on = threading.Event(), threading.Event()
 
@@ -93,7 +93,7 @@ def test_a_stop_gives_the_task_to_the_next_start(bench: Bench) -> None:
 
 
 def test_a_decoder_stopped_by_a_shutdown_does_not_fail_the_task(bench: Bench) -> None:
-    """Errors that come from shutting down are not the picture's."""
+    """An error caused by shutting down does not fail the task."""
     task_id = bench.order()
 
     def fail(step: int) -> None:
@@ -106,7 +106,7 @@ def test_a_decoder_stopped_by_a_shutdown_does_not_fail_the_task(bench: Bench) ->
 
 
 def test_a_database_that_is_away_does_not_fail_the_task(bench: Bench) -> None:
-    """A locked database is raised to the loop, which tries again later."""
+    """When the database is away, the error reaches the loop, which tries again later, and the task does not fail."""
     task_id = bench.order()
 
     def locked(step: int) -> None:
@@ -128,7 +128,7 @@ def test_a_database_that_is_away_does_not_fail_the_task(bench: Bench) -> None:
     ],
 )
 def test_an_unexpected_error_fails_the_task_and_not_the_queue(bench: Bench, error: Exception, said: str) -> None:
-    """Whatever goes wrong in one task, it ends with a sentence and the next one is worked."""
+    """Whatever goes wrong in a task, it fails with a sentence, and the next one is worked on."""
     task_id, following = bench.order(), bench.order()
 
     def fail(step: int) -> None:
@@ -144,7 +144,7 @@ def test_an_unexpected_error_fails_the_task_and_not_the_queue(bench: Bench, erro
 
 
 def test_a_source_that_was_removed_meanwhile_fails_clearly(bench: Bench) -> None:
-    """When the stored picture is gone at its turn, the task says so."""
+    """A task whose source is gone when its turn comes fails and says so."""
     task_id = bench.order()
     bench.files.delete(bench.source.split("/")[-2])
     bench.queue.work_next()
@@ -152,7 +152,7 @@ def test_a_source_that_was_removed_meanwhile_fails_clearly(bench: Bench) -> None
 
 
 def test_percentages_rise_and_stop_at_99_until_the_result_is_stored(bench: Bench) -> None:
-    """100 means that the picture is there."""
+    """Progress stops at 99 % until the result is stored: 100 means that the picture is there."""
     task_id = bench.order()
     bench.queue._progress(bench.tasks.get([task_id], owner=ME)[0])(4, 4)
     assert "99" == bench.state(task_id)["percentage"]
@@ -162,7 +162,7 @@ def test_percentages_rise_and_stop_at_99_until_the_result_is_stored(bench: Bench
 
 
 def test_a_pending_task_is_cancelled_at_once(bench: Bench) -> None:
-    """It is failed with the word Cancelled, and never worked on."""
+    """A pending task that is cancelled fails with the word Cancelled and is never worked on."""
     task_id = bench.order()
     bench.queue.cancel(task_id, owner=ME)
     assert ("failed", "Cancelled") == (bench.state(task_id)["status"], bench.state(task_id)["error"])
@@ -173,7 +173,7 @@ def test_a_pending_task_is_cancelled_at_once(bench: Bench) -> None:
 @pytest.mark.parametrize("step", [0, 3, 4])
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "through another process"])
 def test_a_running_task_is_cancelled_at_once(bench: Bench, step: int, elsewhere: bool) -> None:
-    """Wherever it is in its work, and through whichever process, it ends as Cancelled and leaves no picture behind."""
+    """Cancelled at any step and from any process, a running task fails as Cancelled and leaves no picture behind."""
     task_id = bench.order()
     before = bench.stored_keys()
     other = bench.another_queue() if elsewhere else bench.queue
@@ -185,7 +185,7 @@ def test_a_running_task_is_cancelled_at_once(bench: Bench, step: int, elsewhere:
 
 
 def test_work_that_was_cancelled_elsewhere_is_not_carried_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next progress that is to be noted finds the task over, and the work ends there."""
+    """When the next progress is recorded, the task is found to be over, and the work ends there."""
     monkeypatch.setattr("journey.engine.queue._PROGRESS_SECONDS", 0)
     task_id = bench.order()
     steps: list[int] = []
@@ -216,7 +216,7 @@ def test_what_is_over_stays_as_it_is(bench: Bench) -> None:
 
 
 def test_only_a_finished_task_is_a_parent(bench: Bench) -> None:
-    """Pending, failed and foreign tasks and those whose picture is gone are refused with their reason."""
+    """Pending, failed and foreign parents, and those whose picture is gone, are refused with the reason."""
     pending, failed, gone = bench.order(), bench.order(), bench.order()
     bench.queue.cancel(failed, owner=ME)
     with pytest.raises(InvalidRequest, match="not finished yet"):
@@ -233,10 +233,10 @@ def test_only_a_finished_task_is_a_parent(bench: Bench) -> None:
 
 
 def test_too_large_a_result_is_refused_before_anything_is_queued(bench: Bench) -> None:
-    """The limits on pixels are kept at submission when the picture is here, and at its turn when it is not."""
+    """The pixel limits are checked at submission if the picture is stored here, otherwise when its turn comes."""
     too_large = bench.store(Image.new("RGB", (300, 200)))
     with pytest.raises(
-        InvalidRequest, match=r"image_url: 4x would be 1200 × 800 px = 1 megapixels; up to 0\.4 are possible. Choose 2x"
+        InvalidRequest, match=r"image_url: 4x would be 1200 × 800 px = 1 megapixels; the limit is 0\.4. Choose 2x"
     ):
         bench.order(image_url=too_large, type="4x")
     with pytest.raises(InvalidRequest, match="image_url: The picture has"):
@@ -244,11 +244,11 @@ def test_too_large_a_result_is_refused_before_anything_is_queued(bench: Bench) -
     with WebServer({"/a.png": encoded(Image.new("RGB", (300, 200)))}) as web:
         task_id = bench.order(image_url=f"{web.url}/a.png", type="4x")
         bench.queue.work_next()
-    assert "4x would be 1200 × 800 px = 1 megapixels; up to 0.4" in bench.state(task_id)["error"]
+    assert "4x would be 1200 × 800 px = 1 megapixels; the limit is 0.4" in bench.state(task_id)["error"]
 
 
 def test_our_own_pictures_do_not_go_through_the_door(bench: Bench) -> None:
-    """An address of our own files is opened by its key: nothing listens at that origin, and it works."""
+    """An address of our own files is opened by its key, so the task finishes although nothing listens there."""
     task_id = bench.order()
     bench.queue.work_next()
     assert "finished" == bench.state(task_id)["status"]

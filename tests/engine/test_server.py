@@ -1,4 +1,4 @@
-"""The wire of the embedded engine: every answer of the documentation, and no fault of the server whatever is sent."""
+"""The wire of the embedded engine: every documented answer, and never a server error, whatever is sent."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def result(engine: Engine, pictures: WebServer) -> dict[str, Any]:
 
 
 def problems(answer: httpx.Response, status: int = 400) -> str:
-    """The sentences of a refusal, which has to be in the documented shape."""
+    """The sentences of a refusal, which must have the documented shape."""
     assert status == answer.status_code, answer.text[:300]
     return " ".join(error["msg"] for error in answer.json()["errors"])
 
@@ -88,7 +88,7 @@ def problems(answer: httpx.Response, status: int = 400) -> str:
 
 
 def test_the_documented_curl_call_works(engine: Engine, pictures: WebServer) -> None:
-    """The call of the documentation, with only host, key and picture changed, gives a task id."""
+    """The documented call, with only host, key and picture changed, gives a task id, and the task finishes."""
     curl = shutil.which("curl")
     if curl is None:
         pytest.skip("curl is not installed")
@@ -136,7 +136,7 @@ def test_the_index_picks_its_quarter_of_the_sample_grid(engine: Engine, index: s
 
 
 def test_the_sample_grid_is_a_finished_grid(engine: Engine) -> None:
-    """The grid answers with its four pictures and the whole, for every key."""
+    """The sample grid is a finished task of four pictures for every key."""
     for key in (KEY, OTHER_KEY):
         task = engine.call("fetch", {"task_id": "sample-grid"}, headers={"Authorization": key}).json()
         assert ("finished", "100", 4) == (task["status"], task["percentage"], len(task["image_urls"]))
@@ -145,7 +145,7 @@ def test_the_sample_grid_is_a_finished_grid(engine: Engine) -> None:
 
 
 def test_a_result_can_be_upscaled_again(engine: Engine, result: dict[str, Any]) -> None:
-    """A finished task is a parent, by its id or by the address of its picture."""
+    """A finished task can be upscaled again, by its id or by the address of its picture."""
     by_id = engine.finished(engine.submit(parent_task_id=result["task_id"], type="2x"))
     by_address = engine.finished(engine.submit(image_url=result["image_url"], type="2x"))
     assert (256, 192) == download(by_id["image_url"]).size == download(by_address["image_url"]).size
@@ -161,7 +161,7 @@ def test_profile_transparency_and_grey_survive_a_job(engine: Engine, pictures: W
 
 
 def test_model_is_an_extension(engine: Engine, pictures: WebServer) -> None:
-    """The network can be named; a name that is not there is refused with those that are."""
+    """An order may name the network; an unknown name is refused, and the answer lists the known ones."""
     answer = engine.call("upscale-2x-4x", {"image_url": f"{pictures.url}/a.png", "type": "2x", "model": "best"})
     assert "model: must be one of detail, fast" in problems(answer)
 
@@ -216,23 +216,23 @@ def test_a_result_over_the_limit_is_refused_before_it_is_queued(engine: Engine, 
     """When the size is known at once, 4x beyond the output limit is a 400 with the numbers."""
     wide = engine.finished(engine.submit(image_url=f"{pictures.url}/wide.png", type="2x"))
     answer = engine.call("upscale-2x-4x", {"parent_task_id": wide["task_id"], "type": "4x"})
-    assert "4x would be 3200 × 2080 px = 7 megapixels; up to 6 are possible" in problems(answer)
+    assert "4x would be 3200 × 2080 px = 7 megapixels; the limit is 6" in problems(answer)
 
 
 def test_a_parent_that_failed_is_refused(engine: Engine, pictures: WebServer) -> None:
-    """A failed task has no picture to go on with."""
+    """A failed task cannot be a parent, because it has no picture."""
     failed = engine.finished(engine.submit(image_url=f"{pictures.url}/page", type="2x"))
     assert "failed" in problems(engine.call("upscale-2x-4x", {"parent_task_id": failed["task_id"], "type": "2x"}))
 
 
 @pytest.mark.parametrize("count", [0, 1, 21])
 def test_fetch_many_takes_2_to_20(engine: Engine, count: int) -> None:
-    """Other numbers of ids are refused."""
+    """Fewer than 2 or more than 20 ids are refused."""
     assert "task_ids" in problems(engine.call("fetch-many", {"task_ids": ["sample-grid"] * count}))
 
 
 def test_fetch_many_leaves_out_what_is_not_there(engine: Engine, result: dict[str, Any]) -> None:
-    """Unknown ids are left out and an id that is asked twice is answered once, in the order asked."""
+    """Unknown ids are left out, an id that is asked for twice is answered once, and the order is kept."""
     ids = [result["task_id"], "unknown", "sample-grid", result["task_id"], *["x'--"] * 16]
     tasks = engine.call("fetch-many", {"task_ids": ids}).json()["tasks"]
     assert [result["task_id"], "sample-grid"] == [task["task_id"] for task in tasks]
@@ -248,7 +248,7 @@ def test_a_wrong_key_is_401_with_an_empty_object(engine: Engine, path: str, key:
 
 
 def test_another_keys_task_is_not_found(engine: Engine, result: dict[str, Any]) -> None:
-    """A task belongs to the key that made it: for others it cannot be fetched, cancelled, listed or a parent."""
+    """A task belongs to the key that made it: with another it is not found, not counted and cannot be a parent."""
     other = {"Authorization": OTHER_KEY}
     task_id = result["task_id"]
     for path in ("fetch", "cancel"):
@@ -308,7 +308,7 @@ def test_ids_of_odd_characters_are_refused(engine: Engine, value: str) -> None:
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "fetch"), ("PUT", "upscale-2x-4x"), ("POST", "account")])
 def test_other_methods_are_405(engine: Engine, method: str, path: str) -> None:
-    """A route asked with another method says so."""
+    """A route called with the wrong method answers 405."""
     assert 405 == engine.call(path, method=method).status_code
 
 
@@ -324,14 +324,14 @@ HEAD = f"POST /api/v1/fetch HTTP/1.1\r\nAuthorization: {KEY}\r\nContent-Type: ap
 
 
 def test_an_endless_body_is_cut(engine: Engine) -> None:
-    """A body without end is answered 413 after 64 KiB, whatever length it promised."""
+    """An endless body is answered with 413 after 64 KiB, whatever length it promised."""
     chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
     assert b"413" in spoken(engine, HEAD + b"Host: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk)
     assert b"413" in spoken(engine, HEAD + b"Host: a\r\nContent-Length: 10000000000\r\n\r\n" + b"x" * 70_000)
 
 
 def test_a_body_that_does_not_come_is_408(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body that does not arrive in time is given up."""
+    """A body that does not arrive in time is answered with 408."""
     monkeypatch.setattr("journey.engine.server.BODY_SECONDS", 0.2)
     assert b"408" in spoken(engine, HEAD + b"Host: a\r\nContent-Length: 30\r\n\r\n{")
 
@@ -365,14 +365,14 @@ def test_a_source_that_is_no_picture_fails_with_its_reason(
 
 
 def test_an_unreachable_source_fails_with_the_one_sentence(engine: Engine) -> None:
-    """A name that leads nowhere ends as failed."""
+    """A task whose source cannot be reached fails with the one sentence for that."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     task = engine.finished(engine.submit(image_url=f"http://127.0.0.1:{port}/a.png", type="2x"))
     assert "cannot be reached" in task["error"]
 
 
-# As a whole
+# The server as a whole
 
 
 def test_webhook_through_the_whole_server(engine: Engine, pictures: WebServer) -> None:
@@ -390,7 +390,7 @@ def test_webhook_through_the_whole_server(engine: Engine, pictures: WebServer) -
 
 
 def seconds_of_100_at_once(engine: Engine, pictures: WebServer) -> list[float]:
-    """How long 100 parallel fetch-many take while a job runs."""
+    """How many seconds each of 100 parallel fetch-many calls takes while a job runs."""
     job = engine.submit(image_url=f"{pictures.url}/wide.png", type="4x")
     seconds: list[float] = []
 
@@ -428,12 +428,12 @@ def test_many_callers_at_once_are_all_answered(engine: Engine, pictures: WebServ
 
 @pytest.mark.torture
 def test_many_callers_at_once_are_answered_quickly(engine: Engine, pictures: WebServer) -> None:
-    """The slowest of 100 waits less than half a second, on a machine that also runs the job and the callers."""
+    """In the best of five rounds, beside a running job, the slowest of 100 callers waits less than half a second."""
     assert 0.5 > min(max(seconds_of_100_at_once(engine, pictures)) for _ in range(5))
 
 
 def test_cancel_ends_a_running_task(engine: Engine, pictures: WebServer) -> None:
-    """A running task that is cancelled is failed at once, and stays so."""
+    """A running task that is cancelled fails at once and stays failed."""
     task_id = engine.submit(image_url=f"{pictures.url}/wide.png", type="4x")
     for _ in until(20):
         if engine.fetch(task_id)["status"] == "processing":
@@ -446,12 +446,12 @@ def test_cancel_ends_a_running_task(engine: Engine, pictures: WebServer) -> None
 
 
 def test_cancel_of_the_sample_grid_changes_nothing(engine: Engine) -> None:
-    """What everybody can see, nobody can end."""
+    """Nobody can cancel the sample grid, which everybody can see."""
     assert "finished" == engine.call("cancel", {"task_id": "sample-grid"}).json()["status"]
 
 
 def test_no_key_is_stored(engine: Engine, result: dict[str, Any]) -> None:
-    """The database knows whose a task is by a hash only."""
+    """The database knows the owner of a task only by a hash of the key."""
     stored = (engine.data_dir / "journey.db").read_bytes()
     assert owner_of(KEY).encode() in stored
     assert KEY.encode() not in stored
@@ -459,14 +459,14 @@ def test_no_key_is_stored(engine: Engine, result: dict[str, Any]) -> None:
 
 
 def test_the_description_is_served_without_a_key(engine: Engine) -> None:
-    """The OpenAPI document names this server and every route."""
+    """The OpenAPI document needs no key, and names this server and every route."""
     said = engine.call("openapi.json", method="GET", headers={}).json()
     assert [{"url": engine.url}] == said["servers"]
     assert {f"/{path}" for path in (*ROUTES, "account", "openapi.json")} == set(said["paths"])
 
 
 def test_results_are_at_addresses_nobody_can_guess(engine: Engine, result: dict[str, Any]) -> None:
-    """Two results of the same picture have nothing in common that leads from one to the other."""
+    """Each result has a key of its own in its address, and the address does not tell the task's id."""
     again = engine.finished(engine.submit(parent_task_id="sample-grid", index="1", type="2x"))
     keys = [urlsplit(task["image_url"]).path.split("/")[2] for task in (result, again)]
     assert [32, 32] == [len(key) for key in keys]
@@ -507,7 +507,7 @@ def described(engine: Engine) -> Any:
 def test_whatever_is_sent_is_answered_as_described(
     engine: Engine, session: requests.Session, described: Any, method: str, path: str, mode: Any
 ) -> None:
-    """Requests made from the description, right and wrong ones, get an answer that it foresees, and never a 5xx."""
+    """Valid and invalid requests made from the description get an answer that it describes, and never a 5xx."""
 
     @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(described[path][method].as_strategy(generation_mode=mode))

@@ -11,7 +11,7 @@ from tests.engine.conftest import Bench
 
 
 def test_a_full_queue_is_said_with_a_time(bench: Bench) -> None:
-    """Beyond the limit a task is not accepted, and the caller hears when to come again."""
+    """A full queue refuses another task and says when to try again."""
     first = bench.order()
     with bench.database.write() as connection:
         row = dict(bench.row(first)._mapping)
@@ -25,7 +25,7 @@ def test_a_full_queue_is_said_with_a_time(bench: Bench) -> None:
 
 
 def test_measured_speed_is_the_median_of_real_pictures(bench: Bench) -> None:
-    """Small pictures do not count; without a record there is no speed."""
+    """The measured speed is a median in which small pictures do not count; without a record there is no speed."""
     assert bench.tasks.measured_speed("fast", 2) is None
     for seconds in (1.0, 2.0, 10.0):
         task_id = bench.order()
@@ -38,7 +38,7 @@ def test_measured_speed_is_the_median_of_real_pictures(bench: Bench) -> None:
 
 
 def test_samples_are_added_once(bench: Bench) -> None:
-    """A task that everybody can see is added on the first start only."""
+    """A sample task is added only at the first start."""
     for model in ("first", "second"):
         bench.tasks.add_finished("sample", model=model, pictures=[StoredFile("0" * 32, "a.png")])
     assert "first" == bench.state("sample")["model"]

@@ -1,4 +1,4 @@
-"""The upscaler: exact sizes, no seams, alpha and grey kept, and a way through faults."""
+"""The upscaler: exact sizes, no seams, alpha and grey kept, and faults survived."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def enlarge(picture, scale=4, network=FAST, workers=None, on_progress=None, shou
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("size", [(1, 1), (1, 37), (2, 3), (13, 1)])
 def test_the_result_has_exactly_the_size_asked_for(size: tuple[int, int], channels: int) -> None:
-    """Any size, even one pixel, and any kind of picture grows exactly 2 or 4 times."""
+    """A picture of any kind and any size, even one pixel, grows to exactly 2 or 4 times its width and height."""
     picture = np.random.default_rng(3).integers(0, 256, (*size, channels), dtype=np.uint8)
     for scale in (2, 4):
         assert (scale * size[0], scale * size[1], channels) == enlarge(picture, scale).shape
@@ -146,7 +146,7 @@ def test_progress_counts_every_tile_once() -> None:
 
 
 def test_only_a_few_tiles_are_submitted_ahead() -> None:
-    """The number of tiles out of hand is bounded, so that memory is."""
+    """The number of tiles under way is bounded, and so is the memory they need."""
     pool = Inline()
     seen: list[int] = []
     enlarge(soft_noise(60, 500), 2, replace(FAST, tile=(20, 20)), pool, lambda done, _: seen.append(pool.jobs - done))
@@ -165,7 +165,7 @@ def test_stopping_cancels_what_is_not_started() -> None:
 
 
 def test_workers_that_were_shut_down_stop_the_work() -> None:
-    """An executor that takes no more work is a stop, not a crash."""
+    """An executor that takes no more work counts as a stop, not as a crash."""
     pool = ThreadPoolExecutor(1)
     pool.shutdown()
     with pytest.raises(Stopped):
@@ -173,7 +173,7 @@ def test_workers_that_were_shut_down_stop_the_work() -> None:
 
 
 def test_a_tile_that_kills_its_worker_three_times_ends_the_work() -> None:
-    """A lost tile is sent again, but not for ever."""
+    """A tile that kills its worker is sent again, but the third death ends the work."""
 
     def die(_: int) -> None:
         raise WorkerDied("gone")
@@ -204,7 +204,7 @@ def workers() -> Iterator[Workers]:
     pool.stop()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_a_worker_killed_in_mid_job_changes_nothing(workers: Workers) -> None:
     """The real pool survives a killed process and the picture is the same."""
     victim = workers.submit(os.getpid).result(30)
@@ -220,7 +220,7 @@ def test_a_worker_killed_in_mid_job_changes_nothing(workers: Workers) -> None:
 
 
 def test_estimates_grow_with_the_picture_and_shrink_with_workers() -> None:
-    """Twice the pixels take twice as long, twice the workers half; detail is much slower than fast."""
+    """Twice the pixels take twice as long, and twice the workers half as long; detail is much slower than fast."""
     one = estimate_seconds(1000, 1000, "fast", 4, 1)
     assert 2 * one == pytest.approx(estimate_seconds(2000, 1000, "fast", 4, 1))
     assert one / 2 == pytest.approx(estimate_seconds(1000, 1000, "fast", 2, 2))

@@ -38,7 +38,7 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 
 def gradient(width: int = SIDE[0], height: int = SIDE[1]) -> Image.Image:
-    """A picture with another colour at every corner."""
+    """A picture with a different colour in every corner."""
     corners = Image.new("RGB", (2, 2))
     corners.putdata([(220, 60, 40), (40, 160, 90), (50, 80, 200), (240, 200, 60)])
     return corners.resize((width, height), Image.Resampling.BILINEAR)
@@ -83,7 +83,7 @@ class Engine:
 
 
 def until(seconds: float) -> Iterator[None]:
-    """Turns of a bounded waiting loop, 50 a second."""
+    """The turns of a waiting loop: 50 a second, until this many seconds have passed."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         yield
@@ -100,7 +100,7 @@ def download(url: str) -> Image.Image:
 
 
 def hang_small_samples(files: Files) -> None:
-    """Put small pictures in the places of the samples, so that none has to be drawn."""
+    """Store small pictures in place of the samples, so that none has to be drawn."""
     whole = Image.new("RGB", (2 * SIDE[0], 2 * SIDE[1]))
     pictures = {sample.name: gradient() for sample in samples.SAMPLES}
     for number, (part, colour) in enumerate(zip(samples.GRID.parts, QUARTERS, strict=True)):
@@ -130,7 +130,7 @@ def running_engine(data_dir: Path, **settings: Any) -> Iterator[Engine]:
 
 @contextmanager
 def served(application: Any, listener: socket.socket) -> Iterator[None]:
-    """An ASGI application on a listening socket, until the end of the block."""
+    """Serve an ASGI application on a listening socket until the end of the block."""
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -144,7 +144,7 @@ def served(application: Any, listener: socket.socket) -> Iterator[None]:
 class WebServer:
     """A small web server on 127.0.0.1: `pages` by path, and every POST remembered in `posts`.
 
-    `answers` are the status codes of the next POSTs (200 when used up); a callable is run before it answers 200.
+    `answers` are the status codes of the next POSTs (200 when used up); a callable is run, and 200 is answered.
     """
 
     def __init__(self, pages: Mapping[str, bytes] | None = None) -> None:

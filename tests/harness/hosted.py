@@ -8,10 +8,10 @@
         api.charges                                         # how many orders were accepted and charged
         api.finish(task_id)                                 # or api.fail(task_id, "…"), api.hold(task_id)
 
-A task moves one step with every observation of it, so nothing ever sleeps. Orders keep the rules of the
-wire. A scripted fault that comes after the request was read leaves the order accepted and charged, which
-is the worst case for a client; `Reply` alone answers in place of the API and charges nothing, unless it
-says `accepted=True`.
+A task moves one step each time it is asked about, so nothing ever sleeps. Orders are checked by the rules
+of the wire. After a scripted fault that comes once the request was read, the order is accepted and charged,
+which is the worst case for a client; only a `Reply` answers in place of the API and charges nothing, unless
+it says `accepted=True`.
 """
 
 from __future__ import annotations
@@ -52,36 +52,36 @@ PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><
 
 
 class Close(Enum):
-    """The connection is closed instead of a whole answer."""
+    """The connection is closed before a whole answer was sent."""
 
     BEFORE_READING = auto()
     AFTER_READING = auto()
     HALF_ANSWER = auto()
-    """The headers promise the whole answer, half of its JSON comes."""
+    """The headers promise the whole answer, but only half of its JSON comes."""
 
 
 @dataclass(frozen=True)
 class Hang:
-    """The request is read and carried out, the answer never comes."""
+    """The request is read and carried out, but the answer never comes."""
 
 
 @dataclass(frozen=True)
 class Drip:
-    """The answer comes byte by byte, with a pause of so many seconds after each."""
+    """The answer comes byte by byte, with `pause` seconds after each."""
 
     pause: float = 0.05
 
 
 @dataclass(frozen=True)
 class Late:
-    """The usual answer, so many seconds late."""
+    """The usual answer, this many `seconds` late."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer of any shape instead of the usual one. `body` that is not bytes or text is sent as JSON."""
+    """An answer of any shape instead of the usual one. A `body` that is not bytes or text is sent as JSON."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
@@ -152,7 +152,7 @@ NO_TASK_ID: dict[str, Reply] = {
     "204": Reply(204, b"", accepted=True),
     "web page": Reply(200, PAGE, {"Content-Type": "text/html"}, accepted=True),
 }
-"""Answers to an order that was accepted, but whose task id cannot be learnt."""
+"""Answers to an accepted order that do not tell a usable task id."""
 
 
 def without(*names: str) -> Change:
@@ -197,7 +197,7 @@ class FakeTask:
     held: bool = False
     error: str | None = None
     size: tuple[int, int] | None = None
-    """Pixels of the result, when it shall not be `scale` × the source."""
+    """Width and height of the result in pixels, when they are not `scale` times the source's."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ class FakeHosted:
         self.stop()
 
     def start(self) -> None:
-        """Listen; after a `stop` on the same port as before."""
+        """Listen; after a `stop`, on the same port as before."""
         self._closing.clear()
         self._server = _Server(("127.0.0.1", self._port), self)
         self._port = self._server.server_address[1]
@@ -283,17 +283,17 @@ class FakeHosted:
         return f"{self.origin}/source/{width}x{height}.png"
 
     def script(self, endpoint: str, *faults: Fault) -> None:
-        """What the next calls of an endpoint meet, one each. Pictures are the endpoint "cdn"."""
+        """Set what happens to the next calls of an endpoint, one fault for each. Pictures are the endpoint "cdn"."""
         with self._lock:
             self._scripts[endpoint].extend(faults)
 
     def always(self, endpoint: str, rule: Fault | Callable[[int], Fault]) -> None:
-        """What every call without a script meets: a fault, or a function of the call's number (from 1)."""
+        """Set what happens to every call without a script: a fault, or a function of the call's number (from 1)."""
         with self._lock:
             self._rules[endpoint] = rule if callable(rule) else lambda _: rule
 
     def finish(self, task_id: str, *, size: tuple[int, int] | None = None) -> None:
-        """Let the task be finished from now on, with a result of any size in pixels if one is given."""
+        """Let the task be finished from now on, with a result of `size` in pixels if it is given."""
         with self._lock:
             task = self.tasks[task_id]
             task.step, task.held, task.size, task.error = len(self.steps), False, size, None
@@ -304,7 +304,7 @@ class FakeHosted:
             self.tasks[task_id].error = error
 
     def hold(self, task_id: str, step: int = 0) -> None:
-        """Keep the task at a step, however often it is asked for."""
+        """Keep the task at a step, however often it is asked about."""
         with self._lock:
             self.tasks[task_id].step, self.tasks[task_id].held = step, True
 
@@ -337,7 +337,7 @@ class FakeHosted:
         finally:
             connection.close()
 
-    # What the server's threads ask.
+    # What the server's threads call.
 
     def next_fault(self, endpoint: str) -> Fault:
         with self._lock:
@@ -441,7 +441,7 @@ class FakeHosted:
         return {**common, "status": status, "image_url": f"{cdn}.png"}
 
     def result(self, task: FakeTask) -> bytes | None:
-        """The result picture: `scale` × the source by nearest neighbour, or of the size it was told."""
+        """The result picture: the source enlarged by nearest neighbour, to `scale` times its size or to `size`."""
         try:
             source = Image.open(io.BytesIO(task.source)).convert("RGB")
         except OSError:
@@ -497,7 +497,7 @@ class _Server(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """Do nothing: a client that went away is no error."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -505,7 +505,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def handle_one_request(self) -> None:
-        # Only a look at the request: closing before it is read must leave it unread.
+        # Only peek at the request: closing before reading must leave it unread.
         start = self.connection.recv(200, socket.MSG_PEEK)
         words = start.split(b" ", 2)
         self._fault = self.server.api.next_fault(_endpoint(words[1].decode("latin-1"))) if len(words) > 2 else None
@@ -580,14 +580,14 @@ class _Handler(BaseHTTPRequestHandler):
                 break
 
     def _until_gone(self) -> None:
-        """Read what comes, which is nothing, until the client or the fake gives up."""
+        """Wait until the client or the fake gives up; nothing more is expected to come."""
         with contextlib.suppress(OSError):
             while self.connection.recv(1024):
                 pass
         self.close_connection = True
 
     def _abort(self) -> None:
-        """Close; the system resets the connection by itself when bytes are unread."""
+        """Close the connection; the system resets it by itself when bytes are unread."""
         self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
@@ -620,7 +620,7 @@ def _refusal(*problems: str) -> Reply:
 
 
 def _source(url: str) -> bytes:
-    """The picture at a loopback URL. Any other one stands for 64 × 48 pixels, and nothing is asked of it."""
+    """The picture at a loopback URL. Any other URL stands for 64 × 48 pixels and is never asked for."""
     host = urllib.parse.urlsplit(url).hostname or ""
     if not host.startswith("127.") and host != "localhost":
         return picture(64, 48)

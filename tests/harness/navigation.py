@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def pages() -> dict[str, str]:
-    """Script → path of its address, in the order of the menu: `{"upscale.py": "/", "batch.py": "/batch", …}`."""
+    """The address of each page's script, in the order of the menu: `{"upscale.py": "/", "batch.py": "/batch", …}`."""
     found: dict[str, str] = {}
     for call in ast.walk(ast.parse((ROOT / "pages" / "_app.py").read_text())):
         if not (isinstance(call, ast.Call) and ast.unparse(call.func) == "st.Page"):

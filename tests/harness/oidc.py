@@ -1,9 +1,9 @@
-"""A small OpenID Connect provider on a loopback socket: whoever comes types the address they want to have.
+"""A small OpenID Connect provider on a loopback socket: people type the address they want to sign in with.
 
     with FakeProvider() as provider:
         auth = provider.auth_table("http://127.0.0.1:{port}/oauth2callback")    # [auth] of secrets.toml
 
-It signs identity tokens with RS256, wants PKCE and the client's secret, and gives each code away once.
+It signs ID tokens with RS256, requires PKCE and the client's secret, and redeems each code once.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class FakeProvider:
         return "[auth]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
 
     def grant(self, asked: dict[str, str], email: str, *, verified: bool) -> str:
-        """Sign somebody in; where the browser goes on."""
+        """Sign somebody in and return the address where the browser goes next."""
         code = secrets.token_urlsafe(16)
         claims = {
             "iss": self.issuer,
@@ -91,7 +91,7 @@ class FakeProvider:
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
     def redeem(self, asked: dict[str, str], authorization: str) -> dict[str, Any] | None:
-        """The tokens for a code, once, to the client that it was given to."""
+        """The tokens for a code, once, for the client that asked for it; None for anybody else."""
         grant = self.grants.pop(asked.get("code", ""), None)
         expected = base64.b64encode(f"{CLIENT_ID}:{self.client_secret}".encode()).decode()
         digest = hashlib.sha256(asked.get("code_verifier", "").encode()).digest()

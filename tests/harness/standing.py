@@ -28,7 +28,7 @@ class Clock:
 
 
 class Inline(Executor):
-    """Runs the work at once, on the thread that hands it in. `before` is told the number of each job first."""
+    """Runs the work at once, on the thread that submits it. `before` is called first, with the job's number."""
 
     def __init__(self, before: Callable[[int], None] = lambda _: None) -> None:
         self.jobs = 0
@@ -54,7 +54,7 @@ class DecoderHere(Decoder):
 
 
 def wait_for(condition: Callable[[], object], *, seconds: float = 30) -> None:
-    """Wait for what goes on in the background, with a limit."""
+    """Wait for background work, at most this many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the background work did not get there in time"

@@ -1,4 +1,4 @@
-"""The studio as people start it, a process of its own, and its data folder to put tasks into by hand."""
+"""The studio as people start it, in a process of its own, and its data folder, to put tasks into by hand."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def drawn_samples() -> Path:
 class Studio:
     """`streamlit run app.py` as a process of its own, with its data in `data_dir`.
 
-    It finds its samples there, drawn already, unless `is_new`.
+    Its samples are already drawn there, unless `is_new`.
     """
 
     data_dir: Path
@@ -104,7 +104,7 @@ class Studio:
 
 
 class Shelf:
-    """The history and the files in a studio's data folder, to put tasks into by hand. `now` is the time there."""
+    """The history and the files in a studio's data folder, to put tasks into by hand; `now` sets their time."""
 
     def __init__(self, data_dir: Path) -> None:
         settings = Settings(_env_file=None, data_dir=data_dir)
@@ -142,7 +142,7 @@ def end_task(
     ends: State = State.FINISHED,
     error: str | None = None,
 ) -> Entry:
-    """Move a queued task to where it ends, as the tracker would. Finished ones need a result."""
+    """Move a queued entry to its end, as the tracker would. A finished one needs a result."""
     ways: tuple[State, ...] = () if ends is State.CANCELLED else (State.SUBMITTING,)
     changes: dict[str, Any] = {"error": error}
     if ends is State.FINISHED:

@@ -24,11 +24,11 @@ from tests.harness.standing import Clock, DecoderHere, Inline
 T = TypeVar("T")
 OWN_ORIGIN = "http://studio.test:8501"
 SOURCE = StoredPicture("5" * 32, "fjord.png", 64, 48)
-"""The picture that is enlarged. Nobody asks for its file here."""
+"""The picture that is enlarged. Its file is never read here."""
 
 
 class TrackedStudio:
-    """Everything that the tracker needs, in one folder, with the fake as both engines."""
+    """Everything that the tracker needs, in one folder, with the fake as both providers."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class TrackedStudio:
         return now
 
     def settle(self, *, seconds: float = 3600.0) -> None:
-        """Step from one due time to the next, until nothing is due any more within so many seconds."""
+        """Step from one due time to the next, until nothing more is due within this many seconds."""
         end = self.clock.now + seconds
         while True:
             wanted = self.tracker._loop._wanted
@@ -101,7 +101,7 @@ class TrackedStudio:
 
 
 def die(*_: object) -> None:
-    """As by kill -9."""
+    """End this process as kill -9 does."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -133,11 +133,11 @@ POINTS = (
     "during the rename",
     "after the rename",
 )
-"""Where `run_until_death` can end. "during the call" is for the caller to do."""
+"""Where `run_until_death` can die. "During the call" it does not: its caller has to kill it."""
 
 
 def run_until_death(database_url: str, folder: str, api_url: str, api_key: str, point: str) -> None:
-    """Work the queue as the program does, and die at the point."""
+    """Work through the queue as the program does, and die at this point."""
     database = Database(database_url)
     clock = Clock()
     history = DyingHistory(database, clock=clock)

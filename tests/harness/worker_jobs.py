@@ -1,4 +1,4 @@
-"""Jobs for worker processes. Importing this is cheap, as each worker does it anew."""
+"""Jobs for worker processes. Importing this module is cheap, because each worker has to do it."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def deletions(database: Database) -> Deletions:
 
 @pytest.fixture(scope="module")
 def scratch(upgraded_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
-    """A history that examples of one property share."""
+    """A history that all examples of a property share."""
     path = shutil.copy(upgraded_sqlite, tmp_path_factory.mktemp("scratch"))
     database = Database(f"sqlite:///{path}")
     yield History(database, clock=Clock())
@@ -79,7 +79,7 @@ def scratch(upgraded_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def entry_in(history: History, state: State, **fields: Any) -> Entry:
-    """A new entry, led to a state."""
+    """A new entry, moved to this state."""
     entry = history.add(replace(NEW, fingerprint=None, **fields))
     for step in ROUTES[state]:
         changes: dict[str, Any] = {"task_id": "t-1"} if step is State.OPEN else {}
@@ -91,7 +91,7 @@ def entry_in(history: History, state: State, **fields: Any) -> Entry:
 
 
 def kept(key: str) -> StoredPicture:
-    """A picture under this key. Nobody asks for its file here."""
+    """A picture under this key. Its file is never read here."""
     return StoredPicture(key, "a.png", 10, 10)
 
 
@@ -100,7 +100,7 @@ def task(status: TaskStatus, percentage: int | None = None) -> Task:
 
 
 def test_only_the_drawn_ways_exist(history: History) -> None:
-    """From each state every drawn way leads on, and no other: then nothing at all changes."""
+    """Each state leads on by its drawn ways only; any other move changes nothing at all."""
     for state in State:
         for to in State:
             entry = entry_in(history, state)
@@ -123,7 +123,7 @@ STEPS = st.one_of(
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(State), st.lists(STEPS, max_size=12))
 def test_nothing_goes_backwards(scratch: History, first: State, steps: list[tuple[str, Any]]) -> None:
-    """Whatever happens in whatever order: an end is an end, a percentage never falls, credits only grow by calls."""
+    """Whatever happens in whatever order, an end is final, a percentage never falls, and only calls add credits."""
     entry = entry_in(scratch, first)
     for action, value in steps:
         match action:
@@ -151,7 +151,7 @@ def test_nothing_goes_backwards(scratch: History, first: State, steps: list[tupl
 
 
 def test_a_double_click_is_one_entry(history: History, clock: Clock) -> None:
-    """The same wish is queued once while it is under way, undecided or just finished; afterwards it is a new one."""
+    """The same wish is queued once while it is under way or just finished; later it makes a new entry."""
     first = history.add(NEW)
     for state in ROUTES[State.FINISHED]:
         assert first.id == history.add(NEW).id
@@ -164,7 +164,7 @@ def test_a_double_click_is_one_entry(history: History, clock: Clock) -> None:
 
 @pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED, State.ABANDONED, State.STOPPED])
 def test_what_ended_without_a_picture_can_be_wished_again(history: History, state: State) -> None:
-    """After a failure, or after a person stopped it, the same wish is a new entry at once."""
+    """After a failure, or once a person has stopped it, the same wish makes a new entry at once."""
     first = history.add(NEW)
     for step in ROUTES[state]:
         history.move(first.id, step)
@@ -188,7 +188,7 @@ def test_tabs_at_the_same_time_are_one_entry(history: History) -> None:
 
 
 def test_one_of_many_gets_to_submit(history: History) -> None:
-    """When several try to take the same entry, one succeeds."""
+    """When several try to take the same entry, exactly one succeeds."""
     entry = history.add(NEW)
     with ThreadPoolExecutor(10) as pool:
         taken = list(pool.map(lambda _: history.move(entry.id, State.SUBMITTING), range(10)))
@@ -196,7 +196,7 @@ def test_one_of_many_gets_to_submit(history: History) -> None:
 
 
 def test_credits_follow_the_calls(history: History, spending: Spending, clock: Clock) -> None:
-    """A call counts from its intent on, a refused or unsent one not; an unknown one counts, and so does its repeat."""
+    """A call counts at once, unless it proves refused or unsent; an unknown one counts, and so does its repeat."""
     entry = entry_in(history, State.SUBMITTING)
     assert 2 == spending.credits_since(clock.now)
     assert (history.move(entry.id, State.QUEUED) or entry).credits == 0
@@ -215,7 +215,7 @@ def test_credits_follow_the_calls(history: History, spending: Spending, clock: C
 
 
 def test_a_late_answer_is_not_taken_for_that_of_another_call(history: History) -> None:
-    """What came of one attempt does not touch the entry once it has been sent again."""
+    """The outcome of an earlier attempt does not touch an entry that has been sent again."""
     first = entry_in(history, State.SUBMITTING)
     history.lose(first.id, "unknown")
     history.send_again(first.id)
@@ -245,7 +245,7 @@ def test_the_time_line_tells_everything(history: History, clock: Clock) -> None:
 
 
 def test_due_is_in_order_and_in_time(history: History, clock: Clock) -> None:
-    """Due entries come longest waiting first, of one provider if asked; postponed ones when their time has come."""
+    """Due entries come longest waiting first, of one provider if asked, and postponed ones once their time has come."""
     first, second = entry_in(history, State.QUEUED), entry_in(history, State.QUEUED, provider=THIS_MACHINE)
     history.postpone(first.id, clock.now + 10, note="later")
     assert [second.id] == [entry.id for entry in history.due(State.QUEUED, limit=9)]
@@ -263,7 +263,7 @@ def test_due_is_in_order_and_in_time(history: History, clock: Clock) -> None:
 
 
 def test_a_webhook_heals_what_is_unknown(history: History) -> None:
-    """A webhook that came before or after the answer was lost leads to its task; it moves nothing else."""
+    """A webhook that comes before or after the answer is lost leads to the task; entries in other states stay."""
     early, late = entry_in(history, State.SUBMITTING), entry_in(history, State.SUBMITTING)
     history.hint(early, "t-early")
     history.lose(early.id, "unknown")
@@ -282,7 +282,7 @@ def test_a_webhook_heals_what_is_unknown(history: History) -> None:
 
 
 def test_a_webhook_makes_an_open_entry_due(history: History, clock: Clock) -> None:
-    """A hint about an open entry's own task makes it due now, one about another task does nothing."""
+    """A hint about an open entry's own task makes it due now; a hint about another task does nothing."""
     made = entry_in(history, State.OPEN)
     history.postpone(made.id, clock.now + 100)
     entry = history.get(made.id)
@@ -295,7 +295,7 @@ def test_a_webhook_makes_an_open_entry_due(history: History, clock: Clock) -> No
 
 @pytest.mark.parametrize("task_id", ["", "  ", "a\x00b", "\ud800", "x" * 201, "two\nlines"])
 def test_what_can_be_no_task_id_is_refused(history: History, task_id: str) -> None:
-    """A person's task id that could not be one is refused, so that it cannot spoil the polling of others."""
+    """A typed task id that cannot be one is refused, so that it cannot spoil the polling of other tasks."""
     entry = entry_in(history, State.AMBIGUOUS)
     with pytest.raises(InvalidRequest, match="cannot be a task ID"):
         history.bind(entry.id, task_id, words="by a person")
@@ -303,7 +303,7 @@ def test_what_can_be_no_task_id_is_refused(history: History, task_id: str) -> No
 
 
 def test_a_crash_loses_nothing(history: History, clock: Clock) -> None:
-    """After a crash what was being sent is unknown, what was being archived is asked for again, the rest goes on."""
+    """After a crash what was being sent is unknown, what was being archived is asked for again, and the rest stays."""
     entries = {state: entry_in(history, state) for state in State}
     history.postpone(entries[State.OPEN].id, clock.now + 3600)
     history.recover()
@@ -320,7 +320,7 @@ def test_a_crash_loses_nothing(history: History, clock: Clock) -> None:
 
 
 def test_observations_are_news_or_not(history: History, clock: Clock) -> None:
-    """A change of status or percentage counts as news, a repetition or a fall of the percentage does not."""
+    """A change of status or percentage counts as news; a repetition or a lower percentage does not."""
     entry = entry_in(history, State.OPEN)
     assert history.observe(entry.id, task(TaskStatus.PROCESSING, 40))
     assert not history.observe(entry.id, task(TaskStatus.PROCESSING, 40))
@@ -333,7 +333,7 @@ def test_observations_are_news_or_not(history: History, clock: Clock) -> None:
 
 
 def test_a_task_that_waits_its_turn_here_is_never_stale(history: History, clock: Clock) -> None:
-    """In the embedded engine's own queue a task may wait for days."""
+    """A task may wait for days in the embedded engine's own queue without becoming stale."""
     entry = entry_in(history, State.OPEN, provider=THIS_MACHINE)
     history.observe(entry.id, task(TaskStatus.PENDING, 0))
     assert not (history.get(entry.id) or entry).is_stale(clock.now + 7 * 86_400)
@@ -344,7 +344,7 @@ ODD = ["a\x00b", "lone \ud800 surrogate \udfff", "x" * 1_048_576, "é\u202e\U000
 
 @pytest.mark.parametrize("text", ODD, ids=["NUL", "surrogates", "1 MB", "odd", "empty"])
 def test_any_text_is_stored_alike(history: History, text: str) -> None:
-    """NUL, lone surrogates and endless text are stored in the same cut and cleaned form by both databases."""
+    """Both databases store NUL, lone surrogates and endless text in the same cleaned and shortened form."""
     entry = history.add(replace(NEW, name=text, person=text, network=text, image_url=text))
     history.move(entry.id, State.SUBMITTING, words=text)
     history.move(entry.id, State.FAILED, error=text, answer=text, note=text, result_model=text)
@@ -378,7 +378,7 @@ def test_a_webhook_secret_is_gone_after_its_last_use(
 
 
 def test_a_secret_is_gone_when_a_person_names_the_task(history: History) -> None:
-    """Binding a task id ends the use of the secret as well."""
+    """Binding a task id removes the secret as well."""
     entry = entry_in(history, State.SUBMITTING, webhook_url="https://example.com/hook", webhook_secret="s3cr3t-0123")
     history.lose(entry.id, "unknown")
     history.bind(entry.id, "t-1", words="by a person")
@@ -386,7 +386,7 @@ def test_a_secret_is_gone_when_a_person_names_the_task(history: History) -> None
 
 
 def test_pauses_keep_their_first_reason(history: History) -> None:
-    """A paused provider says why it was paused first, until it is resumed; the other is not touched."""
+    """A paused provider keeps its first reason until it is resumed, and the other provider is not touched."""
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda number: history.pauses.begin(JOURNEYAPI, f"reason {number}"), [1] * 5))
     history.pauses.begin(JOURNEYAPI, "reason 2")
@@ -397,7 +397,7 @@ def test_pauses_keep_their_first_reason(history: History) -> None:
 
 
 def test_the_list_is_newest_first(history: History, clock: Clock) -> None:
-    """The newest entries come first, page by page, of chosen states and persons."""
+    """The newest entries come first, page by page, and only those of chosen states or of one person if asked."""
     made = []
     for person in ("ann", "bob", "ann"):
         clock.now += 1
@@ -410,7 +410,7 @@ def test_the_list_is_newest_first(history: History, clock: Clock) -> None:
 
 
 def test_old_results_are_forgotten_but_not_their_rows(history: History, deletions: Deletions, clock: Clock) -> None:
-    """Results older than asked are found once; the entry itself stays."""
+    """Results older than a given time are found until they are forgotten, and their entries stay."""
     entry = entry_in(history, State.ARCHIVING)
     history.move(entry.id, State.FINISHED, result_key="k" * 32, result=kept("k" * 32))
     assert [] == deletions.results_before(clock.now)
@@ -430,14 +430,14 @@ def test_news_of_a_task_makes_its_open_entry_due_now(history: History, clock: Cl
 
 
 def found(history: History, **wanted: Any) -> list[str]:
-    """The names of what a filter matches, and the number that is told for it is theirs."""
+    """The names of what a filter matches, whose number has to be the total and the number of ids."""
     page = history.lists.search(Filter(**wanted))
     assert len(page.entries) == page.total == len(history.lists.ids(Filter(**wanted)))
     return [entry.name for entry in page.entries]
 
 
 def test_what_people_search_for_is_found(history: History, clock: Clock) -> None:
-    """Every word has to be somewhere: in name, task id, person, tag or comment, in any case and never as a pattern."""
+    """Every word must occur in the name, an ID, person, tag or comment, in any case, and is never a pattern."""
     koi = entry_in(history, State.OPEN, name="Koi_pond 100%.png", person="ann@example.com")
     clock.now += 1
     owl = entry_in(history, State.QUEUED, name="Ölbild owl.png", person="bob@example.com")
@@ -454,7 +454,7 @@ def test_what_people_search_for_is_found(history: History, clock: Clock) -> None
 
 
 def test_filters_combine(history: History, clock: Clock) -> None:
-    """Each part of a filter leaves out what it does not mean, and all of them hold together."""
+    """Each part of a filter leaves out what does not match it, and all parts apply together."""
     mine = entry_in(history, State.FAILED, name="mine", person="ann", provider=THIS_MACHINE, type="2x", batch="b1")
     clock.now += 100
     other = entry_in(history, State.QUEUED, name="other", person="bob", came_from="t-9")
@@ -475,7 +475,7 @@ def test_filters_combine(history: History, clock: Clock) -> None:
 
 
 def test_lists_are_sorted_and_paged(history: History, clock: Clock) -> None:
-    """Each order puts its own first, equal ones newest first; pages tell the total and never overlap."""
+    """Each order sorts by its own rule, and equal entries newest first; pages tell the total and never overlap."""
     for name, side, took, provider in (("b", 10, 5, THIS_MACHINE), ("C", 30, 1, JOURNEYAPI), ("a", 20, 9, JOURNEYAPI)):
         clock.now += 100
         entry = entry_in(history, State.ARCHIVING, name=name, provider=provider)
@@ -498,7 +498,7 @@ def test_lists_are_sorted_and_paged(history: History, clock: Clock) -> None:
 
 
 def test_tags_are_the_same_in_any_case(history: History) -> None:
-    """A tag keeps its first spelling, is given once, and is refused in words when it can be none."""
+    """A tag keeps its first spelling and is given only once; what cannot be a tag is refused with a sentence."""
     one, two = (entry_in(history, State.QUEUED) for _ in range(2))
     assert "Ölbild" == history.labels.tag([one.id, "gone"], "  Ölbild ")
     assert "Ölbild" == history.labels.tag([one.id, two.id], "öLBILD")
@@ -543,7 +543,7 @@ def test_a_result_is_fetched_again_only_by_a_person(history: History, clock: Clo
 
 
 def test_only_what_is_over_is_deleted(history: History, deletions: Deletions, clock: Clock) -> None:
-    """Deleting takes the time line and tags along, spares what is not over, and names files that nobody else uses."""
+    """Deleting removes the time line and tags, spares what is not over, and names the files that nothing else uses."""
     made = {state: entry_in(history, state, source=kept(state.value), batch="b") for state in State}
     parent = entry_in(history, State.FINISHED, source=kept("shared"))
     history.labels.tag([entry.id for entry in made.values()], "t")
@@ -564,7 +564,7 @@ def test_only_what_is_over_is_deleted(history: History, deletions: Deletions, cl
 
 
 def test_what_is_still_needed_is_not_too_old(history: History, deletions: Deletions, clock: Clock) -> None:
-    """A result that is the source of a task under way is not removed for its age."""
+    """A result that is the source of a task under way is not removed because of its age."""
     parent = entry_in(history, State.ARCHIVING)
     history.move(parent.id, State.FINISHED, result_key="r" * 32)
     child = entry_in(history, State.OPEN, source=kept("r" * 32))
@@ -574,7 +574,7 @@ def test_what_is_still_needed_is_not_too_old(history: History, deletions: Deleti
 
 
 def test_the_pulse_beats_at_every_change(history: History, deletions: Deletions, clock: Clock) -> None:
-    """What a list shows is out of date only if the pulse has changed; it begins with the number of entries."""
+    """Every change that a list shows changes the pulse, which begins with the number of entries."""
     beats = [history.lists.pulse()]
     for change in (
         lambda: history.add(NEW),
@@ -593,7 +593,7 @@ def test_the_pulse_beats_at_every_change(history: History, deletions: Deletions,
 
 
 def test_fetching_again_brings_the_result_at_no_charge(upgraded_sqlite: Path, tmp_path: Path) -> None:
-    """A task that was no longer watched is fetched to its stored result; JourneyAPI is asked, never paid again."""
+    """The result of a task that was no longer watched is fetched and stored; JourneyAPI is asked but not paid again."""
     database = Database(f"sqlite:///{shutil.copy(upgraded_sqlite, tmp_path)}")
     with FakeHosted() as api, closing(TrackedStudio(database, tmp_path, api.url, api.key)) as studio:
         entry = studio.add()

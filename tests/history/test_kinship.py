@@ -28,7 +28,7 @@ def history(database: Database, clock: Clock) -> History:
 
 @pytest.fixture
 def queries(database: Database) -> Iterator[list[str]]:
-    """What the database is asked."""
+    """The queries that the database is asked."""
     seen: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:
@@ -52,7 +52,7 @@ def add(history: History, network: str | None = "fast", task_id: str | None = No
 
 
 def test_all_parents_and_halves_come_in_one_query(history: History, queries: list[str]) -> None:
-    """However many cards there are, one query finds whose task each picture came from and each pair's other half."""
+    """However many cards there are, one query finds the parent of each picture and the other half of each pair."""
     parents = [add(history, task_id=f"t-{place}") for place in range(3)]
     children = [add(history, came_from=f"t-{place}") for place in range(3)]
     halves = [add(history, network, batch="ab-1") for network in ("fast", "detail")]
@@ -67,7 +67,7 @@ def test_all_parents_and_halves_come_in_one_query(history: History, queries: lis
 
 
 def test_nothing_is_asked_for_entries_that_stand_alone(history: History, queries: list[str]) -> None:
-    """Entries without a parent and outside of a pair cost no query."""
+    """Entries without a parent and outside a pair cost no query."""
     alone = [add(history), add(history, batch="a real batch")]
     queries.clear()
     kin = find_kin(history.lists, alone, task_ids=[None, ""])
@@ -86,7 +86,7 @@ def test_the_other_half_is_the_one_of_the_same_click(history: History, clock: Cl
 
 
 def test_an_entry_that_is_under_way_joins_a_pair_once(history: History) -> None:
-    """One that was queued alone becomes a half; one of a batch stays in its batch."""
+    """An entry that was queued alone becomes a half; one of a batch stays in its batch."""
     alone, batched = add(history), add(history, batch="a real batch")
     for entry in (alone, batched):
         history.join(entry.id, "ab-1")
@@ -94,14 +94,14 @@ def test_an_entry_that_is_under_way_joins_a_pair_once(history: History) -> None:
 
 
 def test_nothing_asked_for_is_nothing_found(history: History) -> None:
-    """Without ids there is no answer, and an id that is gone is left out."""
+    """Asking for no ids finds nothing, and an id that is gone is left out."""
     entry = add(history)
     assert () == history.lists.related()
     assert (entry,) == history.lists.related(ids=[entry.id, "gone"])
 
 
 def test_the_same_wish_is_the_same_pair() -> None:
-    """A second click completes the first pair; another picture, multiplier, pair or person is another one."""
+    """The same wish has the same pair ID; another picture, multiplier, pair or person has another."""
     pair: Pair = (FAST, DETAIL)
     base = pair_id("d", 4, pair, "ann")
     others = [
@@ -119,7 +119,7 @@ def test_the_same_wish_is_the_same_pair() -> None:
 
 
 def test_the_pairs_that_can_be_compared() -> None:
-    """With a key JourneyAPI against this machine comes first, without one fast against detail; one way is no pair."""
+    """With a key, JourneyAPI against this machine comes first, otherwise fast against detail; one way is no pair."""
     assert {"fast and detail": (FAST, DETAIL)} == pairs([DETAIL, FAST])
     both = pairs([HOSTED, FAST, DETAIL])
     assert ["JourneyAPI and fast here", "JourneyAPI and detail here", "fast and detail"] == list(both)

@@ -30,7 +30,7 @@ def at(text: str) -> float:
 
 
 class Past:
-    """A history whose entries are led along any ways at any time."""
+    """A history whose entries can be moved along any ways at any time."""
 
     def __init__(self, database: Database) -> None:
         self.clock = Clock()
@@ -99,7 +99,7 @@ DONE = (State.SUBMITTING, State.OPEN, State.ARCHIVING, State.FINISHED)
 def test_what_is_certain_stands_apart_from_what_may_have_been_charged(
     past: Past, ways: tuple[State, ...], charged: int, after_failure: int, unknown: int
 ) -> None:
-    """Credits are certain once a call was accepted; a task that failed there, and doubt, are possible cost."""
+    """Credits are certain once a call is accepted; a task that failed there or a lost answer may have been charged."""
     past.add(*ways)
     lines = past.spending.lines()
     of = [(line.charged, line.after_failure, line.unknown) for line in lines] or [(0, 0, 0)]
@@ -108,7 +108,7 @@ def test_what_is_certain_stands_apart_from_what_may_have_been_charged(
 
 
 def test_spending_is_by_month_person_and_provider(past: Past) -> None:
-    """Each has a line of its own, the newest month first; a month ends at midnight in UTC, as the budget's does."""
+    """Each month, person and provider has its own line, newest month first; months end at midnight in UTC."""
     past.add(*DONE, when="2026-10-31T23:59:59.999")
     past.add(*DONE, when="2026-11-01T00:00")
     past.add(*DONE, person=BEN)
@@ -127,7 +127,7 @@ def test_spending_is_by_month_person_and_provider(past: Past) -> None:
 
 
 def test_what_this_machine_made_is_free_and_still_told(past: Past) -> None:
-    """Pictures and megapixels of this machine, and what JourneyAPI would have asked for them."""
+    """What this machine made costs nothing, and is told with what JourneyAPI would have charged for it."""
     past.add(*DONE, provider=THIS_MACHINE)
     past.add(*ACCEPTED, State.STOPPED, provider=THIS_MACHINE)
     (line,) = past.spending.lines()
@@ -135,7 +135,7 @@ def test_what_this_machine_made_is_free_and_still_told(past: Past) -> None:
 
 
 def test_a_change_in_a_month_that_is_over_shows_at_once(past: Past) -> None:
-    """What is remembered of past months is forgotten when a late answer settles one of their calls."""
+    """The remembered sums of past months are forgotten when a late answer settles one of their calls."""
     entry = past.add(*SENT, State.AMBIGUOUS, when="2026-09-03T10:00")
     assert [(0, 2)] == [(line.charged, line.uncertain) for line in past.spending.lines()]
     past.history.bind(entry.id, "t-1", words="It turned up.")
@@ -143,7 +143,7 @@ def test_a_change_in_a_month_that_is_over_shows_at_once(past: Past) -> None:
 
 
 def test_deleting_a_task_does_not_give_its_credits_back(past: Past) -> None:
-    """What deleted tasks had cost stays in the sums and in the month's budget, beside that of those which are left."""
+    """What deleted tasks cost stays in the sums and in the month's budget, beside the cost of those that are left."""
     gone = [past.add(*DONE), past.add(*DONE, when="2026-09-03T10:00"), past.add(*ACCEPTED, State.FAILED)]
     past.add(*DONE)
     told, spent = past.spending.lines(), past.spending.credits_since(0)
@@ -153,7 +153,7 @@ def test_deleting_a_task_does_not_give_its_credits_back(past: Past) -> None:
 
 
 def test_a_month_that_ends_is_not_counted_twice(past: Past) -> None:
-    """The same process tells the same sums after the turn of a month."""
+    """A process that lives through the turn of a month tells the same sums after it."""
     past.add(*DONE)
     before = past.spending.lines()
     past.clock.now = at("2026-12-01T00:00:01")
@@ -164,13 +164,13 @@ def test_a_month_that_ends_is_not_counted_twice(past: Past) -> None:
     ("spent", "left", "used_up"), [(0, 5, False), (2, 3, False), (3, 2, False), (4, 1, True), (8, 0, True)]
 )
 def test_a_budget_is_used_up_when_the_next_upscale_would_go_over_it(spent: int, left: int, used_up: bool) -> None:
-    """One credit that is left buys nothing, and what is left is never negative."""
+    """A budget with less than one upscale left is used up, and what is left is never negative."""
     budget = Budget(5, spent)
     assert (left, used_up) == (budget.left, budget.is_used_up)
 
 
 def test_a_budget_of_nothing_is_all_spent() -> None:
-    """JOURNEY_MONTHLY_CREDITS=0 allows no paid task, and is no division by zero."""
+    """JOURNEY_MONTHLY_CREDITS=0 allows no paid task, and nothing is divided by zero."""
     assert (1.0, True) == (Budget(0, 0).share, Budget(0, 0).is_used_up)
 
 
@@ -185,7 +185,7 @@ def test_a_budget_of_nothing_is_all_spent() -> None:
     ],
 )
 def test_a_month_begins_at_midnight_of_its_first_day_in_utc(moment: str, back: int, start: str) -> None:
-    """Also over the turn of the year, whatever the zone of this machine."""
+    """A month begins at midnight of its first day in UTC, also across the turn of the year."""
     assert at(start) == month_start(at(moment), back=back)
 
 
@@ -198,5 +198,5 @@ def test_a_pause_of_last_month_is_over_with_it(past: Past) -> None:
 
 
 def test_months_without_anything_are_not_left_out() -> None:
-    """A chart shows the pause, too."""
+    """Months without any spending are listed as well, so that a chart shows them."""
     assert ["2025-11", "2025-12", "2026-01"] == months_until("2025-11", "2026-01")

@@ -1,4 +1,4 @@
-"""The usual time of a task is learnt from the last ones."""
+"""The usual time of a task, learnt from the latest ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.harness.standing import Clock
 
 
 def finish(history: History, clock: Clock, seconds: float, **fields: object) -> None:
-    """A task that was sent now and is stored so many seconds later, after a wait in the queue."""
+    """Add a task that is sent after a wait in the queue, and whose result is stored `seconds` later."""
     wish = {"provider": JOURNEYAPI, "type": "4x", "name": "koi.png"} | fields
     entry = history.add(NewEntry(**wish))  # type: ignore[arg-type]
     clock.now += 1_000
@@ -20,7 +20,7 @@ def finish(history: History, clock: Clock, seconds: float, **fields: object) -> 
 
 
 def test_the_median_of_the_last_twenty(database: Database) -> None:
-    """The time from sending to the stored result counts, of the newest of that provider and multiplier alone."""
+    """The time from sending to the stored result is the median of the latest 20 with that provider and multiplier."""
     clock = Clock()
     history = History(database, clock=clock)
     assert {} == usual_times(database, [JOURNEYAPI])

@@ -1,4 +1,4 @@
-"""The door lets through what is public or listed, and tells the rest in one sentence."""
+"""The door lets through what is public or listed, and refuses the rest with a sentence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"pixels" * 200
 
 
 class Internet(httpcore.NetworkBackend):
-    """A stand-in for the network: public addresses lead to listeners on loopback or nowhere; no other is dialled."""
+    """A stand-in for the network: public addresses lead to listeners on loopback or nowhere, and never outside."""
 
     def __init__(self, servers: Mapping[str, Listener] | None = None) -> None:
         self.servers = dict(servers or {})
@@ -45,7 +45,7 @@ class Internet(httpcore.NetworkBackend):
 
 
 class Names:
-    """A resolver that answers from a table and counts its questions. Each answer of a list is given once."""
+    """A resolver that answers from a table and remembers what it was asked."""
 
     def __init__(self, **answers: Sequence[str]) -> None:
         self.answers = answers
@@ -59,7 +59,7 @@ class Names:
 
 
 def answer(body: bytes = PNG, status: str = "200 OK", **headers: str) -> bytes:
-    """An HTTP answer with a right Content-Length unless a header says otherwise."""
+    """An HTTP answer with the right Content-Length, unless a header says otherwise."""
     fields = {"content_length": str(len(body)), "content_type": "image/png"} | headers
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
     return f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body
@@ -98,7 +98,7 @@ PUBLIC_HOSTS = """
 
 @pytest.mark.parametrize("host", INTERNAL)
 def test_internal_hosts_are_blocked_before_anything_is_asked(host: str) -> None:
-    """However it is spelled, an internal address is neither resolved nor connected to, and told in the one sentence."""
+    """However it is spelt, an internal address is neither resolved nor connected to; the error is the one sentence."""
     names, internet = Names(), Internet()
     door = Door(resolver=names, backend=internet)
     with pytest.raises(InvalidRequest, match=UNREACHABLE):
@@ -172,7 +172,7 @@ def test_public_hosts_are_let_through(host: str) -> None:
     ],
 )
 def test_malformed_addresses_are_rejected_with_a_reason(url: str, sentence: str) -> None:
-    """What is wrong with the form of an address is said in a sentence, before any name is resolved."""
+    """A malformed address is refused with a sentence that says what is wrong, before any name is resolved."""
     names, internet = Names(), Internet()
     door = Door(resolver=names, backend=internet)
     for use in (door.check, door.reachable_by_others, lambda url: fetch(door, url)):
@@ -197,7 +197,7 @@ def test_https_can_be_required() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.one_of(st.text(), st.from_regex(r"(?i)https?://[^/]{0,30}(:[0-9]{0,6})?/?.*")))
 def test_no_text_breaks_the_door(text: str) -> None:
-    """Any text whatever ends in an error of this package, and only public addresses are dialled."""
+    """Any text at all ends in an error of this package, and only the usual ports are dialled."""
     internet = Internet()
     with pytest.raises(JourneyError):
         fetch(Door(resolver=lambda *_: [PUBLIC], backend=internet), text)
@@ -223,7 +223,7 @@ def test_no_text_breaks_the_door(text: str) -> None:
     ids=["none", "internal", "mixed", "mixed, internal first", "200", "mapped", "link-local", "zone", "rubbish"],
 )
 def test_names_leading_inside_are_blocked(addresses: Sequence[str]) -> None:
-    """One internal address among the answers blocks the name; nothing is connected to."""
+    """A name without an address, or with any that is internal or unusable, is blocked; nothing is connected to."""
     names, internet = Names(pictures=addresses), Internet()
     with pytest.raises(Unreachable, match=UNREACHABLE):
         fetch(Door(resolver=names, backend=internet))
@@ -231,7 +231,7 @@ def test_names_leading_inside_are_blocked(addresses: Sequence[str]) -> None:
 
 
 def test_few_of_many_addresses_are_tried() -> None:
-    """A name with 200 addresses costs a handful of attempts."""
+    """A name with 200 addresses costs no more than four attempts."""
     internet = Internet()
     with pytest.raises(Unreachable):
         fetch(Door(resolver=lambda *_: [f"8.8.8.{n}" for n in range(200)], backend=internet))
@@ -239,7 +239,7 @@ def test_few_of_many_addresses_are_tried() -> None:
 
 
 def test_rebinding_gains_nothing() -> None:
-    """A name is asked once a hop, so the second, internal answer of a rebinding server is never used."""
+    """A name is resolved once per hop, so the second, internal answer of a rebinding server is never used."""
     with Listener(says(answer())) as server, Listener(until_closed, "127.0.0.3") as internal:
         answers = iter([[PUBLIC], ["127.0.0.3"], ["127.0.0.3"]])
         internet = Internet({PUBLIC: server, "127.0.0.3": internal})
@@ -261,7 +261,7 @@ def test_a_hanging_resolver_is_not_waited_for() -> None:
 
 
 def test_blocked_unresolvable_and_silent_sound_the_same(caplog: pytest.LogCaptureFixture) -> None:
-    """Nobody can tell a blocked address from a missing name or a closed port; the log can, without raw text."""
+    """A blocked address, a missing name and a closed port sound alike; the log tells them apart, without secrets."""
     caplog.set_level(logging.INFO, logger="journey")
     door = Door(resolver=Names(inside=["10.0.0.1"], closed=[PUBLIC]), backend=Internet())
     heard = set()
@@ -278,7 +278,7 @@ def test_blocked_unresolvable_and_silent_sound_the_same(caplog: pytest.LogCaptur
 
 
 def test_an_allowed_name_is_exempt() -> None:
-    """A listed host may be internal, on any port, and webhooks reach it over plain HTTP."""
+    """A listed host may be internal, on an unusual port, and webhooks reach it over plain HTTP."""
     with Listener(says(answer())) as server:
         door = Door([f"intranet.example:{server.port}"], resolver=Names(intranet=["127.0.0.2"]))
         url = f"http://intranet.example:{server.port}/a.png"
@@ -326,7 +326,7 @@ def test_entries_are_read_in_all_their_forms() -> None:
     "entry", ["", "a b", "http://a.example", "10.0.0.0/99", "a.example:x", "a.example:", "[::1", "127.1"]
 )
 def test_a_wrong_entry_stops_the_start(entry: str) -> None:
-    """A mistake in the allow list is named instead of silently allowing or forbidding something."""
+    """A mistake in the allow list stops the start and is named, instead of silently allowing or blocking something."""
     with pytest.raises(CannotStart, match="JOURNEY_FETCH_ALLOW"):
         Door([entry])
 
@@ -346,7 +346,7 @@ def test_others_do_not_share_our_allow_list() -> None:
 
 
 def test_a_picture_is_fetched() -> None:
-    """The bytes, their number, their address and what the server calls them come back."""
+    """The bytes come back, with their number, their address and the type that the server gives them."""
     fetched, body = fetched_from(says(answer(content_type="Image/PNG; charset=x")))
     assert body == PNG
     assert Fetched("http://pictures.example/a.png", "image/png", len(PNG)) == fetched
@@ -387,9 +387,9 @@ def test_the_request_gives_nothing_away(monkeypatch: pytest.MonkeyPatch, tmp_pat
         (answer(content_encoding="gzip"), "compressed"),
         (answer(content_encoding="br, gzip"), "compressed"),
         (answer(content_encoding=""), "compressed"),
-        (answer(transfer_encoding="gzip"), "as a web server does"),
-        (answer(content_length="-1"), "as a web server does"),
-        (b"SSH-2.0-OpenSSH\r\n", "as a web server does"),
+        (answer(transfer_encoding="gzip"), "like a web server"),
+        (answer(content_length="-1"), "like a web server"),
+        (b"SSH-2.0-OpenSSH\r\n", "like a web server"),
         (answer(status="206 Partial Content"), "206"),
         (answer(b"", status="204 No Content"), "204"),
         (answer(status="304 Not Modified"), "304"),
@@ -397,7 +397,7 @@ def test_the_request_gives_nothing_away(monkeypatch: pytest.MonkeyPatch, tmp_pat
         (answer(status="403 No"), "without a sign-in"),
         (answer(status="404 No"), r"no file at this address \(404\)"),
         (answer(status="410 No"), r"no file at this address \(410\)"),
-        (answer(status="429 No"), "too often"),
+        (answer(status="429 No"), "too many requests"),
         (answer(status="500 No"), "has a problem"),
         (answer(status="302 Found"), "redirects to one that cannot be used"),
         (answer(status="302 Found", location=""), "redirects"),
@@ -409,7 +409,7 @@ def test_the_request_gives_nothing_away(monkeypatch: pytest.MonkeyPatch, tmp_pat
     ],
 )
 def test_a_public_server_is_told_apart(said: bytes, sentence: str) -> None:
-    """A public server that answered with something else than a picture gets a sentence of its own."""
+    """Each way in which a public server's answer is not a picture has a sentence of its own."""
     with pytest.raises(FetchFailed, match=sentence) as error:
         fetched_from(says(said))
     assert not isinstance(error.value, Unreachable)
@@ -428,12 +428,12 @@ def test_bytes_decide_what_a_picture_is() -> None:
 
 
 def test_more_than_declared_is_not_read() -> None:
-    """Bytes beyond the declared length belong to no picture."""
+    """Bytes beyond the declared length are not read."""
     assert PNG[:50] == fetched_from(says(answer(content_length="50")))[1]
 
 
 def test_an_endless_body_is_cut_at_the_budget() -> None:
-    """A body without an end is read up to the limit of bytes and not much further."""
+    """An endless body is read up to the byte limit and not much further."""
     sent = 0
 
     def serve(connection: socket.socket) -> None:
@@ -450,7 +450,7 @@ def test_an_endless_body_is_cut_at_the_budget() -> None:
 
 
 def test_a_dripping_body_ends_at_the_deadline() -> None:
-    """A server that sends a byte a second is given up after the time for the whole fetch."""
+    """A server that sends one byte a second is given up once the time for the whole fetch is over."""
     clock = Clock()
     begun = threading.Event()
 
@@ -462,7 +462,7 @@ def test_a_dripping_body_ends_at_the_deadline() -> None:
     def serve(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx")
-        begun.wait(30)  # what is late otherwise are the headers, which is another error
+        begun.wait(30)  # otherwise the headers would be late, which is another error
         for _ in range(70):
             clock.now += 1
             connection.sendall(b"x")
@@ -495,7 +495,7 @@ def test_no_answer_at_all_is_an_error_of_ours(serve: Callable[[socket.socket], N
 
 
 def test_a_full_disk_is_not_the_servers_fault() -> None:
-    """What writing raises reaches the caller as it is."""
+    """An error raised while writing reaches the caller as it is."""
 
     class Full(io.BytesIO):
         def write(self, data: Any, /) -> int:
@@ -550,7 +550,7 @@ def test_redirects_inside_are_blocked(place: str) -> None:
 
 
 def test_cookies_do_not_travel() -> None:
-    """What one hop sets is not sent to the next."""
+    """A cookie that one hop sets is not sent to the next."""
     heard = []
 
     def serve(connection: socket.socket) -> None:
@@ -574,7 +574,7 @@ def test_https_is_not_given_up(certificate: Path) -> None:
 
 
 def test_bad_certificates_are_named(certificate: Path) -> None:
-    """A self-signed certificate and one for another host are told as such, and nothing is fetched without TLS."""
+    """A self-signed certificate and one for another host are named as such, and nothing is fetched without TLS."""
     trusting = ssl.create_default_context(cafile=certificate)
     names = Names(pictures=[PUBLIC], other=[PUBLIC])
     with Listener(secured(certificate, says(answer()))) as server:
@@ -631,7 +631,7 @@ def test_any_status_is_an_answer(said: bytes) -> None:
 
 
 def test_a_hanging_receiver_is_given_up() -> None:
-    """A receiver that never answers costs the timeout."""
+    """A receiver that never answers is given up after the timeout."""
     with Listener(until_closed) as server, pytest.raises(Unreachable):
         Door(["127.0.0.2"]).post_json(server.url, {}, {}, timeout=0.1)
 

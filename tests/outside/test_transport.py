@@ -1,4 +1,4 @@
-"""What the network does to a request, and how the transport tells it."""
+"""What the network can do to a request, and which error the transport raises for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Listener:
-    """A server on loopback that hands each connection to a plain function, and counts them."""
+    """A server on loopback that counts its connections and hands each one to a plain function."""
 
     def __init__(self, answer: Callable[[socket.socket], None], host: str = "127.0.0.2") -> None:
         self._answer = answer
@@ -69,7 +69,7 @@ class Listener:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """Read the head of a request (bounded)."""
+    """Read the head of a request, or about 64 KiB if it is longer."""
     data = b""
     while b"\r\n\r\n" not in data and len(data) < 65536:
         piece = connection.recv(4096)
@@ -110,7 +110,7 @@ def caught(url: str, **options: Any) -> Exception:
 
 
 def test_each_exchange_has_its_own_connection() -> None:
-    """A second request never travels over the first one's connection, though the server would keep it open."""
+    """A second request never travels over the first one's connection, even if the server would keep it open."""
 
     def keep_alive(connection: socket.socket) -> None:
         for _ in range(3):
@@ -162,7 +162,7 @@ def test_dripping_ends_at_the_deadline(head: bytes) -> None:
 def test_lost_after_sending_never_looks_unsent(
     answer: Callable[[socket.socket], None], expected: tuple[type[Exception], ...]
 ) -> None:
-    """Once a connection was made, no fault is told as ConnectError: the request may have arrived."""
+    """Once a connection was made, no fault is reported as ConnectError: the request may have arrived."""
     with Listener(answer) as server:
         error = caught(server.url)
     assert type(error) in expected
@@ -175,7 +175,7 @@ def test_silence_is_a_read_timeout() -> None:
 
 
 def test_refused_is_a_connect_error() -> None:
-    """A port without a server is proof that nothing was sent."""
+    """A port that nobody listens on is a ConnectError, which proves that nothing was sent."""
     with socket.create_server(("127.0.0.2", 0)) as free:
         port = free.getsockname()[1]
     error = caught(f"http://127.0.0.2:{port}/")
@@ -196,7 +196,7 @@ def test_impossible_names_are_connect_errors(host: str) -> None:
 
 
 def test_ports_do_not_wrap_round() -> None:
-    """Port P + 65536 is no other way to write port P."""
+    """Port P + 65536 is not another way to write port P."""
     with Listener(says(OK)) as server:
         error = caught(f"http://127.0.0.2:{server.port + 65536}/")
     assert httpx.ConnectError is type(error)
@@ -227,7 +227,7 @@ def test_environment_proxies_are_ignored(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_resolver_that_hangs_is_left_behind() -> None:
-    """A hanging resolver costs its limit and no more, also for the question that finds every place taken."""
+    """A hanging resolver costs no more than its limit, even for a question that finds every place taken."""
     release = threading.Event()
 
     def hang(host: str, port: int) -> Sequence[str]:
@@ -251,7 +251,7 @@ def test_the_next_address_is_tried() -> None:
 
 
 def test_a_silent_address_leaves_time_for_the_next() -> None:
-    """Addresses share the time for connecting: no one of them can use it up, and together they get no more."""
+    """Addresses share the time for connecting: none of them can use it up, and together they get no more."""
     clock = Clock()
     given: list[float] = []
 
@@ -372,5 +372,5 @@ def test_a_silent_handshake_ends_in_time() -> None:
 
 
 def test_the_trusted_certificates_are_read_once() -> None:
-    """Reading them is slow, so every transport uses the same ones."""
+    """The trusted certificates are slow to read, so every transport uses the same ones."""
     assert default_ssl_context() is default_ssl_context()

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """The workspace that pages get: its routes answer on a free port, its workers run."""
+    """The workspace that pages get: its routes answer on a free port, and its workers run."""
     settings = Settings(
         _env_file=None,
         data_dir=tmp_path_factory.mktemp("data"),
@@ -35,7 +35,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Workspace]:
-    """A workspace that is started, reached on a free port, and the one that pages find."""
+    """A started workspace that answers on a free port and that pages use."""
     listener = socket.create_server(("127.0.0.1", 0))
     origins = Origins.at("127.0.0.1", listener.getsockname()[1], public=settings.public_url)
     workspace = Workspace(settings, origins=origins)

@@ -26,7 +26,7 @@ def api() -> Iterator[FakeHosted]:
 
 
 def enter(app: AppTest, *lines: str) -> AppTest:
-    """Paste the lines and wait until nothing is being looked at any more."""
+    """Paste the lines and wait until all of them have been looked at."""
     app.text_area(key="batch_text").set_value("\n".join(lines)).run()
     wait_for(lambda: "to enlarge ·" in shown(app.run()) or "to enlarge**" in shown(app))
     return app
@@ -52,7 +52,7 @@ def test_an_empty_page_says_what_to_do(open_page: OpenPage) -> None:
 
 
 def test_bad_lines_are_explained_and_the_others_run(space: Workspace, open_page: OpenPage, api: FakeHosted) -> None:
-    """Each bad line has its sentence; one click runs the others, the form keeps the bad ones, a reload adds nothing."""
+    """Each bad line gets its sentence, one click runs the others, and the form keeps the bad ones."""
     good = [api.picture_url(32, 24), api.picture_url(24, 32)]
     bad = [f"{api.origin}/nothing-here", "javascript:alert(1)", "http://10.1.2.3/x.png"]
     app = enter(open_page("batch.py"), *good, *bad, good[0])
@@ -70,7 +70,7 @@ def test_bad_lines_are_explained_and_the_others_run(space: Workspace, open_page:
 
 
 def test_a_batch_that_costs_says_so_before(space: Workspace, tmp_path: Path, api: FakeHosted) -> None:
-    """With JourneyAPI the price stands against balance and budget, and pictures it cannot reach are explained."""
+    """With JourneyAPI the price is shown beside balance and budget, and pictures it cannot reach are explained."""
     settings = Settings(
         _env_file=None,
         data_dir=tmp_path,
@@ -103,7 +103,7 @@ def test_a_batch_that_costs_says_so_before(space: Workspace, tmp_path: Path, api
         )
         wait_for(paid.history.pauses.reasons)
         wait_for(lambda: 1 == len([entry for entry in mine(paid, app) if entry.task_id]))
-    share(space)  # the one of the other tests
+    share(space)  # the workspace of the other tests
 
 
 def mine(space: Workspace, app: AppTest) -> list[Entry]:
@@ -134,7 +134,7 @@ def test_results_of_history_begin_a_batch(space: Workspace, open_page: OpenPage,
 
 
 def test_nonsense_draws_no_trace(open_page: OpenPage) -> None:
-    """Whatever is pasted, and whatever DPI is typed, the page says what is wrong and keeps it."""
+    """Whatever is pasted, and whatever DPI is typed, the page says what is wrong and shows no traceback."""
     app = open_page("batch.py")
     app.text_area(key="batch_text").set_value("a,b\n\x00,\x07\n" + "x" * 100_000).run()
     app.selectbox(key="batch_paper").set_value("A3").run()

@@ -31,7 +31,7 @@ def keep(files: Files, width: int, height: int, name: str = "hill.png") -> str:
 
 
 def add(space: Workspace, **fields: Any) -> str:
-    """A finished task of 40 × 30 px, enlarged twice, as if it had been made long ago."""
+    """Add a finished 2x task of 40 × 30 px, as if it had been made earlier."""
     now = time.time()
     entry = {
         "id": secrets.token_hex(8), "state": State.FINISHED, "provider": JOURNEYAPI, "type": "2x", "name": "hill.png",
@@ -49,7 +49,7 @@ def sides(app: AppTest) -> tuple[str | None, str | None]:
 
 
 def address(app: AppTest) -> dict[str, str]:
-    """The parameters; AppTest gives those that a page has written as text, and others as a list."""
+    """The query parameters. AppTest gives those that a page has written as text, and others as lists."""
     return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
 
 
@@ -58,7 +58,7 @@ def captions(app: AppTest) -> str:
 
 
 def test_an_empty_studio_says_what_to_do(open_page: OpenPage) -> None:
-    """Without a finished task there is a way to one, and no empty viewer."""
+    """Without a finished task the page says that there is nothing to compare, and shows no empty viewer."""
     app = open_page("compare.py")
     assert any("Nothing to compare yet" in info.value for info in app.info)
     assert not app.selectbox
@@ -91,9 +91,9 @@ def test_any_two_pictures_can_be_chosen_and_swapped(space: Workspace, open_page:
 
 
 def test_different_proportions_are_said(space: Workspace, open_page: OpenPage) -> None:
-    """Pictures that cannot cover each other are aligned by their centres, in words."""
+    """The page says that pictures of different proportions are aligned by their centres."""
     entry = add(space, source_key=keep(space.files, 40, 90), source_width=40, source_height=90)
-    assert "their centres lie on each other" in captions(open_page("compare.py", task=entry))
+    assert "their centres are aligned" in captions(open_page("compare.py", task=entry))
     assert "The same picture is on both sides" in captions(open_page("compare.py", left=entry, right=entry))
 
 
@@ -110,7 +110,7 @@ def test_different_proportions_are_said(space: Workspace, open_page: OpenPage) -
 def test_what_cannot_be_compared_is_explained(
     space: Workspace, open_page: OpenPage, fields: dict[str, Any], said: str
 ) -> None:
-    """A link to a task without a stored result is a sentence; the other side stays chosen, and so does the link."""
+    """A link to a task without a stored result gets a sentence; the original stays chosen, and the address stays."""
     add(space)
     entry = add(space, due_at=None, **fields)
     app = open_page("compare.py", task=entry)
@@ -121,7 +121,7 @@ def test_what_cannot_be_compared_is_explained(
 
 
 def test_an_unknown_task_is_explained(space: Workspace, open_page: OpenPage) -> None:
-    """Both pictures of an unknown task are missing, and choosing two leads on."""
+    """Each unknown picture in the address gets a sentence, and choosing others leads on."""
     entry = add(space)
     app = open_page("compare.py", left="nowhere", right="[x](https://evil.example)")
     assert 2 == len(errors(app))
@@ -146,7 +146,7 @@ def test_a_task_that_finishes_appears(space: Workspace, open_page: OpenPage) -> 
 def test_a_linked_task_older_than_the_list_is_added(
     space: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What an address names can be chosen, however many newer ones there are."""
+    """A task that the address names can be chosen, however many newer ones there are."""
     old = add(space, created_at=1.0)
     latest = space.history.lists.latest
     monkeypatch.setattr(space.history.lists, "latest", lambda **wish: latest(**wish | {"limit": 1}))
@@ -156,7 +156,7 @@ def test_a_linked_task_older_than_the_list_is_added(
 
 
 def test_looking_prepares_the_tiles_and_a_new_result_has_them_beforehand(space: Workspace, open_page: OpenPage) -> None:
-    """Originals and old results get their tiles when they are looked at; what finishes now gets them by itself."""
+    """Originals and old results get their tiles when they are looked at; a new result gets them by itself."""
     old = add(space, finished_at=1.0)
     entry = space.history.get(old)
     assert entry is not None

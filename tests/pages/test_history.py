@@ -39,7 +39,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 @pytest.fixture
 def put(space: Workspace) -> Callable[..., str]:
-    """Adds an entry in a state; all others are gone."""
+    """Adds entries in a given state; those of earlier tests are removed first."""
     everything = space.history.lists.ids()
     for entry in everything:
         space.history.move(entry, State.CANCELLED)
@@ -74,7 +74,7 @@ def caption(app: AppTest) -> str:
 
 
 def test_an_address_that_is_told_late_is_no_link(put: Callable[..., str]) -> None:
-    """A click that overtakes the new address undoes nothing; the same address a moment later is a link to the list."""
+    """A click that overtakes the new address undoes nothing; the same address much later counts as a link."""
     for name in ("koi", "owl"):
         put(name)
     app = open_history()
@@ -90,7 +90,7 @@ def test_an_address_that_is_told_late_is_no_link(put: Callable[..., str]) -> Non
 
 
 def test_the_address_filters_and_the_filter_is_in_the_address(put: Callable[..., str]) -> None:
-    """A sent link shows exactly what it filters, with an honest count; clearing shows everything again."""
+    """A shared link shows exactly what it filters, with the right count; clearing shows everything again."""
     for name, provider in (("koi one", JOURNEYAPI), ("koi two", THIS_MACHINE), ("owl", THIS_MACHINE)):
         put(name, provider=provider)
     app = open_history(q="koi", engine="embedded", sort="name")
@@ -109,7 +109,7 @@ def test_the_address_filters_and_the_filter_is_in_the_address(put: Callable[...,
 
 
 def test_nonsense_in_the_address_is_a_sentence(put: Callable[..., str]) -> None:
-    """What an address asks for in vain is told, and the rest of it holds."""
+    """Each senseless part of an address gets a sentence, and the rest of the address holds."""
     put("koi")
     app = open_history(engine="steam", ready="A99", q="koi", page="7")
     assert 2 == len(errors(app))
@@ -121,7 +121,7 @@ def test_nonsense_in_the_address_is_a_sentence(put: Callable[..., str]) -> None:
 
 
 def test_pages_are_in_the_address_and_never_empty(put: Callable[..., str]) -> None:
-    """50 rows are shown at a time; a page behind the last one is the last one."""
+    """50 rows are shown at a time, and a page past the last one shows the last one."""
     for number in range(51):
         put(f"n{number:02}")
     assert ["n50"] == shown(open_history(page="2", sort="name"))
@@ -131,7 +131,7 @@ def test_pages_are_in_the_address_and_never_empty(put: Callable[..., str]) -> No
 
 
 def test_tags_and_comment_are_saved_and_told(space: Workspace, put: Callable[..., str]) -> None:
-    """Tags and comment of a task are kept together, and what cannot be a tag is explained while nothing is lost."""
+    """The tags and the comment are saved together; what cannot be a tag is explained, and nothing is lost."""
     entry = put("koi")
     app = open_history(task=entry)
     app.multiselect[0].set_value(["Album"])
@@ -149,7 +149,7 @@ def test_tags_and_comment_are_saved_and_told(space: Workspace, put: Callable[...
 
 
 def test_details_tell_every_fact_literally(space: Workspace, put: Callable[..., str]) -> None:
-    """Facts, time line and answer of a task are drawn; no text from outside becomes a link or a format."""
+    """The facts and the time line of a task are shown, and no outside text becomes a link or formatting."""
     entry = put("[a](https://evil.example) :red[b] ann@evil.example", came_from="parent-1")
     app = open_history(task=entry)
     facts = dict(app.table[1].value.to_numpy().tolist())
@@ -159,7 +159,7 @@ def test_details_tell_every_fact_literally(space: Workspace, put: Callable[..., 
 
 
 def test_a_result_is_fetched_again_by_a_click(space: Workspace, put: Callable[..., str]) -> None:
-    """A task without a result that has an ID is watched again; one that never had a task has no such button."""
+    """An entry with a task ID but no result is watched again; one that never had a task has no such button."""
     entry = put("koi", State.ABANDONED)
     app = open_history(task=entry)
     app.button(key="fetch_again").click().run()
@@ -169,7 +169,7 @@ def test_a_result_is_fetched_again_by_a_click(space: Workspace, put: Callable[..
 
 
 def test_run_again_says_why_not(space: Workspace, put: Callable[..., str]) -> None:
-    """Without its picture nothing is queued, and the reason is told; the cost is on the button."""
+    """The button names the cost; when the picture is gone, nothing is queued, and the reason is told."""
     app = open_history(task=put("koi", source=StoredPicture("0" * 32, "gone.png", 10, 10)))
     before = space.history.lists.count()
     button = app.button(key="run_again")
@@ -180,7 +180,7 @@ def test_run_again_says_why_not(space: Workspace, put: Callable[..., str]) -> No
 
 
 def test_deleting_a_task_leads_back_to_the_list(space: Workspace, put: Callable[..., str]) -> None:
-    """A deleted task is gone with its address; the others are shown."""
+    """A deleted task is gone from the history and from the address, and the list shows the others."""
     entry, _ = put("koi"), put("owl")
     app = open_history(task=entry)
     app.button(key="delete_task").click().run()
@@ -190,7 +190,7 @@ def test_deleting_a_task_leads_back_to_the_list(space: Workspace, put: Callable[
 
 
 def test_a_list_of_many_asks_little(space: Workspace, put: Callable[..., str]) -> None:
-    """Fifty rows cost as many queries as five, and no look at any file."""
+    """Fifty rows cost as few queries as five."""
     for number in range(5):
         put(f"n{number}")
     few = queries(space, open_history)
@@ -200,7 +200,7 @@ def test_a_list_of_many_asks_little(space: Workspace, put: Callable[..., str]) -
 
 
 def queries(space: Workspace, open_page: Callable[[], AppTest]) -> int:
-    """How many a new search in an open page needs."""
+    """How many queries a new search in an open page needs."""
     app = open_page()
     seen: list[str] = []
 

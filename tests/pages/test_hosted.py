@@ -48,7 +48,7 @@ def form(space: Workspace) -> Callable[[], AppTest]:
 def test_an_address_that_only_works_here_is_explained(
     space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
 ) -> None:
-    """JourneyAPI cannot reach an address of this network: the form says so, keeps it, and charges nothing."""
+    """JourneyAPI cannot reach an address on this network: the form says so and keeps it, and nothing is charged."""
     url = api.picture_url(50, 40)
     app = form()
     app.text_input(key="image_url").set_value(url).run()
@@ -66,7 +66,7 @@ def test_an_address_that_only_works_here_is_explained(
 def test_a_task_of_journeyapi_is_sent_as_a_parent(
     space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
 ) -> None:
-    """A grid of the hosted service is looked at, one picture is picked, and its index is what is sent; 2 credits."""
+    """A grid of the hosted service is looked up, one picture is picked, and its index is sent, for 2 credits."""
     app = form()
     app.button_group(key="way").set_value("task").run()
     app.text_input(key="task_id").set_value(GRID_ID).run()
@@ -83,7 +83,7 @@ def test_a_task_of_journeyapi_is_sent_as_a_parent(
 
 
 def test_an_upload_that_only_lies_here_is_explained(space: Workspace, form: Callable[[], AppTest]) -> None:
-    """Without a public address JourneyAPI cannot get files: said before one is chosen, and not for this machine."""
+    """Without a public address JourneyAPI cannot get files, and the form says so before one is chosen."""
     app = form()
     app.button_group(key="way").set_value("upload").run()
     assert 1 == len(warnings(app))
@@ -96,13 +96,13 @@ def test_an_upload_that_only_lies_here_is_explained(space: Workspace, form: Call
 def test_an_account_that_cannot_pay_is_told_before_the_click(
     space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
 ) -> None:
-    """A balance below the price is a sentence beside the button; with the free one there is nothing to say."""
+    """A balance below the price is told beside the button; for the free provider there is nothing to say."""
     api.credits = 1
     space._balances[JOURNEYAPI]._asked_at = None
     form()
     wait_for(lambda: (space.balance(JOURNEYAPI) or api).credits == 1)
     app = form()
-    assert ["This costs 2 credits, and your JourneyAPI account has 1."] == [
+    assert ["This costs 2 credits, but your JourneyAPI account has only 1."] == [
         words[: words.index(".") + 1] for words in warnings(app)
     ]
     app.button_group(key="provider").set_value("embedded").run()
@@ -123,11 +123,11 @@ def test_the_pair_to_compare_is_chosen(space: Workspace, form: Callable[[], AppT
 
 
 def test_a_parent_that_fails_there_is_run_here(space: Workspace, api: FakeHosted, form: Callable[[], AppTest]) -> None:
-    """The card of a failed parent call offers this machine for free: a new entry of our copy, its lineage kept."""
+    """The card of a task that failed at JourneyAPI offers this machine for free: a new entry, with its lineage kept."""
     failed = fail_at_journeyapi(space, api, form(), picked="pick_4")
     charges, before = api.charges, space.history.lists.count()
     app = form()
-    # The picture's address is one of this network, and no public address is set.
+    # The picture's address is on this network, and no public address is set.
     assert not [button for button in app.button if button.key == f"rescue_journeyapi_{failed.id}"]
     assert any("cannot be sent to JourneyAPI by URL" in caption.value for caption in app.caption)
     assert "Run it here · free" == app.button(key=f"rescue_embedded_{failed.id}").label
@@ -165,7 +165,7 @@ def warnings(app: AppTest) -> list[str]:
 
 @pytest.mark.parametrize(
     ("width", "height", "scale", "said"),
-    [(1500, 900, 2, "1.4 megapixels; up to 1 are possible"), (900, 700, 4, "10 megapixels; up to 4 are possible")],
+    [(1500, 900, 2, "1.4 megapixels; the limit is 1"), (900, 700, 4, "10 megapixels; the limit is 4")],
     ids=["picture", "result"],
 )
 def test_too_large_is_said_before_anything_is_sent(

@@ -38,7 +38,7 @@ def test_a_page_draws_one_title_and_no_trace(open_page: OpenPage, page: str) -> 
 
 
 def test_an_empty_form_says_what_to_do(space: Workspace, open_page: OpenPage) -> None:
-    """Upscale on an empty form is a sentence in place; nothing is queued."""
+    """Upscale on an empty form shows a sentence in place and queues nothing."""
     before = space.history.lists.count()
     app = open_page("upscale.py")
     app.button(key="submit").click().run()
@@ -85,7 +85,7 @@ def test_a_bad_address_is_explained_and_kept(
     ids=["gif", "pdf", "zeros", "truncated"],
 )
 def test_what_is_not_a_picture_is_named(space: Workspace, open_page: OpenPage, body: bytes, said: str) -> None:
-    """A file that is no usable picture is told by what it is, whatever its address ends in."""
+    """A file that is not a usable picture is named for what it is, whatever its address ends in."""
     before = space.history.lists.count()
     with FakeHosted() as api:
         api.always("cdn", Reply(200, body, headers={"Content-Type": "image/png"}))
@@ -107,7 +107,7 @@ def test_an_unknown_task_is_explained(space: Workspace, open_page: OpenPage) -> 
 
 
 def test_an_address_becomes_a_finished_task(space: Workspace, open_page: OpenPage) -> None:
-    """From an address in the form to a finished entry whose picture is exactly four times as large."""
+    """An address in the form becomes a finished entry whose picture has exactly four times the width and height."""
     with FakeHosted() as api:
         url = api.picture_url(40, 30)
         app = open_page("upscale.py")
@@ -123,7 +123,7 @@ def test_an_address_becomes_a_finished_task(space: Workspace, open_page: OpenPag
 
 
 def test_a_picture_of_the_grid_is_picked_by_looking(space: Workspace, open_page: OpenPage) -> None:
-    """The sample grid shows its four pictures; the picked one is what is submitted."""
+    """The sample grid shows its four pictures, and the picked one is submitted."""
     wait_for(lambda: space.sample_sources() is not None and space.clients[THIS_MACHINE].fetch_many(["sample-grid"]))
     app = open_page("upscale.py")
     app.button(key="sample_grid").click().run()
@@ -149,7 +149,7 @@ def test_a_double_click_is_one_entry(space: Workspace, open_page: OpenPage) -> N
 
 
 def test_one_click_queues_both_ways(space: Workspace, open_page: OpenPage) -> None:
-    """A/B queues the picture through fast and detail as one pair; a second click adds nothing; each card says so."""
+    """A/B queues the picture for fast and detail as one pair; a second click adds nothing, and a card links to both."""
     with FakeHosted() as api:
         app = open_page("upscale.py")
         app.text_input(key="image_url").set_value(api.picture_url(24, 20)).run()
@@ -212,8 +212,8 @@ def test_a_task_is_used_again(space: Workspace, open_page: OpenPage, way: str) -
 
 
 def test_what_cannot_be_used_again_is_said(space: Workspace, open_page: OpenPage) -> None:
-    """An unknown task, and one whose picture is gone, are a clear sentence; the settings are there nevertheless."""
-    assert ["There is no task with this address, so nothing of it can be used again."] == errors(
+    """An unknown task, or one whose picture is gone, gets a clear sentence; known settings are still filled in."""
+    assert ["There is no task with this address, so there is nothing to reuse."] == errors(
         open_page("upscale.py", again="nowhere")
     )
     entry = kept(space, "gone.png", type="2x")
@@ -227,7 +227,7 @@ def test_what_cannot_be_used_again_is_said(space: Workspace, open_page: OpenPage
 
 
 def test_an_address_can_name_the_parent(space: Workspace, open_page: OpenPage) -> None:
-    """`?task_id=` fills the field and looks at the task; what is found is named, and the picked picture's lineage."""
+    """`?task_id=` fills the field and looks up the task; what is found is named, and so is the picked one's lineage."""
     wait_for(lambda: space.sample_sources() is not None and space.clients[THIS_MACHINE].fetch_many(["sample-grid"]))
     app = open_page("upscale.py", task_id="sample-grid")
     assert "sample-grid" == app.text_input(key="task_id").value
@@ -237,7 +237,7 @@ def test_an_address_can_name_the_parent(space: Workspace, open_page: OpenPage) -
 
 
 def test_a_card_leads_to_the_task_that_its_picture_came_from(space: Workspace, open_page: OpenPage) -> None:
-    """The lineage is on the card, with a link when the parent is ours, and as text when it is not."""
+    """The card shows the lineage, with a link when the parent is ours and as plain text when it is not."""
     parent = kept(space, "parent *x*.png")
     space.history.move(parent.id, State.SUBMITTING)
     space.history.move(parent.id, State.OPEN, task_id="parent-task")
@@ -254,7 +254,7 @@ def test_a_card_leads_to_the_task_that_its_picture_came_from(space: Workspace, o
 
 
 def test_the_dpi_of_a_print_are_typed(space: Workspace, open_page: OpenPage) -> None:
-    """The verdict is for the DPI in the field; nonsense is a sentence in place, and stays to be mended."""
+    """The verdict uses the DPI in the field; nonsense gets a sentence in place and stays to be corrected."""
     wait_for(lambda: space.sample_sources() is not None)
     app = open_page("upscale.py")
     app.button(key=f"sample_{space.sample_sources()['koi'].stored.key}").click().run()
@@ -270,7 +270,7 @@ def test_the_dpi_of_a_print_are_typed(space: Workspace, open_page: OpenPage) -> 
 
 
 def test_what_breaks_in_a_fragment_is_a_sentence() -> None:
-    """A database that is away, and a fault of ours, are told without a trace; other parts of the page stay."""
+    """A database that is away and a fault of ours get a sentence and no traceback, and the rest of the page stays."""
 
     def page() -> None:
         import streamlit as st
@@ -299,7 +299,7 @@ def test_what_breaks_in_a_fragment_is_a_sentence() -> None:
 
 
 def test_a_click_of_somebody_who_has_signed_out_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A callback acts for whoever is still let in; once the sign-in is over it does nothing, and says nothing."""
+    """A callback acts for somebody who is still let in; once they have signed out, it does and says nothing."""
 
     def page() -> None:
         import streamlit as st
@@ -325,7 +325,7 @@ def test_a_click_of_somebody_who_has_signed_out_does_nothing(monkeypatch: pytest
 
 
 def test_text_from_outside_is_shown_literally(space: Workspace, open_page: OpenPage) -> None:
-    """An error text with Markdown, HTML and a picture in it is drawn as the characters it is made of."""
+    """A name with Markdown, HTML and a picture in it is shown as the characters it is made of."""
     hostile = "[click](https://evil.example) ![x](https://evil.example/t.png) <script>alert(1)</script> :red[x]"
     entry = space.history.add(
         NewEntry(provider=THIS_MACHINE, type="2x", name=hostile, image_url="http://10.0.0.1/x.png")
@@ -347,7 +347,7 @@ def test_an_ambiguous_task_offers_three_ways_out(space: Workspace, open_page: Op
 
 
 def test_a_task_opens_by_its_address(space: Workspace, open_page: OpenPage) -> None:
-    """`/history?task=…` opens that task; an unknown one is a sentence."""
+    """`/history?task=…` opens that task; an unknown one gets a sentence."""
     entry = ambiguous(space)
     assert "ambiguous.png" in [text.value for text in open_page("history.py", task=entry).text]
     assert "There is no task" in errors(open_page("history.py", task="nowhere"))[0]
@@ -355,7 +355,7 @@ def test_a_task_opens_by_its_address(space: Workspace, open_page: OpenPage) -> N
 
 
 def kept(space: Workspace, name: str, **fields: object) -> Entry:
-    """An entry that nobody works on, of a picture of 30 × 20 px that is stored here."""
+    """An entry that nothing works on, for a stored picture of 30 × 20 px."""
     with space.files.folder() as folder:
         Image.effect_noise((30, 20), 50).convert("RGB").save(folder / "kept.png")  # never the same one twice
         source = StoredPicture(space.files.keep(folder), "kept.png", 30, 20)
@@ -367,7 +367,7 @@ def kept(space: Workspace, name: str, **fields: object) -> Entry:
 
 
 def ambiguous(space: Workspace) -> str:
-    """An entry that was lost in the middle of its call."""
+    """An entry whose call broke off before its answer was complete."""
     new = NewEntry(provider=JOURNEYAPI, type="4x", name="ambiguous.png", image_url="https://example.com/a.png")
     entry = space.history.add(new)
     space.history.move(entry.id, State.SUBMITTING)

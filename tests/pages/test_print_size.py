@@ -39,12 +39,12 @@ def said(app: AppTest) -> str:
     ids=["A3", "square on A3", "8x10", "A4", "bleed", "screen"],
 )
 def test_a_link_with_pixels_gives_the_verdict(open_page: OpenPage, query: dict[str, str], verdict: str) -> None:
-    """A picture and a paper in the address are answered in words, as the arithmetic says."""
+    """A picture and a paper in the address get the verdict that the arithmetic gives."""
     assert said(open_page("print_size.py", **query)).startswith(verdict)
 
 
 def test_a_first_visit_has_a_verdict_already(open_page: OpenPage) -> None:
-    """Without a click there is an answer for the usual Midjourney picture on A3, and one more click changes it."""
+    """Without a click there is an answer for the usual Midjourney picture on A3, and one click changes it."""
     app = open_page("print_size.py")
     assert said(app).startswith("Out of reach")
     app.selectbox(key="print_paper").set_value("A4").run()
@@ -57,20 +57,20 @@ def test_a_first_visit_has_a_verdict_already(open_page: OpenPage) -> None:
         ({"w": "0"}, "The width must be a whole number of pixels from 1 to 1,000,000."),
         ({"h": "-5"}, "The height must be a whole number of pixels from 1 to 1,000,000."),
         ({"w": "1000000000"}, "The width must be a whole number of pixels from 1 to 1,000,000."),
-        ({"w": "abc"}, "The width must be a number, and “abc” is none."),
+        ({"w": "abc"}, "The width must be a number, and “abc” is not one."),
         ({"dpi": "0"}, "The DPI must be a number from 1 to 10,000."),
-        ({"dpi": "lots"}, "The DPI must be a number, and “lots” is none."),
+        ({"dpi": "lots"}, "The DPI must be a number, and “lots” is not one."),
         ({"bleed": "300"}, "The bleed must be smaller than the paper (A3 · 297 × 420 mm)."),
         ({"bleed": "-1"}, "The bleed must be a number of millimetres from 0 to 1,000."),
         ({"paper": "custom", "pw": "0", "pu": "mm"}, "The paper's width must be a number from 1 to 100,000 mm."),
-        ({"paper": "custom", "ph": "x"}, "The paper's height must be a number, and “x” is none."),
+        ({"paper": "custom", "ph": "x"}, "The paper's height must be a number, and “x” is not one."),
         ({"task": "nowhere"}, "There is no finished task with this address. Choose one from the list."),
         ({"url": "nonsense"}, "http"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
 def test_nonsense_in_a_link_is_a_sentence(open_page: OpenPage, query: dict[str, str], sentence: str) -> None:
-    """A number that makes no sense is neither clamped nor a trace: it stays in its field, with what to do."""
+    """A number that makes no sense is not clamped and shows no traceback: it stays in its field, with what to do."""
     app = open_page("print_size.py", **query)
     assert [] == list(app.exception)
     assert sentence in " ".join(errors(app))
@@ -82,7 +82,7 @@ def test_a_choice_that_does_not_exist_is_told(open_page: OpenPage) -> None:
     """An unknown paper or fit in a link is named, and the usual one is taken."""
     app = open_page("print_size.py", paper="B9", fit="banana", at="300")
     warnings = " ".join(warning.value.replace("\\", "") for warning in app.warning)
-    assert "paper=B9, which does not exist; A3 is taken instead" in warnings
+    assert "paper=B9, which does not exist; A3 is used instead" in warnings
     assert "fit=banana" in warnings
     assert "at=" in warnings
     app.selectbox(key="print_paper").set_value("A4").run()
@@ -111,7 +111,7 @@ def test_the_address_holds_all_inputs(open_page: OpenPage) -> None:
 
 
 def test_a_link_stays_as_it_is_until_something_is_changed(open_page: OpenPage) -> None:
-    """A link costs one Back, not two; and Back to it from a change brings all that was set when it was opened."""
+    """A link costs one Back, not two, and Back from a change brings back all that the link had set."""
     app = open_page("print_size.py", w="2480", h="3508", paper="A4")
     app.run()
     assert ["h", "paper", "w"] == sorted(app.query_params)
@@ -130,13 +130,13 @@ def test_a_link_stays_as_it_is_until_something_is_changed(open_page: OpenPage) -
 
 
 def test_a_slider_only_where_something_is_cut(open_page: OpenPage) -> None:
-    """A crop has one slider, contain none."""
+    """A crop has one slider, and contain has none."""
     assert ["Crop: from left to right"] == [each.label for each in open_page("print_size.py").slider]
     assert [] == list(open_page("print_size.py", fit="contain").slider)
 
 
 def test_what_a_paper_needs(open_page: OpenPage) -> None:
-    """From the paper: its pixels with bleed, and which Midjourney pictures get there."""
+    """For a paper the page tells its pixels with bleed, and which Midjourney pictures reach them."""
     app = open_page("print_size.py", ask="paper", paper="A4", bleed="3")
     assert said(app).startswith("2551 × 3579 px")
     assert ["A4 · 210 × 297 mm to scale: 2551 × 3579 px"] == drawings(app)
@@ -147,7 +147,7 @@ def test_what_a_paper_needs(open_page: OpenPage) -> None:
 
 
 def test_the_table_has_every_paper_and_its_grades(open_page: OpenPage) -> None:
-    """Papers × 1x, 2x and 4x, all of them or one family."""
+    """The table has all papers, or one family of them, with their grades at 1x, 2x and 4x."""
     app = open_page("print_size.py", w="1024", h="1536")
     table = app.dataframe[0].value.set_index("Paper")
     assert ["88 · too low", "175 · acceptable", "350 · excellent", "4x"] == list(table.loc["A3"])[1:]
@@ -171,7 +171,7 @@ def test_one_click_carries_the_plan_to_upscale(space: Workspace, open_page: Open
 
 
 def test_upscale_suggests_what_the_paper_needs(space: Workspace, open_page: OpenPage) -> None:
-    """Choosing a paper beside the picture preselects the multiplier; choosing another one by hand stays."""
+    """Choosing a paper beside the picture preselects the multiplier; a multiplier chosen by hand stays."""
     wait_for(lambda: space.sample_sources() is not None)
     app = open_page("upscale.py")
     app.button(key=f"sample_{space.sample_sources()['koi'].stored.key}").click().run()
@@ -210,7 +210,7 @@ def test_history_finds_what_is_ready_for_a_paper(space: Workspace, open_page: Op
     at_dpi(app).set_value("300").run()
     assert any("None of the" in info.value for info in app.info)
     at_dpi(app).set_value("many").run()
-    assert ["The DPI must be a number, and “many” is none."] == errors(app)
+    assert ["The DPI must be a number, and “many” is not one."] == errors(app)
 
 
 def at_dpi(app: AppTest) -> TextInput:
@@ -218,7 +218,7 @@ def at_dpi(app: AppTest) -> TextInput:
 
 
 def drawings(app: AppTest) -> list[str]:
-    """What the pictures of the page show, in words."""
+    """The alternative texts of the pictures on the page."""
     return [picture.alt for each in app.get("image") for picture in each.proto.imgs]
 
 
@@ -233,7 +233,7 @@ def finished(space: Workspace) -> Entry:
             pictures.append(StoredPicture(space.files.keep(folder), "hill.png", width, height))
     source, result = pictures
     new = NewEntry(provider=THIS_MACHINE, type="2x", name="hill.png", source=source)
-    # What it does is done here by hand.
+    # The tracker's steps are done here by hand.
     space.tracker.stop()
     entry = space.history.add(new)
     space.history.move(entry.id, State.SUBMITTING)

@@ -1,4 +1,4 @@
-"""The Spend page: what it counts, what it says of doubt and budget, and what it exports."""
+"""The Spend page: what it counts, and what it says about doubt and the budget."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def space(api: FakeHosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         monthly_credits=5,
     )
     with running(settings) as workspace:
-        workspace.tracker.stop()  # what it does is done here by hand
+        workspace.tracker.stop()  # its steps are done here by hand
         yield workspace
 
 
@@ -65,10 +65,10 @@ def words(app: AppTest) -> str:
 
 
 def test_the_page_counts_what_was_paid(space: Workspace, open_page: OpenPage) -> None:
-    """From the empty page, which says what to do, to credits, doubt, budget, balance and the table."""
+    """The empty page says what to do; later it shows credits, doubt, budget, balance and the table."""
     wait_for(lambda: space.balance(JOURNEYAPI) is not None)
     app = open_page("spend.py")
-    assert "Nothing was sent yet. Upscale a picture" in words(app)
+    assert "Nothing has been sent yet. Upscale a picture" in words(app)
 
     add(space, *DONE, person="anna@example.com")
     add(space, State.SUBMITTING, State.AMBIGUOUS, person="anna@example.com")
@@ -77,7 +77,7 @@ def test_the_page_counts_what_was_paid(space: Workspace, open_page: OpenPage) ->
     app.run()
     assert [] == list(app.exception)
     assert ["2", "2", "4,321"] == [metric.value for metric in app.metric]
-    assert "Balance as JourneyAPI told it on" in words(app)
+    assert "Balance at JourneyAPI on" in words(app)
     assert "It is used up: new tasks for JourneyAPI wait" in words(app)
     assert "**2 credits** for 1 call in doubt" in words(app)
     assert "**1 picture** (1 megapixels) for free. JourneyAPI would have charged 2 credits" in words(app)
@@ -105,7 +105,7 @@ def test_a_used_up_budget_stops_only_what_is_paid(space: Workspace) -> None:
 
 
 def test_the_budget_stops_the_queue_until_it_is_raised(tmp_path: Path) -> None:
-    """Two of three tasks are sent; going on changes nothing; the third is sent after a start with a larger budget."""
+    """Two of three tasks are sent; resuming changes nothing, and the third is sent once the budget is larger."""
     with FakeHosted() as api:
         settings = Settings(
             _env_file=None, data_dir=tmp_path, api_key=api.key, api_url=api.url, engine="off", monthly_credits=4
@@ -122,7 +122,7 @@ def test_the_budget_stops_the_queue_until_it_is_raised(tmp_path: Path) -> None:
                 wait_for(lambda: sentence in space.history.pauses.reasons().get(JOURNEYAPI, ""))
                 wait_for(lambda: api.charges == 2)  # what is being sent counts, so the pause may come before the charge
                 space.resume(JOURNEYAPI)
-            # What a start with the new setting does, without drawing the samples once more.
+            # What a start with the new setting does, without drawing the samples again.
             space._end_work()
             space.settings = settings.model_copy(update={"monthly_credits": 6})
             space._begin_work()

@@ -1,4 +1,4 @@
-"""Untrusted bytes: what comes in comes in right, and everything else is refused with its reason."""
+"""Untrusted bytes: pictures come in with the right pixels, and everything else is refused with the reason."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIMIT = 25_000_000
 FORMATS = ["PNG", "JPEG", "WEBP"]
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 GREY = bytes(16) + b"GRAY" + bytes(108)
-"""The header of a profile for grey is all that is looked at."""
+"""A grey profile that is only a header, because nothing else of it is read."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def decoder() -> Iterator[Decoder]:
 
 @pytest.fixture
 def decoded(decoder: Decoder, tmp_path: Path) -> Callable[[bytes], tuple[images.Picture, Pixels]]:
-    """Take bytes in: what is said of them, and their pixels."""
+    """Takes bytes in and gives what is known of the picture, and its pixels."""
 
     def take(data: bytes) -> tuple[images.Picture, Pixels]:
         path = tmp_path / "incoming"
@@ -62,14 +62,14 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png(width: int, height: int, *, depth: int = 8, colour: int = 2, data: bytes = b"", more: bytes = b"") -> bytes:
-    """A PNG of any header; `data` are its unpacked rows."""
+    """A PNG with any header; `data` are its rows before compression."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     body = chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + more + body
 
 
 def with_chunk(data: bytes, kind: bytes, content: bytes, *, late: bool = False) -> bytes:
-    """A PNG with one more chunk, behind its header or before its end."""
+    """A PNG with one more chunk, after its header or before its end."""
     at = len(data) - 12 if late else 33
     return data[:at] + chunk(kind, content) + data[at:]
 
@@ -115,14 +115,14 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_too_many_pixels_are_refused_before_decoding(name: str, tmp_path: Path) -> None:
-    """A few bytes that promise too many pixels are refused by their header, and the sentence says how many."""
+    """A small file that promises too many pixels is refused by its header, and the sentence says how many."""
     before = psutil.Process().memory_info().rss
-    assert "megapixels; up to 25 are possible" in refusal(BOMBS[name], tmp_path)
+    assert "megapixels; the limit is 25" in refusal(BOMBS[name], tmp_path)
     assert 20 * 2**20 > psutil.Process().memory_info().rss - before
 
 
 def test_reading_a_header_decodes_nothing(tmp_path: Path) -> None:
-    """The size of a PNG whose pixels are missing is known all the same: inspecting never gets to them."""
+    """Inspecting tells the size of a PNG whose pixels are missing, because it never gets to them."""
     path = tmp_path / "a.png"
     path.write_bytes(png(4_000, 3_000))
     assert (4_000, 3_000) == (inspect(path, max_pixels=LIMIT).width, inspect(path, max_pixels=LIMIT).height)
@@ -143,7 +143,7 @@ def test_a_picture_cut_short_is_refused(kind: str, percent: int, decoder: Decode
 
 
 def survives(data: bytes, path: Path) -> None:
-    """Either it is a picture or it is refused; everything else is a bug."""
+    """Check that the bytes are a picture or are refused; anything else is a bug."""
     path.write_bytes(data)
     try:
         picture = images._check(path, 1_000_000)
@@ -183,7 +183,7 @@ def test_flipped_bits_are_a_picture_or_refused(kind: str, tmp_path: Path) -> Non
 @pytest.mark.torture
 @pytest.mark.parametrize("kind", FORMATS)
 def test_many_flipped_bits_are_a_picture_or_refused(kind: str, tmp_path: Path) -> None:
-    """As above with 300 examples, in the header alone and all over."""
+    """In 300 examples, flipped bits in the header or anywhere lead to a picture or to a refusal."""
 
     @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
     @given(flips, st.booleans())
@@ -200,7 +200,7 @@ def test_ten_megabytes_of_exif_are_no_harm(decoded: Any) -> None:
 
 
 def test_a_compressed_profile_cannot_unpack_to_any_size(tmp_path: Path) -> None:
-    """A colour profile of a few KB that unpacks to 100 MB is refused, and the memory stays flat."""
+    """A colour profile of about 100 KB that unpacks to 100 MB is refused, and the memory stays flat."""
     packer = zlib.compressobj()
     packed = b"".join(packer.compress(bytes(2**20)) for _ in range(100)) + packer.flush()
     before = psutil.Process().memory_info().rss
@@ -208,7 +208,7 @@ def test_a_compressed_profile_cannot_unpack_to_any_size(tmp_path: Path) -> None:
     assert 50 * 2**20 > psutil.Process().memory_info().rss - before
 
 
-# What is not for us
+# Other formats
 
 OTHERS = {
     "a GIF": encoded(gradient(), "GIF"),
@@ -240,21 +240,21 @@ def test_other_formats_are_refused_by_their_bytes(kind: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_animations_are_refused(kind: str, tmp_path: Path) -> None:
-    """An animated PNG or WebP is refused as that, and the sentence says what to do."""
+    """An animated PNG or WebP is refused as animated."""
     frames = [gradient(), gradient().rotate(90), gradient().rotate(180)]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
     assert "animated" in refusal(data, tmp_path)
 
 
 def test_a_jpeg_with_a_second_picture_is_a_picture(decoded: Any) -> None:
-    """Phones put a depth map or a gain map behind the photograph; that is no animation."""
+    """A JPEG with a second picture, such as a phone's depth or gain map, is one picture and not an animation."""
     data = encoded(gradient(), "MPO", save_all=True, append_images=[gradient().convert("L")])
     assert "MPO" == Image.open(io.BytesIO(data)).format
     picture, _ = decoded(data)
     assert ("JPEG", 64, 48) == (picture.format, picture.width, picture.height)
 
 
-# What comes in right
+# What comes in
 
 
 def test_one_pixel_is_a_picture(decoded: Any) -> None:
@@ -287,7 +287,7 @@ def test_every_orientation_comes_in_upright(kind: str, orientation: int, decoded
 
 
 def test_orientation_behind_the_pixels_counts_as_well(decoded: Any) -> None:
-    """A PNG may carry its EXIF after its pixels; it is turned the same."""
+    """A PNG whose EXIF comes after its pixels is turned upright as well."""
     exif = exif_with(6).tobytes().removeprefix(b"Exif\0\0")
     picture, _ = decoded(with_chunk(encoded(gradient()), b"eXIf", exif, late=True))
     assert (48, 64) == (picture.width, picture.height)
@@ -295,7 +295,7 @@ def test_orientation_behind_the_pixels_counts_as_well(decoded: Any) -> None:
 
 @pytest.mark.parametrize("exif", [b"", b"garbage", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff"], ids=repr)
 def test_broken_exif_does_not_cost_the_picture(exif: bytes, decoded: Any) -> None:
-    """EXIF that cannot be read counts as none."""
+    """A picture whose EXIF cannot be read comes in as if it had none."""
     picture, _ = decoded(encoded(gradient(), "JPEG", exif=b"Exif\0\0" + exif))
     assert (64, 48) == (picture.width, picture.height)
 
@@ -319,7 +319,7 @@ def test_nothing_personal_gets_out(kind: str, decoder: Decoder, tmp_path: Path) 
 
 
 def test_cmyk_comes_in_with_the_right_colours(decoded: Any) -> None:
-    """A CMYK JPEG has the colours it had, not their negative, and a note says that it was converted."""
+    """A CMYK JPEG keeps its colours instead of becoming a negative, and a note says that it was converted."""
     colours = Image.new("CMYK", (64, 48), (0, 255, 255, 0))
     picture, pixels = decoded(encoded(colours, "JPEG", quality=100))
     assert 5 >= np.abs(pixels.array.reshape(-1, 3).mean(0) - (255, 0, 0)).max()
@@ -328,13 +328,13 @@ def test_cmyk_comes_in_with_the_right_colours(decoded: Any) -> None:
 
 
 def test_a_broken_cmyk_profile_costs_only_itself(decoded: Any) -> None:
-    """With an unusable profile CMYK is still converted, the plain way."""
+    """CMYK with an unusable profile is still converted, without the profile."""
     _, pixels = decoded(encoded(Image.new("CMYK", (8, 8), (255, 0, 0, 0)), "JPEG", icc_profile=b"CMYK" * 99))
     assert 5 >= np.abs(pixels.array[0, 0].astype(int) - (0, 255, 255)).max()
 
 
 def test_palette_transparency_is_kept(decoded: Any) -> None:
-    """A palette with one transparent colour, or with an alpha for each, becomes RGBA with that alpha."""
+    """A palette with one transparent colour, or with an alpha for each colour, becomes RGBA with that alpha."""
     image = Image.new("P", (2, 1))
     image.putpalette([255, 0, 0, 0, 0, 255])
     image.putdata([0, 1])
@@ -344,14 +344,14 @@ def test_palette_transparency_is_kept(decoded: Any) -> None:
 
 
 def test_a_palette_without_transparency_is_rgb(decoded: Any) -> None:
-    """No alpha is made up."""
+    """A palette without transparency comes in as RGB, and no alpha is invented."""
     picture, _ = decoded(encoded(gradient().convert("P")))
     assert 3 == picture.channels
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_alpha_is_kept_to_the_level(kind: str, decoded: Any) -> None:
-    """RGBA comes in as it is."""
+    """The colours and the alpha of RGBA come in unchanged."""
     image = gradient().convert("RGBA")
     image.putalpha(Image.linear_gradient("L").resize(image.size))
     _, pixels = decoded(encoded(image, kind, **({"lossless": True, "exact": True} if kind == "WEBP" else {})))
@@ -397,7 +397,7 @@ def test_one_transparent_colour_becomes_alpha(depth: int, decoded: Any) -> None:
     ids=["grey", "rgb", "grey and alpha", "rgba"],
 )
 def test_sixteen_bits_are_reduced_on_purpose(colour: int, values: list[int], said: str, decoded: Any) -> None:
-    """16 bits keep black, white and the middle where they were, and a note says what was done."""
+    """Reducing 16 bits keeps black, white and the middle where they were, and a note says what was done."""
     data = b"\0" + b"".join(value.to_bytes(2) for value in values)
     picture, pixels = decoded(png(3 if colour == 0 else 1, 1, depth=16, colour=colour, data=data))
     assert [round(value / 257) for value in values] == pixels.array.reshape(-1).tolist()
@@ -418,7 +418,7 @@ def test_a_fitting_profile_is_kept_byte_for_byte(mode: str, profile: bytes, deco
 
 @pytest.mark.parametrize(("mode", "profile"), [("L", SRGB), ("RGB", GREY), ("RGB", b"short")])
 def test_a_profile_for_other_colours_is_left_out(mode: str, profile: bytes, decoded: Any) -> None:
-    """A profile that does not describe the pixels would make their colours wrong."""
+    """A profile for other colours is left out, because it would make the picture's colours wrong."""
     _, pixels = decoded(encoded(gradient().convert(mode), "JPEG", icc_profile=profile))
     assert pixels.icc is None
 
@@ -428,7 +428,7 @@ def test_a_profile_for_other_colours_is_left_out(mode: str, profile: bytes, deco
 
 @pytest.mark.parametrize("size", [(64, 48), (2_049, 100), (5_000, 2), (2, 5_000), (3_000, 3_000)], ids=str)
 def test_previews_are_small_and_never_larger(size: tuple[int, int], decoder: Decoder, tmp_path: Path) -> None:
-    """A preview has at most 2048 px a side and a thumbnail 320 px; a small picture is not blown up."""
+    """A preview has at most 2048 px on each side and a thumbnail 320 px; a small picture is not enlarged."""
     path = tmp_path / "incoming"
     path.write_bytes(encoded(Image.new("RGB", size)))
     decoder.check(path)
@@ -440,7 +440,7 @@ def test_previews_are_small_and_never_larger(size: tuple[int, int], decoder: Dec
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_previews_look_like_the_picture(mode: str, decoder: Decoder, tmp_path: Path) -> None:
-    """Grey, colour and alpha survive the way into a preview."""
+    """Grey, colour and alpha survive in a preview."""
     image = gradient(400, 300).convert("L").convert(mode)
     path = tmp_path / "incoming"
     path.write_bytes(encoded(image, icc_profile=GREY if mode[0] == "L" else SRGB))
@@ -456,7 +456,7 @@ def test_previews_look_like_the_picture(mode: str, decoder: Decoder, tmp_path: P
 
 
 def test_a_decoder_in_trouble_fails_only_its_picture(tmp_path: Path) -> None:
-    """A decoder that is killed, takes too much memory or too much time fails that picture; the next one is decoded."""
+    """A decoder that is killed or takes too much memory or time fails only its picture; the next one is decoded."""
     decoder = Decoder(Limits(LIMIT, LIMIT), seconds=1)
     decoder.start()
     path = tmp_path / "good"
@@ -471,7 +471,7 @@ def test_a_decoder_in_trouble_fails_only_its_picture(tmp_path: Path) -> None:
 
 
 def test_decoding_leaves_the_server_as_small_as_before(decoder: Decoder, tmp_path: Path) -> None:
-    """Twenty large pictures later the server's own memory has not grown: the pixels were in other processes."""
+    """Decoding large pictures does not make the server's own memory grow: the pixels are in other processes."""
     path = tmp_path / "large"
     path.write_bytes(encoded(Image.new("RGB", (3_000, 2_000), (90, 120, 40)), "JPEG"))
     decoder.check(path)
@@ -482,5 +482,5 @@ def test_decoding_leaves_the_server_as_small_as_before(decoder: Decoder, tmp_pat
 
 
 def test_sniffing_needs_32_bytes() -> None:
-    """The first 32 bytes are enough to tell every format that comes in."""
+    """The first 32 bytes are enough to recognise every format that comes in."""
     assert FORMATS == [sniff(encoded(gradient(), kind)[:32]) for kind in FORMATS]

@@ -1,4 +1,4 @@
-"""The samples on the wall: drawn once, under fixed keys, with what the pages and the engine need."""
+"""The stored samples: drawn once, under fixed keys, with what the pages and the engine need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.engines import hang_small_samples
 
 @pytest.fixture(scope="module")
 def grid_files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    """Files in which the grid, and only the grid, was really drawn, over a small one that had lost a part."""
+    """Files in which only the grid was really drawn, in place of a small one that had lost a part."""
     folder = tmp_path_factory.mktemp("gallery")
     files = Files(str(folder / "files"), work_dir=folder)
     files.start()
@@ -42,7 +42,7 @@ def test_the_grid_is_its_four_parts(grid_files: Files) -> None:
 
 
 def test_only_what_is_missing_is_drawn(grid_files: Files) -> None:
-    """A second start draws nothing that is there, and leaves nothing half-written."""
+    """A second start draws nothing that is already there, and leaves nothing half-written."""
     before = {path: path.stat().st_mtime_ns for part in samples.GRID.parts for path in paths(grid_files, part.name)}
     gallery.hang(grid_files, grid_only=True)
     assert before == {path: path.stat().st_mtime_ns for path in before}
@@ -51,14 +51,14 @@ def test_only_what_is_missing_is_drawn(grid_files: Files) -> None:
 
 
 def test_a_grid_that_lost_a_part_is_drawn_again(grid_files: Files) -> None:
-    """The grid is complete or drawn anew, all of it."""
+    """A grid that has lost a part is drawn again as a whole."""
     assert gallery.is_hung(grid_files, [samples.GRID.name, *(part.name for part in samples.GRID.parts)])
     with Image.open(paths(grid_files, samples.GRID.parts[0].name)[0]) as picture:
         assert (samples.GRID.parts[0].width, samples.GRID.parts[0].height) == picture.size
 
 
 def test_what_hangs_needs_no_worker(tmp_path: Path) -> None:
-    """When everything is there, a start costs no process and no time."""
+    """When all samples are stored, a start draws nothing."""
     files = Files(str(tmp_path / "files"), work_dir=tmp_path)
     files.start()
     hang_small_samples(files)

@@ -14,7 +14,7 @@ from journey.pictures import png
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 1), (1, 7), (300, 41)])
 def test_pixels_come_back_as_they_were(tmp_path: Path, channels: int, height: int, width: int) -> None:
-    """Any size and number of channels reads back, by Pillow, as the same pixels."""
+    """An array of any size and number of channels reads back in Pillow as the same pixels."""
     array = np.random.default_rng(7).integers(0, 256, (height, width, channels), dtype=np.uint8)
     png.write(tmp_path / "a.png", array)
     with Image.open(tmp_path / "a.png") as picture:
@@ -24,7 +24,7 @@ def test_pixels_come_back_as_they_were(tmp_path: Path, channels: int, height: in
 
 
 def test_a_view_of_a_larger_array_is_written_as_it_looks(tmp_path: Path) -> None:
-    """Rows that do not lie next to each other in memory are no problem."""
+    """An array whose rows do not lie next to each other in memory is written as it looks."""
     large = np.random.default_rng(7).integers(0, 256, (600, 80, 4), dtype=np.uint8)
     view = large[::2, 5:47, :3]
     png.write(tmp_path / "a.png", view)

@@ -1,4 +1,4 @@
-"""The sample pictures a first visitor sees."""
+"""The sample pictures that a first-time visitor sees."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def mean_colour(picture: Image.Image) -> np.ndarray:
 
 @pytest.fixture(scope="module", autouse=True)
 def fresh() -> Iterator[subprocess.Popen[str]]:
-    """Another interpreter at the same work; it begins first, so that both draw side by side."""
+    """Another interpreter that draws the same pictures; it starts first, so that both draw at the same time."""
     script = """
 import hashlib, sys
 from journey.pictures import samples
@@ -113,7 +113,7 @@ def test_words_about_samples_need_no_drawing_code(fresh_interpreter: list[str]) 
 
 @pytest.mark.parametrize("name", [*NAMES, *(part.name for part in samples.GRID.parts)])
 def test_pictures_are_rich_but_files_stay_small(name: str) -> None:
-    """No picture is flat, in the whole or in detail, and each fits 4 MiB as a PNG of the fastest kind.
+    """No picture is flat, as a whole or in detail, and each fits into 4 MiB as a PNG of the fastest compression.
 
     The grid has exactly the pixels of its parts, so it is as rich and no larger than the four of them.
     """
@@ -127,14 +127,14 @@ def test_pictures_are_rich_but_files_stay_small(name: str) -> None:
 
 
 def test_the_grid_is_made_of_its_parts_in_the_order_of_their_index() -> None:
-    """Index 1 to 4 is top left, top right, bottom left, bottom right, pixel for pixel."""
+    """Indexes 1 to 4 are top left, top right, bottom left and bottom right, pixel for pixel."""
     parts, whole = drawn_grid()
     boxes = [(0, 0, 1024, 1024), (1024, 0, 2048, 1024), (0, 1024, 1024, 2048), (1024, 1024, 2048, 2048)]
     assert [part.tobytes() for part in parts] == [whole.crop(box).tobytes() for box in boxes]
 
 
 def test_the_parts_of_the_grid_are_told_apart_by_their_mean_colour() -> None:
-    """Each two parts differ by at least 20 levels in the mean of some channel, so a mix-up shows."""
+    """Any two parts differ by at least 20 levels in the mean of some channel, so a mix-up shows."""
     means = [mean_colour(part) for part in drawn_grid()[0]]
     distances = [np.abs(means[a] - means[b]).max() for a in range(4) for b in range(a)]
     assert min(distances) >= 20

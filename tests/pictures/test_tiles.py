@@ -52,7 +52,7 @@ def web(tiles: Tiles) -> Iterator[httpx.Client]:
 
 
 def noise(width: int, height: int, mode: str = "RGB") -> Image.Image:
-    """Smooth, so that JPEG keeps it nearly as it is, and different everywhere."""
+    """A picture that is smooth, so that JPEG hardly changes it, and different everywhere."""
     channels = len(Image.new(mode, (1, 1)).getbands())
     coarse = np.random.default_rng(7).integers(0, 255, (9, 9, channels), dtype=np.uint8)
     image = Image.fromarray(coarse[:, :, 0] if channels == 1 else coarse)
@@ -80,7 +80,7 @@ def opened(tiles: Tiles, level: int, column: int, row: int) -> Image.Image:
     return Image.open(io.BytesIO(content))
 
 
-# What is in them
+# What tiles hold
 
 
 def test_the_tiles_of_level_0_are_the_picture(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_the_tiles_of_level_0_are_the_picture(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (512, 512), (513, 3), (1100, 700), (1025, 2049)])
 def test_each_level_halves_the_one_before_down_to_one_tile(tmp_path: Path, size: tuple[int, int]) -> None:
-    """Every level covers the whole picture, with odd sides rounded up, and there is none after the single tile."""
+    """Every level covers the whole picture, with odd sides rounded up, and the last one is a single tile."""
     tiles = written(noise(*size), tmp_path)
     width, height = size
     for level in range(levels(*size)):
@@ -114,7 +114,7 @@ def test_each_level_halves_the_one_before_down_to_one_tile(tmp_path: Path, size:
 
 
 def test_a_coarser_level_lies_where_the_finer_one_does(tmp_path: Path) -> None:
-    """A single white square is found at half its place and size one level up, also across a seam of strips."""
+    """One level up, a white square is at half its position and size, even across a seam of strips."""
     image = Image.new("L", (1600, 1600))
     image.paste(255, (1008, 1008, 1040, 1040))
     tiles = written(image, tmp_path)
@@ -131,7 +131,7 @@ def test_a_coarser_level_lies_where_the_finer_one_does(tmp_path: Path) -> None:
     [("L", ("JPEG", "L")), ("RGB", ("JPEG", "RGB")), ("RGBA", ("PNG", "RGBA")), ("LA", ("PNG", "LA"))],
 )
 def test_the_kind_of_picture_is_kept(tmp_path: Path, mode: str, expected: tuple[str, str]) -> None:
-    """Grey stays grey, transparency stays; JPEG where nothing is transparent."""
+    """Grey stays grey and transparency stays; a tile is a JPEG where nothing is transparent."""
     tile = opened(written(noise(600, 40, mode), tmp_path), 0, 0, 0)
     assert expected == (tile.format, tile.mode)
 
@@ -155,7 +155,7 @@ def test_tiles_have_the_colours_of_the_picture(tmp_path: Path) -> None:
 
 
 def test_a_huge_profile_is_not_stored_with_each_tile(tmp_path: Path) -> None:
-    """With a profile of megabytes the colours are converted once, instead of multiplying it by hundreds of tiles."""
+    """A profile of megabytes is applied to the colours once, instead of being stored with each of hundreds of tiles."""
     image = noise(600, 600)
     image.info["icc_profile"] = PROFILE + bytes(2**20)
     tiles = written(image, tmp_path)
@@ -163,11 +163,11 @@ def test_a_huge_profile_is_not_stored_with_each_tile(tmp_path: Path) -> None:
     assert len(tiles.tile(tiles.key, 0, 0, 0)[0]) < 200_000  # type: ignore[attr-defined]
 
 
-# How they are made
+# How tiles are made
 
 
 def test_looking_at_a_picture_makes_its_tiles(tiles: Tiles, files: Files) -> None:
-    """The first look gives nothing and starts the work; a later one gives what there is to see."""
+    """The first look gives nothing and starts the work; a later one tells which tiles there are."""
     key = keep(files, noise(1100, 700))
     assert tiles.look(key, "hill.png") is None
     tiles.wait(SECONDS)
@@ -197,7 +197,7 @@ def test_what_somebody_looks_at_comes_first(files: Files) -> None:
 
 
 def test_a_picture_that_cannot_be_read_has_a_reason(tiles: Tiles, files: Files) -> None:
-    """A damaged or too large picture is a sentence, is not tried again and again, and harms no other."""
+    """A damaged, missing or too large picture gets a sentence and is not tried again and again."""
     with files.folder() as folder:
         (folder / "hill.png").write_bytes(b"\x89PNG\r\n\x1a\n")
         broken = files.keep(folder)
@@ -211,7 +211,7 @@ def test_a_picture_that_cannot_be_read_has_a_reason(tiles: Tiles, files: Files) 
 
 
 def test_deleting_and_replacing_a_picture_takes_its_tiles_away(tiles: Tiles, files: Files) -> None:
-    """Tiles live as long as the picture they were made of: no longer, and never beside another one."""
+    """Tiles live exactly as long as the picture that they were made from, and never stay beside another one."""
     key = keep(files, noise(600, 40))
     tiles.look(key, "hill.png")
     tiles.wait(SECONDS)
@@ -226,7 +226,7 @@ def test_deleting_and_replacing_a_picture_takes_its_tiles_away(tiles: Tiles, fil
 
 
 def test_nothing_is_added_to_a_picture_that_is_gone(files: Files) -> None:
-    """A file made of a picture that was deleted meanwhile is refused and leaves no trace."""
+    """A file made from a picture that was deleted meanwhile is refused and leaves no trace."""
     key = keep(files, noise(8, 8))
     files.delete(key)
     with files.scratch() as folder:
@@ -237,7 +237,7 @@ def test_nothing_is_added_to_a_picture_that_is_gone(files: Files) -> None:
 
 
 def test_tiles_are_found_again_by_another_process(tiles: Tiles, files: Files) -> None:
-    """They are made once: a new start reads what is stored."""
+    """Tiles are made once: another process reads what is stored."""
     key = keep(files, noise(600, 40))
     tiles.look(key, "hill.png")
     tiles.wait(SECONDS)
@@ -258,11 +258,11 @@ def test_a_stop_in_the_middle_ends_soon(files: Files) -> None:
     assert [] == list(files._scratch.iterdir())
 
 
-# How they are served
+# How tiles are served
 
 
 def test_a_tile_is_served_as_a_picture_and_nothing_else(web: httpx.Client, tiles: Tiles, files: Files) -> None:
-    """The same guards as for whole pictures, and kept by the browser for good."""
+    """A tile has the same protective headers as a whole picture, and the browser keeps it for good."""
     key = keep(files, noise(600, 40))
     tiles.look(key, "hill.png")
     tiles.wait(SECONDS)
@@ -283,7 +283,7 @@ def test_a_tile_is_served_as_a_picture_and_nothing_else(web: httpx.Client, tiles
      "{other}/0/0_0", "..%2f/0/0_0", "{key}/0/" + "9" * 400 + "_0"],
 )  # fmt: skip
 def test_there_is_nothing_else(web: httpx.Client, tiles: Tiles, files: Files, path: str) -> None:
-    """What is no tile is a plain 404, whatever is asked for."""
+    """Anything that is not a tile is a plain 404."""
     key = keep(files, noise(8, 8))
     tiles.look(key, "hill.png")
     tiles.wait(SECONDS)

@@ -1,4 +1,4 @@
-"""The drawing of a plan, held to its pixels."""
+"""The drawing of a plan, checked by its pixels."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def middle(box: tuple[float, float, float, float]) -> tuple[int, int]:
 @pytest.mark.parametrize("size", [(1024, 1024), (1024, 1536), (4000, 500), (1, 900)])
 @pytest.mark.parametrize("fit", ["crop", "contain"])
 def test_a_drawing_is_to_scale_and_no_larger_than_agreed(size: tuple[int, int], fit: printing.Fit) -> None:
-    """Paper and picture keep their shape, and the drawing its limit, whatever the picture."""
+    """Paper and picture keep their shape, and the drawing stays within its limit, whatever the picture."""
     plan = printing.plan(*size, A3, fit=fit)
     at = geometry(plan)
     assert max(at.size) <= SIDE
@@ -44,7 +44,7 @@ def test_a_drawing_is_to_scale_and_no_larger_than_agreed(size: tuple[int, int], 
 
 
 def test_what_is_cut_away_is_faded_and_the_rest_is_not() -> None:
-    """Beside the paper the picture is see-through; on it, it is the picture."""
+    """Outside the paper the picture is faded; on the paper it is as it is."""
     plan = printing.plan(2000, 1000, printing.PAPERS["8x8"])
     at = geometry(plan)
     picture = drawn(plan, halves(200, 100), guides=False)
@@ -73,7 +73,7 @@ def test_contain_leaves_white_margins() -> None:
 
 
 def test_bleed_is_drawn_to_scale_outside_the_trim_line() -> None:
-    """3 mm are 3 mm, and tinted; without bleed nothing is."""
+    """A bleed of 3 mm is drawn to scale and tinted, and what lies inside the trim line is not tinted."""
     plan = printing.plan(1024, 1536, A3, bleed_mm=3)
     at = geometry(plan)
     assert 3 / 25.4 * at.scale == pytest.approx(at.trim[0] - at.sheet[0])
@@ -92,7 +92,7 @@ def test_a_tiny_paper_has_no_safe_area() -> None:
 
 
 def test_without_a_picture_the_shape_is_still_shown() -> None:
-    """Typed pixels get a neutral picture, with something on it."""
+    """Without a picture, a neutral one with something on it is drawn."""
     plan = printing.plan(1024, 1024, A3)
     sheet = tuple(map(round, geometry(plan).sheet))
     colours = drawn(plan, guides=False).crop(sheet).getcolors(maxcolors=100)  # type: ignore[arg-type]
@@ -102,7 +102,7 @@ def test_without_a_picture_the_shape_is_still_shown() -> None:
 @pytest.mark.parametrize("unit", ["mm", "in"])
 @pytest.mark.parametrize("paper", [A3, A3.turned(), printing.PAPERS["8x8"], printing.custom_paper(30, 4000, "mm")])
 def test_an_empty_paper_is_to_scale(paper: printing.Paper, unit: printing.Unit) -> None:
-    """From a paper alone: white, in its own shape and as it lies, with its bleed around it."""
+    """A paper alone is drawn white, in its own shape and orientation, with its bleed around it."""
     picture = Image.open(io.BytesIO(draw_paper(paper, bleed_mm=10, unit=unit, side=600)))
     assert max(picture.size) <= 600
     trim = edges_of((15, 139, 139, 255), picture)
@@ -116,7 +116,7 @@ def test_an_empty_paper_is_to_scale(paper: printing.Paper, unit: printing.Unit) 
 
 
 def test_the_words_on_an_empty_paper_can_be_read_or_are_not_there() -> None:
-    """The pixels stand in the middle of a sheet, and not on a strip too thin for them."""
+    """The words stand on a sheet, but not on a strip that is too thin for them."""
     for paper, is_there in ((A3, True), (printing.custom_paper(30, 4000, "mm"), False)):
         plain, worded = (draw_paper(paper, words=words) for words in ("", "3508 × 4961 px"))
         assert is_there == (plain != worded)

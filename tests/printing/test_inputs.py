@@ -1,4 +1,4 @@
-"""What people type and link to."""
+"""What people type or put into links, read as numbers and papers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def test_numbers_are_read_as_people_write_them(text: str, value: float) -> None:
 
 @pytest.mark.parametrize("text", ["abc", "10^9", "nan", "inf", "1_000", "٣", "0x10", "12px", "--1", "1,2,3"])
 def test_what_is_no_number_is_told_with_its_name(text: str) -> None:
-    """The sentence names the field and repeats what was typed."""
+    """What is not a number is refused with a sentence that names the field."""
     with pytest.raises(ValueError, match="The width must be a number"):
         number(text, "width")
 
 
 def test_an_empty_field_and_half_a_pixel_are_told() -> None:
-    """Nothing typed is not zero, and pixels are whole."""
+    """An empty field is not taken for zero, and pixels must be whole."""
     with pytest.raises(ValueError, match="Enter the width"):
         number("  ", "width")
     with pytest.raises(ValueError, match="whole number of pixels"):
@@ -52,6 +52,6 @@ def test_a_crop_has_one_free_axis(size: tuple[int, int], fit: printing.Fit, axis
 
 
 def test_a_paper_is_named_with_its_smallest_multiplier() -> None:
-    """What is filled now is not repeated for 2x and 4x."""
+    """A paper is named only once, with the smallest multiplier that fills it."""
     assert "now A6; at 4x A5, A4" == served({1: ["A6"], 2: ["A6"], 4: ["A6", "A5", "A4"]})
     assert "none" in served({1: [], 2: [], 4: []})

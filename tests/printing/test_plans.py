@@ -1,3 +1,5 @@
+"""Plans for print: pixels, DPI, grades, crops and verdicts."""
+
 import math
 import pickle
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from journey import printing
 from journey.printing import GRADES, PAPERS, SCREENS, Fit, Paper, Plan, Unit, custom_paper, plan
 
-# Shared machines are slow now and then; the promises are not about speed.
+# No deadline: shared machines are slow now and then, and the promises are not about speed.
 quick = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 
 pixels = st.integers(1, 20_000)
@@ -126,7 +128,7 @@ def test_labels() -> None:
     ],
 )
 def test_what_4x_reaches(size: tuple[int, int], paper: Paper, dpi: float, word: str, recommended: int | None) -> None:
-    """4x of a picture reaches a known DPI and grade at 300 DPI, and the cheapest multiplier that is enough wins."""
+    """4x of a picture reaches a known DPI and grade, and the smallest multiplier that is enough is recommended."""
     width, height = size
     found = plan(width, height, paper, dpi=300)
     assert (pytest.approx(dpi, abs=0.05), word, recommended) == (
@@ -142,7 +144,7 @@ def test_what_4x_reaches(size: tuple[int, int], paper: Paper, dpi: float, word: 
     [(1024, 8, 2.34), (1024, 10, 2.93), (1024, 12, 3.52), (1024, 16, 4.69), (1024, 24, 7.03), (2048, 30, 4.39)],
 )
 def test_factor_needed(side: int, inches: float, factor: float) -> None:
-    """The enlargement that a square needs is told whether or not it can be had."""
+    """The enlargement that a square paper needs is told, even when it is beyond 4x."""
     assert factor == round(plan(side, side, square(inches)).factor_needed, 2)
 
 
@@ -153,7 +155,7 @@ def test_the_long_axis_decides_contain() -> None:
 
 
 def test_contain_needs_the_pixels_of_the_deciding_side_only() -> None:
-    """A panorama as wide as the paper is enough to be contained in it, and 3 pixels less are not."""
+    """A panorama as wide as the paper is enough for contain, and one that is 3 pixels narrower is not."""
     assert 1 == plan(3508, 500, PAPERS["A4"], fit="contain").recommended
     assert 1 == plan(3506, 500, PAPERS["A4"], fit="contain").recommended
     assert 2 == plan(3505, 500, PAPERS["A4"], fit="contain").recommended
@@ -186,7 +188,7 @@ def test_verdicts() -> None:
 
 
 def test_verdict_never_contradicts_its_numbers() -> None:
-    """Just short of enough is neither rounded up to 300 DPI nor down to a factor of 4."""
+    """A picture just short of enough is neither rounded up to 300 DPI nor down to a factor of 4."""
     assert (
         "Out of reach: needs just over 4x; 4x gives 299 DPI, good, sharp from 29 cm."
         == plan(1199, 1199, PAPERS["16x16"]).verdict
@@ -226,7 +228,7 @@ def test_grades_meet() -> None:
 
 
 def test_paper_turns_with_the_picture() -> None:
-    """A wide picture lies the paper down and a tall one stands it up, unless an orientation is given."""
+    """A wide picture turns the paper to landscape and a tall one to portrait, unless an orientation is given."""
     landscape = plan(1536, 1024, PAPERS["A3"])
     assert (420, 297) == (landscape.paper.width, landscape.paper.height)
     assert (4961, 3508) == landscape.needed
@@ -236,7 +238,7 @@ def test_paper_turns_with_the_picture() -> None:
 
 
 def test_square_pictures_leave_the_paper_as_it_lies() -> None:
-    """Auto does not turn a paper that somebody laid down under a square picture."""
+    """A square picture does not turn a paper, even one that somebody made landscape."""
     assert (6000, 3000) == plan(1024, 1024, custom_paper(20, 10, "in")).needed
 
 
@@ -266,7 +268,7 @@ def test_printed_size() -> None:
 
 
 def test_viewing_distance_both_ways() -> None:
-    """One arc-minute joins DPI and distance; the critical eye wants twice as much."""
+    """One arc-minute links DPI and distance; the critical eye needs twice the DPI."""
     assert [291, 175, 87, 44] == [round(printing.dpi_for_distance(cm)) for cm in (30, 50, 100, 200)]
     assert 51 == round(printing.sharp_from_cm(171))
     assert 51 == round(plan(1024, 1024, square(24)).reached.sharp_from_cm)
@@ -275,7 +277,7 @@ def test_viewing_distance_both_ways() -> None:
 
 
 def test_usual_distance_follows_the_diagonal() -> None:
-    """People look at a print from 1.5 to 2 times its diagonal."""
+    """The usual distance is 1.5 to 2 times the diagonal of the print."""
     assert (pytest.approx(75), pytest.approx(100)) == printing.usual_distance_cm(custom_paper(30, 40, "cm"))
     assert (pytest.approx(75), pytest.approx(100)) == printing.usual_distance_cm(
         printing.PrintSize(30 / 2.54, 40 / 2.54)
@@ -300,7 +302,7 @@ def test_papers_a_picture_can_serve() -> None:
 
 
 def test_2x_is_always_recommended_for_screens_at_most() -> None:
-    """On screens 2x is the most that is advised, and what a pixel-perfect 4K needs is told beside it."""
+    """For a screen 2x is the most that is recommended, and what 4K needs pixel for pixel is told beside it."""
     hd, uhd = (printing.screen_plan(1024, 1024, SCREENS[name]) for name in ("Full HD", "4K"))
     assert (2, 2) == (hd.recommended, hd.pixel_for_pixel)
     assert (2, 4, 3.75) == (uhd.recommended, uhd.pixel_for_pixel, uhd.factor_needed)
@@ -310,7 +312,7 @@ def test_2x_is_always_recommended_for_screens_at_most() -> None:
 
 
 def test_a_picture_that_fills_the_screen_needs_nothing() -> None:
-    """A picture with the screen's pixels is taken as it is, and a tall one on the screen turned upright."""
+    """A picture with the screen's pixels needs no upscale; for a tall one the screen is turned upright."""
     assert 1 == printing.screen_plan(1080, 1920, SCREENS["Full HD"]).recommended
     assert 2 == printing.screen_plan(1080, 1920, SCREENS["Full HD"], orientation="landscape").recommended
     assert 1 == printing.screen_plan(1920, 800, SCREENS["Full HD"], fit="contain").recommended
@@ -334,7 +336,7 @@ BAD_NUMBERS = [0, -1, math.nan, math.inf, -math.inf, 10**400, None, "300", "abc"
     ],
 )
 def test_unusable_pixels_are_refused(use: Callable[[Any], object], bad: Any) -> None:
-    """Only whole numbers of pixels between 1 and a million are pictures; the sentence says so."""
+    """Only whole numbers of pixels from 1 to a million are accepted, and the sentence says so."""
     with pytest.raises(
         ValueError, match=r"^The (width|height) must be a whole number of pixels from 1 to 1,000,000\.$"
     ):
@@ -352,7 +354,7 @@ def test_unusable_pixels_are_refused(use: Callable[[Any], object], bad: Any) -> 
     ],
 )
 def test_unusable_dpi_is_refused(use: Callable[[Any], object], bad: Any) -> None:
-    """The DPI lies between 1 and 10,000; the sentence says so."""
+    """A DPI outside 1 to 10,000 is refused, and the sentence names the limits."""
     with pytest.raises(ValueError, match=r"^The DPI must be a number from 1 to 10,000\.$"):
         use(bad)
 
@@ -369,7 +371,7 @@ def test_unusable_papers_are_refused(bad: Any, unit: Unit) -> None:
 
 @pytest.mark.parametrize("unit", ["in", "cm", "mm"])
 def test_the_limits_named_are_allowed(unit: Unit) -> None:
-    """The smallest and the largest side that the sentence names make a paper, in the same millimetres."""
+    """The smallest and the largest side that the sentence names make a paper, about as large in every unit."""
     low, high = printing.PAPER_LIMITS[unit]
     smallest, largest = custom_paper(low, high, unit).size.in_unit("mm")
     assert (pytest.approx(1, abs=0.02), pytest.approx(100_000, rel=0.02)) == (smallest, largest)
@@ -379,7 +381,7 @@ def test_the_limits_named_are_allowed(unit: Unit) -> None:
 @pytest.mark.parametrize("bad", [bad for bad in BAD_NUMBERS if bad != 0] + [1001])
 @pytest.mark.parametrize("fit", ["crop", "contain"])
 def test_unusable_bleed_is_refused(bad: Any, fit: Fit) -> None:
-    """A bleed is a number of millimetres, not below zero."""
+    """A bleed must be a number of millimetres that is not negative."""
     with pytest.raises(ValueError, match=r"^The bleed must be a number of millimetres"):
         plan(100, 100, A4, fit=fit, bleed_mm=bad)
     with pytest.raises(ValueError, match=r"^The bleed must be a number of millimetres"):
@@ -412,7 +414,7 @@ def test_unknown_words_are_refused(bad: Any) -> None:
 
 @pytest.mark.parametrize("bad", BAD_NUMBERS)
 def test_unusable_distances_ratios_and_positions_are_refused(bad: Any) -> None:
-    """What is left of the numbers is checked as well."""
+    """Distances, ratios and positions that cannot be used are refused with a sentence."""
     for use in (printing.sharp_from_cm, printing.dpi_for_distance, printing.grade_of):
         with pytest.raises(ValueError, match=r"^The (DPI|viewing distance) must be a number above 0\.$"):
             use(bad)
@@ -445,7 +447,7 @@ def test_inches_times_dpi_are_the_pixels(width: int, height: int, dpi: float) ->
 @quick
 @given(named_papers, st.integers(1, 1200), st.integers(0, 100).map(lambda tenths: Fraction(tenths, 10)))
 def test_pixels_needed_agree_with_exact_fractions(paper: Paper, dpi: float, bleed: Fraction) -> None:
-    """Rounding is right to the last pixel, half a pixel going up."""
+    """Rounding is right to the last pixel, and half a pixel is rounded up."""
     per_inch = {"in": Fraction(1), "mm": Fraction(127, 5)}[paper.unit]
     exact = [(Fraction(side) / per_inch + 2 * bleed / Fraction(127, 5)) * dpi for side in (paper.width, paper.height)]
     expected = tuple(max(1, math.floor(side + Fraction(1, 2))) for side in exact)
@@ -466,7 +468,7 @@ def test_a_larger_multiplier_is_never_worse(width: int, height: int, paper: Pape
 @quick
 @given(pixels, pixels, papers, dpis, fits)
 def test_grades_and_dpi_agree(width: int, height: int, paper: Paper, dpi: float, fit: Fit) -> None:
-    """The grade is that of the DPI; only the tolerance of two pixels may lift it."""
+    """The grade is that of the DPI; only the tolerance of two pixels may raise it."""
     for option in plan(width, height, paper, dpi, fit=fit).options.values():
         slack = 3 / min(paper.size.width_in, paper.size.height_in)
         assert option.grade.from_dpi - slack <= option.dpi < option.grade.below_dpi
@@ -476,7 +478,7 @@ def test_grades_and_dpi_agree(width: int, height: int, paper: Paper, dpi: float,
 @quick
 @given(pixels, pixels, papers, dpis)
 def test_plan_agrees_with_pixels_needed(width: int, height: int, paper: Paper, dpi: float) -> None:
-    """The recommended multiplier is the first whose sides have the pixels needed, less two."""
+    """The recommended multiplier is the smallest whose sides are at most two pixels short of what is needed."""
     found = plan(width, height, paper, dpi, bleed_mm=3)
     needed = printing.pixels_needed(found.paper, dpi, bleed_mm=3)
     enough = [m for m in (1, 2, 4) if m * width >= needed[0] - 2 and m * height >= needed[1] - 2]
@@ -498,7 +500,7 @@ def test_crop_box_lies_inside_and_has_the_ratio(width: int, height: int, ratio: 
 @quick
 @given(pixels, pixels, papers, dpis, fits)
 def test_a_quarter_turn_changes_nothing(width: int, height: int, paper: Paper, dpi: float, fit: Fit) -> None:
-    """Picture and paper turned together give the same verdict, however the paper was lying."""
+    """Picture and paper turned together give the same verdict, whichever way the paper was turned before."""
     assume(width != height)
     upright, lying = plan(width, height, paper, dpi, fit=fit), plan(height, width, paper, dpi, fit=fit)
     assert upright == plan(width, height, paper.turned(), dpi, fit=fit)

@@ -1,4 +1,4 @@
-"""Print files are read back by Pillow and by tools that are not ours (exiftool, ImageMagick, libtiff, poppler)."""
+"""Print files, read back by Pillow and by independent tools (exiftool, ImageMagick, libtiff, poppler)."""
 
 import codecs
 import contextlib
@@ -35,7 +35,7 @@ SECRET = b"SECRET-PLACE"
 
 
 def tool(name: str, *args: str | Path) -> str:
-    """What a program says. Without it the test is skipped, but in CI it fails."""
+    """What a program prints. Where the program is missing, the test is skipped; in CI it fails."""
     if shutil.which(name) is None:
         missing = f"{name} is not installed (Debian: libimage-exiftool-perl imagemagick libtiff-tools poppler-utils)"
         if os.environ.get("CI") == "true":
@@ -91,7 +91,7 @@ def a4(tmp_path_factory: pytest.TempPathFactory) -> dict[FileFormat, PrintFile]:
 
 @pytest.mark.parametrize(("file_format", "dpi"), [("PNG", 299.9994), ("TIFF", 300), ("JPEG", 300)])
 def test_exiftool_reads_size_and_dpi(a4: dict[FileFormat, PrintFile], file_format: FileFormat, dpi: float) -> None:
-    """A4 with 3 mm bleed at 300 DPI has 2551 × 3579 px and says so in the way of its format."""
+    """A4 with 3 mm bleed at 300 DPI has 2551 × 3579 px, and each format states its DPI in its own way."""
     (read,) = json.loads(tool("exiftool", "-json", "-n", a4[file_format].path))
     per_inch = {"PNG": 0.0254, "TIFF": 1, "JPEG": 1}[file_format]
     density = read["PixelsPerUnitX" if file_format == "PNG" else "XResolution"]
@@ -101,14 +101,14 @@ def test_exiftool_reads_size_and_dpi(a4: dict[FileFormat, PrintFile], file_forma
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "JPEG"])
 def test_imagemagick_reads_size_and_dpi(a4: dict[FileFormat, PrintFile], file_format: FileFormat) -> None:
-    """ImageMagick agrees on pixels and density."""
+    """ImageMagick reads the same pixels and density."""
     said = tool("identify", "-units", "PixelsPerInch", "-format", "%w %h %x %y", a4[file_format].path).split()
     assert [2551, 3579] == [int(side) for side in said[:2]]
     assert [300, 300] == pytest.approx([float(density) for density in said[2:]], abs=0.01)
 
 
 def test_tiffinfo_reads_lzw_with_a_predictor(a4: dict[FileFormat, PrintFile]) -> None:
-    """libtiff finds 300 pixels an inch, LZW and the profile, and nothing to complain of."""
+    """libtiff reads the size, 300 pixels per inch, LZW and the profile."""
     said = tool("tiffinfo", a4["TIFF"].path)
     for line in (
         "Image Width: 2551 Image Length: 3579",
@@ -120,7 +120,7 @@ def test_tiffinfo_reads_lzw_with_a_predictor(a4: dict[FileFormat, PrintFile]) ->
 
 
 def test_pdf_page_is_the_paper_with_bleed(a4: dict[FileFormat, PrintFile]) -> None:
-    """The page has 216 × 303 mm, the trim 210 × 297 mm in its middle, and the bleed reaches the edge."""
+    """The page is 216 × 303 mm, the trim of 210 × 297 mm is in its middle, and the bleed reaches the edge."""
     boxes = {
         line.split(":")[0]: [float(each) / 72 * 25.4 for each in line.split(":")[1].split()]
         for line in tool("pdfinfo", "-box", a4["PDF"].path).splitlines()
@@ -154,12 +154,12 @@ def test_profile_is_kept_byte_for_byte(a4: dict[FileFormat, PrintFile], file_for
 
 
 def test_jpeg_keeps_the_full_colour_resolution(a4: dict[FileFormat, PrintFile]) -> None:
-    """JPEGs are 4:4:4."""
+    """A JPEG keeps its full colour resolution (4:4:4)."""
     assert "1x1,1x1,1x1" == tool("identify", "-format", "%[jpeg:sampling-factor]", a4["JPEG"].path)
 
 
 def test_bands_leave_no_seams(tmp_path: Path, folder: Path) -> None:
-    """Resampling band by band gives what resampling all at once gives, to one level."""
+    """Resampling band by band gives the same as resampling all at once, to within one level."""
     # Half the contrast: where an overshoot is clipped, the order of the two axes would show as well.
     source = noise(300, 420).point(lambda level: 64 + level // 2)
     source.save(tmp_path / "s.png")
@@ -173,7 +173,7 @@ def test_bands_leave_no_seams(tmp_path: Path, folder: Path) -> None:
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "JPEG", "PDF"])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_untagged_pictures_are_tagged_srgb(tmp_path: Path, folder: Path, file_format: FileFormat, mode: str) -> None:
-    """A picture without a profile, grey ones too, goes out as sRGB with three channels."""
+    """A picture without a profile, even a grey one, becomes sRGB with three channels."""
     noise(60, 40).convert(mode).save(tmp_path / "s.png")
     made = exact_size(tmp_path / "s.png", folder, PrintSpec(SMALL, 100, file_format))
     assert "sRGB" == made.profile
@@ -202,7 +202,7 @@ def test_grey_with_a_grey_profile_stays_grey(tmp_path: Path, folder: Path, file_
 def test_transparency_is_kept_or_becomes_white(
     tmp_path: Path, folder: Path, file_format: FileFormat, mode: str
 ) -> None:
-    """PNG and TIFF keep the alpha channel; a JPEG shows white there, and no colour leaks from below."""
+    """PNG and TIFF keep the alpha channel; a JPEG is white there, and no colour of transparent pixels leaks."""
     picture = Image.new("RGBA", (60, 40), (255, 0, 0, 0))
     picture.paste((0, 0, 255, 255), (0, 0, 30, 40))
     picture.save(tmp_path / "s.png")
@@ -220,7 +220,7 @@ def test_transparency_is_kept_or_becomes_white(
 
 
 def test_tiff_says_what_kind_of_transparency_it_has(tmp_path: Path, folder: Path) -> None:
-    """The fourth channel of a TIFF is alpha that the colours are not multiplied with."""
+    """A TIFF declares its fourth channel as alpha that the colours are not multiplied by."""
     noise(60, 40, 4).save(tmp_path / "s.png")
     said = tool("tiffinfo", exact_size(tmp_path / "s.png", folder, PrintSpec(SMALL, 100, "TIFF")).path)
     assert "Extra Samples: 1<unassoc-alpha>" in said
@@ -235,7 +235,7 @@ def test_pdf_shows_white_where_the_picture_is_transparent(tmp_path: Path, folder
 
 
 def test_contain_shows_all_of_the_picture_on_white(tmp_path: Path, folder: Path) -> None:
-    """A square on 3 × 2 in has white margins left and right and no cut."""
+    """A square picture on 3 × 2 in has white margins left and right and is not cut."""
     Image.new("RGB", (50, 50), (10, 20, 30)).save(tmp_path / "s.png")
     made = exact_size(tmp_path / "s.png", folder, PrintSpec(SMALL, 100, "PNG", fit="contain"))
     array = pixels(made.path)
@@ -247,7 +247,7 @@ def test_contain_shows_all_of_the_picture_on_white(tmp_path: Path, folder: Path)
 
 @pytest.mark.parametrize(("position", "shade"), [(0, 0), (0.5, 128), (1, 255)])
 def test_crop_follows_its_position(tmp_path: Path, folder: Path, position: float, shade: int) -> None:
-    """0 keeps the left end of a wide picture, 1 the right end."""
+    """Position 0 keeps the left end of a wide picture, and 1 the right end."""
     strip = np.repeat(np.array([0, 128, 255], np.uint8), 30)[None].repeat(20, 0)
     Image.fromarray(np.stack([strip] * 3, -1)).save(tmp_path / "s.png")
     spec = PrintSpec(custom_paper(2, 2, "in"), 100, "PNG", position=position)
@@ -275,7 +275,7 @@ def test_exif_turn_is_applied(tmp_path: Path, folder: Path) -> None:
 
 
 def test_equal_work_makes_equal_files(tmp_path: Path, folder: Path) -> None:
-    """No date or chance goes into a file."""
+    """The same work makes the same bytes: no date and nothing random goes into a file."""
     noise(30, 20).save(tmp_path / "s.png")
     spec = PrintSpec(SMALL, 100, "TIFF")
     first = exact_size(tmp_path / "s.png", folder, spec).path.read_bytes()
@@ -283,7 +283,7 @@ def test_equal_work_makes_equal_files(tmp_path: Path, folder: Path) -> None:
 
 
 def test_a_picture_that_is_too_small_is_told(tmp_path: Path, folder: Path) -> None:
-    """Resampling to 300 DPI does not hide what the picture itself has."""
+    """A file that was resampled to 300 DPI still tells how few DPI the picture itself has."""
     noise(60, 40).save(tmp_path / "s.png")
     made = exact_size(tmp_path / "s.png", folder, PrintSpec(SMALL, 300, "PNG"))
     assert (20, "too low") == (made.effective_dpi, made.grade)
@@ -293,7 +293,7 @@ def test_a_picture_that_is_too_small_is_told(tmp_path: Path, folder: Path) -> No
 @pytest.mark.parametrize("size", [(1, 1), (2000, 1), (1, 2000)])
 @pytest.mark.parametrize("fit", ["crop", "contain"])
 def test_extreme_pictures_still_make_a_file(tmp_path: Path, folder: Path, size: tuple[int, int], fit: str) -> None:
-    """One pixel, and lines one pixel thin, fill or fit the paper."""
+    """Pictures of one pixel, or one pixel thin, still fill or fit the paper."""
     Image.new("RGB", size, "navy").save(tmp_path / "s.png")
     spec = PrintSpec(SMALL, 100, "PNG", fit=fit)  # type: ignore[arg-type]
     made = exact_size(tmp_path / "s.png", folder, spec)
@@ -305,7 +305,7 @@ def test_extreme_pictures_still_make_a_file(tmp_path: Path, folder: Path, size: 
 
 
 def png_with_extras(path: Path, image: Image.Image, **options: object) -> None:
-    """A PNG with text, a place, a date and bytes behind its end."""
+    """A PNG with text, a place, a date and bytes after its end."""
     plain = io.BytesIO()
     image.save(plain, "PNG", **options)
     data = plain.getvalue()
@@ -333,7 +333,7 @@ PNG_KINDS: dict[str, Callable[[], tuple[Image.Image, dict[str, object]]]] = {
 
 @pytest.mark.parametrize("kind", PNG_KINDS)
 def test_retagged_png_keeps_every_pixel_and_nothing_else(tmp_path: Path, folder: Path, kind: str) -> None:
-    """The chunks that hold the picture are copied byte for byte, and no text, place, date or tail goes along."""
+    """Every pixel, the transparency and the profile are kept, and no text, place, date or tail comes along."""
     image, options = PNG_KINDS[kind]()
     png_with_extras(tmp_path / "s.png", image, **options)
     made = retag(tmp_path / "s.png", folder, dpi=300)
@@ -350,7 +350,7 @@ def test_retagged_png_keeps_every_pixel_and_nothing_else(tmp_path: Path, folder:
 
 
 def jpeg_with_extras(path: Path, image: Image.Image, **options: object) -> None:
-    """A JPEG with a place, XMP, a comment, Photoshop's resources and a second picture behind its end."""
+    """A JPEG with a place, XMP, a comment, Photoshop's resources and a second picture after its end."""
     exif = Image.Exif()
     exif[0x010F] = SECRET.decode()
     exif.get_ifd(0x8825)[29] = SECRET.decode()
@@ -376,7 +376,7 @@ JPEG_KINDS: dict[str, Callable[[], tuple[Image.Image, dict[str, object]]]] = {
 
 @pytest.mark.parametrize("kind", JPEG_KINDS)
 def test_retagged_jpeg_keeps_every_pixel_and_nothing_else(tmp_path: Path, folder: Path, kind: str) -> None:
-    """The coded pixels and the profile are copied, and no place, comment, XMP or tail goes along."""
+    """Every pixel and the profile are kept, and no place, comment, XMP or tail comes along."""
     image, options = JPEG_KINDS[kind]()
     jpeg_with_extras(tmp_path / "s.jpg", image, **options)
     made = retag(tmp_path / "s.jpg", folder, dpi=240)
@@ -397,7 +397,7 @@ def test_retagged_jpeg_keeps_every_pixel_and_nothing_else(tmp_path: Path, folder
 @pytest.mark.parametrize("turn", range(1, 9))
 @pytest.mark.parametrize("extension", [".png", ".jpg"])
 def test_turned_pictures_come_out_upright(tmp_path: Path, folder: Path, extension: str, turn: int) -> None:
-    """A tag that turns the picture is obeyed and gone; only a picture that needs it is written anew."""
+    """A tag that turns the picture is applied and removed; only a JPEG that is really turned is encoded anew."""
     exif = Image.Exif()
     exif[0x0112] = turn
     source = tmp_path / f"s{extension}"
@@ -412,7 +412,7 @@ def test_turned_pictures_come_out_upright(tmp_path: Path, folder: Path, extensio
 
 
 def test_webp_becomes_a_png_with_the_same_pixels(tmp_path: Path, folder: Path) -> None:
-    """WebP has no place for DPI; its pixels and its profile go into a PNG."""
+    """WebP has no place for DPI, so its pixels and its profile go into a PNG."""
     noise(64, 48, 4).save(tmp_path / "s.webp", lossless=True, exact=True, icc_profile=profile())
     made = retag(tmp_path / "s.webp", folder, title="a")
     assert ("a_300dpi.png", "source") == (made.path.name, made.profile)
@@ -440,7 +440,7 @@ def test_retagging_a_large_png_is_quick(tmp_path: Path, folder: Path) -> None:
 )
 @given(extension=st.sampled_from([".png", ".jpg"]), data=st.data())
 def test_damaged_files_are_refused_or_copied(tmp_path: Path, folder: Path, extension: str, data: st.DataObject) -> None:
-    """Cuts and flipped bytes end in a sentence or in a file, never in anything else."""
+    """A cut or changed file ends in a sentence or in a print file, never in anything else."""
     whole = io.BytesIO()
     noise(40, 30).save(whole, "PNG" if extension == ".png" else "JPEG", icc_profile=profile())
     broken = bytearray(whole.getvalue()[: data.draw(st.integers(12, len(whole.getvalue())))])
@@ -455,7 +455,7 @@ def test_damaged_files_are_refused_or_copied(tmp_path: Path, folder: Path, exten
 
 @pytest.mark.parametrize("change", ["flipped", "cut"])
 def test_a_png_with_a_wrong_checksum_is_refused(tmp_path: Path, folder: Path, change: str) -> None:
-    """Damage is not passed on to the print shop."""
+    """A PNG with a wrong checksum or a missing end is refused, so that no damage reaches the print shop."""
     noise(64, 48).save(tmp_path / "s.png")
     data = bytearray((tmp_path / "s.png").read_bytes())
     if change == "cut":
@@ -472,7 +472,7 @@ def test_a_png_with_a_wrong_checksum_is_refused(tmp_path: Path, folder: Path, ch
 
 
 def test_print_set_is_a_zip_with_a_manifest(tmp_path: Path, folder: Path) -> None:
-    """Each file is what exact_size makes, stored as it is, and the manifest says the truth about it."""
+    """Each file is what exact_size makes, stored uncompressed, and the manifest describes it truly."""
     noise(600, 420).save(tmp_path / "s.png")
     specs = [
         PrintSpec(A6, 100, "TIFF", bleed_mm=3),
@@ -504,7 +504,7 @@ def test_print_set_is_a_zip_with_a_manifest(tmp_path: Path, folder: Path) -> Non
 
 
 def test_proof_is_a_cut_of_the_final_print(tmp_path: Path, folder: Path) -> None:
-    """The proof holds the very pixels of the final file, around the only detail of the picture, at its DPI."""
+    """The proof holds the same pixels as the final file, at its DPI, around the only detail of the picture."""
     array = np.full((900, 900, 3), 90, np.uint8)
     array[600:700, 150:250] = np.random.default_rng(2).integers(0, 256, (100, 100, 3))
     Image.fromarray(array).save(tmp_path / "s.png")
@@ -522,7 +522,7 @@ def test_proof_is_a_cut_of_the_final_print(tmp_path: Path, folder: Path) -> None
 
 
 def test_proof_of_a_print_smaller_than_its_paper_lies_in_the_middle(tmp_path: Path, folder: Path) -> None:
-    """A small print is not enlarged: it is surrounded by white."""
+    """A print smaller than the paper of the proof is not enlarged: it is surrounded by white."""
     Image.new("RGB", (60, 40), "navy").save(tmp_path / "s.png")
     array = pixels(proof(tmp_path / "s.png", folder, PrintSpec(SMALL, 100, "PNG")).path)
     assert (394, 591, 3) == array.shape
@@ -540,7 +540,7 @@ def test_proof_of_an_even_picture_is_its_middle(tmp_path: Path, folder: Path) ->
 
 
 def test_proof_of_a_pdf_has_the_page_of_its_paper(tmp_path: Path, folder: Path) -> None:
-    """10 × 15 cm, so that a home printer at 100 % prints the true size."""
+    """The page of the proof is 10 × 15 cm, so that a home printer at 100 % prints the true size."""
     noise(90, 60).save(tmp_path / "s.png")
     made = proof(tmp_path / "s.png", folder, PrintSpec(A4, 100, "PDF", bleed_mm=3))
     assert "Page size:       425.197 x 283.465 pts" in tool("pdfinfo", made.path)
@@ -582,7 +582,7 @@ def test_names_stay_short() -> None:
 def test_files_above_the_limits_of_services_carry_a_warning(
     megabytes: int, file_format: FileFormat, services: list[str]
 ) -> None:
-    """Printful takes 200 MB; Prodigi 300 MB, and PDFs of 1 GB."""
+    """A file of more than 200 MB for Printful, 300 MB for Prodigi, or 1 GB as a PDF for Prodigi, carries a warning."""
     said = " ".join(shop.service_warnings(megabytes * 1_000_000, file_format))
     assert services == [name for name in ("Printful", "Prodigi") if name in said]
 
@@ -615,20 +615,20 @@ def test_nonsense_is_told_in_a_sentence(make: Callable[[], PrintSpec], words: st
 
 @pytest.mark.parametrize("count", [0, shop.SET_LIMIT + 1])
 def test_sets_have_a_sensible_number_of_files(folder: Path, count: int) -> None:
-    """No paper at all, and more than the limit, are refused."""
+    """A set of no files, or of more than the limit, is refused."""
     with pytest.raises(ValueError, match="print set has 1 to 30 files"):
         print_set(folder / "s.png", folder, [PrintSpec(A4)] * count)
 
 
 @pytest.mark.parametrize("dpi", [0, -1, float("inf"), "x"])
 def test_retagging_with_a_senseless_dpi_is_refused(folder: Path, dpi: float) -> None:
-    """The DPI of a file has the limits of all DPI here."""
+    """A DPI that cannot be used for a plan cannot be used for retagging either."""
     with pytest.raises(ValueError, match="DPI must be"):
         retag(folder / "s.png", folder, dpi=dpi)
 
 
 def test_what_is_no_picture_is_refused(tmp_path: Path, folder: Path) -> None:
-    """Bytes decide, not names."""
+    """A file is judged by its bytes and not by its name."""
     (tmp_path / "s.png").write_bytes(b"%PDF-1.7")
     for work in (
         lambda: retag(tmp_path / "s.png", folder),
@@ -643,7 +643,7 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, folder: Path) -> None:
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "JPEG", "PDF"])
 def test_progress_moves_and_ends_at_the_total(tmp_path: Path, folder: Path, file_format: FileFormat) -> None:
-    """A page can draw a bar: steps go up from 0 and reach the total."""
+    """Progress goes up from 0 and reaches the total, so that a page can draw a bar."""
     noise(60, 40).save(tmp_path / "s.png")
     seen: list[tuple[int, int]] = []
     spec = PrintSpec(A6, 300, file_format)
@@ -656,7 +656,7 @@ def test_progress_moves_and_ends_at_the_total(tmp_path: Path, folder: Path, file
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "JPEG", "PDF"])
 def test_stopped_work_leaves_nothing(tmp_path: Path, folder: Path, file_format: FileFormat) -> None:
-    """should_stop ends the work between two bands, without a half file."""
+    """should_stop ends the work between two bands, and no half-written file is left."""
     noise(60, 40).save(tmp_path / "s.png")
     seen: list[int] = []
     with pytest.raises(Stopped):
@@ -671,7 +671,7 @@ def test_stopped_work_leaves_nothing(tmp_path: Path, folder: Path, file_format: 
 
 
 def test_a_set_that_fails_half_way_leaves_nothing(tmp_path: Path, folder: Path) -> None:
-    """An error in the second file (a full disk, say) takes the first one and the ZIP with it."""
+    """An error in the second file, such as a full disk, removes the first one and the ZIP as well."""
     noise(60, 40).save(tmp_path / "s.png")
 
     def full(done: int, total: int) -> None:
@@ -731,7 +731,7 @@ def test_progress_never_goes_back(folder: Path) -> None:
 
 @pytest.mark.parametrize("when", ["at once", "half way"])
 def test_work_in_another_process_can_be_stopped(tmp_path: Path, folder: Path, workers: Workers, when: str) -> None:
-    """stop ends it at the next band, and nothing is left."""
+    """stop ends the work at the next band, and nothing is left."""
     noise(60, 40).save(tmp_path / "s.png")
     job = start(workers, exact_size, tmp_path / "s.png", folder, LONG)
     if when == "half way":
@@ -744,7 +744,7 @@ def test_work_in_another_process_can_be_stopped(tmp_path: Path, folder: Path, wo
 
 
 def test_errors_of_another_process_arrive(folder: Path, workers: Workers) -> None:
-    """What the work raises is what result raises."""
+    """result raises what the work raised."""
     job = start(workers, retag, folder / "missing.png", folder)
     with pytest.raises(FileNotFoundError):
         job.result(timeout=60)
@@ -752,7 +752,7 @@ def test_errors_of_another_process_arrive(folder: Path, workers: Workers) -> Non
 
 
 def test_a_killed_worker_leaves_no_progress_file(tmp_path: Path, folder: Path) -> None:
-    """When the process dies, the caller hears of it and cleans up what a poll would trust."""
+    """When the worker dies, result raises, and no progress file is left that a poll would trust."""
     noise(60, 40).save(tmp_path / "s.png")
     pool = Workers(1)
     pool.start()

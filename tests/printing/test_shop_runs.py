@@ -1,4 +1,4 @@
-"""Print files made in the background: real worker, real store."""
+"""Print files made in the background, by a real worker and into a real store."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_file_is_made_stored_and_ready_to_download(runs: PrintRuns, files: Fil
 
 
 def test_a_set_names_the_file_of_each_note(runs: PrintRuns, hill: StoredFile) -> None:
-    """What is said about one file of a ZIP says which one."""
+    """A note about one file of a ZIP says which one it is about."""
     specs = [PrintSpec(A6, 300, "JPEG"), PrintSpec(printing.PAPERS["A5"], 300, "JPEG")]
     run = runs.make(shop.print_set, hill, specs, title="Hill")
     run.wait(SECONDS)
@@ -93,7 +93,7 @@ def test_a_set_names_the_file_of_each_note(runs: PrintRuns, hill: StoredFile) ->
     ("work", "said"), [(disk_full, "The disk is full"), (broken, "could not be made")], ids=["disk full", "a bug"]
 )
 def test_a_failure_is_a_sentence(runs: PrintRuns, hill: StoredFile, work: object, said: str) -> None:
-    """What goes wrong is told in words, without inner details, and leaves nothing behind."""
+    """What goes wrong is told in words, without inner details, and no file is made."""
     run = runs.make(work, hill)  # type: ignore[arg-type, type-var]
     run.wait(SECONDS)
     assert run.made is None
@@ -122,7 +122,7 @@ def test_stop_ends_what_runs_and_what_waits(runs: PrintRuns, hill: StoredFile, f
 
 
 def test_too_many_waiting_are_refused(runs: PrintRuns, hill: StoredFile) -> None:
-    """Nobody can fill the queue without end."""
+    """Once many runs are waiting, another one is refused, so that nobody can fill the queue without end."""
     started = [runs.make(patient, hill) for _ in range(WAITING_LIMIT)]
     with pytest.raises(JourneyError, match="Many print files"):
         runs.make(shop.retag, hill)
@@ -141,7 +141,7 @@ def test_a_picture_that_is_gone_is_refused_at_once(runs: PrintRuns) -> None:
 def test_print_files_are_removed_after_a_day(
     runs: PrintRuns, files: Files, hill: StoredFile, clock: Clock, tmp_path: Path
 ) -> None:
-    """They live as long as is said, also when the program was restarted meanwhile; pictures stay."""
+    """Print files are removed after a day, even when the program was restarted meanwhile; pictures stay."""
     run = runs.make(shop.retag, hill)
     run.wait(SECONDS)
     assert run.made is not None

@@ -1,4 +1,4 @@
-"""The database keeps what it was given, with any number of processes at it, or says why it cannot."""
+"""The database keeps what it was given, however many processes use it, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Without the rights of root, to whom nothing is read-only."""
+    """Without the rights of root, for whom nothing is read-only."""
     if os.geteuid() != 0:
         yield
         return
@@ -76,7 +76,7 @@ def made_at(path: Path) -> Path:
 
 def test_the_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
     """The migrations lead to exactly the tables, columns, types and indexes that the code declares."""
-    importlib.import_module("journey.workspace")  # whatever declares a table is part of it
+    importlib.import_module("journey.workspace")  # it imports every module that declares a table
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert [] == alembic.autogenerate.compare_metadata(context, metadata)
@@ -92,7 +92,7 @@ def test_upgrading_twice_changes_nothing(database: Database) -> None:
 
 
 def test_processes_may_upgrade_at_the_same_time(database_url: str) -> None:
-    """Of several processes that find no schema at once, all end with the same good one."""
+    """Several processes that find no schema at the same time all end with one good schema."""
     processes = [PROCESSES.Process(target=upgrade, args=[database_url]) for _ in range(3)]
     for process in processes:
         process.start()
@@ -119,7 +119,7 @@ def test_a_newer_schema_is_left_alone(database_url: str) -> None:
 
 
 def test_tables_of_another_program_are_left_alone(database_url: str) -> None:
-    """A database in which another program has a table of the same name is refused as it is."""
+    """A database in which another program has a table of the same name is refused and left as it is."""
     database = Database(database_url)
     with database.write() as connection:
         connection.execute(sa.text("CREATE TABLE pauses (theirs INTEGER)"))
@@ -141,7 +141,7 @@ def test_tables_of_another_program_are_left_alone(database_url: str) -> None:
     ids=["text", "cut short", "overwritten", "zeros"],
 )
 def test_a_corrupt_file_is_left_alone(tmp_path: Path, damage: object) -> None:
-    """A damaged file keeps the program from starting with a sentence that names it; it is not touched."""
+    """A damaged file stops the start with a sentence that names it, and is not touched."""
     path = made_at(tmp_path / "journey.db")
     assert callable(damage)
     path.write_bytes(damage(path.read_bytes()))
@@ -153,7 +153,7 @@ def test_a_corrupt_file_is_left_alone(tmp_path: Path, damage: object) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_said(folder: Path) -> None:
-    """A read-only folder, with or without a database in it, keeps the program from starting with a sentence."""
+    """A read-only folder, with or without a database in it, stops the start with a sentence."""
     path = made_at(folder / "journey.db")
     before = path.read_bytes()
     path.chmod(0o444)
@@ -162,8 +162,8 @@ def test_a_folder_that_cannot_be_written_is_said(folder: Path) -> None:
         for name, sentence in (
             ("journey.db", "journey.db cannot be used: .*read-?only"),
             ("other.db", "other.db cannot be used: unable to open"),
-            ("missing/journey.db", "missing of the database cannot be made: Permission denied. Set JOURNEY_DATA_DIR"),
-            ("journey.db/below.db", "cannot be made: (Not a directory|File exists)"),
+            ("missing/journey.db", "missing cannot be created: Permission denied. Set JOURNEY_DATA_DIR"),
+            ("journey.db/below.db", "cannot be created: (Not a directory|File exists)"),
         ):
             with pytest.raises(CannotStart, match=sentence):
                 made_at(folder / name)
@@ -172,7 +172,7 @@ def test_a_folder_that_cannot_be_written_is_said(folder: Path) -> None:
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
-    """On the first start the folder of the database need not be there; odd signs in its name do no harm."""
+    """The first start makes the folder of the database; odd characters in its name do no harm."""
     assert made_at(tmp_path / "100% new" / "data" / "journey.db").is_file()
 
 
@@ -187,14 +187,14 @@ def test_a_missing_folder_is_made(tmp_path: Path) -> None:
     ],
 )
 def test_an_address_that_names_no_database_is_said(url: str) -> None:
-    """An address that can be no database stops the start with the setting's name and without a password."""
+    """An address that cannot be a database stops the start; the sentence names the setting and no password."""
     with pytest.raises(CannotStart, match="JOURNEY_DATABASE_URL") as raised:
         Database(url)
     assert "hunter22" not in str(raised.value)
 
 
 def test_a_server_that_is_away_is_said() -> None:
-    """A Postgres that does not answer stops the start with its place, never with its password."""
+    """A Postgres that does not answer stops the start; the sentence names its address, never its password."""
     database = Database("postgresql://studio:hunter22@127.0.0.1:9/studio")
     with pytest.raises(CannotStart, match=r"postgresql://studio:\*\*\*@127.0.0.1:9/studio cannot be used: ") as raised:
         database.upgrade()
@@ -249,7 +249,7 @@ def count_up(database_url: str, processes: int, times: int, timeout: float) -> i
 
 
 def test_processes_never_find_it_locked(database_url: str) -> None:
-    """Four processes that read and then write at the same time lose nothing and never hear `locked`."""
+    """Four processes that read and then write at the same time lose nothing and never see a `locked` error."""
     assert 400 == count_up(database_url, processes=4, times=100, timeout=60)
 
 
@@ -260,7 +260,7 @@ def test_many_processes_never_find_it_locked(database_url: str) -> None:
 
 
 def test_waiting_for_another_writer_ends(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A writer that is kept waiting gives up in time with an error of the database; readers go on meanwhile."""
+    """A writer that is kept waiting gives up in time with DatabaseAway, and readers go on meanwhile."""
     monkeypatch.setattr(storage, "BUSY_TIMEOUT_MS", 200)
     database = Database(database_url)
     database.upgrade()
@@ -301,7 +301,7 @@ def test_one_process_holds_the_worker_lock(database_url: str) -> None:
 
 
 def test_the_worker_lock_is_known_to_be_lost(postgres_url: MakeUrl) -> None:
-    """When the server ends the session of the lock, its holder knows, and can take it again."""
+    """When the server ends the session that holds the lock, its holder notices and can take it again."""
     database = Database(postgres_url())
     lock = database.worker_lock()
     assert lock.acquire()
@@ -318,7 +318,7 @@ def test_the_worker_lock_is_known_to_be_lost(postgres_url: MakeUrl) -> None:
 
 
 def test_an_error_does_not_show_values(database: Database) -> None:
-    """What was to be stored, secrets among it, is not repeated in the error of a statement that failed."""
+    """The error of a failed statement does not repeat the values that were to be stored, which may be secret."""
     statement = sa.text("INSERT INTO pauses (engine, reason, since) VALUES ('embedded', :secret, NULL)")
     with pytest.raises(sa.exc.IntegrityError) as raised, database.write() as connection:
         connection.execute(statement, {"secret": "s3cr3t-s3cr3t"})

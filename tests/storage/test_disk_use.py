@@ -10,7 +10,7 @@ from journey.storage.disk_use import counted
 
 
 def test_every_file_in_every_folder_counts(tmp_path: Path) -> None:
-    """Folders below folders, and files beside them; a folder that is not there is empty."""
+    """Every file counts, in whatever folder it is, and a folder that is not there counts as empty."""
     folder = tmp_path / "files"
     (folder / "ab" / "key").mkdir(parents=True)
     (folder / "ab" / "key" / "a.png").write_bytes(bytes(1000))
@@ -20,7 +20,7 @@ def test_every_file_in_every_folder_counts(tmp_path: Path) -> None:
 
 
 def test_storage_elsewhere_is_counted_as_well() -> None:
-    """An fsspec address is asked for its size."""
+    """Pictures at an fsspec address are counted by asking for their sizes."""
     storage = fsspec.filesystem("memory")
     storage.pipe("/disk-use/a/b", bytes(77))
     assert 77 == counted("memory://disk-use")

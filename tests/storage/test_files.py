@@ -88,7 +88,7 @@ def test_what_was_kept_is_there(files: Files) -> None:
 
 
 def test_what_was_not_kept_leaves_nothing(files: Files) -> None:
-    """A folder that was written but not kept, or whose writer failed, is removed."""
+    """A folder whose writer failed is removed."""
 
     def fail() -> None:
         with files.folder() as folder:
@@ -109,7 +109,7 @@ def test_keys_are_unguessable_and_all_different() -> None:
 
 
 def test_the_same_key_replaces(files: Files) -> None:
-    """Keeping under a key again replaces what was there, names that are gone included."""
+    """Keeping under a key again replaces what was there."""
     key = keep(files, b"old", name="old.png")
     assert b"old" == files.path(key, "old.png").read_bytes()
     assert key == keep(files, b"new", key=key)
@@ -125,7 +125,7 @@ def test_names_that_are_gone_are_removed_from_a_folder(folder_files: Files) -> N
 
 
 def test_a_file_is_never_missing_while_it_is_replaced(folder_files: Files) -> None:
-    """Readers find the old or the new content at every moment, whole."""
+    """At every moment readers find the whole of the old or of the new content."""
     contents = [bytes([letter]) * 100_000 for letter in b"ab"]
     key = keep(folder_files, contents[0])
     done = threading.Event()
@@ -189,7 +189,7 @@ def test_odd_names_lead_nowhere(files: Files, name: str, tmp_path: Path) -> None
 
 
 def test_deleting_removes_all_of_a_key_and_only_that(files: Files) -> None:
-    """After a delete nothing of the key is there; others are; again is no error."""
+    """A delete removes all of its key and nothing of any other, and deleting again is no error."""
     gone, kept = keep(files), keep(files)
     assert files.has(gone, "a.png")
     files.delete(gone)
@@ -228,7 +228,7 @@ def test_a_store_that_cannot_be_used_is_said_at_the_start(tmp_path: Path) -> Non
 
 
 def test_the_check_writes_and_cleans_up(files: Files) -> None:
-    """Readiness is proven by writing, and leaves nothing."""
+    """Readiness is proved by writing, and nothing of it is left."""
     files.check()
     assert [] == left_over(files)
 
@@ -251,13 +251,13 @@ EVIL_NAMES = {
 
 @pytest.mark.parametrize("text", EVIL_NAMES)
 def test_any_text_becomes_a_plain_file_name(text: str) -> None:
-    """Letters survive, everything else becomes a hyphen."""
+    """Letters survive, and everything else becomes a hyphen or is dropped."""
     assert EVIL_NAMES[text] == safe_name(text, ".png")
 
 
 @given(st.text())
 def test_every_made_name_can_be_stored_and_found(text: str) -> None:
-    """Whatever text a name is made of, `path` and the route accept it."""
+    """A name made from any text is short enough, and its address leads back to the file."""
     file = StoredFile("0" * 32, safe_name(text, ".png", suffix="_4x"))
     assert len(file.file) <= NAME_LIMIT
     assert file == Origins(local=(ORIGIN,)).stored(file.url(ORIGIN))
@@ -267,7 +267,7 @@ def test_every_made_name_can_be_stored_and_found(text: str) -> None:
 
 
 def test_a_picture_is_served_as_a_picture_and_nothing_else(shelf: Shelf) -> None:
-    """Type by extension, never sniffed, no script, kept by the browser."""
+    """The type follows from the extension and is never sniffed, no script runs, and the browser keeps the picture."""
     answer = shelf.web.get(f"/files/{keep(shelf.files)}/a.png")
     assert (200, b"picture", "image/png") == (answer.status_code, answer.content, answer.headers["content-type"])
     assert "nosniff" == answer.headers["x-content-type-options"]
@@ -278,13 +278,13 @@ def test_a_picture_is_served_as_a_picture_and_nothing_else(shelf: Shelf) -> None
 
 
 def test_other_types_are_bytes(shelf: Shelf) -> None:
-    """Something that is no picture is never shown as a page."""
+    """A file that is not a picture is served as bytes and never shown as a page."""
     key = keep(shelf.files, b"<script>", name="a.html")
     assert "application/octet-stream" == shelf.web.get(f"/files/{key}/a.html").headers["content-type"]
 
 
 def test_download_saves_under_its_name(shelf: Shelf) -> None:
-    """?download makes an attachment of it."""
+    """`?download` makes the picture an attachment with its own name."""
     answer = shelf.web.get(f"/files/{keep(shelf.files)}/a.png?download")
     assert 'attachment; filename="a.png"' == answer.headers["content-disposition"]
 
@@ -303,7 +303,7 @@ def test_head_tells_the_size(shelf: Shelf) -> None:
     ],
 )  # fmt: skip
 def test_ranges(shelf: Shelf, wanted: str, status: int, content: bytes | None) -> None:
-    """A part can be asked for; one that is not there is refused without a fault."""
+    """A part can be asked for; a part that is not there, or senseless, is refused."""
     answer = shelf.web.get(f"/files/{keep(shelf.files)}/a.png", headers={"Range": wanted})
     assert status == answer.status_code
     assert content is None or content == answer.content
@@ -314,7 +314,7 @@ def test_ranges(shelf: Shelf, wanted: str, status: int, content: bytes | None) -
     ["{key}/b.png", "{key}/..%2f..%2fsecret", "{key}/%2e%2e", "0/a.png", "{key}/a.png/", "..%2f..%2fx/a.png", ""],
 )
 def test_everything_else_is_404(shelf: Shelf, path: str) -> None:
-    """Wrong keys and names and ways out of the folder are all the same: not there."""
+    """Wrong keys, wrong names and ways out of the folder lead to no file."""
     (shelf.outside / "secret").write_bytes(b"secret")
     answer = shelf.web.get("/files/" + path.format(key=keep(shelf.files)), follow_redirects=False)
     assert answer.status_code in (404, 307)
@@ -323,5 +323,5 @@ def test_everything_else_is_404(shelf: Shelf, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_nothing_can_be_changed(shelf: Shelf, method: str) -> None:
-    """The route reads only."""
+    """The route only reads: other methods are refused."""
     assert 405 == shelf.web.request(method, f"/files/{keep(shelf.files)}/a.png").status_code

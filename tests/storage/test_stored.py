@@ -15,7 +15,7 @@ ORIGINS = Origins(PUBLIC, (LOCAL,))
 
 
 def test_an_address_is_made_below_any_origin_or_none() -> None:
-    """Absolute for other programs, relative for our own pages."""
+    """An address is absolute for other programs and relative for our own pages."""
     assert f"{LOCAL}/files/{KEY}/a.png" == FILE.url(LOCAL) == FILE.url(f"{LOCAL}/")
     assert f"/files/{KEY}/a.png" == FILE.url()
     assert f"/files/{KEY}/preview.webp" == FILE.beside("preview.webp").url()
@@ -32,7 +32,7 @@ def test_an_address_is_made_below_any_origin_or_none() -> None:
     ],
 )
 def test_an_address_of_ours_is_known_in_any_spelling(url: str) -> None:
-    """Scheme and host in any case, the usual port, a query or a fragment change nothing."""
+    """The case of scheme and host, the usual port, a query and a fragment make no difference."""
     assert FILE == ORIGINS.stored(url)
 
 
@@ -52,7 +52,7 @@ def test_other_addresses_are_not_ours(url: str) -> None:
 
 
 def test_the_engine_here_may_name_its_files_by_an_address_that_is_no_more() -> None:
-    """It kept its pictures among ours when this server listened at another port; nobody else is believed that."""
+    """The engine here may name our files at an earlier port of this server; nobody else may."""
     earlier = f"http://127.0.0.1:8599/files/{KEY}/a.png"
     assert FILE == ORIGINS.stored(earlier, by=THIS_MACHINE)
     assert ORIGINS.stored(earlier, by=JOURNEYAPI) is None
@@ -61,7 +61,7 @@ def test_the_engine_here_may_name_its_files_by_an_address_that_is_no_more() -> N
 
 
 def test_a_provider_is_given_the_address_that_it_reaches() -> None:
-    """This machine reaches itself by loopback; a service on the internet needs the public address, or has none."""
+    """This machine reaches itself by loopback; a service on the internet is given the public address, if any."""
     assert (LOCAL, PUBLIC) == (ORIGINS.for_provider(THIS_MACHINE), ORIGINS.for_provider(JOURNEYAPI))
     assert Origins(local=(LOCAL,)).for_provider(JOURNEYAPI) is None
 

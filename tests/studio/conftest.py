@@ -1,4 +1,4 @@
-"""Where orders are taken in: two fake services behind real clients, a real history, and their pictures."""
+"""Where orders are taken in: two fake providers behind real clients, a real history and stored pictures."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ ORIGINS = Origins(local=(ORIGIN,))
 PUBLIC_ORIGINS = replace(ORIGINS, public="https://studio.example")
 LIMITS = Limits(10**6, 16 * 10**6)
 HOSTS = {"public.example": ["8.8.8.8"], "inside.example": ["10.0.0.1"]}
-"""The names that resolve, and to what."""
+"""The names that resolve, and their addresses."""
 
 HOSTED, FAST, DETAIL = Variant(JOURNEYAPI), Variant(THIS_MACHINE, "fast"), Variant(THIS_MACHINE, "detail")
 
 
 @pytest.fixture
 def api() -> Iterator[FakeHosted]:
-    """JourneyAPI."""
+    """The fake in place of JourneyAPI."""
     with FakeHosted() as fake:
         yield fake
 
 
 @pytest.fixture
 def embedded() -> Iterator[FakeHosted]:
-    """The same in the place of the engine on this machine, without tasks."""
+    """Another fake, in place of the engine on this machine, without tasks."""
     with FakeHosted() as fake:
         fake.tasks.clear()
         yield fake
@@ -53,7 +53,7 @@ def embedded() -> Iterator[FakeHosted]:
 
 @dataclass
 class Desk:
-    """All that is needed to place an order, short of the tracker that carries it out: `woken` counts its calls."""
+    """All that is needed to place an order, without the tracker that carries it out; `woken` counts its wake-ups."""
 
     history: History
     batches: Batches
@@ -67,7 +67,7 @@ class Desk:
         return replace(self.intake.from_upload("fjord.png", picture(64, 48)), **changes)
 
     def failed(self, source: Source, **wish: Any) -> Entry:
-        """An entry at JourneyAPI that enlarges this source and failed there."""
+        """An entry for this source that failed at JourneyAPI."""
         order = Order(**{"source": source, "variant": HOSTED, "scale": 4} | wish)
         entry = self.history.add(replace(order.entry(), fingerprint=None))
         self.history.move(entry.id, State.SUBMITTING)
@@ -93,7 +93,7 @@ def desk(api: FakeHosted, embedded: FakeHosted, files: Files, tmp_path: Path, up
 def public_desk(
     api: FakeHosted, embedded: FakeHosted, files: Files, tmp_path: Path, upgraded_sqlite: Path
 ) -> Iterator[Desk]:
-    """Of a studio that the internet reaches."""
+    """The desk of a studio that the internet reaches."""
     with _desk(api, embedded, files, tmp_path, upgraded_sqlite, PUBLIC_ORIGINS) as made:
         yield made
 

@@ -50,14 +50,14 @@ def test_a_picture_by_its_address(intake: Intake, api: FakeHosted, files: Files)
     ],
 )
 def test_an_address_that_cannot_be_used(intake: Intake, tmp_path: Path, url: str, error: type, sentence: str) -> None:
-    """Nothing typed, no address, a private or an unknown one: a sentence, and nothing is kept."""
+    """An empty, malformed, private or unknown address gets a sentence, and nothing is kept."""
     with pytest.raises(error, match=sentence):
         intake.from_url(url)
     assert [] == kept(tmp_path)
 
 
 def test_a_private_address_is_not_asked(intake: Intake) -> None:
-    """An internal service sees no connection."""
+    """An internal service that an address names sees no connection."""
     with socket.create_server(("127.0.0.3", 0)) as internal:
         internal.setblocking(False)
         with pytest.raises(JourneyError, match=r"cannot be reached|port is not allowed"):
@@ -76,13 +76,13 @@ def test_a_private_address_is_not_asked(intake: Intake) -> None:
         (Reply(200, b"GIF89a" + b"\x00" * 99), PictureRefused, "This is a GIF. Only PNG, JPEG and WebP"),
         (Reply(200, picture(64, 48)[:-60]), PictureRefused, "damaged or cut short"),
         (Reply(200, picture(64, 48) + b"\x00" * 2**20), FetchFailed, "larger than the limit of 1 MiB"),
-        (Reply(200, picture(1200, 1000)), PictureRefused, "up to 1 are possible"),
+        (Reply(200, picture(1200, 1000)), PictureRefused, "the limit is 1."),
     ],
 )
 def test_an_address_of_something_else(
     intake: Intake, api: FakeHosted, tmp_path: Path, answer: Reply, error: type, sentence: str
 ) -> None:
-    """A web page, nothing, no picture, a broken, a heavy or a large one: a sentence, and nothing is kept."""
+    """A web page, nothing, no picture, or one that is broken or too large gets a sentence, and nothing is kept."""
     api.script("cdn", answer)
     with pytest.raises(error, match=sentence):
         intake.from_url(api.picture_url())
@@ -90,7 +90,7 @@ def test_an_address_of_something_else(
 
 
 def test_our_own_pictures_are_not_fetched(intake: Intake, files: Files) -> None:
-    """An address of one of our own files is opened by its key, and a missing one is said."""
+    """An address of one of our own files is opened by its key, and a missing file gets a sentence."""
     first = intake.from_upload("fjord.png", picture(64, 48))
     again = intake.from_url(first.stored.url(ORIGIN))
     assert (first.stored, first.digest) == (again.stored, again.digest)
@@ -106,13 +106,13 @@ def test_our_own_pictures_are_not_fetched(intake: Intake, files: Files) -> None:
         ("a.png", b"", "The file is empty"),
         ("a.png", b"%PDF-1.7", "This is a PDF"),
         ("a.png", b"hello", "not a picture"),
-        ("a.png", b"\x00" * (2**20 + 1), "The file has 1.0 MiB; up to 1 MiB are possible"),
-        ("a.png", picture(1001, 1000), "up to 1 are possible"),
+        ("a.png", b"\x00" * (2**20 + 1), "The file is 1.0 MiB; the limit is 1 MiB"),
+        ("a.png", picture(1001, 1000), "the limit is 1."),
         ("a.jpg", picture(64, 48, "JPEG")[:200], "damaged or cut short"),
     ],
 )
 def test_a_file_that_cannot_be_used(intake: Intake, tmp_path: Path, name: str, data: bytes, sentence: str) -> None:
-    """An empty, foreign, heavy, large or broken file: a sentence, and nothing is kept."""
+    """A file that is empty, foreign, broken or too large gets a sentence, and nothing is kept."""
     with pytest.raises(JourneyError, match=sentence):
         intake.from_upload(name, data)
     assert [] == kept(tmp_path)
@@ -152,14 +152,14 @@ def test_any_name_is_only_a_name(intake: Intake, files: Files, tmp_path: Path, n
 
 
 def test_notes_say_what_was_converted(intake: Intake) -> None:
-    """What a picture loses on its way in is told."""
+    """A note says what was converted when a picture came in."""
     file = io.BytesIO()
     Image.new("CMYK", (64, 48), (0, 255, 255, 0)).save(file, "JPEG")
     assert ("CMYK colours were converted to sRGB.",) == intake.from_upload("a.jpg", file.getvalue()).notes
 
 
 def test_a_stored_picture_is_a_source(intake: Intake) -> None:
-    """A picture that is kept here already needs no copy."""
+    """A picture that is already stored here needs no copy."""
     first = intake.from_upload("fjord.png", picture(64, 48))
     again = intake.from_stored(first.stored, name="Fjord", kind="sample")
     assert replace(first, kind="sample", name="Fjord") == again
@@ -187,7 +187,7 @@ def test_a_grid_is_four_sources(intake: Intake) -> None:
 
 
 def test_a_task_that_cannot_be_used(intake: Intake, api: FakeHosted) -> None:
-    """Nothing typed, no id, an unknown, an unfinished, a failed or an empty task: a sentence for each."""
+    """A missing, impossible or unknown ID and an unfinished, failed or empty task get a sentence each."""
     for task_id, sentence in (
         (" ", "Enter the ID of a finished task"),
         ("x" * 201, "cannot be a task ID"),
@@ -210,7 +210,7 @@ def test_a_task_that_cannot_be_used(intake: Intake, api: FakeHosted) -> None:
 def test_one_provider_that_is_away_does_not_hide_the_others_tasks(
     intake: Intake, api: FakeHosted, embedded: FakeHosted
 ) -> None:
-    """A task is found at the second provider although the first does not answer; else the first fault is told."""
+    """A task is found at the second provider even if the first does not answer; otherwise the first fault is told."""
     embedded.tasks.update(api.tasks)
     embedded.tasks[SINGLE_ID].key = embedded.key
     api.stop()
@@ -236,13 +236,13 @@ def test_a_task_of_the_embedded_engine_lies_here(intake: Intake, api: FakeHosted
 
 
 def test_a_picture_of_a_task_keeps_its_address(intake: Intake, api: FakeHosted) -> None:
-    """The address at which a task's picture was found is remembered: it may be needed without the task."""
+    """The address at which a task's picture was found is remembered, because it may be needed without the task."""
     (source,) = intake.from_task(SINGLE_ID, PROVIDERS).sources
     assert f"{api.origin}/cdn/{SINGLE_ID}.png" == source.image_url
 
 
 def test_an_entry_gives_its_picture_again(desk: Desk, api: FakeHosted) -> None:
-    """Our copy is what is used again, with name and lineage; when it is gone its address is fetched, or it is said."""
+    """Our copy is used again, with name and lineage; when it is gone, its address is fetched or a sentence says so."""
     source = desk.source(parent_task_id="t-1", index="3", task_at=JOURNEYAPI)
     entry = desk.failed(source)
     assert replace(source, kind="task") == desk.intake.from_entry(entry)
@@ -256,7 +256,7 @@ def test_an_entry_gives_its_picture_again(desk: Desk, api: FakeHosted) -> None:
 
 
 def test_a_result_is_enlarged_further(desk: Desk) -> None:
-    """The stored result of a task is a source that names it; without one there is a sentence."""
+    """The stored result of a task is a source that names the task; without a result there is a sentence."""
     source = desk.source()
     entry = replace(desk.failed(source), task_id="t-9", result=source.stored)
     further = desk.intake.from_result(entry)

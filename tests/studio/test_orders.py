@@ -1,4 +1,4 @@
-"""One way to order: judged before anything is queued, never twice, and with nothing that was entered lost."""
+"""The one way to order: judged before anything is queued, never placed twice, and nothing that was entered is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PUBLIC = "https://public.example/a.png"
 
 
 def test_what_a_provider_cannot_take_is_said_before_it_is_sent(desk: Desk) -> None:
-    """Too large a result, a picture that only lies here, an address that works only here: a sentence each."""
+    """A result that is too large, a picture that is only here, and an address that works only here get a sentence."""
     orders, upload = desk.orders, desk.source()
     assert orders.problem(upload, provider=THIS_MACHINE, scale=4) is None
     assert "only on this machine" in str(orders.problem(upload, provider=JOURNEYAPI, scale=4))
@@ -47,7 +47,7 @@ def test_what_a_provider_cannot_take_is_said_before_it_is_sent(desk: Desk) -> No
 
 
 def test_an_upload_is_judged_before_it_is_chosen(desk: Desk, public_desk: Desk) -> None:
-    """Without a public address JourneyAPI cannot get files; the sentence names three ways on."""
+    """Without a public address JourneyAPI cannot get files, and the sentence names three ways out."""
     assert desk.orders.upload_problem(THIS_MACHINE) is None
     said = str(desk.orders.upload_problem(JOURNEYAPI))
     assert all(way in said for way in ("Use this machine", "public image URL", "JOURNEY_PUBLIC_URL"))
@@ -68,7 +68,7 @@ def test_an_upload_is_judged_before_it_is_chosen(desk: Desk, public_desk: Desk) 
     ],
 )
 def test_a_webhook_is_judged_before_anything_is_queued(desk: Desk, url: str, secret: str | None, is_good: bool) -> None:
-    """Plain HTTP, no address or a secret that no header can hold: a sentence that names the webhook."""
+    """Plain HTTP, a malformed address or a secret that no header can hold gets a sentence that names the webhook."""
     desk.orders._door = Door()  # a listed network would leave the judgement of names for later
     order = Order(source=desk.source(), variant=FAST, scale=4, webhook_url=url, webhook_secret=secret)
     if is_good:
@@ -80,7 +80,7 @@ def test_a_webhook_is_judged_before_anything_is_queued(desk: Desk, url: str, sec
 
 
 def test_a_provider_that_is_not_set_up_takes_no_order(desk: Desk) -> None:
-    """It is said, and nothing is queued."""
+    """An order for a provider that is not set up gets a sentence, and nothing is queued."""
     desk.orders._offered = [THIS_MACHINE]
     with pytest.raises(InvalidRequest, match="JourneyAPI is not set up here"):
         desk.orders.place(Order(source=desk.source(image_url=PUBLIC), variant=HOSTED, scale=4))
@@ -91,7 +91,7 @@ def test_a_provider_that_is_not_set_up_takes_no_order(desk: Desk) -> None:
 
 
 def test_an_order_becomes_an_entry_and_the_tracker_looks(desk: Desk) -> None:
-    """Everything that was chosen is in the entry, and the tracker need not wait for its turn."""
+    """Everything that was chosen is in the entry, and the tracker is woken once."""
     source = desk.source(image_url=PUBLIC)
     hook = "https://public.example/hook"
     order = Order(source=source, variant=FAST, scale=2, person="ann", webhook_url=hook, webhook_secret="s")
@@ -108,7 +108,7 @@ def test_an_order_becomes_an_entry_and_the_tracker_looks(desk: Desk) -> None:
 
 
 def test_an_entry_names_its_parent_to_its_own_provider_only(desk: Desk) -> None:
-    """The one that made a task is given its id, another one the picture; a secret needs a webhook."""
+    """The provider that made a task is given its id, another one the picture; a secret needs a webhook."""
     source = desk.source(parent_task_id="t-1", index="2", task_at=JOURNEYAPI)
     own = Order(source=source, variant=Variant(JOURNEYAPI, "fast"), scale=2, webhook_secret="s").entry()
     other = Order(source=source, variant=FAST, scale=4, webhook_url="https://h/", webhook_secret="s").entry()
@@ -120,7 +120,7 @@ def test_an_entry_names_its_parent_to_its_own_provider_only(desk: Desk) -> None:
 
 
 def test_the_same_wish_has_the_same_fingerprint(desk: Desk) -> None:
-    """The same picture and settings of the same person are one wish, whatever way the picture came."""
+    """The same picture and settings of the same person are one wish, however the picture came in."""
     first, second = desk.source(), desk.source(image_url=PUBLIC)
     base = Order(source=first, variant=FAST, scale=4, person="ann")
     assert first.stored.key != second.stored.key
@@ -139,7 +139,7 @@ def test_the_same_wish_has_the_same_fingerprint(desk: Desk) -> None:
 
 
 def test_a_pair_is_both_ways_or_none(desk: Desk) -> None:
-    """Both halves belong together, a second click completes the same pair, and one that cannot go queues neither."""
+    """Both halves belong together, a second click adds nothing, and if one half cannot go, neither is queued."""
     pair: Pair = (FAST, DETAIL)
     order = Order(source=desk.source(), variant=FAST, scale=4)
     alone = desk.orders.place(order)
@@ -155,7 +155,7 @@ def test_a_pair_is_both_ways_or_none(desk: Desk) -> None:
 
 
 def test_a_batch_is_queued_once(desk: Desk) -> None:
-    """The same id again, as a double click sends it, changes nothing."""
+    """The same batch id again, as from a double click, changes nothing."""
     orders = [Order(source=desk.source(digest=digest), variant=FAST, scale=4, person="ann") for digest in "ab"]
     for _ in range(2):
         batch = desk.orders.place_batch("b1", orders, name="Two", person="ann")
@@ -163,7 +163,7 @@ def test_a_batch_is_queued_once(desk: Desk) -> None:
 
 
 def test_again_is_the_same_wish_without_its_secret(desk: Desk) -> None:
-    """The same picture, provider, multiplier and webhook; the secret is not kept, so it cannot be sent again."""
+    """Running again keeps picture, provider, multiplier and webhook, but not the secret, which is no longer stored."""
     first = desk.failed(desk.source(), variant=DETAIL, webhook_url="https://public.example/hook", webhook_secret="s")
     again = desk.orders.place_again(first, person="bob")
     assert first.id != again.id
@@ -177,7 +177,7 @@ def test_again_is_the_same_wish_without_its_secret(desk: Desk) -> None:
 
 
 def test_only_a_parent_that_failed_at_a_service_is_rescued(desk: Desk) -> None:
-    """A failure that has nothing to do with the parent task, or that is none, offers no other way to send it."""
+    """Only a task with a parent that failed at JourneyAPI without a result can be sent without its parent."""
     failed = desk.failed(desk.source(parent_task_id="t-1", task_at=JOURNEYAPI))
     assert desk.orders.can_rescue(failed)
     for other in (
@@ -204,7 +204,7 @@ def test_a_rescue_sends_the_picture_without_its_task(desk: Desk) -> None:
 
 
 def test_an_address_that_others_cannot_reach_is_no_rescue(desk: Desk) -> None:
-    """No address, or one of this network, is not offered; one that leads inside is refused at the click."""
+    """A missing address, or one on this network, is not offered; a name that leads inside is refused at the click."""
     failed = desk.failed(desk.source(parent_task_id="t-1", task_at=JOURNEYAPI))
     for url, offered in ((None, False), ("http://127.0.0.1:8080/a.png", False), ("https://inside.example/a.png", True)):
         there = replace(failed, image_url=url)
@@ -216,7 +216,7 @@ def test_an_address_that_others_cannot_reach_is_no_rescue(desk: Desk) -> None:
 
 
 def test_a_public_studio_sends_its_own_copy(public_desk: Desk) -> None:
-    """Where a service reaches us, our copy is sent: it cannot have expired, as an address of the service's can."""
+    """A service that reaches us is sent our own copy, which cannot have expired as the service's address can."""
     source = public_desk.source(parent_task_id="t-1", task_at=JOURNEYAPI, image_url=PUBLIC)
     failed = public_desk.failed(source)
     assert public_desk.orders.rescue(failed, HOSTED, person=None).image_url is None

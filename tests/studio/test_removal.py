@@ -1,4 +1,4 @@
-"""Deleted entries take their files along, and nothing else."""
+"""Deleting entries removes their files, and nothing else."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def deletions(database: Database) -> Deletions:
 
 @pytest.fixture
 def remove(history: History, deletions: Deletions, files: Files) -> Make:
-    """The removal, with a client for the engine here where there is one."""
+    """Makes the removal, with a client for the engine here if one is given."""
 
     def make(here: JourneyClient | None = None) -> Removal:
         clients = {THIS_MACHINE: here} if here else {}
@@ -86,7 +86,7 @@ def finished(history: History, source: str, result: str | None, *, provider: Pro
 def test_files_go_with_their_last_entry(
     history: History, deletions: Deletions, remove: Make, files: Files, put: Put
 ) -> None:
-    """A picture that another entry still uses stays, as its source or as its result; the last one takes it along."""
+    """A picture stays while any entry uses it as its source or its result, and goes with the last one."""
     shared, middle, end = put(), put(), put()
     first, second = finished(history, shared, middle), finished(history, shared, put())
     child = finished(history, middle, end)
@@ -101,7 +101,7 @@ def test_files_go_with_their_last_entry(
 def test_samples_are_never_removed(
     history: History, deletions: Deletions, remove: Make, files: Files, put: Put
 ) -> None:
-    """A sample picture belongs to everybody, also when the only entry that used it is deleted."""
+    """A sample picture belongs to everybody, so it stays when the only entry that used it is deleted."""
     sample = put(gallery.stored("koi").key)
     remove().delete([finished(history, sample, put()).id])
     assert files.has(sample, "a.png")
@@ -148,7 +148,7 @@ def test_a_result_that_nobody_took_is_removed(history: History, remove: Make, fi
 def test_an_engine_that_does_not_answer_keeps_nobody_from_deleting(
     history: History, remove: Make, files: Files, put: Put
 ) -> None:
-    """What the engine is asked for is an extra: without an answer the entry is deleted all the same."""
+    """An entry is deleted even when the engine does not answer whether it has a result of it."""
     entry = finished(history, put(), None, provider=THIS_MACHINE)
     with JourneyClient("key", "http://127.0.0.1:9/api/v1", attempts=1) as client:
         assert [entry.id] == [each.id for each in remove(client).delete([entry.id])]

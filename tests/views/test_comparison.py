@@ -1,4 +1,4 @@
-"""Which two pictures an address names, how they are looked at, and why one cannot be shown."""
+"""Which two pictures an address names, how they are looked at, and why a picture cannot be shown."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ FINISHED = Entry(
     ],
 )
 def test_an_address_names_two_pictures(parameters: dict[str, str], pair: Pair) -> None:
-    """`task` is its original against its result; `left` and `right` are any two, and one alone is completed."""
+    """`task` means its original against its result; `left` and `right` name any two, and one alone is completed."""
     assert pair == asked_pair(parameters)
 
 
@@ -76,14 +76,14 @@ views = st.builds(
 
 @given(views, st.sampled_from([Pair("a.original", "a"), Pair("a", "b"), Pair("a.original", "b.original")]))
 def test_an_address_leads_back_to_the_same_view(view: View, pair: Pair) -> None:
-    """What is written into the address is read from it again."""
+    """The pair and the view that are written into the address are read from it again."""
     parameters = address(pair, view)
     assert (pair, view) == (asked_pair(parameters), asked_view(parameters))
     assert list(parameters.items()) == list(own_parameters({"utm": "x"} | parameters).items())
 
 
 def test_the_usual_view_makes_a_short_address() -> None:
-    """Only what differs from the usual is written."""
+    """Only what differs from the usual view is in the address."""
     assert {"task": "a"} == address(Pair("a.original", "a"), View())
     assert {"left": "a", "right": "b", "view": "side"} == address(Pair("a", "b"), View("side"))
 
@@ -103,7 +103,7 @@ def test_the_usual_view_makes_a_short_address() -> None:
     ],
 )
 def test_nonsense_in_an_address_is_as_usual(name: str, text: str, field: str, expected: object) -> None:
-    """A view that cannot be understood, or is out of bounds, breaks nothing."""
+    """A value that cannot be understood becomes the usual one, and one out of bounds the nearest possible."""
     assert expected == getattr(asked_view({name: text}), field)
 
 
@@ -118,21 +118,21 @@ def test_nonsense_in_an_address_is_as_usual(name: str, text: str, field: str, ex
     ],
 )
 def test_what_cannot_be_shown_has_a_sentence(name: str, entry: Entry | None, said: str) -> None:
-    """An unknown, unfinished, failed or removed picture is told apart in words."""
+    """Unknown, unfinished, failed and removed pictures each have a sentence of their own."""
     found = side_of(name, entry, NOW)
     assert isinstance(found, str)
     assert said in found
 
 
 def test_an_original_is_listed_once() -> None:
-    """Results first, each with its original, and an original that several tasks share is one picture."""
+    """Each result is followed by its original, and an original that several tasks share is listed once."""
     again = replace(FINISHED, id="a2", result=replace(RESULT, key="q" * 32))
     removed = replace(FINISHED, id="a3", result=None, source=replace(ORIGINAL, key="t" * 32))
     assert ["a1", "a1.original", "a2", "a3.original"] == list(sides([FINISHED, again, removed], NOW))
 
 
 def test_a_side_says_what_it_is() -> None:
-    """A picture can be told by its name, its network and its pixels."""
+    """A picture can be recognised by its name, its network and its pixels."""
     result, original = sides([FINISHED], NOW).values()
     assert {
         "a1": "hill.png · 4x · fast · 400 × 200 px · 15 Jan 2027, 08:00",
@@ -143,7 +143,7 @@ def test_a_side_says_what_it_is() -> None:
 
 
 def test_two_that_look_the_same_can_be_told_apart() -> None:
-    """The same picture made twice within a minute is two different lines."""
+    """The same picture made twice within a minute has two different lines."""
     lines = options(sides([FINISHED, replace(FINISHED, id="b2")], NOW), None)
     assert len(lines) == len(set(lines.values())) == 3
     assert lines["b2"].endswith(" · b2")

@@ -86,7 +86,7 @@ def test_a_time_line_says_how_long_each_state_lasted() -> None:
 
 
 def test_addresses_do_not_become_links() -> None:
-    """Text from outside is shown as it is: what a browser would make a link of is code, whatever is in it."""
+    """Text from outside is shown as it is: what a browser would turn into a link is code, whatever is in it."""
     assert "`` https://evil.example/`x` ``" == as_markdown("https://evil.example/`x`")
     assert "` ann@example.com `" == as_markdown("ann@example.com")
     assert r"\[click\]\(x\)" == as_markdown("[click](x)")

@@ -1,4 +1,4 @@
-"""Addresses of lists: what they say is what is shown, and nonsense is told."""
+"""Addresses of lists: the list shows what they say, and nonsense in them is named."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FULL = Listing(
 
 
 def test_an_address_leads_back_to_its_list() -> None:
-    """Everything that can be chosen is in the address, what is as usual is not, and the address restores it."""
+    """Everything that was chosen is in the address, usual values are not, and the address restores the list."""
     assert (FULL, []) == from_address(FULL.address())
     assert {
         "q",
@@ -59,13 +59,13 @@ def test_an_address_leads_back_to_its_list() -> None:
         ("scale", "8x", "the multiplier “8x”"),
         ("ready", "A99", "the paper “A99”"),
         ("sort", "up", "the order “up”"),
-        ("from", "yesterday", "no day such as"),
-        ("to", "2026-02-30", "no day such as"),
-        ("to", "9999-12-31", "no day such as"),
+        ("from", "yesterday", "not a date such as"),
+        ("to", "2026-02-30", "not a date such as"),
+        ("to", "9999-12-31", "not a date such as"),
     ],
 )
 def test_nonsense_in_an_address_is_told_and_left_out(name: str, value: str, told: str) -> None:
-    """What means nothing is named in a sentence, and the rest of the address holds."""
+    """What makes no sense is named in a sentence, and the rest of the address holds."""
     listing, problems = from_address({name: value, "q": "koi", "page": "-3"})
     assert ("koi", 1) == (listing.text, listing.page)
     assert 1 == len(problems)
@@ -75,7 +75,7 @@ def test_nonsense_in_an_address_is_told_and_left_out(name: str, value: str, told
 
 @pytest.mark.parametrize("page", ["0", "-1", "1e9", "9999999999", "²", "", "x" * 5_000])
 def test_a_page_is_a_number(page: str) -> None:
-    """A page that is none is the first one."""
+    """A page number that makes no sense means the first page."""
     assert 1 == from_address({"page": page})[0].page
 
 

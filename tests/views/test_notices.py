@@ -21,7 +21,7 @@ FAILED = (State.SUBMITTING, State.FAILED)
 
 
 def test_what_goes_on_is_counted(database: Database) -> None:
-    """Queued, sent and open entries are under way; what ended or waits for a person is not; a person has their own."""
+    """Queued, sent and open entries are under way, ended and undecided ones are not; each person's can be asked for."""
     history = History(database)
     going = {
         add(history, person="ann@example.com").id,
@@ -36,7 +36,7 @@ def test_what_goes_on_is_counted(database: Database) -> None:
 
 
 def test_a_batch_is_told_once_and_a_pair_one_by_one(database: Database) -> None:
-    """The entries of a batch are told together when the last has ended; the halves of a pair each for itself."""
+    """The entries of a batch are told together when the last has ended, and the halves of a pair one by one."""
     history = History(database)
     batch = [add(history, *FAILED, batch="b"), add(history, batch="b")]
     pair = [add(history, *FAILED, batch="ab-1"), add(history, batch="ab-1")]

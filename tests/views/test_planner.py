@@ -1,4 +1,4 @@
-"""The address of Print size: it holds all inputs of the page, is read back as it was, and its nonsense is told."""
+"""The address of Print size: it holds all inputs of the page, is read back as it was, and nonsense in it is named."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INPUTS = st.fixed_dictionaries(
 
 @given(INPUTS)
 def test_an_address_leads_back_to_its_inputs(values: dict[str, str]) -> None:
-    """Whatever is set, the inputs that matter come back, and the same address is made of them again."""
+    """Whatever is set, the inputs that matter come back, and the same address is made from them again."""
     parameters = address(values)
     assert not parameters or parameters.items() <= values.items()
     assert parameters == address(restored(parameters))
@@ -51,7 +51,7 @@ def test_a_picture_in_the_address_says_which_way_is_meant() -> None:
 
 
 def test_nonsense_is_told_and_typed_text_is_kept() -> None:
-    """A choice that does not exist is the usual one, and said; numbers are judged where they are used."""
+    """An unknown choice is named and becomes the usual one; typed numbers are kept and judged where they are used."""
     asked, problems = from_address(
         {"paper": "b9", "fit": "Crop", "dpi": "lots", "at": "101", "utm": "x", "w": "x" * 9999}
     )
@@ -59,11 +59,11 @@ def test_nonsense_is_told_and_typed_text_is_kept() -> None:
     assert "utm" not in asked
     assert len(asked["w"]) < 5_000
     assert 2 == len(problems)
-    assert any("paper=b9, which does not exist; A3 is taken instead" in problem for problem in problems)
+    assert any("paper=b9, which does not exist; A3 is used instead" in problem for problem in problems)
 
 
 def test_every_choice_has_a_name() -> None:
-    """What the page offers is what an address may say."""
+    """The page offers exactly the choices that an address may name."""
     for name, labels in {"ask": planner.QUESTIONS, "from": planner.WAYS, "side": planner.SIDES, "unit": planner.UNITS,
                          "turn": planner.TURNS, "fit": planner.FITS}.items():  # fmt: skip
         assert tuple(labels) == FIELDS[name].choices

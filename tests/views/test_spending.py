@@ -27,7 +27,7 @@ DOUBT = "May have been charged"
     ],
 )
 def test_a_chart_stacks_each_month_by_what_is_asked_for(by: By, told: list[tuple[str, str, int]]) -> None:
-    """Credits by person or certainty, pictures by provider; the most first, and a piece of 0 where there is nothing."""
+    """Credits by person or certainty, pictures by provider: the most come first, and what has nothing is a bar of 0."""
     lines = [
         Line(month="2026-11", person=ANNA, provider=JOURNEYAPI, finished=2, charged=4, unknown=2),
         Line(month="2026-10", person=BEN, provider=JOURNEYAPI, finished=1, charged=2),
@@ -38,7 +38,7 @@ def test_a_chart_stacks_each_month_by_what_is_asked_for(by: By, told: list[tuple
 
 
 def test_a_chart_names_those_with_the_most_credits() -> None:
-    """With more people than colours, the others are one."""
+    """With more people than colours, those with the fewest credits are taken together."""
     lines = [
         Line(month="2026-11", person=None if number == 0 else f"p{number}", provider=JOURNEYAPI, charged=2 * number + 2)
         for number in range(5)
@@ -48,7 +48,7 @@ def test_a_chart_names_those_with_the_most_credits() -> None:
 
 
 def test_no_cell_of_the_table_is_a_formula() -> None:
-    """A person's address that a spreadsheet would run is text, and numbers stay numbers."""
+    """A person's address that a spreadsheet would take for a formula becomes text, and numbers stay numbers."""
     bad = ["=1+1@example.com", "+a@example.com", "-a@example.com", "@example.com", "\tx@example.com", 'a"b@example.com']
     lines = [Line(month="2026-11", person=person, provider=JOURNEYAPI, charged=2, unknown=2) for person in bad]
     rows = list(csv.DictReader(io.StringIO(to_csv(lines).decode("utf-8-sig"), newline="")))

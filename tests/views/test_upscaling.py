@@ -1,4 +1,4 @@
-"""What the form of Upscale says and proposes."""
+"""What the Upscale form says and proposes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SOURCE = Source("task", "koi", StoredPicture("0" * 32, "koi.png", 64, 48), "dige
 
 
 def test_what_was_found_is_told() -> None:
-    """A task says whether it holds one picture or a grid, how large they are, and who made it; text is literal."""
+    """A task says whether it holds one picture or a grid, how large they are, and who made it; its text is literal."""
     one = ParentTask("t-1", JOURNEYAPI, "upscale-2x", "[x](y)", (SOURCE,))
     grid = ParentTask("t-2", THIS_MACHINE, None, None, (SOURCE,) * 4)
     assert r"Found: one picture, 64 × 48 px · JourneyAPI · \[x\]\(y\) · upscale\-2x" == upscaling.found_words(one)
@@ -20,7 +20,7 @@ def test_what_was_found_is_told() -> None:
 
 
 def test_every_way_has_its_price() -> None:
-    """Providers say what they cost, and a pair what both halves cost together."""
+    """Each provider has its price, and a pair the price of both halves together."""
     assert {"journeyapi": "JourneyAPI · 2 credits", "embedded": "This machine · free"} == upscaling.provider_labels(
         list(PROVIDERS.values())
     )
@@ -32,6 +32,6 @@ def test_every_way_has_its_price() -> None:
 
 
 def test_a_network_of_a_folder_is_named_literally() -> None:
-    """Its name is a file's, and may be anything."""
+    """The name of a network from a folder is a file's and may be anything, so it is shown literally."""
     assert r"My \*own\* · about 6 s" == upscaling.network_label("my-*own*", 6.4)
     assert "Fast" == upscaling.network_label("fast")

@@ -33,7 +33,7 @@ OPEN = replace(KOI, state=State.OPEN, network="detail", result=None)
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        (KOI, r"**koi \*pond\*\.png** is finished with fast: 256 × 192 px."),
+        (KOI, r"**koi \*pond\*\.png** is finished (fast): 256 × 192 px."),
         (
             replace(KOI, state=State.FAILED, error="[x](evil)"),
             r"**koi \*pond\*\.png** failed: \[x\]\(evil\)",
@@ -48,7 +48,7 @@ OPEN = replace(KOI, state=State.OPEN, network="detail", result=None)
     ids=["finished", "failed", "ambiguous", "stopped", "open"],
 )
 def test_each_end_has_its_own_words(entry: Entry, said: str | None) -> None:
-    """Success, failure and a decision are told apart, text from outside is literal, a person's own stop is no news."""
+    """Success, failure and a decision are told apart, outside text is literal, and a person's own stop is no news."""
     assert said == wording.ending(entry)
 
 
@@ -56,7 +56,7 @@ def test_each_end_has_its_own_words(entry: Entry, said: str | None) -> None:
     "text", ["https://evil.example/x", "see www.evil.example", "HTTP://evil.example", "a@example.com"]
 )
 def test_an_address_in_outside_text_becomes_no_link(text: str) -> None:
-    """What Markdown takes for an address is broken by a character that nobody sees, and by nothing else."""
+    """What Markdown takes for an address is broken up by an invisible character, and nothing else is changed."""
     shown = wording.literal(text)
     assert text == shown.replace("\\", "").replace("\u2060", "")
     assert not re.search(r"https?:\\?/\\?/\w|www\\?\.|@\w", shown, re.IGNORECASE)
@@ -71,9 +71,9 @@ def test_many_ends_are_one_sentence() -> None:
 
 def test_a_pair_says_which_half_is_missing() -> None:
     """Until both results are there, the words name what is still missing, or what will never come."""
-    assert "A/B: still missing detail: waiting its turn." == wording.pair_words(KOI, OPEN, 0.0)
+    assert "A/B: not finished yet: detail (waiting its turn)." == wording.pair_words(KOI, OPEN, 0.0)
     failed = replace(KOI, state=State.FAILED, provider=JOURNEYAPI, network=None, result=None)
-    assert "A/B: JourneyAPI has no result to compare: failed." == wording.pair_words(KOI, failed, 0.0)
+    assert "A/B: JourneyAPI has no result to compare (failed)." == wording.pair_words(KOI, failed, 0.0)
     removed = replace(KOI, result=None)
     assert "A/B: the result of fast is no longer stored." == wording.pair_words(removed, OPEN, 0.0)
     assert "A/B: the other half has been deleted." == wording.pair_words(KOI, None, 0.0)
@@ -86,7 +86,7 @@ def test_the_tab_counts_what_is_under_way() -> None:
 
 
 def test_a_picture_says_where_it_came_from() -> None:
-    """The lineage names the task, and the picture of a grid."""
+    """The lineage names the parent task, and which picture of a grid it was."""
     assert "From task 994c, picture 3" == wording.origin_words("994c", "3")
     assert "From task 994c" == wording.origin_words("994c", None)
 
@@ -97,11 +97,11 @@ def test_a_balance_that_is_too_low_is_told_before_the_click() -> None:
     assert wording.balance_problem(JOURNEYAPI, 2, 2) is None
     said = wording.balance_problem(JOURNEYAPI, 2, 1)
     assert said is not None
-    assert said.startswith("This costs 2 credits, and your JourneyAPI account has 1.")
+    assert said.startswith("This costs 2 credits, but your JourneyAPI account has only 1.")
 
 
 def test_the_usual_time_stands_beside_the_time_so_far() -> None:
-    """A task that was sent says how long such tasks usually take; one that waits does not."""
+    """A task that was sent says how long such tasks usually take; one that waits to be sent does not."""
     assert "Waiting its turn · 3 s so far, usually about 41 s" == wording.progress_words(OPEN, 3.0, 40.6)
     queued = replace(OPEN, state=State.QUEUED)
     assert "Waiting to be sent · 3 s so far" == wording.progress_words(queued, 3.0, 40.6)

@@ -63,7 +63,7 @@ def test_both_forms_say_the_same(history: History) -> None:
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "  =1", "\r\n=1", "＝1+1", "＠x"])
 def test_no_cell_is_a_formula(history: History, name: str) -> None:
-    """Text that a spreadsheet would work out begins with an apostrophe in the CSV, and is as it was in the JSON."""
+    """Text that a spreadsheet takes for a formula begins with an apostrophe in the CSV, and is unchanged in JSON."""
     entry = add(history, name, person="=cmd()")
     history.labels.describe(entry, tags_now=["-t"], comment="safe = text")
     row = table(history, [entry])[0]
@@ -72,7 +72,7 @@ def test_no_cell_is_a_formula(history: History, name: str) -> None:
 
 
 def test_no_secret_leaves(history: History) -> None:
-    """No webhook, secret, token, key of a file or signature of an address is in either form."""
+    """Neither form holds a webhook, a secret, a token, the key of a file or the signature of an address."""
     entry = add(
         history,
         "a",
@@ -93,7 +93,7 @@ def test_no_secret_leaves(history: History) -> None:
 
 
 def test_many_come_in_parts(history: History, database: Database) -> None:
-    """However many there are, they are read and written in parts; those deleted meanwhile are left out."""
+    """Many entries are read and written in parts, and those that were deleted meanwhile are left out."""
     row = {"state": "finished", "provider": THIS_MACHINE, "type": "2x", "name": "n", "credits": 0, "attempts": 1}
     row |= {"archive_attempts": 0, "created_at": 1.0, "changed_at": 1.0}
     ids = [f"{number:016d}" for number in range(2 * CHUNK + 1)]
@@ -114,7 +114,7 @@ NOW = 1_800_000_000.25
 
 @pytest.fixture
 def browse(history: History) -> Iterator[Callable[[str], httpx.Response]]:
-    """Follows a link, as a browser does at NOW."""
+    """Follows a link, as a browser would at `NOW`."""
     listener = listener_at("127.0.0.1", 0)
     app = Starlette(routes=routes(history.lists, PRIVATE_KEY, clock=lambda: NOW))
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -128,7 +128,7 @@ def link(form: Form = "csv", listing: Listing = EVERYTHING, *, ids: Sequence[str
 
 
 def test_a_link_gives_what_the_list_shows(history: History, browse: Callable[[str], httpx.Response]) -> None:
-    """A link means the listing in its order, or only the ticked; the answer is a file that nobody keeps."""
+    """A link gives the listing in its order, or only the ticked rows, as a file that no cache keeps."""
     koi, owl, second = (add(history, name) for name in ("koi & co", "owl", "Koi two"))
     found = browse(link("json", Listing(text="koi", order=Order.NAME)))
     assert [koi, second] == [each["id"] for each in found.json()]
@@ -142,7 +142,7 @@ def test_a_link_gives_what_the_list_shows(history: History, browse: Callable[[st
 
 
 def test_days_of_a_link_begin_where_the_person_is(history: History, browse: Callable[[str], httpx.Response]) -> None:
-    """The link keeps the time zone: a task of 09:00 in Berlin is of that day, and of no other."""
+    """A link keeps the time zone: a task of 09:00 in Berlin belongs to that day and to no other."""
     add(history, "koi")
     day = datetime.date(2027, 1, 15)
     assert 1 == len(browse(link("json", Listing(since=day, until=day))).json())
@@ -167,7 +167,7 @@ def test_days_of_a_link_begin_where_the_person_is(history: History, browse: Call
 def test_a_link_that_was_changed_is_refused(
     history: History, browse: Callable[[str], httpx.Response], spoil: Callable[[str], str]
 ) -> None:
-    """Only a link as it was made is answered."""
+    """Only an unchanged link is answered."""
     add(history, "koi")
     url = link(listing=Listing(text="koi"))
     assert 200 == browse(url).status_code

@@ -28,7 +28,7 @@ def team(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Team]:
 
 
 def test_all_results_come_as_one_zip(team: Team, tmp_path: Path) -> None:
-    """The link holds every stored result under its own name; what is gone is named; a wrong key opens nothing."""
+    """The ZIP holds every stored result under its own name and names what is gone; a wrong key opens nothing."""
     files = Files(str(tmp_path / "files"), work_dir=tmp_path)
     files.start()
     entries = team.queue(3)

@@ -1,4 +1,4 @@
-"""The receiver believes JourneyAPI alone, stays small and quick whatever it is sent, and only ever gives a hint."""
+"""The receiver believes only JourneyAPI, stays small and quick whatever it is sent, and only ever gives a hint."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_the_worker_is_woken(client: httpx.Client, history: History, server: tup
 
 
 def test_a_wrong_secret_is_refused(client: httpx.Client, history: History) -> None:
-    """Missing, empty, wrong, longer or another entry's secret: 401, and nothing is noted."""
+    """A missing, empty, wrong, longer or other entry's secret is answered with 401, and nothing is noted."""
     entry, other = open_entry(history), open_entry(history)
     right = secret_for(KEY, entry.id)
     wrong = [
@@ -127,14 +127,14 @@ def test_a_wrong_secret_is_refused(client: httpx.Client, history: History) -> No
 
 
 def test_without_a_secret_there_is_no_route(history: History) -> None:
-    """A receiver whose secrets anyone could make is not built at all."""
+    """A receiver without a key, whose secrets anyone could make, is not built at all."""
     with pytest.raises(ValueError, match="key"):
         routes(history, b"")
 
 
 @pytest.mark.parametrize("token", ["unknown", "%00", "a" * 5000, "%ff", "’", "x" * 32, "%ED%A0%80"])
 def test_an_unknown_token_is_of_no_interest(client: httpx.Client, token: str) -> None:
-    """A token that no entry has is answered 204 and ignored, whatever it is made of."""
+    """A token that no entry has is answered with 204 and ignored, whatever it is made of."""
     assert 204 == client.post(f"/webhooks/{token}", json={"task_id": "t-1"}).status_code
 
 
@@ -161,7 +161,7 @@ BAD = {
 
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD.keys())
 def test_a_body_that_says_nothing_is_refused(client: httpx.Client, history: History, body: bytes) -> None:
-    """Anything but an object with a usable task_id: 400, and nothing is noted."""
+    """Anything but an object with a usable task_id is answered with 400, and nothing is noted."""
     entry = open_entry(history)
     assert 400 == client.post(path_of(entry), content=body, headers=signed(entry)).status_code
     assert not is_due(history, entry)
@@ -169,13 +169,13 @@ def test_a_body_that_says_nothing_is_refused(client: httpx.Client, history: Hist
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "HEAD"])
 def test_only_post_is_answered(client: httpx.Client, history: History, method: str) -> None:
-    """Other methods: 405."""
+    """Any method other than POST is answered with 405."""
     entry = open_entry(history)
     assert 405 == client.request(method, path_of(entry), headers=signed(entry)).status_code
 
 
 def test_a_body_may_have_64_kib_and_no_more(client: httpx.Client, history: History) -> None:
-    """A body of exactly the limit is read; one byte more, told or found out, is 413."""
+    """A body of exactly the limit is read; one byte more, announced or not, is answered with 413."""
     entry = open_entry(history)
     start = b'{"task_id": "t-1", "image_url": "'
     full = start + b"x" * (BODY_LIMIT - len(start) - 2) + b'"}'
@@ -186,7 +186,7 @@ def test_a_body_may_have_64_kib_and_no_more(client: httpx.Client, history: Histo
 
 
 def test_duplicates_are_one_hint(client: httpx.Client, history: History) -> None:
-    """The same webhook four times in a row and ten times at once changes what one would."""
+    """The same webhook four times in a row and ten times at once changes no more than one would."""
     entry = open_entry(history)
     for _ in range(4):
         assert 204 == client.post(path_of(entry), json={"task_id": "t-1"}, headers=signed(entry)).status_code
@@ -199,7 +199,7 @@ def test_duplicates_are_one_hint(client: httpx.Client, history: History) -> None
 
 
 def test_a_webhook_before_our_own_commit_is_kept(client: httpx.Client, history: History) -> None:
-    """It may come before the answer to the call: when that answer is lost, the task is known all the same."""
+    """A webhook may come before the answer to the call: when that answer is lost, the task is still known."""
     entry = open_entry(history, task_id=None)
     assert 204 == client.post(path_of(entry), json={"task_id": "t-7"}, headers=signed(entry)).status_code
     history.lose(entry.id, "the answer never came")
@@ -209,7 +209,7 @@ def test_a_webhook_before_our_own_commit_is_kept(client: httpx.Client, history: 
 
 
 def test_a_late_webhook_does_not_raise_the_dead(client: httpx.Client, history: History) -> None:
-    """An entry that ended stays as it is; JourneyAPI is thanked all the same."""
+    """An entry that has ended stays as it is, and the webhook is still answered with 204."""
     entry = open_entry(history)
     history.move(entry.id, State.ABANDONED)
     before = history.get(entry.id)
@@ -224,7 +224,7 @@ def test_a_database_that_is_away_is_told_in_time(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """While the database is locked the answer is 503 within the limit, once; afterwards all is well."""
+    """While the database is locked the answer is 503, within the time limit; afterwards webhooks are taken again."""
     monkeypatch.setattr(webhooks, "ANSWER_SECONDS", 0.5)
     entry = open_entry(history)
     with database.write() as connection:
@@ -267,7 +267,7 @@ def served(current: Current) -> Iterator[int]:
 
 
 def spoken(port: int, entry: Entry, headers: str, feed: Callable[[socket.socket], None]) -> tuple[str, float]:
-    """Send a request by hand; the status line and the seconds until the server closed."""
+    """Send a request by hand; gives the status line and the seconds until the server closed."""
     begun = time.monotonic()
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         head = f"POST {path_of(entry)} HTTP/1.1\r\nHost: x\r\nx-webhook-secret: {secret_for(KEY, entry.id)}\r\n"
@@ -284,7 +284,7 @@ def spoken(port: int, entry: Entry, headers: str, feed: Callable[[socket.socket]
 def test_endless_and_slow_bodies_are_cut_off(
     client: httpx.Client, server: tuple[Current, int], history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """10 GB announced or chunks without end: 413 with memory flat; a byte now and then: 408. The others go on."""
+    """Huge and endless bodies get 413 with flat memory, dripping ones 408, and other webhooks are answered."""
     monkeypatch.setattr(webhooks, "BODY_SECONDS", 0.5)
     entry, port = open_entry(history), server[1]
     memory = psutil.Process().memory_info().rss

@@ -1,4 +1,4 @@
-"""Graphs of ncnn as text: read, written, and rewritten so that a network can be fed strip by strip."""
+"""The graphs of ncnn as text: read, written, and rewritten so that a network can be fed strip by strip."""
 
 from __future__ import annotations
 
@@ -52,17 +52,18 @@ class ChainGraph(NamedTuple):
 
     @property
     def reach(self) -> int:
-        """How many source pixels the network sees to every side."""
+        """How many source pixels the network sees in each direction."""
         return len(self.entries)
 
 
 def as_chain(layers: list[Layer]) -> ChainGraph | None:
     """Rewrite a plain chain of 3×3 convolutions so that it can be fed strip by strip; None for other graphs.
 
-    A convolution of a strip needs the last two rows that entered it with the strip before. So each gets a second
-    input `above<k>`, joined on top of the strip, and a second output `below<k>`, the last two rows of that. What
-    follows the convolutions (shuffle, skip and resize, which see one pixel at most) is treated the same way.
-    Nothing is padded: the result gets smaller by `reach` pixels on every side, and no pixel is computed twice.
+    To convolve a strip takes the last two rows that entered the convolution with the strip before. So each
+    convolution gets a second input `above<k>`, which is joined on top of the strip, and a second output `below<k>`,
+    the last two rows of both together. What follows the convolutions (shuffle, skip and resize, which see one pixel
+    at most) is treated the same way. Nothing is padded: the result is smaller by `reach` pixels on every side, and
+    no pixel is computed twice.
     """
     convolutions = [at for at, layer in enumerate(layers) if layer.kind == "Convolution"]
     splits = [layer for layer in layers if layer.kind == "Split"]

@@ -21,7 +21,7 @@ def find_networks(models_dir: Path | None = None, device: Device = "auto") -> di
     """All networks by name: `fast`, `detail` and every `<name>.param` + `<name>.bin` of `models_dir`.
 
     Each network from the folder is tried on a small tile in a process of its own, to learn its scale.
-    Raises CannotStart naming the file that cannot be used.
+    Raises CannotStart, which names the file that cannot be used.
     """
     found = [FAST, DETAIL] if unavailable_reason() is None else []
     if models_dir is not None:
@@ -56,18 +56,18 @@ def _probed(folder: Path) -> list[Network]:
 
 
 def _probe(folder: Path, stem: str) -> tuple[int, int | None]:
-    """The scale of a network, and how far it sees when that is known."""
+    """The scale of a network, and how many pixels far it sees, when that is known."""
     loaded = load_files(folder, stem, "cpu")
     reach = loaded.graph.reach if isinstance(loaded, Chain) else None
     side = PROBE_SIDE + 2 * (reach or 0)
     result = loaded.run(np.zeros((side, side, 3), np.uint8), reach or 0, 1)
     scale, rest = divmod(result.shape[0], PROBE_SIDE)
     if rest or scale < 1 or result.shape != (scale * PROBE_SIDE, scale * PROBE_SIDE, 3):
-        raise JourneyError(f"{stem}.param does not enlarge a picture by a whole number.")
+        raise JourneyError(f"{stem}.param does not enlarge a picture by a whole factor.")
     return scale, reach
 
 
 def load(network: Network, scale: int) -> None:
-    """Load the network and run it once, so that the first tile is not slower than the others."""
+    """Load the network and run it once, so that the first tile is no slower than the others."""
     side = 2 * network.overlap + PROBE_SIDE
     run(network, scale, np.zeros((side, side, 3), np.uint8))

@@ -63,7 +63,7 @@ def broken(file: Path) -> str:
     return f"The network {file.stem} cannot be loaded: {file.name} or {file.stem}.bin is damaged or of another kind."
 
 
-# One network at a time: the weights of detail alone take hundreds of megabytes, and loading takes a moment only.
+# One network at a time: the weights of detail alone take hundreds of megabytes, and loading takes only a moment.
 @functools.lru_cache(maxsize=1)
 def _loaded(folder: Path | None, variant: Variant, device: Device) -> Whole | Chain:
     folder = folder or carrier()
@@ -98,7 +98,7 @@ def _open(text: str, weights: Path, *, gpu: bool) -> Any:
     net = ncnn.Net()
     net.opt.num_threads = 1
     net.opt.use_vulkan_compute = gpu
-    # A little faster on the CPU, and no pixel moves: it has no arithmetic in half precision to offer.
+    # Half precision is off on the CPU, which has no arithmetic for it: a little faster, and no pixel changes.
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = gpu
     if net.load_param_mem(text) or net.load_model(str(weights)):
         return None
@@ -120,7 +120,7 @@ def _gpu_wanted(device: Device) -> bool:
 
 
 class _InstanceCreateInfo(ctypes.Structure):
-    """VkInstanceCreateInfo, of which only the kind (1) has to be said."""
+    """VkInstanceCreateInfo. Only its kind (1) has to be set."""
 
     _fields_ = [
         ("kind", ctypes.c_uint32),
@@ -137,7 +137,7 @@ class _InstanceCreateInfo(ctypes.Structure):
 def _has_vulkan() -> bool:
     """True when there is a Vulkan loader and a driver behind it.
 
-    ncnn would find out as well, but writes a complaint to the terminal where a loader is installed without a driver.
+    ncnn would find out too, but it writes a complaint to the terminal where a loader is installed without a driver.
     """
     loader = {"win32": "vulkan-1.dll", "darwin": "libvulkan.1.dylib"}.get(sys.platform, "libvulkan.so.1")
     try:
@@ -227,7 +227,7 @@ class Chain:
                 extractor.input("data", _mat(tile[top + 2 * reach : bottom + 2 * reach]))
                 for k, rows in enumerate(above):
                     extractor.input(f"above{k}", rows)
-                # Asked for in order, each step goes on where the one before stopped.
+                # Because they are asked for in order, each step continues where the one before stopped.
                 above = [_extract(extractor, f"below{k}", keep_layout=True) for k in range(reach)]
             else:
                 rows = _mat(tile[: bottom + 2 * reach])
@@ -259,7 +259,7 @@ def _mat(tile: Pixels) -> Any:
 def _extract(extractor: Any, blob: str, *, keep_layout: bool = False) -> Any:
     code, mat = extractor.extract(blob, 1 if keep_layout else 0)
     if code:
-        raise JourneyError("The network could not process a tile; its files may be damaged, or memory is short.")
+        raise JourneyError("The network could not process a tile; its files may be damaged, or memory may be short.")
     return mat
 
 

@@ -51,18 +51,18 @@ class Network:
 FAST = Network(
     name="fast",
     model="realesr-animevideov3",
-    # 18 convolutions see one pixel further each, and the resize that ends the 2x network one more.
+    # Each of the 18 convolutions sees one pixel further, and so does the resize at the end of the 2x network.
     overlap=19,
-    # Twice as high as wide: a chain goes through it in strips, so height costs no cache and saves overlap.
+    # Twice as high as wide: a chain works through it in strips, so height costs no cache and saves overlap.
     tile=(512, 256),
     variants=(Variant(2, "realesr-animevideov3-x2"), Variant(4, "realesr-animevideov3-x4")),
 )
 DETAIL = Network(
     name="detail",
     model="realesrgan-x4plus",
-    # It sees too far to pay for all of it. On drawn pictures, one pixel in a thousand differed from an untiled result
-    # by more than 9 to 14 levels, the worst by 27; overlap 24 costs 1.3 times as much for 6 to 9 and 24, and
-    # overlap 10 saves a fifth for 15 to 18 and 37.
+    # It sees so far that the full overlap would cost too much. On drawn pictures, one pixel in a thousand differed from
+    # an untiled result by more than 9 to 14 levels, and the worst by 27. An overlap of 24 costs 1.3 times as much and
+    # brings that down to 6 to 9 and 24; an overlap of 10 saves a fifth and brings it up to 15 to 18 and 37.
     overlap=16,
     tile=(96, 96),
     variants=(Variant(4, "realesrgan-x4plus"),),

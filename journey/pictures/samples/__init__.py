@@ -19,7 +19,7 @@ _PART = 1024  # side of one part of the grid
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample picture; `name` is safe in file names and URLs, `alt` says what is to be seen, sizes are in pixels."""
+    """A sample picture; `name` is safe in file names and URLs, `alt` says what it shows, sizes are in pixels."""
 
     name: str
     title: str
@@ -39,7 +39,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(
         "fjord",
         "Fjord at first light",
-        "A misty fjord between snowy mountains, with dark spruces at the shore.",
+        "A misty fjord between snowy mountains, with dark spruces on the shore.",
         1024,
         1536,
     ),
@@ -50,7 +50,7 @@ SAMPLES: tuple[Sample, ...] = (
         1024,
         1024,
     ),
-    Sample("city", "City at dusk", "An art-deco skyline with lit windows before a huge setting sun.", 1536, 1024),
+    Sample("city", "City at dusk", "An art-deco skyline with lit windows in front of a huge setting sun.", 1536, 1024),
 )
 GRID = SampleGrid(
     "seasons",
@@ -67,7 +67,7 @@ GRID = SampleGrid(
 )
 
 
-# The drawing modules are imported when something is drawn: most starts only need the words above.
+# The drawing modules are imported only when something is drawn: most starts need nothing but the words above.
 def draw(name: str) -> Image.Image:
     """Draw the sample called `name` (RGB). Raises KeyError for a name that is not in SAMPLES."""
     from journey.pictures.samples import city, fjord, koi

@@ -133,7 +133,7 @@ def _draw_traffic(pen: Pen) -> None:
 
 
 def _with_canal(scene: Plane, rng: np.random.Generator) -> Plane:
-    """Mirror the city in calm water below the quay, broken into level strokes."""
+    """Mirror the city in calm water below the quay, broken into horizontal strokes."""
     depth = _HEIGHT - QUAY
     y = np.arange(depth, dtype=F32)[:, None]
     strokes = resized(fractal_noise(rng, WIDTH // 6, depth, 10, 3), WIDTH, depth) - 0.5

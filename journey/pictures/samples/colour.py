@@ -21,7 +21,7 @@ def mixed(under: Plane, over: Plane, amount: Plane) -> Plane:
 
 
 def ramp(values: Plane, stops: Sequence[tuple[float, str]]) -> Plane:
-    """Colours for values, by straight lines between (value, colour) stops."""
+    """Colours for values, interpolated linearly between (value, colour) stops."""
     places = [place for place, _ in stops]
     colours = np.array([rgb(code) for _, code in stops])
     return np.stack([np.interp(values, places, colours[:, channel]).astype(F32) for channel in range(3)], axis=-1)

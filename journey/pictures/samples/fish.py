@@ -17,7 +17,7 @@ INK, CREAM, VERMILION, GOLD = "10212b", "f8ecd6", "d8432a", "e2a63c"
 
 @dataclass(frozen=True)
 class Koi:
-    """A fish along a line from mouth to tail; patches are (along, across, length, breadth) in parts of its body."""
+    """A fish along a line from mouth to tail; patches are (along, across, length, breadth) in fractions of its body."""
 
     spine: tuple[Point, ...]
     girth: float  # half its breadth in pixels

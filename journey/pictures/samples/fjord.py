@@ -35,7 +35,7 @@ def draw() -> Image.Image:
 
 
 def _sky(rng: np.random.Generator) -> tuple[Plane, Plane]:
-    """The evening sky behind the land, and the glow of the sun."""
+    """The morning sky behind the land, and the glow of the sun."""
     width, height = WIDTH // 4, LAND_ROWS // 4
     y, x = np.mgrid[0:height, 0:width].astype(F32) * 4
     blue = ramp(
@@ -52,7 +52,7 @@ def _sky(rng: np.random.Generator) -> tuple[Plane, Plane]:
 
 
 def _mirrored(scene: Plane, shore: NDArray[np.int32], rng: np.random.Generator) -> Plane:
-    """The water that belongs below the shore, from its highest row down; rippled, so half the columns suffice."""
+    """The water below the shore, from its highest row down. It is rippled, so half the columns are enough."""
     half = WIDTH // 2
     top = int(shore.min())
     y = np.arange(top, _HEIGHT, dtype=F32)[:, None]

@@ -1,4 +1,4 @@
-"""A valley between mountains, as a map of heights and as a camera above its water sees it."""
+"""A valley between mountains: a map of heights, and what a camera above the water sees of it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Land:
     seen: NDArray[np.bool_]  # a mask of the picture's first LAND_ROWS rows
     shore: NDArray[np.int32]  # the first row of water in each column
     colours: Plane
-    mist: Plane  # how much of it lies before each pixel, 0 to 1
+    mist: Plane  # how much of it lies in front of each pixel, 0 to 1
 
 
 def view(rng: np.random.Generator) -> Land:
@@ -50,7 +50,7 @@ def view(rng: np.random.Generator) -> Land:
 
 @dataclass(frozen=True)
 class _Places:
-    """Where the camera sees land, and for the seen pixels in order the place on the map."""
+    """Where the camera sees land, and where each seen pixel, in order, lies on the map (metres)."""
 
     seen: NDArray[np.bool_]
     shore: NDArray[np.int32]
@@ -74,7 +74,7 @@ def _valley(rng: np.random.Generator) -> Plane:
 
 
 def _treetops(rng: np.random.Generator, size: int, spacing: int) -> Plane:
-    """Conifers from above as heights 0 to 1, one in each square of `spacing` pixels; repeats without a seam."""
+    """Conifers seen from above, as heights 0 to 1, one in each square of `spacing` pixels; repeats without a seam."""
     count = size // spacing
     offset = rng.uniform(0, spacing, (2, count, count)).astype(F32)
     tall = rng.uniform(0.4, 1, (count, count)).astype(F32)
@@ -95,7 +95,7 @@ def _forest(height: Plane, slope: Plane, crag: Plane) -> Plane:
 
 
 def _seen(heights: Plane, slopes: Plane, rock: Plane, trees: Plane) -> _Places:
-    """Walk away from the camera in every column at once, and keep what rises above all that is nearer."""
+    """Walk away from the camera in every column at once, and keep what rises above everything nearer."""
     ahead = np.geomspace(_NEAR, _FAR, _STEPS).astype(F32)[:, None]
     angle = ((np.arange(WIDTH) - WIDTH / 2 + 0.5) / _FOCAL).astype(F32)[None, :]
     row, column = (
@@ -136,7 +136,7 @@ def _nearest(texture: Plane, rows: Plane, columns: Plane) -> Plane:
 
 
 def _land_colours(places: _Places, heights: Plane, rock: Plane, trees: Plane) -> tuple[Plane, Plane]:
-    """Sunlit rock, snow and forest for the pixels of `places`, and how much mist lies before each, 0 to 1."""
+    """Sunlit rock, snow and forest for the pixels of `places`, and the mist in front of each, 0 to 1."""
     row, column = (places.ahead - _MAP_START) / _CELL, places.across / _CELL + _MAP / 2
     height, tilt_z, tilt_x = bilinear_all(row, column, heights, *np.gradient(heights, _CELL))
     slope = np.hypot(tilt_x, tilt_z)

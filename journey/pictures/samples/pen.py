@@ -40,7 +40,7 @@ class Pen:
 
 
 def ink(colour: str | int) -> str | int:
-    """A colour as Pillow reads it: RRGGBB codes get their #, levels of a mask stay."""
+    """A colour as Pillow reads it: RRGGBB codes get a #, levels of a mask stay as they are."""
     return f"#{colour}" if isinstance(colour, str) else colour
 
 

@@ -1,4 +1,4 @@
-"""Numbers on a grid: enlarging, reading between the points, blending."""
+"""Numbers on a grid: resizing, reading between the points, blending."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ F32 = np.float32
 
 
 def resized(plane: Plane, width: int, height: int) -> Plane:
-    """A plane of another size, interpolated by cubic curves."""
+    """The plane at another size, by bicubic interpolation."""
     return np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def bilinear(texture: Plane, rows: Plane, columns: Plane) -> Plane:
-    """A texture at fractional places, repeated without end; its sides are powers of two."""
+    """A texture read at fractional places and repeated endlessly; its sides are powers of two."""
     return bilinear_all(rows, columns, texture)[0]
 
 
 def bilinear_all(rows: Plane, columns: Plane, *textures: Plane) -> list[Plane]:
-    """Textures of one size at fractional places, repeated without end; their sides are powers of two."""
+    """Textures of one size, read at fractional places and repeated endlessly; their sides are powers of two."""
     height, width = textures[0].shape
     whole_rows, whole_columns = np.floor(rows), np.floor(columns)
     down, right = rows - whole_rows, columns - whole_columns

@@ -31,7 +31,7 @@ class _Season:
 
     @property
     def sunward(self) -> float:
-        """1 when its sun or moon stands to the right of the tree, -1 to the left."""
+        """1 when its sun or moon is to the right of the tree, -1 when it is to the left."""
         return math.copysign(1, self.disc[0] - TRUNK)
 
 
@@ -119,7 +119,7 @@ def _hillside(rng: np.random.Generator, top: float, roughness: float, cell: floa
 
 
 def _ground(x: Plane) -> Plane:
-    """Row of the tree's own hill at column x."""
+    """The row where the surface of the tree's own hill lies at column x."""
     row: Plane = HILLTOP + 0.00042 * (x - TRUNK) ** 2 + 12 * np.sin(x / 120)
     return row
 

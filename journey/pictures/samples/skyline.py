@@ -1,4 +1,4 @@
-"""Towers in steps, in layers that grow darker towards the viewer."""
+"""Stepped towers, in layers that grow darker towards the viewer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LAYERS = (  # shadow side, sunlit side, lit windows; heights and widths grow to
 
 
 def draw_skyline(pen: Pen, rng: np.random.Generator) -> None:
-    """Draw the layers from the farthest to the nearest, lower before the sun than at the sides."""
+    """Draw the layers from the farthest to the nearest, lower in front of the sun than at the sides."""
     for layer in range(len(_LAYERS)):
         x = float(rng.uniform(-30, 0))
         while x < WIDTH - 10:
@@ -37,7 +37,7 @@ def draw_skyline(pen: Pen, rng: np.random.Generator) -> None:
 def _draw_tower(
     pen: Pen, rng: np.random.Generator, x: float, width: float, height: float, layer: int, *, spire: bool
 ) -> None:
-    """A tower of shrinking steps, lit from the side of the sun, with windows, ribs and perhaps a spire."""
+    """A tower of shrinking steps, lit from the sun's side, with windows, ribs and perhaps a spire."""
     shadow, lit, light = _LAYERS[layer]
     left_lit = x > SUN[0]
     steps = int(rng.integers(2, 5))

@@ -45,7 +45,7 @@ def _spruce(rng: np.random.Generator, height: int) -> Image.Image:
 
 
 def with_spruces(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Stand dark trees at the edges, close to the camera."""
+    """Place dark trees at the edges of the picture, close to the camera."""
     model = _spruce(rng, 640)
     models = [model, ImageOps.mirror(model)]
     moss = smoothstep(0.35, 0.75, fractal_noise(rng, 192, 384, 12, 4, 0.7))

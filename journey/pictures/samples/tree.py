@@ -49,7 +49,7 @@ def grow(rng: np.random.Generator) -> tuple[list[tuple[Plane, float]], Plane]:
 
 
 def draw_trunk(pen: Pen, branches: list[tuple[Plane, float]], bark: tuple[str, str], sunward: float) -> None:
-    """`bark` is its shaded and its lit colour; `sunward` is 1 when the sun stands to the right, else -1."""
+    """`bark` holds the shaded and the lit colour; `sunward` is 1 when the sun is on the right, else -1."""
     shade, light = bark
     foot = branches[0][0][0]
     for side in (-1, 1):

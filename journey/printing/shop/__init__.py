@@ -1,14 +1,14 @@
-"""A picture and a plan become the file that a print shop takes.
+"""Makes the file that a print shop takes from a picture and a plan.
 
-Sources are local files that have been checked on their way in. *Keep pixels* (`retag`)
-writes the DPI and nothing else; *exact size* (`exact_size`, `print_set`, `proof`) crops and resamples to
-the paper, a band of rows at a time, so that memory hardly grows with the print.
+Sources are local files that were checked on their way in. *Keep pixels* (`retag`) writes the DPI and
+changes no pixel; *exact size* (`exact_size`, `print_set`, `proof`) crops and resamples to the paper, a band
+of rows at a time, so that memory hardly grows with the print.
 
 Everything here takes seconds and belongs in a worker process: `start` hands any of these functions to an
 executor and returns a `PrintJob` to poll and to stop.
 
-Numbers that cannot be used raise ValueError, sources that cannot be read PictureRefused, stopped work
-Stopped; each with a sentence for people. A full disk is an OSError. Nothing half-written stays behind.
+Numbers that cannot be used raise ValueError, sources that cannot be read PictureRefused, and stopped work
+Stopped, each with a sentence for people. A full disk is an OSError. Nothing half-written stays behind.
 """
 
 from journey.printing.shop.background import PrintJob, start

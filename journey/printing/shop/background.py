@@ -19,7 +19,7 @@ class PrintJob(Generic[T]):
     """Work that runs in another process, to be polled from any thread.
 
     The worker writes how far it is into a small hidden file beside its results; when that file is removed
-    the worker stops at the next band of rows. Both sides only ever open, read and remove it, so this works
+    the worker stops at the next band of rows. Both sides only open, read, write and remove it, so this works
     for every executor whose workers share a disk with the caller.
     """
 
@@ -36,7 +36,7 @@ class PrintJob(Generic[T]):
 
     @property
     def progress(self) -> float:
-        """From 0 to 1, never going back; 1 once it is done, whatever came of it."""
+        """From 0 to 1, never going back; 1 once it is done, however it ended."""
         if self.done:
             return 1.0
         # The worker removes the file a moment before its result is here.
@@ -85,8 +85,8 @@ def _work_in_background(
     kwargs: dict[str, object],
 ) -> T:
     def report(done: int, total: int) -> None:
-        # Opened without creating it: a file that is gone is the order to stop. Always six bytes, so that a
-        # reader never sees an old number's tail behind a new one.
+        # Opened without creating it: a missing file is the order to stop. Always six bytes, so that a
+        # reader never sees the tail of an old number after a new one.
         try:
             with progress_file.open("r+b") as file:
                 file.write(f"{done / total:.4f}".encode())

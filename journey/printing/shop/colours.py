@@ -11,7 +11,7 @@ from journey.printing.shop.specs import Profile
 
 
 def coloured(picture: Image.Image) -> tuple[Image.Image, Profile]:
-    """With a profile in `info`: its own, or sRGB (which describes RGB only, so grey becomes RGB)."""
+    """The picture with a profile in `info`: its own, or sRGB (which describes RGB only, so grey becomes RGB)."""
     if picture.info.get("icc_profile"):
         return picture, "source"
     coloured = picture.convert({"L": "RGB", "LA": "RGBA"}.get(picture.mode, picture.mode))
@@ -20,7 +20,7 @@ def coloured(picture: Image.Image) -> tuple[Image.Image, Profile]:
 
 
 def flat(picture: Image.Image) -> Image.Image:
-    """On white, without transparency."""
+    """The picture on white, without transparency."""
     if picture.mode not in ("LA", "RGBA"):
         return picture
     flat = Image.new(picture.mode[:-1], picture.size, "white")
@@ -31,7 +31,7 @@ def flat(picture: Image.Image) -> Image.Image:
 
 @cache
 def srgb() -> bytes:
-    """The sRGB profile that comes with Little CMS, with a fixed date, so that equal work makes equal files."""
+    """The sRGB profile that comes with Little CMS, with a fixed date, so that the same work makes the same file."""
     made = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     made[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     return bytes(made)

@@ -1,4 +1,4 @@
-"""A layout becomes a PNG, TIFF, JPEG or PDF, a band of rows at a time."""
+"""Writes a layout as a PNG, TIFF, JPEG or PDF, a band of rows at a time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BAND_PIXELS = 1_000_000
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears under its name when it is complete, or not at all."""
+    """A file that appears under its name once it is complete, or not at all."""
     part = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
         with part.open("wb") as file:
@@ -53,7 +53,7 @@ def write_sheet(
     paper: Paper | None = None,
     bleed_mm: float = 0,
 ) -> PrintFile:
-    """`picture` is L, LA, RGB or RGBA. A PDF needs the paper, and the bleed that the layout includes."""
+    """Write one file. `picture` is L, LA, RGB or RGBA. A PDF needs the paper, and the bleed that is in the layout."""
     ready, profile = coloured(picture if FORMATS[file_format].is_transparent else flat(picture))
     trim = printing.turn(paper, *layout.size) if paper else None
     sheet = Sheet(layout.size, ready.mode, ready.info["icc_profile"], dpi, trim, bleed_mm)
@@ -79,7 +79,7 @@ def _bands(picture: Image.Image, layout: Layout, work: Work) -> Iterator[Image.I
     placed = layout.placed
     left, top, right, bottom = layout.part
     exact = (right - left, bottom - top) == (placed.width, placed.height)
-    # Pillow would weigh colours by their transparency itself, but over the whole picture in each call.
+    # Pillow would weigh colours by their transparency itself, but for the whole picture in each call.
     weighed = {"LA": "La", "RGBA": "RGBa"}.get(picture.mode, picture.mode)
     source = picture if exact or weighed == picture.mode else picture.convert(weighed)
     margins: dict[str, float | tuple[float, ...]] = {
@@ -89,7 +89,7 @@ def _bands(picture: Image.Image, layout: Layout, work: Work) -> Iterator[Image.I
         "RGBA": (255, 255, 255, 0),
     }
     margin = margins[picture.mode]
-    # Of equal height, because Pillow picks the order of its two passes by the size of a band.
+    # Bands have equal heights, because Pillow picks the order of its two passes by the size of a band.
     rows = math.ceil(height / math.ceil(width * height / _BAND_PIXELS))
     for start in range(0, height, rows):
         end = min(height, start + rows)
@@ -154,4 +154,4 @@ WRITERS: Mapping[FileFormat, Callable[[BinaryIO, Iterator[Image.Image], Sheet], 
     "JPEG": _write_jpeg,
     "PDF": write_pdf,
 }
-"""What writes each format: the file, its pixels in bands from top to bottom, and what it says about them."""
+"""What writes each format, given the file, its pixels in bands from top to bottom, and what to say about them."""

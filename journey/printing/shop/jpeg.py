@@ -26,7 +26,7 @@ _DAMAGED = "The JPEG is damaged or cut short. Save or download it again and try 
 
 @dataclass(frozen=True)
 class _Segment:
-    """`data` is what follows the length; `scan` the coded pixels that follow a start of scan."""
+    """`data` is what follows the length; `scan` holds the coded pixels that follow a start of scan."""
 
     marker: int
     data: bytes
@@ -34,7 +34,7 @@ class _Segment:
 
 
 def _jpeg_segments(jpeg: bytes) -> Iterator[_Segment]:
-    """Every segment up to the end of the picture; what some cameras add behind it is left alone."""
+    """Every segment up to the end of the picture; what some cameras add after it is ignored."""
     at = 2
     while at < len(jpeg):
         if jpeg[at] != 0xFF:
@@ -45,7 +45,7 @@ def _jpeg_segments(jpeg: bytes) -> Iterator[_Segment]:
         if not marker or marker[0] == _EOI:
             return
         at += 1
-        if marker[0] == 0x01 or 0xD0 <= marker[0] <= _SOI:  # these stand alone
+        if marker[0] == 0x01 or 0xD0 <= marker[0] <= _SOI:  # markers without a length
             continue
         length = int.from_bytes(jpeg[at : at + 2], "big")
         end = at + length
@@ -89,7 +89,7 @@ def _marked(segment: _Segment) -> bytes:
 
 
 def _is_plain(frame: bytes, adobe: Sequence[_Segment]) -> bool:
-    """Whether the colours mean the same below a JFIF header, which says grey or YCbCr."""
+    """Whether the colours keep their meaning after a JFIF header, which says grey or YCbCr."""
     components = frame[5]
     if components == 1:
         return True

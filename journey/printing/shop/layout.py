@@ -1,4 +1,4 @@
-"""Which part of the picture goes where on the file."""
+"""Which part of the picture goes where in the file."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from journey.printing.shop.specs import PrintSpec
 
 @dataclass(frozen=True)
 class Layout:
-    """A file of `size` pixels in which `part` of the source (its pixels, fractions allowed) fills `placed`."""
+    """A file of `size` pixels in which `part` of the source (in its pixels, fractions allowed) fills `placed`."""
 
     size: tuple[int, int]
     placed: Box
     part: tuple[float, float, float, float]
 
     def cut(self, window: Box, size: tuple[int, int]) -> Layout:
-        """A window of this file (inside `placed`), unscaled, in the middle of another."""
+        """A window of this file (inside `placed`), unscaled, in the middle of another file of `size` pixels."""
         left, top, right, bottom = self.part
         across, down = (right - left) / self.placed.width, (bottom - top) / self.placed.height
         x, y = window.left - self.placed.left, window.top - self.placed.top
@@ -49,7 +49,7 @@ def _centred(width: int, height: int, size: tuple[int, int]) -> Box:
 
 
 def most_detailed(picture: Image.Image, layout: Layout, size: tuple[int, int], spec: PrintSpec) -> Layout:
-    """Cut out the window of at most `size` pixels with the most contrast, bleed apart."""
+    """Cut out the window of at most `size` pixels with the most contrast, leaving out the bleed."""
     bleed = round(spec.bleed_mm / MM_PER_INCH * spec.dpi)
     area = layout.placed
     if bleed:
@@ -66,7 +66,7 @@ def most_detailed(picture: Image.Image, layout: Layout, size: tuple[int, int], s
     summed = np.zeros((grey.shape[0] + 1, grey.shape[1] + 1))
     summed[1:, 1:] = contrast.cumsum(0, dtype=np.float64).cumsum(1)
 
-    # Windows start on a grid: 64 places an axis are finer than an eye would choose.
+    # Windows start on a grid; 64 steps along each axis are finer than anyone would choose by eye.
     lefts = _places(area.left, area.right - width)
     tops = _places(area.top, area.bottom - height)
     x0 = _nearest((left + (lefts - layout.placed.left) * across) / step, grey.shape[1])
@@ -74,7 +74,7 @@ def most_detailed(picture: Image.Image, layout: Layout, size: tuple[int, int], s
     y0 = _nearest((top + (tops - layout.placed.top) * down) / step, grey.shape[0])
     y1 = _nearest((top + (tops + height - layout.placed.top) * down) / step, grey.shape[0])
     sums = (summed[y1][:, x1] - summed[y0][:, x1]) - (summed[y1][:, x0] - summed[y0][:, x0])
-    # Where several are as good (to 1 %), the one nearest to the middle.
+    # Of those within 1 % of the best, the one nearest to the middle.
     off_centre = np.hypot(np.linspace(-1, 1, len(tops))[:, None], np.linspace(-1, 1, len(lefts))[None])
     row, column = np.unravel_index(np.argmin(np.where(sums >= 0.99 * sums.max(), off_centre, np.inf)), sums.shape)
     x, y = int(lefts[column]), int(tops[row])
@@ -82,7 +82,7 @@ def most_detailed(picture: Image.Image, layout: Layout, size: tuple[int, int], s
 
 
 def _places(first: int, last: int) -> np.ndarray:
-    """Up to 65 whole numbers, an odd count, so that the middle is among them."""
+    """Up to 65 whole numbers from first to last; 65 is odd, so that the middle is among them."""
     places: np.ndarray = np.unique(np.linspace(first, last, 65).round().astype(int))
     return places
 

@@ -1,4 +1,4 @@
-"""From a source on disk to files for the print shop."""
+"""Makes files for the print shop from a source on disk."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Copy = Callable[[Path, BinaryIO, float, Work], tuple[int, int, Profile]]
 """(source, target, DPI, work) -> width, height, what describes the colours."""
 
 COPIES: Mapping[FormatName, tuple[FileFormat, Copy | None]] = {"PNG": ("PNG", copy_png), "JPEG": ("JPEG", copy_jpeg)}
-"""The kinds of picture that hold a DPI, and can be copied without decoding them."""
+"""The kinds of picture that store a DPI and can be copied without decoding."""
 
 _ANEW: tuple[FileFormat, Copy | None] = ("PNG", None)
 
@@ -65,9 +65,9 @@ def retag(
 ) -> PrintFile:
     """Keep the pixels and write the DPI.
 
-    A PNG or JPEG is copied without decoding: only what is needed to show the picture goes along, so no
-    place, camera or editing data does. A picture that an EXIF tag turns is written anew, upright, and every
-    other kind becomes a PNG. PNG counts whole pixels per metre, so 300 DPI reads back as 299.9994.
+    A PNG or JPEG is copied without decoding: only what is needed to show the picture is kept, so data about
+    place, camera and editing is left out. A picture that an EXIF tag turns is decoded and saved upright, and
+    every other kind becomes a PNG. PNG counts whole pixels per metre, so 300 DPI reads back as 299.9994.
     """
     work = Work(on_progress, should_stop)
     dpi = checked_dpi(dpi)
@@ -84,7 +84,7 @@ def retag(
         notes: tuple[str, ...] = (
             f"{KINDS[kind].label} files hold no DPI, so this is a PNG with the same pixels."
             if copy is None
-            else "The picture was stored turned; it was written anew, upright.",
+            else "The picture was not stored upright, so it was turned and saved again.",
         )
     else:
         work.begin(1)
@@ -94,7 +94,7 @@ def retag(
         notes = ()
     size = target.stat().st_size
     printed = printing.print_size(width, height, dpi)
-    meaning = f"At {dpi:g} DPI it prints as {printed.text('cm')} ({printed.text('in')}). The number adds no detail."
+    meaning = f"At {dpi:g} DPI the print is {printed.text('cm')} ({printed.text('in')}). The DPI adds no detail."
     return PrintFile(
         path=target,
         format=file_format,
@@ -116,7 +116,7 @@ def exact_size(
     on_progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> PrintFile:
-    """Crop (or set on white margins) and resample to the paper at its DPI, bleed included.
+    """Crop (or add white margins) and resample to the paper at its DPI, bleed included.
 
     The ICC profile is kept byte for byte; a picture without one is tagged sRGB. Transparency stays in PNG and
     TIFF, where the margins of contain are transparent too, and becomes white in JPEG and PDF. PNG, TIFF and
@@ -140,7 +140,7 @@ def print_set(
 ) -> PrintSet:
     """One picture on many papers, as a ZIP. The files in it are not compressed a second time."""
     if not 1 <= len(specs) <= SET_LIMIT:
-        raise ValueError(f"A print set has 1 to {SET_LIMIT} files. Choose the papers to make.")
+        raise ValueError(f"A print set has 1 to {SET_LIMIT} files. Choose which papers to make.")
     work = Work(on_progress, should_stop)
     picture = decoded(source)
     work.begin(sum(spec.on(*picture.size).needed[1] for spec in specs))
@@ -172,7 +172,7 @@ def proof(
     """The most detailed part of the final print at its true size, on a small paper, to print at home first.
 
     The pixels are those that `exact_size` would put there. A print smaller than the proof's paper lies in
-    the middle of it. Print it at 100 %, without fitting to the page.
+    the middle of it. It has to be printed at 100 %, without fitting it to the page.
     """
     work = Work(on_progress, should_stop)
     picture = decoded(source)
@@ -184,7 +184,7 @@ def proof(
         title, f"{paper_word(spec.paper)}_{spec.dpi:g}dpi_proof_{paper_word(paper)}", FORMATS[spec.format].extension
     )
     made = write_sheet(picture, layout, folder / name, spec.format, spec.dpi, work, paper=paper)
-    return _judged(made, picture, spec, "Print it at 100 %, without fitting to the page: then it has its true size.")
+    return _judged(made, picture, spec, "Print it at 100 %, without fitting it to the page, to see its true size.")
 
 
 def _print(picture: Image.Image, target: Path, spec: PrintSpec, work: Work) -> PrintFile:
@@ -205,7 +205,7 @@ def _judged(made: PrintFile, picture: Image.Image, spec: PrintSpec, *notes: str)
     option = spec.on(*picture.size).options[1]
     if not option.enough:
         quality = f"{option.dpi_shown} DPI on this paper ({option.grade.word}, {option.grade.in_words})"
-        notes = (*notes, f"The picture itself has {quality}; {spec.dpi:g} DPI in the file add no detail.")
+        notes = (*notes, f"The picture itself has {quality}; the file's {spec.dpi:g} DPI add no detail.")
     return replace(
         made,
         spec=spec,
@@ -217,7 +217,7 @@ def _judged(made: PrintFile, picture: Image.Image, spec: PrintSpec, *notes: str)
 
 
 def decoded(source: Path) -> Image.Image:
-    """Upright, 8 bits, L, LA, RGB or RGBA; without the alpha channel when nothing is transparent."""
+    """The picture upright, as 8-bit L, LA, RGB or RGBA, without alpha when nothing is transparent."""
     picture = decoding.decoded(source, MAX_PIXELS)
     if picture.mode in ("LA", "RGBA") and picture.getchannel("A").getextrema() == (255, 255):
         opaque = picture.convert(picture.mode[:-1])
@@ -227,11 +227,11 @@ def decoded(source: Path) -> Image.Image:
 
 
 def is_turned(source: Path, kind: FormatName) -> bool:
-    """Whether a tag says that the picture is to be turned or mirrored before it is shown."""
+    """Whether an EXIF tag says that the picture must be turned or mirrored to be shown."""
     if kind == "PNG" and not may_be_turned(source):
         return False
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # remarks about odd metadata, which is not copied anyway
+        warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata, which is not copied anyway
         try:
             with Image.open(source, formats=(kind,)) as image:
                 return image.getexif().get(_EXIF_ORIENTATION, 1) in range(2, 9)

@@ -31,7 +31,7 @@ def _manifest_row(made: PrintFile) -> dict[str, str]:
 
 
 def manifest_csv(files: Sequence[PrintFile]) -> bytes:
-    """A line of names, and one for each file."""
+    """A line of column names, and a line for each file."""
     rows = [_manifest_row(made) for made in files]
     return MARK + csv_lines([rows[0], *(row.values() for row in rows)])
 

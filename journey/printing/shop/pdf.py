@@ -47,7 +47,7 @@ def write_pdf(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> Non
         }
     )
     trim = sheet.trim
-    assert trim is not None  # noqa: S101 - for the type checker: whoever asks for a PDF has a paper
+    assert trim is not None  # noqa: S101 - for the type checker: a PDF always has a paper
     bleed = sheet.bleed_mm / MM_PER_INCH * POINTS_PER_INCH
     across, down = (side * POINTS_PER_INCH + 2 * bleed for side in (trim.size.width_in, trim.size.height_in))
     drawing = StreamObject()

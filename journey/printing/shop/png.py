@@ -23,14 +23,14 @@ _DAMAGED = "The PNG is damaged or cut short. Save or download it again and try o
 
 
 def may_be_turned(source: Path) -> bool:
-    """Whether there is a chunk that could say so. Pillow would decode the whole picture to find out."""
+    """Whether a chunk could say that the picture is turned. Pillow would decode all of the picture to find out."""
     with source.open("rb") as file:
         return any(_tells_a_turn(file, each) for each in _chunks(file))
 
 
 @dataclass(frozen=True)
 class _Chunk:
-    """`at` is where its data begin in the file."""
+    """`at` is where its data begins in the file."""
 
     kind: bytes
     at: int
@@ -38,7 +38,7 @@ class _Chunk:
 
 
 def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
-    """Every chunk up to IEND. The file may be read and moved between two of them."""
+    """Every chunk up to IEND. The caller may read and seek in the file between two of them."""
     at = len(SIGNATURE)
     while True:
         file.seek(at)
@@ -87,7 +87,7 @@ def copy_png(source: Path, target: BinaryIO, dpi: float, work: Work) -> tuple[in
 
 
 def _copy_chunk(source: BinaryIO, target: BinaryIO, chunk: _Chunk) -> None:
-    """Byte for byte, and only when its checksum is right."""
+    """Copy a chunk byte for byte. Raises PictureRefused when it is cut short or its checksum is wrong."""
     target.write(struct.pack(">I", chunk.length))
     source.seek(chunk.at - 4)
     checksum, left = 0, chunk.length + 4

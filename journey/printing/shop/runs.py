@@ -1,6 +1,6 @@
 """Print files made in the background for people who watch a page, and kept for a day.
 
-One worker process makes them one after the other, at low priority, so that no page ever waits for one.
+One worker process makes them one at a time, at low priority, so that no page ever waits for one.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ class PrintRun:
 
     @property
     def waiting(self) -> bool:
-        """Others are being made first."""
+        """True while others are being made first."""
         return not (self.done or self._job.future.running() or self._job.done)
 
     @property
     def progress(self) -> float:
-        """From 0 to 1. It is 1 only when the file can be downloaded, or when nothing more will come."""
+        """From 0 to 1. It is 1 only when the file can be downloaded, or when there will be none."""
         return 1.0 if self.done else min(0.99, self._job.progress)
 
     @property
@@ -65,18 +65,18 @@ class PrintRun:
         return self._stored.done()
 
     def stop(self) -> None:
-        """Ask it to end. Does nothing to what is done."""
+        """Ask it to end. Does nothing once it is done."""
         if not self._job.future.cancel():
             self._job.stop()
 
     @property
     def made(self) -> Made | None:
-        """What came of it; None while it is under way and when nothing did."""
+        """What was made; None while it is under way, and when it failed or was stopped."""
         return self._stored.result() if self.done and self._stored.exception() is None else None
 
     @property
     def problem(self) -> str | None:
-        """Why nothing came of it, as a sentence for people."""
+        """Why it failed or was stopped, as a sentence for people; None otherwise."""
         return _sentence(self._stored.exception()) if self.done else None
 
     @property
@@ -85,7 +85,7 @@ class PrintRun:
         return self.done and isinstance(self._stored.exception(), (Stopped, CancelledError))
 
     def wait(self, timeout: float) -> None:
-        """Until it is done. Raises TimeoutError."""
+        """Wait until it is done. Raises TimeoutError after `timeout` seconds."""
         try:
             self._stored.exception(timeout)
         except CancelledError:
@@ -93,10 +93,10 @@ class PrintRun:
 
 
 class PrintRuns:
-    """Makes print files from pictures that are stored here, and stores them beside these.
+    """Makes print files from stored pictures, and stores them as well, each under a key of its own.
 
     `record` is a folder that remembers which files were made when, so that they can be removed after
-    KEEP_SECONDS even when the program was restarted meanwhile.
+    KEEP_SECONDS even if the program was restarted in between.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class PrintRuns:
         source = self._files.path(stored.key, stored.file)
         self._open = [run for run in self._open if not run.done]
         if len(self._open) >= WAITING_LIMIT:
-            raise JourneyError("Many print files are being made just now. Try again in a minute.")
+            raise JourneyError("Many print files are being made right now. Try again in a minute.")
         self.remove_old()
         self._workers.start()
         with ExitStack() as on_error:
@@ -138,7 +138,7 @@ class PrintRuns:
         return run
 
     def remove_old(self) -> None:
-        """Delete the print files that are older than KEEP_SECONDS."""
+        """Delete print files older than KEEP_SECONDS."""
         if not self._record.is_dir():
             return
         for mark in self._record.iterdir():
@@ -161,7 +161,7 @@ class PrintRuns:
         folder: Path,
         end: ExitStack,
     ) -> None:
-        """Runs once for each job, in a thread of the workers (or the one that cancelled it)."""
+        """Runs once for each job, in a thread of the workers or in the one that cancelled the job."""
         try:
             with end:
                 result = made.result()
@@ -172,14 +172,14 @@ class PrintRuns:
                 self._record.mkdir(parents=True, exist_ok=True)
                 (self._record / key).write_text(str(self._clock()), encoding="ascii")
             stored.set_result(_made(key, result))
-        except BaseException as error:  # noqa: BLE001 - whoever watches must hear of it, whatever it was
+        except BaseException as error:  # noqa: BLE001 - whoever is watching must hear of any failure
             stored.set_exception(error)
 
 
 def _made(key: str, result: PrintFile | PrintSet) -> Made:
     if isinstance(result, PrintFile):
         return Made(StoredFile(key, result.path.name), result.size, (result,), result.notes)
-    # The same sentence holds for many papers of a set.
+    # Each note names its file. A note that a file has twice is kept once.
     notes = dict.fromkeys(f"{file.path.name}: {note}" for file in result.files for note in file.notes)
     return Made(StoredFile(key, result.path.name), result.size, result.files, tuple(notes))
 
@@ -196,4 +196,4 @@ def _sentence(error: BaseException | None) -> str | None:
             return "The disk is full, so the print file could not be written. Make room, or choose a smaller one."
         return f"The print file could not be written: {error.strerror or 'the disk refused it'}."
     log.error("a print file failed", exc_info=error)
-    return "The print file could not be made. Try again, or choose fewer DPI or a smaller paper."
+    return "The print file could not be made. Try again, or choose a lower DPI or a smaller paper."

@@ -16,7 +16,7 @@ from journey.printing import Paper
 class Sheet:
     """What a file says about its pixels, which are 8 bits deep in each channel of `mode`.
 
-    `trim` is the paper after cutting, as it lies, where the size says more than pixels and DPI.
+    `trim` is the paper after cutting, the way it lies. Only a PDF needs it and the bleed.
     """
 
     size: tuple[int, int]

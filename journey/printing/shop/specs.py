@@ -17,7 +17,7 @@ FileFormat = Literal["PNG", "TIFF", "JPEG", "PDF"]
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of print file: what people choose it for, and whether it keeps transparency (or becomes white there)."""
+    """A kind of print file: what people choose it for, and whether it keeps transparency (else it is white there)."""
 
     used_for: str
     extension: str
@@ -36,7 +36,7 @@ FORMATS: Mapping[FileFormat, Format] = {
 """In the order in which they are offered. `encoding` writes them."""
 
 MAX_PIXELS = 250_000_000
-"""Largest file made, and largest source taken: an A0 at 400 DPI."""
+"""Pixels of the largest file made and the largest source taken: an A0 at 400 DPI."""
 JPEG_MAX_SIDE = 65_535
 NAME_LIMIT = 80
 
@@ -76,16 +76,16 @@ class PrintSpec:
         if across * down > MAX_PIXELS:
             raise ValueError(
                 f"{self.paper.label} at {self.dpi:g} DPI has {across} × {down} = {across * down / 1e6:.0f} megapixels; "
-                f"up to {MAX_PIXELS / 1e6:.0f} are possible. Choose fewer DPI or a smaller paper."
+                f"the limit is {MAX_PIXELS / 1e6:.0f}. Choose a lower DPI or a smaller paper."
             )
         if self.format == "JPEG" and max(across, down) > JPEG_MAX_SIDE:
             raise ValueError(
-                f"A JPEG has at most {JPEG_MAX_SIDE:,} pixels a side, and this would have {max(across, down):,}. "
-                "Choose TIFF, PNG or PDF, or fewer DPI."
+                f"A JPEG has at most {JPEG_MAX_SIDE:,} pixels a side, and this one would have {max(across, down):,}. "
+                "Choose TIFF, PNG or PDF, or a lower DPI."
             )
 
     def on(self, width: int, height: int) -> printing.Plan:
-        """The plan for a picture of so many pixels."""
+        """The plan for a picture of this size in pixels. Raises ValueError."""
         return printing.plan(
             width,
             height,
@@ -144,7 +144,7 @@ def file_name(title: str, spec: PrintSpec) -> str:
 
 
 def service_warnings(size: int, file_format: FileFormat) -> tuple[str, ...]:
-    """One sentence when a file of so many bytes is above what a print service takes, else nothing."""
+    """One sentence when a file of `size` bytes is larger than what a print service takes, else nothing."""
     megabytes = size / 1e6
     over = [
         f"{name} takes up to {limit} MB"
@@ -153,8 +153,8 @@ def service_warnings(size: int, file_format: FileFormat) -> tuple[str, ...]:
     ]
     if not over:
         return ()
-    remedy = "fewer DPI" if file_format == "JPEG" else "JPEG or fewer DPI"
-    return (f"The file has {megabytes:.0f} MB: {', '.join(over)}. Choose {remedy} for such a service.",)
+    remedy = "a lower DPI" if file_format == "JPEG" else "JPEG or a lower DPI"
+    return (f"The file is {megabytes:.0f} MB: {', '.join(over)}. Choose {remedy} for such a service.",)
 
 
 def name_for(title: str, rest: str, extension: str) -> str:
@@ -171,7 +171,7 @@ def paper_word(paper: Paper) -> str:
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """The same names, numbered from the second equal one on."""
+    """The same names, with a number added to each repetition."""
     seen: dict[str, int] = {}
     out = []
     for name in names:

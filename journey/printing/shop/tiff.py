@@ -50,7 +50,7 @@ def write_tiff(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> No
             (284, "H", (1,)),  # the channels of a pixel lie together
             (296, "H", (2,)),  # inches
             (_TIFF_PREDICTOR, "H", (2,)),
-            *([(338, "H", (2,))] if sheet.mode.endswith("A") else []),  # colours not multiplied with the alpha
+            *([(338, "H", (2,))] if sheet.mode.endswith("A") else []),  # colours are not multiplied by alpha
             (34675, "B", sheet.icc),
         )
     )
@@ -64,7 +64,7 @@ _TIFF_TYPES = {"H": (3, "H", 1), "I": (4, "I", 1), "Q": (5, "I", 2), "B": (7, "B
 
 
 def _tiff_directory(at: int, *entries: tuple[int, str, Sequence[int]]) -> bytes:
-    """Little-endian, to be written at this offset; values longer than four bytes follow it. Entries go up by tag."""
+    """Little-endian, to be written at this offset; values of over four bytes follow it. Entries must go up by tag."""
     head = struct.pack("<H", len(entries))
     values = b""
     values_at = at + 2 + 12 * len(entries) + 4

@@ -1,4 +1,4 @@
-"""Runs the revisions on the connection, and for the tables, that `Database.upgrade` passes in."""
+"""Runs the revisions on the connection and for the tables that `Database.upgrade` passes in."""
 
 from alembic import context
 

@@ -1,7 +1,7 @@
-"""Many pictures at once: what was given, a look at each, what it would cost, and what became of it.
+"""Many pictures at once: what was given, a look at each picture, what it would cost, and what became of it.
 
-lines  pasted text and CSV files -> lines, each a wanted picture or a sentence
+lines  pasted text and CSV files -> lines, each a wanted picture or a sentence that says why not
 looks  wanted pictures -> checked sources, a few at a time, in the background
 rows   sources, paper and multipliers -> the table that is shown before anything is spent
-store  the batches table: queue all at once, let a few go at a time, pause, try again
+store  the batches table: queue all at once, send a few at a time, pause, try again
 """

@@ -1,4 +1,4 @@
-"""What people paste or drop becomes lines: each names a picture, or says why it does not. Pure functions."""
+"""Turns what people paste or drop into lines. Each names a picture, or says why it does not. Pure functions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from journey.errors import one_line
 from journey.outside.addresses import URL_LIMIT
 
 ROWS_LIMIT = 200
-"""Pictures in one batch."""
+"""The most lines in one batch."""
 TEXT_LIMIT = 2_000_000
-"""Characters of a CSV."""
+"""The most characters of a CSV."""
 
 _SHOWN = 120
 _KEPT = 4_096
@@ -34,8 +34,8 @@ _HEADING = re.compile(r"((image|picture)?(url|link|address)|href|src|image|pictu
 class Wanted:
     """One picture (or a grid of four, without `index`) that somebody wants.
 
-    `value` is an address, a task id, the id of an entry, or for an upload its name and a number that tells
-    it from others.
+    `value` is an address, a task id, the id of an entry, or, for an upload, its name and a number that tells it
+    from the others.
     """
 
     kind: Literal["url", "task", "entry", "upload"]
@@ -45,7 +45,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of what was given. `text` is untrusted, `times` how often the same was given."""
+    """One line of what was given. `text` is untrusted; `times` is how often the same picture was given."""
 
     place: str
     text: str
@@ -61,7 +61,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV. `column` is the one that holds addresses or task ids; None when none could be found."""
+    """A CSV. `column` is the one that holds addresses or task ids; None when none was found."""
 
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -85,7 +85,7 @@ class Table:
 
 
 def decode(data: bytes) -> str:
-    """The text of a CSV file, as spreadsheets write them: UTF-8 or UTF-16 with a mark, else UTF-8 or Windows' Latin."""
+    """The text of a CSV file, as spreadsheets write them: UTF-8 or UTF-16 with a mark, else UTF-8 or Windows-1252."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     try:
@@ -95,7 +95,7 @@ def decode(data: bytes) -> str:
 
 
 def read(text: str) -> list[Line]:
-    """One line for each address or task id; blank lines and a heading over them are left out."""
+    """One line for each address or task id; blank lines and a heading above them are left out."""
     found: list[Line] = []
     for place, line in enumerate(text.splitlines(), start=1):
         found += _read(line, f"Line {place}")
@@ -104,10 +104,10 @@ def read(text: str) -> list[Line]:
 
 
 def table(text: str, *, is_file: bool = False) -> Table | None:
-    """The text as a CSV, or None when it is a plain list.
+    """The text as a CSV, or None when it is a plain list, or too long.
 
-    A comma may belong to an address, so pasted text is a table only when something else speaks for it: a
-    heading, quotes, another separator, or cells with spaces. A file counts as one if it has several columns.
+    A comma may belong to an address, so pasted text counts as a table only if something else suggests one: a heading,
+    tabs or semicolons, or cells that cannot be part of an address. A file counts as one if it has several columns.
     """
     if len(text) > TEXT_LIMIT:
         return None
@@ -149,7 +149,7 @@ def table(text: str, *, is_file: bool = False) -> Table | None:
 
 
 def merged(given: Iterable[Line]) -> list[Line]:
-    """The same lines with repetitions counted at the first of them."""
+    """The same lines without repetitions; the first of each says how many there were."""
     kept: dict[Wanted | tuple[str, str], Line] = {}
     for line in given:
         key = line.wanted or (line.place, line.text)
@@ -158,17 +158,17 @@ def merged(given: Iterable[Line]) -> list[Line]:
 
 
 def too_many(count: int) -> str | None:
-    """The sentence for more pictures than a batch takes, or None."""
+    """The sentence to show when a batch cannot take that many lines, or None."""
     if count <= ROWS_LIMIT:
         return None
     return (
-        f"These are {count:,} lines; up to {ROWS_LIMIT} go into one batch. Nothing has been looked at or queued: "
-        f"take the first {ROWS_LIMIT}, and the others in further batches."
+        f"These are {count:,} lines; up to {ROWS_LIMIT} go into one batch. Nothing has been looked at or queued. "
+        f"Start with the first {ROWS_LIMIT}, and put the others into further batches."
     )
 
 
 def _read(text: str, place: str) -> list[Line]:
-    """A line or cell; nothing when it is blank, and several lines when it holds several addresses."""
+    """What a line or cell names: nothing if it is blank, several lines if it holds several addresses."""
     plain = _without_unseen(text).strip(_ROUND_IT)
     if not plain:
         return []
@@ -184,15 +184,15 @@ def _read(text: str, place: str) -> list[Line]:
     if any(_WEB.match(part) for part in parts):
         return [_bad(place, plain, "Put each address on a line of its own, with nothing else on it.")]
     if _SCHEME.match(plain) or "/" in plain or "\\" in plain or plain.lower().startswith("www."):
-        return [_bad(place, plain, "This is no address of a picture: those begin with https:// or http://.")]
+        return [_bad(place, plain, "This is not the address of a picture: those begin with https:// or http://.")]
     return [_task(parts, plain, place)]
 
 
 def _address(text: str, place: str) -> Line:
     if len(text) > URL_LIMIT:
-        return _bad(place, text, f"This address has {len(text):,} characters; {URL_LIMIT:,} are possible.")
+        return _bad(place, text, f"This address has {len(text):,} characters; addresses have at most {URL_LIMIT:,}.")
     if not text.isprintable():
-        return _bad(place, text, "There are characters in this address that cannot be in one. Copy it anew.")
+        return _bad(place, text, "This address contains characters that no address can have. Copy it again.")
     return Line(place, text[:_KEPT], Wanted("url", text))
 
 
@@ -208,7 +208,7 @@ def _task(parts: Sequence[str], plain: str, place: str) -> Line:
         )
     index = rest[0].lstrip("#").lower() if rest else "all"
     if index not in (*GRID_INDEXES, "all"):
-        return _bad(place, plain, "After a task ID comes the picture of the grid: 1, 2, 3, 4 or all.")
+        return _bad(place, plain, "After a task ID, only the picture of a grid can follow: 1, 2, 3, 4 or all.")
     return Line(place, plain[:_KEPT], Wanted("task", task_id, None if index == "all" else index))
 
 
@@ -221,7 +221,7 @@ def _without_unseen(text: str) -> str:
 
 
 def _names_a_column(text: str) -> bool:
-    """True for what people write over a column of addresses or task ids."""
+    """True for what people write above a column of addresses or task ids."""
     return len(text) <= _SHOWN and bool(_HEADING.fullmatch(re.sub(r"[\W_]", "", text.lower())))
 
 
@@ -234,7 +234,7 @@ def _split(text: str, delimiter: str) -> list[list[str]]:
         return []
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error:  # a cell of over 128 KiB, which is none of ours
+    except csv.Error:  # a cell of more than 131,072 characters, so not a list of pictures
         return []
 
 
@@ -245,7 +245,7 @@ def _has_heading(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _has_words(rows: Sequence[Sequence[str]]) -> bool:
-    """Cells beside an address that can be no part of it: a title with spaces, a number before it."""
+    """True when cells beside an address cannot be part of it: a title with spaces, a number before it."""
     return any(
         any(_is_address(cell) for cell in row) and (not _is_address(row[0]) or any(map(str.isspace, "".join(row[1:]))))
         for row in rows

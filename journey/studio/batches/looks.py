@@ -19,12 +19,12 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 16
 SLOW_SECONDS = 4.0
-"""A look that takes longer gives its place to the next, so that a slow address holds up no other one."""
+"""A look that takes longer gives its place to the next, so that a slow address does not hold up the others."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What came of it: the checked picture (four of a grid), or a sentence for the person."""
+    """What came of a look: the checked picture (four for a grid), or a sentence for the person."""
 
     sources: tuple[Source, ...] = ()
     problem: str | None = None
@@ -33,7 +33,7 @@ class Look:
 class Looks:
     """The looks of one person, kept so that each picture is looked at once however often the list is edited.
 
-    It starts work only when it is asked `ahead`, so nothing goes on for somebody who has left. `executor` is
+    Work starts only when `ahead` is called, so nothing goes on for somebody who has left. `executor` is
     shared between people and should have more threads than AT_ONCE.
     """
 
@@ -44,7 +44,7 @@ class Looks:
         self._done: dict[object, object] = {}
 
     def ahead(self, works: Iterable[tuple[Wanted, Callable[[], Sequence[Source]]]]) -> None:
-        """Go on with these, in this order, and with no others; each `work` gives sources or raises JourneyError."""
+        """Go on with these, in this order, and with no others; each work returns sources or raises JourneyError."""
         self._collect()
         left = {wanted: work for wanted, work in works if wanted not in self._done}
         for wanted, (_, future) in list(self._open.items()):
@@ -60,13 +60,13 @@ class Looks:
                 busy += 1
 
     def of(self, wanted: Wanted) -> Look | None:
-        """What came of this look; None while it is under way or has not begun."""
+        """What came of the look at this; None while it is under way or has not begun."""
         self._collect()
         found = self._done.get(wanted)
         return found if isinstance(found, Look) else None
 
     def problem(self, key: object, ask: Callable[[], str | None]) -> str | None:
-        """The answer of `ask`, which may take seconds; asked once for each key. Raises LookupError until then."""
+        """The answer of `ask`, which may take seconds and runs once for each key. Raises LookupError until then."""
         self._collect()
         if key not in self._done:
             if key not in self._open:
@@ -75,7 +75,7 @@ class Looks:
         return str(self._done[key]) if self._done[key] is not None else None
 
     def forget(self, wanted: Iterable[Wanted]) -> None:
-        """Look at these again."""
+        """Forget the looks at these, so that they are looked at again."""
         for each in wanted:
             self._done.pop(each, None)
 
@@ -106,7 +106,7 @@ def take(wanted: Wanted, intake: Intake, history: History, providers: Sequence[P
         if wanted.index is None:
             return parent.sources
         if not parent.is_grid:
-            raise InvalidRequest(f"This task has one picture, so there is no picture {wanted.index}.")
+            raise InvalidRequest(f"This task has only one picture, so there is no picture {wanted.index}.")
         return tuple(source for source in parent.sources if source.index == wanted.index)
     entry = history.get(wanted.value)
     if entry is None:

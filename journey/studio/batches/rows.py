@@ -1,4 +1,4 @@
-"""The table before anything is spent: each picture on the paper, the multiplier that is enough, and what it costs."""
+"""The table shown before anything is spent: each picture on the paper, the multiplier that is enough, and its cost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SKIP: Literal[0] = 0
 
 @dataclass(frozen=True)
 class Target:
-    """What all pictures of the batch are for. Raises ValueError, with a sentence, when they cannot be planned."""
+    """What all pictures of the batch are for. Raises ValueError, with a sentence, if nothing can be planned for it."""
 
     paper: Paper
     dpi: float = 300
@@ -37,10 +37,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Row:
-    """One picture of the table, or one line that is none.
+    """One row of the table: a picture, or a line that names none.
 
-    `key` names it for as long as the same thing is asked for. `choice` is what will be done, `problem` why
-    nothing can be, and `is_looked_at` is False while nobody knows yet.
+    `key` stays the same as long as the same thing is asked for. `choice` is what will be done, `problem` says why
+    nothing can be done, and `is_looked_at` is False while that is not known yet.
     """
 
     key: str
@@ -71,12 +71,12 @@ class Row:
         return self.source.stored.width * self.choice, self.source.stored.height * self.choice
 
     def credits(self, provider: Provider) -> int:
-        """What it costs there."""
+        """What it costs at this provider."""
         return provider.credits if self.runs else 0
 
 
 Problem = Callable[[Source, int], str | None]
-"""Why a picture cannot be enlarged so much, or None. Raises LookupError while that is not known yet."""
+"""Why a picture cannot be enlarged by this multiplier, or None. Raises LookupError while that is not known yet."""
 
 
 def rows(
@@ -88,7 +88,7 @@ def rows(
     choices: Mapping[str, Choice],
     problem: Problem,
 ) -> list[Row]:
-    """The table. `for_all` is one multiplier for all, None as suggested; `choices` are those made for single rows."""
+    """The table. `for_all` is one choice for all, None means as suggested; `choices` are those of single rows."""
     made: list[Row] = []
     places: dict[str, str] = {}
     for line in given:
@@ -143,7 +143,7 @@ def _row(
 
 
 def _suggested(source: Source, plan: Plan | None, problem: Problem) -> Choice:
-    """What the paper needs (4x without one), as far as it is possible."""
+    """What the paper needs (4x without a paper), as far as possible."""
     if plan is not None and plan.recommended == 1:
         return SKIP
     wanted: Choice = 2 if plan is not None and plan.recommended == 2 else 4
@@ -163,7 +163,7 @@ class Totals:
 
 
 def totals(table: Sequence[Row], provider: Provider, seconds_per_pixel: Mapping[int, float]) -> Totals:
-    """`seconds_per_pixel` of the source by multiplier, where the provider runs here; else empty."""
+    """The table in numbers. `seconds_per_pixel` of the source, by multiplier, is empty unless the provider is here."""
     running = [row for row in table if row.runs]
     return Totals(
         runs=len(running),

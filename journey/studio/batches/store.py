@@ -1,8 +1,8 @@
 """The batches table, and what is done with all entries of a batch at once.
 
-An entry of a batch waits as `queued` without a due time, which the tracker never takes up and no restart
-changes. `feed` lets a few go at a time: so a pause stops what was not sent yet, and a large batch leaves
-the provider free for what others queue meanwhile.
+An entry of a batch waits as `queued` without a due time. The tracker never takes it up like this, and a restart does
+not change it. `feed` makes a few entries due at a time, so a pause stops what has not been sent yet, and a large batch
+leaves the provider free for what others queue in the meantime.
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ _SENT = sa.or_(
 
 @dataclass(frozen=True)
 class Batch:
-    """What was queued together. `name` is untrusted text; `elsewhere` are pictures that another batch was enlarging.
+    """What was queued together. `name` is untrusted text; `held` means paused.
 
-    `download_key` opens all results: it belongs only into the link for that.
+    `elsewhere` counts the pictures that another batch was already enlarging. `download_key` opens all results, so it
+    belongs only in the download link.
     """
 
     id: str
@@ -60,7 +61,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Item:
-    """The latest try of one picture. `waits` is true until it is its turn to be sent."""
+    """The latest try of one picture. `waits` is True until it is its turn to be sent."""
 
     entry: Entry
     waits: bool
@@ -94,10 +95,10 @@ class Batches:
         self._clock = clock
 
     def queue(self, batch_id: str, wanted: Sequence[NewEntry], *, name: str, person: str | None = None) -> Batch:
-        """Queue all of them as one batch, or none. The same id again changes nothing: a double click queues once.
+        """Queue all of these as one batch, or none. The same id once more changes nothing: a double click queues once.
 
-        A picture that is under way already is not queued twice: one that somebody queued alone joins this batch,
-        one of another batch stays there.
+        A picture that is already under way is not queued twice: one that was queued alone joins this batch, one of
+        another batch stays there.
         """
         with self._database.write() as connection:
             if known := self._get(connection, batch_id):
@@ -135,7 +136,7 @@ class Batches:
         return None if row is None else Batch(**row._mapping)
 
     def latest(self, *, limit: int = 5) -> list[tuple[Batch, Progress]]:
-        """The newest batches first, and how far they are."""
+        """The newest batches, and how far each has got."""
         newest = sa.select(batches).order_by(batches.c.created_at.desc(), batches.c.id).limit(limit)
         with self._database.read() as connection:
             found = [Batch(**row._mapping) for row in connection.execute(newest)]
@@ -168,7 +169,7 @@ class Batches:
             return self._items(connection, entries.c.batch == batch_id)
 
     def pause(self, batch_id: str) -> None:
-        """Send nothing more of it until it is resumed. What was sent goes on."""
+        """Send nothing more of this batch until it is resumed. What has been sent goes on."""
         with self._database.write() as connection:
             connection.execute(batches.update().where(batches.c.id == batch_id).values(held=True))
             self._hold(connection)
@@ -184,7 +185,7 @@ class Batches:
             self._feed(connection)
 
     def cancel_waiting(self, batch_id: str) -> int:
-        """Cancel what was not sent yet. Returns how many that were."""
+        """Cancel what has not been sent yet. Returns how many entries that was."""
         with self._database.write() as connection:
             history = self._history(connection)
             queued = sa.select(entries.c.id).where(entries.c.batch == batch_id, entries.c.state == State.QUEUED)
@@ -194,7 +195,7 @@ class Batches:
             )
 
     def retry(self, batch_id: str) -> int:
-        """Queue what failed once more, in the same batch. Returns how many; what is undecided stays as it is."""
+        """Queue once more what failed, in the same batch. Returns how many. What is undecided stays as it is."""
         with self._database.write() as connection:
             history = self._history(connection)
             failed = [
@@ -203,14 +204,14 @@ class Batches:
                 if item.entry.state is State.FAILED
             ]
             added = [history.add(new) for new in wishes_of(connection, failed)]
-            # What somebody queued elsewhere meanwhile goes on there.
+            # What somebody has queued elsewhere in the meantime goes on there.
             again = [entry.id for entry in added if entry.batch == batch_id]
             self._put_in_line(connection, entries.c.id.in_(again))
             self._feed(connection)
             return len(again)
 
     def feed(self) -> None:
-        """Let the next of each batch go, and hold what came back to the queue of a paused one.
+        """Make the next entries of each batch due, and hold back what returned to the queue in a paused one.
 
         The process that works the queues calls this every few seconds.
         """
@@ -278,16 +279,16 @@ class Batches:
         return list(found.values())
 
     def _history(self, connection: sa.Connection) -> History:
-        """The history, writing within this transaction: all of a batch changes at once, by the usual rules.
+        """The history, writing within this transaction: a whole batch changes at once, by the usual rules.
 
-        Its clock moves on with each look, so that what is added one after the other stays in this order.
+        Its clock moves on each time it is read, so that entries keep the order in which they were added.
         """
         now, ticks = self._clock(), itertools.count()
         return History(_Within(connection), clock=lambda: now + next(ticks) / 1e6)
 
 
 class _Within(Transactions):
-    """Transactions that are all part of one that is open already."""
+    """Transactions that are all part of one that is already open."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
@@ -310,7 +311,7 @@ def progress(items: Sequence[Item]) -> Progress:
 
 
 def _counted(counts: Counter[tuple[State, bool]], part: float = 0.0) -> Progress:
-    """From how many there are in each state (and whether they wait), and `part` pictures' worth of those under way."""
+    """From the numbers in each state (and whether they wait); `part` is the progress of those under way in pictures."""
     total, live, waiting = counts.total(), 0, 0
     states: Counter[State] = Counter()
     for (state, waits), number in counts.items():
@@ -330,7 +331,7 @@ def _counted(counts: Counter[tuple[State, bool]], part: float = 0.0) -> Progress
 
 
 def seconds_left(items: Sequence[Item], now: float) -> float | None:
-    """Judged by the pace so far, each picture by its pixels; None before the first is finished."""
+    """Seconds to go at the pace so far, each picture counted by its pixels; None before the first is finished."""
     done = [item.entry for item in items if item.entry.state is State.FINISHED]
     begun = [entry.submitted_at for entry in done if entry.submitted_at]
     live = [item.entry for item in items if item.entry.state in LIVE]
@@ -342,6 +343,6 @@ def seconds_left(items: Sequence[Item], now: float) -> float | None:
 
 
 def _work(entry: Entry) -> float:
-    """Source pixels, and something for what each picture takes whatever its size."""
+    """Source pixels, plus what each picture takes whatever its size."""
     width, height = entry.source.size if entry.source else (1024, 1024)
     return width * height + 50_000

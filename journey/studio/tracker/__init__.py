@@ -1,11 +1,12 @@
 """The background worker that submits, polls and archives. One runs for each database.
 
-It writes its intent before it acts: an entry is `submitting` in the database before the call, and anything short of
-proof that nothing was sent leaves it `ambiguous`. Only its own /fetch changes an open entry.
+It writes down its intent before it acts: an entry is `submitting` in the database before the call, and `ambiguous`
+afterwards if nobody can tell whether the call was accepted. An open entry moves on by what its own /fetch says, never
+by what a webhook says.
 
-tracker     steps: what is due is handed out        submitting  queued entries become calls, once each
-errands     work on threads, each at most once      polling     open entries are asked about, 20 at a time
-                                                    archiving   finished tasks' pictures are fetched and kept
+tracker     hands out what is due, step by step     submitting  makes one call of each queued entry
+errands     runs work on threads, once at a time    polling     asks about open entries, 20 at a time
+                                                    archiving   fetches and keeps the results of finished tasks
 """
 
 from journey.studio.tracker.tracker import Tracker

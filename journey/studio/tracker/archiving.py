@@ -1,4 +1,4 @@
-"""The pictures of finished tasks are fetched, checked and kept: an entry is finished only when our copy is stored."""
+"""Fetches, checks and keeps the results of finished tasks: an entry is finished only when our copy is stored."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SIZE_TOLERANCE = 2
 """Pixels by which each side of a result may differ from n × the source."""
 
 ATTEMPTS = 6
-"""Downloads that brought something else than a picture, within about a minute."""
+"""Tries when downloads bring something other than a picture: about a minute in all."""
 PATIENT_ATTEMPTS = 300
-"""Downloads that brought nothing, within about a day: the result is paid for, and networks come back."""
+"""Tries when downloads bring nothing: about a day in all, because the result is paid for and connections come back."""
 STORE_AGAIN_SECONDS = 60.0
 
 _GONE = (403, 404, 410)
@@ -78,21 +78,21 @@ class Archiving:
         except (FileMissing, InvalidRequest) as error:
             self._give_up(entry, f"The result cannot be used: {error}")
         except (FetchFailed, PictureRefused) as error:
-            # A fault of the connection has a cause and may pass; a whole answer that is no picture has none.
+            # An error of the connection has a cause, and may pass; a complete answer that is not a picture has none.
             broken = isinstance(error, FetchFailed) and error.__cause__ is not None
             self._look_again(entry, error, attempts=PATIENT_ATTEMPTS if broken else ATTEMPTS)
         except Exception as error:
-            # A full disk, object storage that is away, or a fault of ours: the picture is paid for, so it is kept at.
+            # A full disk, object storage that is away, or a bug of ours: the picture is paid for, so we keep trying.
             log.warning("entry %s: the result cannot be stored", entry.id, exc_info=True)
             reason = getattr(error, "strerror", None) or type(error).__name__
             self._history.postpone(
                 entry.id,
                 self._clock() + STORE_AGAIN_SECONDS,
-                note=f"The result cannot be stored: {reason}. It is tried again.",
+                note=f"The result cannot be stored: {reason}. It will be tried again.",
             )
 
     def _adopt(self, entry: Entry, own: StoredFile) -> None:
-        """A result that lies in `files` already; only its header is read."""
+        """Take a result that is already in `files`; only its header is read."""
         path = self._files.path(own.key, own.file)
         picture = inspect(path, max_pixels=self._decoder.limits.output)
         self._finish(entry, StoredPicture(own.key, own.file, picture.width, picture.height, path.stat().st_size))
@@ -119,7 +119,7 @@ class Archiving:
     def _look_again(
         self, entry: Entry, error: JourneyError, *, gone: bool = False, attempts: int = PATIENT_ATTEMPTS
     ) -> None:
-        """Try the download later; when the address is gone, ask the task for a new one. Give up in the end."""
+        """Try the download again later; if the address is gone, ask the task for a new one. Give up in the end."""
         tries = entry.archive_attempts + 1
         if tries >= attempts:
             self._give_up(entry, f"The result could not be used after {tries} tries: {error}")
@@ -132,19 +132,19 @@ class Archiving:
             self._history.postpone(entry.id, **changes)
 
     def _give_up(self, entry: Entry, reason: str) -> None:
-        # With the address: it is paid for, and a person may still get it there.
+        # The address is added because the result is paid for, and a person may still get it there.
         where = f" It was at {entry.result_url}" if entry.result_url else ""
         self._history.move(entry.id, State.FAILED, only_from=State.ARCHIVING, error=reason + where)
 
 
 def _difference(entry: Entry, result: StoredPicture) -> str | None:
-    """What to say when a result is a picture, but not n × the source."""
+    """What to say when a result is not n × the size of its source; None when it is."""
     if entry.source is None:
         return None
     wanted = [side * entry.scale for side in entry.source.size]
     if all(abs(side - want) <= SIZE_TOLERANCE for side, want in zip(result.size, wanted, strict=True)):
         return None
     return (
-        f"The result has {result.width} × {result.height} px; {wanted[0]} × {wanted[1]} px were expected. "
-        "It is kept as it came."
+        f"The result is {result.width} × {result.height} px; {wanted[0]} × {wanted[1]} px were expected. "
+        "It is kept as it is."
     )

@@ -1,4 +1,4 @@
-"""Work handed to threads under a name: each at most once at a time, and not at once again when it has stumbled."""
+"""Work handed to threads under a name: each name at most once at a time, and after a failure only a little later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STUMBLE_SECONDS = 5.0
 
 
 class Errands:
-    """What is under way. `on_done` is called after each, from its thread."""
+    """What is under way. `on_done` is called after each piece of work, on its thread."""
 
     def __init__(self, executor: Executor, *, on_done: Callable[[], object], clock: Callable[[], float]) -> None:
         self._executor = executor
@@ -24,7 +24,7 @@ class Errands:
         self._is_closed = False
 
     def hand_out(self, name: str, work: Callable[[], None]) -> None:
-        """Run on another thread, unless the same thing is still under way or has just stumbled."""
+        """Run `work` on another thread, unless the same work is still under way or has just failed."""
         if name in self._under_way or self._is_closed or self._not_before.get(name, 0.0) > self._clock():
             return
 
@@ -38,11 +38,11 @@ class Errands:
                 self._not_before.pop(name, None)
 
         self._under_way[name] = future = self._executor.submit(safely)
-        # Not before the future is done, or the next step would still find it under way.
+        # Called once the future is done: before that, the next step would still find it under way.
         future.add_done_callback(lambda _: self._on_done())
 
     def count(self, kind: str) -> int:
-        """How many are under way whose names begin with these words."""
+        """How many are under way whose names begin with `kind`."""
         return sum(name.startswith(f"{kind} ") and not future.done() for name, future in self._under_way.items())
 
     def sweep(self) -> None:
@@ -50,7 +50,7 @@ class Errands:
         self._under_way = {name: future for name, future in self._under_way.items() if not future.done()}
 
     def forgive(self) -> None:
-        """Forget what has stumbled: it may be tried again at once."""
+        """Forget what has failed: it may be tried again at once."""
         self._not_before.clear()
 
     def stop(self, timeout: float) -> None:

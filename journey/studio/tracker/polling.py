@@ -1,4 +1,4 @@
-"""Open entries are asked about, many in one call, at intervals that grow with their age."""
+"""Asks about open entries, many in one call, at intervals that grow with their age."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STALE_POLL = 5 * 60.0
 
 
 class Polling:
-    """Asks what has become of open entries, and moves those on that are over."""
+    """Asks what has become of open entries, and moves on those whose task has ended."""
 
     def __init__(self, history: History, errands: Errands, *, origins: Origins, clock: Callable[[], float]) -> None:
         self._history = history
@@ -32,9 +32,9 @@ class Polling:
         self._clock = clock
 
     def hand_out(self, provider: Provider, client: JourneyClient) -> None:
-        """Hand out one question for this provider, when an entry is due."""
+        """Hand out one question to this provider, if an entry is due."""
         if self._history.due(State.OPEN, limit=1, provider=provider):
-            # One call asks for many: those that would be due a moment later come along.
+            # One call asks about many: entries that would be due a moment later are included.
             due = self._history.due(State.OPEN, limit=MOST_IDS, provider=provider, ahead=provider.poll[0])
             self._errands.hand_out(f"poll {provider}", partial(self._poll, provider, client, due))
 
@@ -57,7 +57,7 @@ class Polling:
             return
         url = task.picture(entry.index) if task is not None else None
         if task is not None and task.status is TaskStatus.FINISHED and url:
-            # A result that lies here already stays where it is; another gets one key for all tries.
+            # A result that is already here stays where it is; any other gets one key for all tries.
             own = self._origins.stored(url, by=entry.provider)
             self._history.move(
                 entry.id,
@@ -89,7 +89,7 @@ def _ask(client: JourneyClient, entries: Sequence[Entry]) -> list[Task]:
     except InvalidRequest:
         if len(ids) == 1:
             raise
-    # One id that the API does not take must not hide the others.
+    # One id that the API does not accept must not hide the others.
     found = []
     for task_id in ids:
         try:

@@ -1,4 +1,4 @@
-"""Queued entries become calls: first the intent is written down, then the call is made once, then its outcome."""
+"""Turns queued entries into calls: the intent is written down, the call is made once, its outcome is written down."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from journey.studio.tracker.errands import Errands
 log = logging.getLogger(__name__)
 
 SUBMITS_AT_ONCE = 4
-"""For each provider, so that a slow one does not hold up the other."""
+"""Calls under way at each provider, so that a slow one does not hold up another."""
 
 
 @dataclass(frozen=True)
 class _Hold:
-    """A provider that cannot be reached, or asked to be left alone, until a moment."""
+    """Until when a provider is left alone, because it cannot be reached or asked for that."""
 
     until: float
     failures: int
@@ -88,7 +88,7 @@ class Submitting:
             return
         # One at a time: each sees what those before it are about to spend.
         with self._spending:
-            # Another of those handed out together may have met a refusal since.
+            # Another entry that was handed out with this one may have been refused since.
             if self._loop.is_stopping or self._is_held(entry.provider, self._history.pauses.reasons()):
                 return
             if reason := self._may_spend(entry):
@@ -99,7 +99,7 @@ class Submitting:
             self._write_down(entry.id, self._send(client, sending, request))
 
     def _send(self, client: JourneyClient, entry: Entry, request: UpscaleRequest) -> Callable[[], object]:
-        """Make the call, once. What is returned writes down what came of it."""
+        """Make the call, once. Returns a function that writes down what came of it."""
         back = partial(self._history.move, entry.id, only_from=State.SUBMITTING, attempt=entry.attempts)
         lose = partial(self._history.lose, entry.id, attempt=entry.attempts)
         try:
@@ -119,7 +119,7 @@ class Submitting:
         except (Ambiguous, ServerError) as error:
             return partial(lose, str(error), answer=error.answer)
         except Exception as error:
-            # Whatever it was, it is no proof that nothing was sent.
+            # Whatever it was, it does not prove that nothing was sent.
             log.exception("entry %s while submitting", entry.id)
             return partial(lose, f"The call ended unexpectedly ({type(error).__name__}).")
         log.info("entry %s is task %s", entry.id, task_id)
@@ -127,7 +127,7 @@ class Submitting:
 
     def _accepted(self, entry: Entry, task_id: str) -> None:
         self._holds.pop(entry.provider, None)
-        # It is ambiguous when another process took over the queue in the middle of this call.
+        # The entry is ambiguous if another process took over the queue in the middle of this call.
         for state in (State.SUBMITTING, State.AMBIGUOUS):
             if self._history.move(
                 entry.id,
@@ -141,10 +141,10 @@ class Submitting:
                 error=None,
             ):
                 return
-        self._history.remark(entry.id, f"An earlier call turned out to be accepted, as task {task_id}.")
+        self._history.remark(entry.id, f"An earlier call turned out to have been accepted, as task {task_id}.")
 
     def _write_down(self, entry_id: str, note: Callable[[], object]) -> None:
-        """However long the database is away: a lost task id is a lost payment."""
+        """Write down an outcome, however long the database is away: a lost task id is a lost payment."""
         for tries in itertools.count():
             try:
                 note()
@@ -172,7 +172,7 @@ class Submitting:
         return UpscaleRequest.checked({name: value for name, value in fields.items() if value is not None})
 
     def _image_url(self, entry: Entry) -> str | None:
-        """The address of the source: our own copy where the provider can reach it, so that it gets what was checked."""
+        """The address of the source: our own copy here and for uploads, else the address that the picture came from."""
         if entry.source and (entry.provider.is_here or not entry.image_url):
             origin = self._origins.for_provider(entry.provider)
             if origin is None:
@@ -190,11 +190,11 @@ class Submitting:
         return self._holds.get(provider, _Hold(until=0.0, failures=0))
 
     def _hold_back(self, provider: Provider, error: NotSent | RateLimited) -> float:
-        """Leave the whole provider alone for a while: the next entry would meet the same."""
+        """Leave the whole provider alone for a while: the next entry would fail in the same way. Returns until when."""
         asked = error.retry_after if isinstance(error, RateLimited) else None
         with self._holding:
             now, hold = self._clock(), self._hold(provider)
-            if hold.until > now:  # another of the calls made at the same time has told already
+            if hold.until > now:  # another call made at the same time has already set it
                 hold = _Hold(max(hold.until, now + (asked or 0.0)), hold.failures)
             else:
                 failures = hold.failures + 1
@@ -204,7 +204,7 @@ class Submitting:
 
 
 def backoff(attempts: int) -> float:
-    """Seconds before another try: 2 doubling to 300."""
+    """Seconds before another try: 2, doubling up to 300."""
     return min(300.0, 2.0 ** min(attempts, 9))
 
 

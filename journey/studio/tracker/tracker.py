@@ -1,4 +1,4 @@
-"""Steps entries towards their end: what is due is handed out to threads, one thing at a time for each entry."""
+"""Moves entries towards their end: hands out what is due to threads, one thing at a time for each entry."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _IDLE_SECONDS = 0.5
 class Tracker:
     """`step()` does what is due; `start()` and `stop()` run it on a thread.
 
-    `webhook_for` gives (url, secret) of our receiver for an entry, or None when webhooks are not possible, and
-    `may_spend` the sentence that keeps an entry from being sent now, or None.
+    `webhook_for` gives (url, secret) of our receiver for an entry, or None when webhooks are not possible.
+    `may_spend` gives the sentence that says why an entry must not be sent now, or None when it may be.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Tracker:
         self._clients = clients
         self._clock = clock
         self._loop = Loop("tracker", self._timed_step)
-        # Calls that may take long run on threads, so that one slow answer does not hold up the others.
+        # Calls that may take a long time run on threads, so that one slow answer does not hold up the others.
         threads = len(clients) * (SUBMITS_AT_ONCE + 1) + ARCHIVES_AT_ONCE
         self._errands = Errands(
             executor or ThreadPoolExecutor(max_workers=threads, thread_name_prefix="tracker"),
@@ -74,13 +74,13 @@ class Tracker:
     def start(self) -> None:
         """Take up what an earlier run left, and begin. Only the process with the worker lock may call this."""
         self._history.recover()
-        # What paused a queue may be mended by the new settings; if not, the first refusal pauses it again.
+        # New settings may have mended what paused a queue; if not, the first refusal pauses it again.
         for provider in self._history.pauses.reasons():
             self._history.pauses.end(provider)
         self._loop.start()
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Claim nothing more, and wait for calls under way (at most `timeout` seconds). Idempotent."""
+        """Take up nothing more, and wait at most `timeout` seconds for calls under way. Idempotent."""
         deadline = time.monotonic() + timeout
         self._loop.stop(timeout)
         self._errands.stop(max(0.0, deadline - time.monotonic()))
@@ -90,7 +90,7 @@ class Tracker:
         self._loop.wake()
 
     def is_silent(self, seconds: float) -> bool:
-        """True when it does not run, keeps failing, or has not taken a step for so many seconds."""
+        """True when it is not running, keeps failing, or has not taken a step for so many seconds."""
         now = self._clock()
         return self._loop.is_failing or now - (self.last_step_at or now) > seconds
 
@@ -98,7 +98,7 @@ class Tracker:
         """Hand out everything that is due now."""
         now = self._clock()
         if self.last_step_at is not None and now < self.last_step_at:
-            # The clock was set back: nothing may wait for a time that is an hour away again.
+            # The clock was set back: nothing may wait for a time that is now an hour away once more.
             self._history.hasten()
             self._submitting.let_go()
             self._errands.forgive()
@@ -111,7 +111,7 @@ class Tracker:
         self.last_step_at = now
 
     def _timed_step(self) -> float:
-        """A step, and the seconds until the next one has something to do."""
+        """Take a step. Returns the seconds until the next one may have something to do."""
         self.step()
         try:
             # What was due at the step but is held up (a pause, a call under way) must not make this a busy loop.

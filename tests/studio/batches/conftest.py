@@ -1,4 +1,4 @@
-"""A history and its batches, led by hand."""
+"""A history and its batches, moved by hand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Team:
         return [item.entry for item in self.batches.items(batch_id)]
 
     def run(self, entry: Entry, to: State = State.FINISHED) -> None:
-        """Along the ways of the history to that state."""
+        """Move the entry along the usual ways to that state."""
         on_the_way = [State.SUBMITTING, State.OPEN, State.ARCHIVING, State.FINISHED]
         if to in (State.FAILED, State.AMBIGUOUS):
             on_the_way = [State.SUBMITTING, to]

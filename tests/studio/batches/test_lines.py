@@ -50,14 +50,14 @@ def test_a_line_is_an_address_or_a_task(text: str, wanted: list[Wanted]) -> None
         ("three little words here", "neither the address"),
         ("see https://a.example/x.png please", "line of its own"),
         ("https://a.example/" + "x" * 2_100, "2,048"),
-        ("https://a.example/\x07x.png", "characters in this address"),
+        ("https://a.example/\x07x.png", "characters that no address can have"),
         ("x" * 300, "at most 200"),
         ("x" * 2_000_000, "2,000,000 characters"),
         ("x " * 1_000_000, "line of its own"),
     ],
 )
 def test_a_bad_line_is_explained_and_blocks_no_other(text: str, said: str) -> None:
-    """A line that names no picture gets a sentence of its own, and the lines round it are read."""
+    """A line that names no picture gets a sentence of its own, and the lines around it are read."""
     good = "https://a.example/x.png"
     before, bad, after = lines.read(f"{good}\n{text}\n{good}")
     assert [Wanted("url", good), None, Wanted("url", good)] == [before.wanted, bad.wanted, after.wanted]
@@ -101,7 +101,7 @@ def test_the_column_of_addresses_is_found(text: str, column: str, first: str) ->
     ],
 )
 def test_a_plain_list_is_no_table(text: str) -> None:
-    """Commas in addresses make no columns, and nonsense is no CSV."""
+    """Commas in addresses do not make columns, and nonsense is not a CSV."""
     assert lines.table(text) is None
 
 
@@ -117,12 +117,12 @@ def test_a_file_without_addresses_asks_for_its_column() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_file_of_a_spreadsheet_is_read(encoding: str) -> None:
-    """A CSV is read in the encodings in which spreadsheets write them."""
+    """A CSV is read in every encoding that spreadsheets write."""
     assert "Größe,url" == lines.decode("Größe,url".encode(encoding))
 
 
 def test_repetitions_are_counted_and_too_many_refused() -> None:
-    """The same wish counts once with a number, and more than 200 are refused with a sentence; 10,000 in no time."""
+    """Repeated lines become one with a count, and more than 200 are refused with a sentence; 10,000 are read fast."""
     text = "\n".join(f"https://a.example/{n % 5_000}.png" for n in range(10_000))
     began = time.process_time()
     given = lines.merged(lines.read(text))

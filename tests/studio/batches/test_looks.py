@@ -1,4 +1,4 @@
-"""A look at every picture of a batch: each once, and none that holds up the others."""
+"""Looking at every picture of a batch: each once, and none holds up the others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def test_slow_addresses_hold_up_no_other_one(pool: ThreadPoolExecutor) -> None:
-    """When all places are taken by addresses that do not answer, the others get theirs a few seconds later."""
+    """When addresses that do not answer take all places, the others get their turn a few seconds later."""
     clock, silent = Clock(), threading.Event()
     looks = Looks(pool, clock=clock)
     slow = [Wanted("url", f"slow {n}") for n in range(AT_ONCE)]

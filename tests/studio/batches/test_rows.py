@@ -41,7 +41,7 @@ def line(name: str) -> Line:
 
 
 def test_the_smallest_that_is_enough_is_suggested() -> None:
-    """On a paper each picture gets what it needs (nothing, 2x or 4x), 4x without one, and a choice overrules it."""
+    """For a paper each picture gets what it needs (nothing, 2x or 4x), otherwise 4x, and a choice overrules that."""
     sizes = {"large": (5000, 7000), "medium": (1300, 1900), "small": (800, 1200), "tiny": (80, 120)}
     looked = {name: Look((source(name, *size),)) for name, size in sizes.items()}
     given = [line(name) for name in sizes]
@@ -54,7 +54,7 @@ def test_the_smallest_that_is_enough_is_suggested() -> None:
 
 
 def test_what_is_too_large_at_4x_is_suggested_at_2x() -> None:
-    """A picture that cannot be enlarged 4x is suggested at 2x, and asking for 4x all the same says why not."""
+    """A picture that cannot be enlarged 4x is suggested at 2x, and choosing 4x anyway says why not."""
 
     def problem(source: Source, scale: int) -> str | None:
         return "Too large. Choose 2x." if scale == 4 else None

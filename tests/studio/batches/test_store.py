@@ -1,4 +1,4 @@
-"""What becomes of a batch: a few at a time, in order, paused, tried again and stopped, and nothing twice."""
+"""How a batch runs: a few at a time and in order, paused, tried again and stopped, and nothing twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.studio.batches.conftest import Team, wish
 
 @pytest.mark.parametrize("provider", [JOURNEYAPI, THIS_MACHINE], ids=str)
 def test_a_batch_lets_a_few_go_at_a_time_in_order(team: Team, provider: Provider) -> None:
-    """The first are due at once, in the order given; each one that is done or stuck lets the next go."""
+    """The first are due at once, in the order given, and each one that is done or stuck lets the next go."""
     ahead = provider.ahead
     entries = team.queue(ahead + 4, provider=provider)
     names = [f"picture {n}" for n in range(ahead + 4)]
@@ -42,7 +42,7 @@ def test_a_double_click_queues_once(team: Team) -> None:
 
 
 def test_a_picture_under_way_is_not_queued_twice(team: Team) -> None:
-    """One that was queued alone joins the batch; one of another batch stays there and is told of."""
+    """A picture that was queued alone joins the batch; one of another batch stays there and is counted."""
     alone = team.history.add(wish(0))
     team.queue(2)
     assert alone.id in [item.entry.id for item in team.batches.items("b1")]
@@ -54,7 +54,7 @@ def test_a_picture_under_way_is_not_queued_twice(team: Team) -> None:
 
 
 def test_a_paused_batch_sends_nothing_even_after_a_restart(team: Team) -> None:
-    """While paused nothing of it is due: not what waits, not what came back to the queue, not after a restart."""
+    """Nothing of a paused batch is due, neither what waits nor what came back to the queue, even after a restart."""
     entries = team.queue(6)
     team.history.move(entries[0].id, State.SUBMITTING)
     team.batches.pause("b1")
@@ -71,7 +71,7 @@ def test_a_paused_batch_sends_nothing_even_after_a_restart(team: Team) -> None:
 
 
 def test_a_pause_holds_no_other_batch(team: Team) -> None:
-    """Entries of other batches, and those of none, go on."""
+    """While a batch is paused, entries of other batches and of none go on."""
     team.queue(4)
     team.batches.queue("b2", [wish(100)], name="other")
     team.history.add(wish(200))
@@ -81,7 +81,7 @@ def test_a_pause_holds_no_other_batch(team: Team) -> None:
 
 
 def test_a_new_try_is_for_what_failed_only(team: Team) -> None:
-    """Failed pictures are queued once more in their place; finished and undecided ones are not, nor twice."""
+    """Failed pictures are queued again in their places, but only once; finished and undecided ones are not."""
     entries = team.queue(4)
     for entry, state in zip(entries, (State.FAILED, State.FINISHED, State.AMBIGUOUS, State.FAILED), strict=True):
         team.run(entry, state)
@@ -98,7 +98,7 @@ def test_a_new_try_is_for_what_failed_only(team: Team) -> None:
 
 
 def test_what_waits_can_be_cancelled(team: Team) -> None:
-    """Cancelling takes everything out of the queue that was not sent, and leaves what is under way."""
+    """Cancelling takes everything that was not sent out of the queue, and leaves what is under way."""
     entries = team.queue(5)
     team.run(entries[0], State.OPEN)
     assert 4 == team.batches.cancel_waiting("b1")
@@ -107,7 +107,7 @@ def test_what_waits_can_be_cancelled(team: Team) -> None:
 
 
 def test_the_time_left_follows_the_pace(team: Team) -> None:
-    """Half of equal pictures in 10 s leaves 10 s; before the first is finished nothing is promised."""
+    """When one of two equal pictures took 10 s, 10 s are left; before the first is finished nothing is promised."""
     entries = team.queue(2)
     assert seconds_left(team.batches.items("b1"), team.clock.now) is None
     team.history.move(entries[0].id, State.SUBMITTING)

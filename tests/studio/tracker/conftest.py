@@ -1,4 +1,4 @@
-"""A tracker that is stepped by hand, and the rules that hold after everything that is done to it."""
+"""A tracker that is stepped by hand, and the rules that hold whatever is done to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MakeStudio = Callable[..., TrackedStudio]
 
 
 ON_BOTH = pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
-"""The rest does not depend on the kind of database more than the tests of the history do."""
+"""The other tests depend on the kind of database only through the history, which has tests of its own on both."""
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def make(api: FakeHosted, database: Database, tmp_path: Path) -> Iterator[MakeSt
         assert api.charges <= sum(entry.attempts for entry in entries)
         free = sum(entry.attempts for entry in entries if entry.provider == THIS_MACHINE)
         assert 2 * (api.charges - free) <= sum(entry.credits for entry in entries)
-        # Nothing is sent again but by a person, and each charge has a task id or its entry says that it is not known.
+        # Only a person sends anything again, and each charge has a task id or an entry that says it is not known.
         once = [entry for entry in entries if entry.attempts == 1 and entry.credits]
         assert all(entry.task_id or entry.state in (State.AMBIGUOUS, State.ABANDONED) for entry in once)
         assert api.key not in repr(dump(database))

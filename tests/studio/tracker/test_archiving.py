@@ -28,7 +28,7 @@ from tests.studio.tracker.conftest import ON_BOTH, states
 
 
 def test_a_result_of_another_size_is_kept_and_said(studio: TrackedStudio, api: FakeHosted) -> None:
-    """A picture that is not 4x the source is kept as it came, with a note; two pixels are no difference."""
+    """A picture that is not 4x the source is kept as it came, with a note; two pixels do not count."""
     other, close = studio.add(), studio.add()
     studio.tracker.step()
     api.finish(str(studio.look(other).task_id), size=(128, 96))
@@ -51,7 +51,7 @@ BROKEN: dict[str, Fault] = {
 def test_a_result_that_is_no_picture_is_tried_again_and_then_given_up(
     studio: TrackedStudio, api: FakeHosted, fault: Fault
 ) -> None:
-    """A broken download is repeated for about a minute; then the entry fails and says where the result is."""
+    """A broken download is tried again for a while; then the entry fails and says where the result is."""
     api.script("cdn", fault)
     healed = studio.add()
     studio.settle()
@@ -80,7 +80,7 @@ def test_a_result_that_is_gone_is_asked_for_again(studio: TrackedStudio, api: Fa
 
 @pytest.mark.parametrize("fault", [Close.BEFORE_READING, Close.HALF_ANSWER, Reply(503, b"")])
 def test_a_paid_result_outlives_a_long_outage(studio: TrackedStudio, api: FakeHosted, fault: Fault) -> None:
-    """When the place of the results is away for hours, the entry waits for it instead of failing."""
+    """When the server of the results is away for hours, the entry waits for it instead of failing."""
     api.steps = STEPS[-1:]
     api.always("cdn", fault)
     entry = studio.add()
@@ -112,7 +112,7 @@ def test_an_internal_result_is_not_fetched(studio: TrackedStudio, api: FakeHoste
 
 
 def test_a_full_disk_is_waited_for(studio: TrackedStudio, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While results cannot be stored the entry says why and tries again; then it comes home."""
+    """While results cannot be stored, the entry says why and tries again; once they can, it comes home."""
 
     def full(*_: object, **__: object) -> str:
         raise OSError(28, "No space left on device")
@@ -146,7 +146,7 @@ def test_a_dropped_download_leaves_no_file(studio: TrackedStudio, api: FakeHoste
 )
 @ON_BOTH
 def test_a_result_of_our_own_is_adopted(studio: TrackedStudio, api: FakeHosted, origin: str) -> None:
-    """A result of the embedded engine lies here already: it keeps its key and is not downloaded."""
+    """A result of the embedded engine is already stored here: it keeps its key and is not downloaded."""
     with studio.files.folder() as folder:
         (folder / "result.png").write_bytes(picture(256, 192))
         key = studio.files.keep(folder)

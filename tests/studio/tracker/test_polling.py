@@ -1,4 +1,4 @@
-"""What has become of a task is asked at the right time, and odd answers change nothing."""
+"""Tasks are asked about at the right time, and odd answers change nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.studio.tracker.conftest import states
 
 
 def test_many_tasks_are_asked_for_together(studio: TrackedStudio, api: FakeHosted) -> None:
-    """Twenty-five tasks are watched with at most 20 ids a call and come home with one charge each."""
+    """Twenty-five tasks are watched with at most 20 ids per call and come home with one charge each."""
     api.steps = (*STEPS[:1], *STEPS[-2:])
     for _ in range(25):
         studio.add()
@@ -48,7 +48,7 @@ def test_a_task_that_fails_says_so(studio: TrackedStudio, api: FakeHosted) -> No
 
 
 def test_an_answer_about_many_may_be_odd(studio: TrackedStudio, api: FakeHosted) -> None:
-    """Left out, turned round, repeated or foreign tasks and odd words harm nobody: all come home."""
+    """Missing, reversed, repeated or foreign tasks and unknown status words do no harm: all tasks come home."""
     entries = [studio.add() for _ in range(3)]
     studio.tracker.step()
     foreign = {"task_id": SINGLE_ID, "status": "failed", "error": "not yours"}
@@ -80,7 +80,7 @@ def test_harmless_variants_of_an_answer_change_nothing(studio: TrackedStudio, ap
 
 
 def test_one_id_that_the_api_refuses_does_not_hide_the_others(studio: TrackedStudio, api: FakeHosted) -> None:
-    """When a call about many is refused, each is asked for by itself."""
+    """When a call about many is refused, each is asked about by itself."""
     entries = [studio.add() for _ in range(3)]
     api.always("fetch-many", Reply(400, {"error": "task_ids: one is malformed"}))
     studio.settle()
@@ -89,7 +89,7 @@ def test_one_id_that_the_api_refuses_does_not_hide_the_others(studio: TrackedStu
 
 
 def test_finished_without_a_picture_is_not_finished(studio: TrackedStudio, api: FakeHosted) -> None:
-    """A finished task without an address is watched on, and comes home when the address is there."""
+    """A finished task without an address is still watched, and comes home when the address is there."""
     entry = studio.add()
     studio.tracker.step()
     api.finish(str(studio.look(entry).task_id))
@@ -102,7 +102,7 @@ def test_finished_without_a_picture_is_not_finished(studio: TrackedStudio, api: 
 
 
 def test_a_silent_task_is_stale_and_asked_for_rarely(studio: TrackedStudio, api: FakeHosted) -> None:
-    """Without any change for 30 minutes a task is stale and asked for every five minutes; news ends that."""
+    """A task without any change for 30 minutes is stale and asked about every five minutes, until there is news."""
     entry = studio.add()
     studio.tracker.step()
     task_id = str(studio.look(entry).task_id)

@@ -39,7 +39,7 @@ def unresolvable(*_: object) -> Sequence[str]:
 
 
 def test_what_was_not_sent_is_sent_later(studio: TrackedStudio, api: FakeHosted) -> None:
-    """While nothing can be reached all wait, told when it is tried next; the first to fail speaks for the others."""
+    """While the API cannot be reached, all tasks wait; the first to fail say why, and the others are not tried."""
     api.stop()
     entries = [studio.add() for _ in range(9)]
     now = studio.clock.now
@@ -59,7 +59,7 @@ def test_what_was_not_sent_is_sent_later(studio: TrackedStudio, api: FakeHosted)
 
 
 def test_the_waits_grow(studio: TrackedStudio, api: FakeHosted) -> None:
-    """Each time in a row that nothing is reached doubles the wait, up to five minutes."""
+    """Each time in a row that the API is not reached doubles the wait, up to five minutes."""
     api.stop()
     entry = studio.add()
     waits = []
@@ -85,7 +85,7 @@ def test_a_name_that_does_not_resolve_is_not_sent(make: MakeStudio) -> None:
 def test_too_many_calls_hold_the_provider_back(
     studio: TrackedStudio, api: FakeHosted, retry_after: str | None, wait: float
 ) -> None:
-    """A 429 is not charged; the whole provider is left alone for the time that was asked for, within reason."""
+    """A 429 is not charged, and the whole provider is left alone for as long as it asks, at most 120 s."""
     api.script(ORDER, *[rate_limited(retry_after)] * 4)
     entries = [studio.add() for _ in range(6)]
     now = studio.clock.now
@@ -116,7 +116,7 @@ UNKNOWN: dict[str, Fault] = {
 
 @pytest.mark.parametrize("fault", UNKNOWN.values(), ids=UNKNOWN.keys())
 def test_what_may_have_been_accepted_is_never_sent_again(make: MakeStudio, api: FakeHosted, fault: Fault) -> None:
-    """Anything short of proof is told as unknown, counted as charged, kept with the answer, and left to a person."""
+    """A call that may have been accepted is marked as unknown, counted as charged, and left to a person."""
     studio = make(timeout=0.4)
     api.script(ORDER, fault)
     entry = studio.add()
@@ -161,7 +161,7 @@ def test_a_person_may_name_the_task_or_send_again(make: MakeStudio, api: FakeHos
 def test_a_refused_key_or_purse_or_a_wrong_address_pauses_the_queue(
     studio: TrackedStudio, api: FakeHosted, database: Database, refusal: Reply, words: str
 ) -> None:
-    """The engine is paused with one reason, nothing is burned, and a person's resume sends what waited."""
+    """The provider is paused with one reason, no credits are counted, and resuming sends what waited."""
     api.always(ORDER, refusal)
     for _ in range(6):
         studio.add()
@@ -203,7 +203,7 @@ def test_a_server_that_proves_nothing_is_a_hard_stop(make: MakeStudio, api: Fake
 
 
 def test_a_rotated_key_is_used_from_the_next_call_on(studio: TrackedStudio, api: FakeHosted) -> None:
-    """After the key was changed at the API, the queue waits; with the new key it goes on."""
+    """When the key has changed at the API, the queue waits; with the new key it goes on."""
     api.key = "another-key-0123456789"
     entry = studio.add()
     studio.settle()
@@ -227,7 +227,7 @@ def test_a_refused_request_fails_with_the_words_of_the_api(studio: TrackedStudio
 
 
 def test_what_cannot_be_asked_for_is_not_sent(studio: TrackedStudio, api: FakeHosted) -> None:
-    """A picture that only lies here cannot go to JourneyAPI without a public address: it fails before the call."""
+    """A picture that is only here cannot go to JourneyAPI without a public address: it fails before the call."""
     entry = studio.add(None)
     studio.settle()
     assert State.FAILED is studio.look(entry).state
@@ -236,7 +236,7 @@ def test_what_cannot_be_asked_for_is_not_sent(studio: TrackedStudio, api: FakeHo
 
 
 def test_ours_is_the_webhook_unless_a_person_gave_one(make: MakeStudio, api: FakeHosted, database: Database) -> None:
-    """The call names our receiver, or the person's own, whose secret is gone once the call is sent."""
+    """The call names our webhook unless a person gave one, whose secret is forgotten once the call is sent."""
     studio = make(webhook_for=lambda entry: (f"https://studio.test/webhooks/{entry.webhook_token}", "ours-0123"))
     first = studio.add()
     second = studio.add(webhook_url="https://example.com/hook", webhook_secret="theirs-0123")
@@ -273,7 +273,7 @@ def test_the_task_id_is_stored_when_the_database_comes_back(
 
 
 def test_an_answer_after_another_process_took_over_is_not_lost(make: MakeStudio, api: FakeHosted) -> None:
-    """A call that was given up for unknown meanwhile still binds its task; after a repeat it is noted at least."""
+    """A late answer still binds its task to an entry marked as unknown; after a repeat it is at least noted."""
     for sent_again in (False, True):
         studio = make()
         entry = studio.add()
@@ -291,7 +291,7 @@ def test_an_answer_after_another_process_took_over_is_not_lost(make: MakeStudio,
         studio.tracker.step()
         if sent_again:
             words = str([moment.words for moment in studio.history.timeline(entry.id)])
-            assert "turned out to be accepted, as task 85h8-" in words
+            assert "turned out to have been accepted, as task 85h8-" in words
             studio.settle()
             assert (State.FINISHED, 4, 2) == (
                 studio.look(entry).state,

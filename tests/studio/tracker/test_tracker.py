@@ -1,4 +1,4 @@
-"""The tracker brings every task home, whatever falls over on the way."""
+"""The tracker brings every task home, whatever goes wrong on the way."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_picture_comes_home(studio: TrackedStudio, api: FakeHosted) -> None:
 
 
 def test_a_flapping_server_costs_each_task_once(studio: TrackedStudio, api: FakeHosted) -> None:
-    """With every second answer broken in another way, each of 30 tasks comes home once or is told as unknown."""
+    """With every second answer broken in some way, each of 30 tasks comes home once or is marked as unknown."""
     faults: list[Fault] = [rate_limited("1"), None, Reply(500, {}, accepted=True), None, Close.AFTER_READING, None]
     api.always(ORDER, lambda number: faults[number % len(faults)])
     api.always("fetch-many", lambda number: Reply(503, {}) if number % 2 else None)
@@ -70,7 +70,7 @@ def test_a_flapping_server_costs_each_task_once(studio: TrackedStudio, api: Fake
 
 
 def test_a_clock_that_is_set_back_stops_nothing(studio: TrackedStudio, api: FakeHosted) -> None:
-    """When the clock jumps back an hour, what was due soon is done soon; forward, it makes no storm."""
+    """When the clock jumps back an hour, what is due soon is done soon; a jump forward causes no storm of calls."""
     entry = studio.add()
     studio.tracker.step()
     studio.clock.now -= 3600
@@ -85,7 +85,7 @@ def test_a_clock_that_is_set_back_stops_nothing(studio: TrackedStudio, api: Fake
 
 
 def test_waiting_is_not_a_busy_loop(studio: TrackedStudio) -> None:
-    """What waits for a pause or a later time does not keep the worker awake; what is due soon does."""
+    """What waits in a paused queue does not keep the worker awake; what is due soon wakes it in time."""
     studio.history.pauses.begin(JOURNEYAPI, "reason")
     entry = studio.add()
     assert 0.5 == studio.tracker._timed_step()
@@ -94,7 +94,7 @@ def test_waiting_is_not_a_busy_loop(studio: TrackedStudio) -> None:
 
 
 class Stumbling(History):
-    """Raises so many times in the middle of a step."""
+    """Raises this many `times` in the middle of a step."""
 
     times = 0
 
@@ -126,7 +126,7 @@ def test_a_worker_that_stumbles_goes_on(
 
 @ON_BOTH
 def test_stopping_waits_for_the_call_and_claims_nothing_more(make: MakeStudio, api: FakeHosted) -> None:
-    """Stop lets calls under way tell their task ids, begins no others, and the next start finds all as it was."""
+    """Stopping waits for the task ids of calls under way and begins no others; the rest stays queued."""
     api.always(ORDER, Late(0.3))
     studio = make(executor=ThreadPoolExecutor(8))
     for _ in range(20):
@@ -142,7 +142,7 @@ def test_stopping_waits_for_the_call_and_claims_nothing_more(make: MakeStudio, a
 
 @ON_BOTH
 def test_a_start_takes_up_what_was_left(make: MakeStudio, api: FakeHosted) -> None:
-    """A start resumes paused queues, tells what was being sent as unknown, and works again by itself."""
+    """A start resumes paused queues, marks what was being sent as unknown, and works again by itself."""
     first = make()
     lost, waiting = first.add(), first.add()
     first.history.move(lost.id, State.SUBMITTING)
@@ -159,7 +159,7 @@ def test_a_start_takes_up_what_was_left(make: MakeStudio, api: FakeHosted) -> No
 def test_a_key_or_secret_is_told_to_nobody(
     make: MakeStudio, api: FakeHosted, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """After every kind of answer, echoes of what was sent among them, no log, error or row holds key or secret."""
+    """After every kind of answer, even one that echoes what was sent, no log, error or row holds a key or secret."""
     caplog.set_level(logging.DEBUG)
     secrets = [api.key, "s3cr3t-of-a-person", "s3cr3t-of-our-own"]
     studio = make(webhook_for=lambda _: ("https://studio.test/webhooks/x", secrets[2]), timeout=0.4)
@@ -228,13 +228,13 @@ def crash(api: FakeHosted, database_url: str, folder: Path, point: str) -> None:
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_process_may_be_killed_anywhere(api: FakeHosted, tmp_path: Path, point: str) -> None:
-    """After kill -9 at any point the task is finished or told as unknown, charged once at most, and nothing is left."""
+    """After kill -9 at any point the task finishes or is marked unknown, charged at most once, with no debris left."""
     crash(api, f"sqlite:///{tmp_path / 'journey.db'}", tmp_path, point)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("point", POINTS)
 def test_a_process_may_be_killed_anywhere_often(api: FakeHosted, database_url: str, tmp_path: Path, point: str) -> None:
-    """The same, twenty times over on both databases."""
+    """The same holds twenty times over on both databases."""
     for _ in range(20):
         crash(api, database_url, tmp_path, point)

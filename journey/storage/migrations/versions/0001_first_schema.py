@@ -1,4 +1,4 @@
-"""The first schema: entries, their time line, paused queues and the tasks of the engine."""
+"""The first schema: entries, their timeline, paused queues and the tasks of the engine."""
 
 import sqlalchemy as sa
 from alembic import op

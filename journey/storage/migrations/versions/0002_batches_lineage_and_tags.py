@@ -39,7 +39,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_deleted_calls_submitted_at"), "deleted_calls", ["submitted_at"], unique=False)
     op.create_index("entries_spent", "entries", ["submitted_at", "credits", "changed_at"], unique=False)
-    # entries_state_due begins with the state as well.
+    # No longer needed: entries_state_due begins with the state as well.
     op.drop_index(op.f("ix_entries_state"), "entries")
     op.create_index(op.f("ix_entries_source_key"), "entries", ["source_key"], unique=False)
     op.create_index(op.f("ix_entries_result_key"), "entries", ["result_key"], unique=False)
