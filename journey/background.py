@@ -49,7 +49,11 @@ class Fresh(Generic[T]):
         is_old = asked_at is None or not 0 <= self._clock() - asked_at <= self._seconds
         if is_old and self._asking.acquire(blocking=False):
             self._asked_at = self._clock()
-            self._run(self._find_out)
+            try:
+                self._run(self._find_out)
+            except RuntimeError as error:  # there is no thread left
+                self._asking.release()
+                log.warning("%s: cannot be asked for (%s)", self._name, error)
         return known
 
     def _find_out(self) -> None:

@@ -285,6 +285,7 @@ class Workspace:
         """Do what Stop means: cancel what was not sent, stop what runs here, stop only watching what runs elsewhere."""
         if self.history.move(entry.id, State.CANCELLED, words="Cancelled by a person."):
             return
+        entry = self.history.get(entry.id) or entry  # it may have gone on since the page was drawn
         if entry.state is State.OPEN and entry.provider.can_cancel and entry.task_id:
             self.clients[entry.provider].cancel(entry.task_id)
             self.history.move(entry.id, State.STOPPED, words="Stopped by a person.")

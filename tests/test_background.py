@@ -161,3 +161,21 @@ def test_pauses_after_failures_grow_to_half_a_minute() -> None:
     """The pauses are 2, 4, 8 and 16 seconds, then 30, however often a loop fails."""
     assert [2.0, 4.0, 8.0, 16.0, 30.0, 30.0] == [pause_after(failures) for failures in range(1, 7)]
     assert 30.0 == pause_after(10**6)
+
+
+def test_a_value_is_asked_for_again_after_no_thread_could_be_started() -> None:
+    """A machine that is out of threads for a moment does not freeze the value for ever."""
+    tries: list[int] = []
+
+    def run(work: Callable[[], None]) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise RuntimeError("can't start new thread")
+        work()
+
+    clock = Clock()
+    value = Fresh("a number", lambda: 7, seconds=60, clock=clock, run=run)
+    assert value.look() is None
+    clock.now += 61
+    value.look()
+    assert 7 == value.look()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from journey.api.models import Task
 from journey.errors import MESSAGE_LIMIT, JourneyError
 
+NO_REASON = "The task failed and gave no reason."
+
 
 class AuthenticationFailed(JourneyError):
     """The key was refused."""
@@ -62,7 +64,7 @@ class TaskFailed(JourneyError):
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        super().__init__((task.error or "The task failed without a reason.")[:MESSAGE_LIMIT])
+        super().__init__((task.error or NO_REASON)[:MESSAGE_LIMIT])
 
 
 class WaitTimeout(JourneyError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urlsplit
 
 from journey.background import Loop
@@ -30,7 +31,7 @@ class Deliveries:
     def __init__(self, tasks: Tasks, door: Door) -> None:
         self._tasks = tasks
         self._door = door
-        self._under_way: dict[str, str] = {}
+        self._under_way: dict[str, tuple[str, Future[None]]] = {}
         self._pool: Executor | None = None
         self._loop = Loop("engine-webhooks", self._step)
 
@@ -44,7 +45,8 @@ class Deliveries:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
-        self._under_way.clear()
+        # What is being sent right now is still under way after the next start; what never began is not.
+        self._under_way = {name: each for name, each in self._under_way.items() if not each[1].cancelled()}
 
     @property
     def is_failing(self) -> bool:
@@ -53,13 +55,14 @@ class Deliveries:
     def deliver_due(self, pool: Executor) -> None:
         """Hand the webhooks that are due to the pool, a few for each receiver."""
         for task_id, url in self._tasks.due_deliveries():
-            under_way = list(self._under_way.values())
+            under_way = [receiver for receiver, _ in list(self._under_way.values())]
             receiver = urlsplit(url).netloc
             if len(under_way) >= AT_ONCE:
                 return
             if task_id not in self._under_way and under_way.count(receiver) < AT_ONCE_PER_HOST:
-                self._under_way[task_id] = receiver
-                pool.submit(self._deliver, task_id)
+                future = pool.submit(self._deliver, task_id)
+                self._under_way[task_id] = receiver, future
+                future.add_done_callback(partial(self._forget, task_id))
 
     def _step(self) -> float:
         if self._pool is not None:
@@ -74,7 +77,9 @@ class Deliveries:
             self._tasks.delivered(task_id, attempts=delivery.attempts + 1, again_after=again_after)
         except Exception:
             log.exception("the webhook of task %s failed", task_id)
-        finally:
+
+    def _forget(self, task_id: str, future: Future[None]) -> None:
+        if not future.cancelled():
             self._under_way.pop(task_id, None)
 
     def _send(self, delivery: Delivery) -> bool:

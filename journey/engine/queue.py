@@ -193,6 +193,7 @@ class Queue:
         task = self._tasks.oldest_active()
         if task is None:
             return False
+        self._stop_asked &= {task.task_id}  # others were cancelled while they waited
         problem: str | None = None
         try:
             self._work(task)

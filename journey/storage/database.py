@@ -76,6 +76,9 @@ class Database(Transactions):
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
         sa.event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgres)
         self._writing = self.engine.execution_options(journey_writes=True)
+        # SQLite shows one moment to a whole transaction by nature.
+        one_moment = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading = self.engine.execution_options(**one_moment)
         # SQLite makes waiting writers sleep and try again. The threads of one process queue up here instead.
         self._turn = threading.Lock()
 
@@ -85,8 +88,8 @@ class Database(Transactions):
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A transaction that only reads. Raises DatabaseAway."""
-        with _away(), self.engine.begin() as connection:
+        """A transaction that only reads, and sees one moment of the database. Raises DatabaseAway."""
+        with _away(), self._reading.begin() as connection:
             yield connection
 
     @contextmanager

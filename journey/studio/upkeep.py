@@ -76,11 +76,8 @@ class Upkeep:
         if self.is_worker and not self._lock.still_held():
             self._end_work()  # another process may work the queues now
         self._take_over()
-        if self._has_budget:
-            for provider in self._history.pauses.begun_before(month_start(self._clock())):
-                if provider.is_paid:
-                    self._history.pauses.end(provider)
         if self.is_worker:
+            self._begin_month()
             self._batches.feed()
             self._prepare_tiles()
             self._remove_old()
@@ -95,6 +92,13 @@ class Upkeep:
         if self.is_worker:
             self.is_worker = False
             self._rest()
+
+    def _begin_month(self) -> None:
+        """End the pauses of last month, if there is a budget. What was paused for another reason pauses again."""
+        if self._has_budget:
+            for provider in self._history.pauses.begun_before(month_start(self._clock())):
+                if provider.is_paid:
+                    self._history.pauses.end(provider)
 
     def _prepare_tiles(self) -> None:
         """Prepare tiles of results that finished since the last look, before anybody opens them."""

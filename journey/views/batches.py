@@ -159,9 +159,8 @@ def elsewhere(batch: Batch) -> str:
 def undecided(items: Sequence[Item]) -> str:
     """What to say about calls that may or may not have been accepted."""
     entries = [item.entry for item in items if item.entry.state is State.AMBIGUOUS]
-    label = entries[0].provider.label if entries else ""
     return (
-        f"For {counted(len(entries), 'picture')}, it is not known whether {label} accepted the call. "
+        f"For {counted(len(entries), 'picture')}, it is not known whether {_labels(entries)} accepted the call. "
         "Nothing is sent again by itself: open each one to decide."
     )
 
@@ -179,7 +178,9 @@ def stop_words(items: Sequence[Item]) -> str:
     queued = sum(item.entry.state is State.QUEUED for item in items)
     running = [item.entry for item in items if item.entry.state is State.OPEN]
     here = [entry for entry in running if entry.provider.can_cancel]
-    sentences = [f"{counted(queued, 'picture')} not sent yet will be cancelled."]
+    sentences = []
+    if queued:
+        sentences.append(f"{counted(queued, 'picture')} not sent yet will be cancelled.")
     if here:
         sentences.append(f"{counted(len(here), 'picture')} being enlarged here will be stopped.")
     if elsewhere := [entry for entry in running if not entry.provider.can_cancel]:
@@ -188,10 +189,15 @@ def stop_words(items: Sequence[Item]) -> str:
 
 
 def _paid_for(running: Sequence[Entry]) -> str:
-    label, number = running[0].provider.label, len(running)
+    number = len(running)
     spent = sum(entry.provider.credits for entry in running)
     them = "it is" if number == 1 else "they are"
     return (
-        f"{label} cannot stop the {counted(number, 'picture')} that it is working on: {them} paid for ({spent} "
-        "credits) and would no longer be watched."
+        f"{_labels(running)} cannot stop the {counted(number, 'picture')} that it is working on: {them} paid for "
+        f"({spent} credits) and would no longer be watched."
     )
+
+
+def _labels(entries: Sequence[Entry]) -> str:
+    """Who works on these entries."""
+    return " and ".join(dict.fromkeys(entry.provider.label for entry in entries))

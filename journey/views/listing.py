@@ -202,3 +202,8 @@ def room_words(
     if keep_days:
         told.append(f"Results are removed {keep_days} days after they are finished; their tasks stay here.")
     return " ".join(told)
+
+
+def nothing_matches(total: int) -> str:
+    """What to say when none of the tasks that there are is listed."""
+    return "The only task does not match." if total == 1 else f"None of the {total:,} tasks matches."

@@ -131,13 +131,13 @@ def endings(entries: Sequence[Entry]) -> str:
     return f"{len(entries)} tasks ended: {', '.join(parts)}."
 
 
-def balance_problem(provider: Provider, cost: int, credits_left: int | None) -> str | None:
-    """What to say before a click that the provider's account cannot pay for."""
+def balance_problem(provider: Provider, cost: int, credits_left: int | None, *, works_here: bool) -> str | None:
+    """What to say before a click that the provider's account cannot pay for. `works_here`: this machine can as well."""
     if credits_left is None or cost <= credits_left:
         return None
     return (
         f"This costs {cost} credits, but your {provider.label} account has only {credits_left:,}. What you queue waits "
-        "until there are enough. Upscaling on this machine is free."
+        "until there are enough." + (" Upscaling on this machine is free." if works_here else "")
     )
 
 

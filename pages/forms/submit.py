@@ -85,7 +85,9 @@ def warnings(wish: Wish) -> list[str]:
     if provider.is_paid:
         budget, account = workspace().budget(), workspace().balance(provider)
         found.append(budget.sentence if budget is not None and budget.is_used_up else None)
-        found.append(balance_problem(provider, provider.credits, account.credits if account else None))
+        known = account.credits if account else None
+        works_here = workspace().engine is not None
+        found.append(balance_problem(provider, provider.credits, known, works_here=works_here))
     return [sentence for sentence in found if sentence]
 
 

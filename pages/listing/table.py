@@ -11,7 +11,7 @@ import streamlit as st
 
 from journey.studio import Filter, Found
 from journey.views import links
-from journey.views.listing import ORDERS, Listing, row
+from journey.views.listing import ORDERS, Listing, nothing_matches, row
 from journey.workspace import workspace
 from pages.frame.protection import protected
 from pages.frame.watching import WATCH_SECONDS
@@ -118,6 +118,6 @@ def _nothing_found(total: int) -> None:
         st.info("No tasks are left. Upscale a picture and it will be listed here.", icon=":material/history:")
         return
     st.info(
-        f"None of the {total:,} tasks matches. Search for fewer words, or clear the filters.",
+        f"{nothing_matches(total)} Search for fewer words, or clear the filters.",
         icon=":material/search_off:",
     )

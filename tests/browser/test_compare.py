@@ -282,8 +282,6 @@ def test_fingers(shown: Shown, browser: Browser) -> None:
     page.set_default_timeout(30_000)
     page.goto(shown.address("task=blocks&zoom=1"))
     settled(page)
-    box = stage(page).bounding_box()
-    assert box is not None
     page.locator(".stage").scroll_into_view_if_needed()
     box = stage(page).bounding_box()
     assert box is not None

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from journey.history import NewEntry, State
 from journey.provider import THIS_MACHINE
 from tests.harness.hosted import SINGLE_ID, FakeHosted
+from tests.harness.standing import wait_for
 from tests.harness.studios import Shelf, Studio, free_port
 
 pytestmark = pytest.mark.browser
@@ -111,9 +112,12 @@ def test_ten_tabs_ask_no_more_than_one(studio: Studio, api: FakeHosted, new_brow
     first = new_browser()
     first.goto(f"{studio.url}/?task_id={SINGLE_ID}")
     first.get_by_role("radio", name="2x").click()
+    known = set(api.tasks)
     first.get_by_role("button", name="Upscale · 2 credits").click()
     expect(first.get_by_role("progressbar").first).to_be_visible()
-    api.hold(wait_for_task(api))
+    wait_for(lambda: set(api.tasks) - known)
+    (ordered,) = set(api.tasks) - known
+    api.hold(ordered)
     alone = calls_within(api, first, seconds=4)
     for place in range(9):
         tab = first.context.new_page()
@@ -128,15 +132,6 @@ def calls_within(api: FakeHosted, page: Page, *, seconds: float) -> int:
     before = len(api.calls)
     page.wait_for_timeout(seconds * 1_000)
     return len(api.calls) - before
-
-
-def wait_for_task(api: FakeHosted) -> str:
-    """The ID of the newest order, as soon as there is any."""
-    known, deadline = len(api.calls_to("upscale-2x-4x")), time.monotonic() + 20
-    while not known:
-        assert time.monotonic() < deadline, "nothing was ordered"
-        known = len(api.calls_to("upscale-2x-4x"))
-    return list(api.tasks)[-1]
 
 
 def finish_all(studio: Studio, api: FakeHosted) -> None:

@@ -170,6 +170,15 @@ def test_a_pending_task_is_cancelled_at_once(bench: Bench) -> None:
     assert 0 == bench.enlarge.runs
 
 
+def test_nothing_is_remembered_of_what_was_cancelled_while_it_waited(bench: Bench) -> None:
+    """The wish to stop is forgotten when the next task begins."""
+    waiting, next_one = bench.order(), bench.order()
+    bench.queue.cancel(waiting, owner=ME)
+    assert bench.queue.work_next()
+    assert "finished" == bench.state(next_one)["status"]
+    assert not bench.queue._stop_asked
+
+
 @pytest.mark.parametrize("step", [0, 3, 4])
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "through another process"])
 def test_a_running_task_is_cancelled_at_once(bench: Bench, step: int, elsewhere: bool) -> None:

@@ -116,7 +116,7 @@ def test_more_than_a_batch_takes_is_refused(space: Workspace, open_page: OpenPag
     app = open_page("batch.py")
     app.text_area(key="batch_text").set_value(text).run()
     assert "up to 200 go into one batch" in shown(app)
-    assert (text, []) == (app.text_area(key="batch_text").value, [call for call in api.calls if "cdn" in call.path])
+    assert (text, []) == (app.text_area(key="batch_text").value, [call for call in api.calls if call.endpoint == "cdn"])
 
 
 def test_results_of_history_begin_a_batch(space: Workspace, open_page: OpenPage, api: FakeHosted) -> None:

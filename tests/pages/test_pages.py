@@ -324,6 +324,18 @@ def test_a_click_of_somebody_who_has_signed_out_does_nothing(monkeypatch: pytest
     assert [] == [*app.exception, *app.warning]
 
 
+def test_stop_means_the_task_as_it_is_now(space: Workspace) -> None:
+    """A page that was drawn before the task was sent stops the task itself, not just the watching."""
+    drawn = kept(space, "moving.png")
+    with FakeHosted() as api:
+        task_id = space.clients[THIS_MACHINE].upscale(image_url=api.picture_url(400, 300), type="4x")
+        space.history.move(drawn.id, State.SUBMITTING)
+        space.history.move(drawn.id, State.OPEN, task_id=task_id)
+        space.stop_entry(drawn)
+        assert "Cancelled" == space.clients[THIS_MACHINE].fetch(task_id).error
+    assert State.STOPPED is space.history.get(drawn.id).state
+
+
 def test_text_from_outside_is_shown_literally(space: Workspace, open_page: OpenPage) -> None:
     """A name with Markdown, HTML and a picture in it is shown as the characters it is made of."""
     hostile = "[click](https://evil.example) ![x](https://evil.example/t.png) <script>alert(1)</script> :red[x]"

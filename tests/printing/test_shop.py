@@ -114,6 +114,7 @@ def test_tiffinfo_reads_lzw_with_a_predictor(a4: dict[FileFormat, PrintFile]) ->
         "Image Width: 2551 Image Length: 3579",
         "Resolution: 300, 300 pixels/inch",
         "Compression Scheme: LZW",
+        "Predictor: horizontal differencing",
         f"ICC Profile: <present>, {len(profile())} bytes",
     ):
         assert line in said
@@ -429,6 +430,13 @@ def test_retagging_a_large_png_is_quick(tmp_path: Path, folder: Path) -> None:
     started = time.process_time()
     retag(tmp_path / "s.png", folder)
     assert time.process_time() - started < 0.2
+
+
+def test_a_picture_beyond_pillows_own_limit_is_retagged(tmp_path: Path, folder: Path) -> None:
+    """The only limit on pixels is ours: 182 megapixels of JPEG get their DPI like any other picture."""
+    Image.new("L", (14_000, 13_000), 128).save(tmp_path / "s.jpg", quality=20)
+    made = retag(tmp_path / "s.jpg", folder, dpi=300)
+    assert (14_000, 13_000) == (made.width, made.height)
 
 
 @settings(

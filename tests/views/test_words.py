@@ -93,9 +93,9 @@ def test_a_picture_says_where_it_came_from() -> None:
 
 def test_a_balance_that_is_too_low_is_told_before_the_click() -> None:
     """Only a balance that is known and does not cover the cost is worth a sentence, which says what to do."""
-    assert wording.balance_problem(JOURNEYAPI, 2, None) is None
-    assert wording.balance_problem(JOURNEYAPI, 2, 2) is None
-    said = wording.balance_problem(JOURNEYAPI, 2, 1)
+    assert wording.balance_problem(JOURNEYAPI, 2, None, works_here=True) is None
+    assert wording.balance_problem(JOURNEYAPI, 2, 2, works_here=True) is None
+    said = wording.balance_problem(JOURNEYAPI, 2, 1, works_here=False)
     assert said is not None
     assert said.startswith("This costs 2 credits, but your JourneyAPI account has only 1.")
 

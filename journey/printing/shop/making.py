@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +11,6 @@ from typing import BinaryIO
 from PIL import Image
 
 from journey import printing
-from journey.errors import PictureRefused
 from journey.pictures import decoding
 from journey.pictures.kinds import KINDS, FormatName, sniff
 from journey.printing import Box, Paper
@@ -230,12 +227,5 @@ def is_turned(source: Path, kind: FormatName) -> bool:
     """Whether an EXIF tag says that the picture must be turned or mirrored to be shown."""
     if kind == "PNG" and not may_be_turned(source):
         return False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata, which is not copied anyway
-        try:
-            with Image.open(source, formats=(kind,)) as image:
-                return image.getexif().get(_EXIF_ORIENTATION, 1) in range(2, 9)
-        except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-            raise PictureRefused(
-                "The picture is damaged or cut short. Save or download it again and try once more."
-            ) from error
+    with decoding.opened(source, MAX_PIXELS) as (image, _):
+        return image.getexif().get(_EXIF_ORIENTATION, 1) in range(2, 9)

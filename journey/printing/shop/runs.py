@@ -179,9 +179,8 @@ class PrintRuns:
 def _made(key: str, result: PrintFile | PrintSet) -> Made:
     if isinstance(result, PrintFile):
         return Made(StoredFile(key, result.path.name), result.size, (result,), result.notes)
-    # Each note names its file. A note that a file has twice is kept once.
-    notes = dict.fromkeys(f"{file.path.name}: {note}" for file in result.files for note in file.notes)
-    return Made(StoredFile(key, result.path.name), result.size, result.files, tuple(notes))
+    notes = tuple(f"{file.path.name}: {note}" for file in result.files for note in file.notes)
+    return Made(StoredFile(key, result.path.name), result.size, result.files, notes)
 
 
 def _sentence(error: BaseException | None) -> str | None:

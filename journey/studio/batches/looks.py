@@ -83,7 +83,7 @@ class Looks:
         for key, (_, future) in list(self._open.items()):
             if future.done():
                 del self._open[key]
-                if not future.cancelled():
+                if not future.cancelled() and future.exception() is None:
                     self._done[key] = future.result()
 
 

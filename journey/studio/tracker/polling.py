@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from journey.api.client import JourneyClient
-from journey.api.errors import AuthenticationFailed, TaskNotFound, Untrusted
+from journey.api.errors import NO_REASON, AuthenticationFailed, TaskNotFound, Untrusted
 from journey.api.models import MOST_IDS, Task, TaskStatus
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import Entry, History, State
@@ -53,7 +53,7 @@ class Polling:
         now = self._clock()
         changed = task is not None and self._history.observe(entry.id, task)
         if task is not None and task.status is TaskStatus.FAILED:
-            self._history.move(entry.id, State.FAILED, error=task.error or "The task failed without a reason.")
+            self._history.move(entry.id, State.FAILED, error=task.error or NO_REASON)
             return
         url = task.picture(entry.index) if task is not None else None
         if task is not None and task.status is TaskStatus.FINISHED and url:
