@@ -52,7 +52,7 @@ clean:
 # Dependencies are complete and pinned in the files, so none is resolved here. Compiling them takes ten seconds once, and
 # halves each later start where Python may not keep what it compiles: read-only installs, PYTHONDONTWRITEBYTECODE.
 .venv/ready: requirements.txt | $(UV)
-	$(UV) venv --quiet --allow-existing --python ">=3.11,<3.13" .venv
+	$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
 	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements.txt
 	touch $@
 
