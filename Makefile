@@ -4,9 +4,14 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: run test check format bench torture lock screenshots clean
+# What to install besides, as in `make run EXTRAS="postgres s3"`, with spaces or commas.
+EXTRAS ?=
+comma := ,
+READY := .venv/ready $(patsubst %,.venv/ready-%,$(subst $(comma), ,$(EXTRAS)))
 
-run: .venv/ready
+.PHONY: run test check format bench torture lock platforms screenshots clean
+
+run: $(READY)
 	$(BIN)/python -m streamlit run app.py
 
 test: .venv/ready-dev
@@ -35,11 +40,25 @@ torture: .venv/ready-dev
 screenshots: .venv/ready-dev
 	$(BIN)/python -m docs.screenshots
 
+# Where each pinned package can be installed, as the table in docs/performance.md. It asks the package index.
+platforms: .venv/ready | $(UV)
+	$(BIN)/python -m docs.platforms $(UV)
+
+COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+
+# Everything is resolved once, so that every extra can be installed beside every other; the other files are parts of that.
+# The file of an extra holds only what the extra adds: entries that are in requirements.txt as well are left out of it.
 lock: $(UV)
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" -o requirements.txt pyproject.toml
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" -o requirements-dev.txt --group dev -c requirements.txt pyproject.toml
+	$(COMPILE) -o requirements-dev.txt --group dev --all-extras pyproject.toml
+	$(COMPILE) -o requirements.txt -c requirements-dev.txt pyproject.toml
+	$(COMPILE) -o requirements-build.txt -c requirements.txt --group build
+	set -e; for extra in auth cluster ncnn postgres s3; do \
+		file=requirements-$$extra.txt; \
+		$(COMPILE) -o $$file -c requirements-dev.txt --extra $$extra pyproject.toml; \
+		awk 'NR == FNR {known[$$0]; next} /^[a-z]/ {skip = /==/ && $$0 in known} !skip' requirements.txt $$file > $$file.part; \
+		mv $$file.part $$file; \
+	done
 
 clean:
 	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
@@ -51,11 +70,16 @@ clean:
 
 # Dependencies are complete and pinned in the files, so none is resolved here. Compiling them takes ten seconds once, and
 # halves each later start where Python may not keep what it compiles: read-only installs, PYTHONDONTWRITEBYTECODE.
-.venv/ready: requirements.txt | $(UV)
+# Without pkg-config, pyvips is not tied to a libvips that happens to be on this machine: it uses the one in pyvips-binary.
+INSTALL = PKG_CONFIG=false $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes \
+	--build-constraints requirements-build.txt
+
+.venv/ready: requirements.txt requirements-build.txt | $(UV)
 	$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
-	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements.txt
+	$(INSTALL) -r $<
 	touch $@
 
-.venv/ready-dev: requirements-dev.txt | .venv/ready
-	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements-dev.txt
+# What the tests and each extra need besides.
+.venv/ready-%: requirements-%.txt | .venv/ready
+	$(INSTALL) -r $<
 	touch $@

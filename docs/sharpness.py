@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from journey.engine.networks.finding import find_networks
 from journey.engine.upscaler import upscale
 from journey.pictures import samples
+from journey.pictures.rows import ArrayRows
 
 TARGET = Path(__file__).parent / "pictures" / "sharpness.jpg"
 PART = (40, 700, 240, 900)
@@ -26,18 +27,18 @@ MARGIN, LABEL = 12, 44
 def main() -> None:
     part = samples.draw("fjord").crop(PART)
     pictures = {"Pillow's Lanczos": part.resize((part.width * SCALE, part.height * SCALE), Image.Resampling.LANCZOS)}
-    networks = find_networks()
+    networks = find_networks().networks
     with ThreadPoolExecutor(max_workers=2) as workers:
         for name in ("fast", "detail"):
-            array = upscale(
-                np.asarray(part),
+            bands = upscale(
+                ArrayRows(np.asarray(part)),
                 networks[name],
                 SCALE,
                 workers=workers,
                 on_progress=lambda done, total: None,
                 should_stop=lambda: False,
             )
-            pictures[name] = Image.fromarray(array)
+            pictures[name] = Image.fromarray(np.concatenate(list(bands)))
     plain = sharpness(pictures["Pillow's Lanczos"])
     for name, picture in pictures.items():
         print(f"{name:18} gradient energy {sharpness(picture) / plain:.2f} of Lanczos")

@@ -1,4 +1,4 @@
-"""Worker processes that are safe inside a threaded server.
+"""Worker processes that are safe inside a threaded server, and how many processors there are for them.
 
 Each worker is a fresh interpreter that talks through two pipes. It never sees the parent's
 `__main__` (a server swaps that for its page scripts, and importing it again costs memory), it
@@ -16,8 +16,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, ParamSpec, TypeVar
 
@@ -29,15 +30,16 @@ if sys.platform != "win32":
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PARENT_CHECK_SECONDS = 0.5
-
 LOWEST = 19
 """The niceness of work that must not slow down anybody's page, however many cores it could fill."""
 
 # The search path comes first, so that a worker finds what its parent finds.
 _BOOT = (
-    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from journey.processes import _serve; _serve()"
+    "import os, pickle, sys; jobs = os.fdopen(os.dup(0), 'rb'); sys.path[:] = pickle.load(jobs); "
+    "from journey.processes import _serve; _serve(jobs)"
 )
+_LENGTH_BYTES = 8
+"""What a message begins with: its length."""
 
 # Every worker is meant to fill one core: native libraries must not add threads and arenas of their own.
 _ONE_THREAD = {
@@ -56,6 +58,7 @@ class Workers(Executor):
     """A pool of `count` worker processes; an ordinary `concurrent.futures.Executor` once it is started.
 
     `nice` is added to the niceness of each worker; a worker at LOWEST gets only what no other process wants.
+    Windows has no niceness: there, any above 0 is a priority below normal.
     `memory_bytes` limits its address space (libraries included, so leave a few hundred MB for them) and
     `cpu_seconds` the processor time of each single job; both are skipped where the system has no such limits.
     `initializer(*initargs)` runs once in each worker before its first job. Functions, arguments and results
@@ -77,7 +80,8 @@ class Workers(Executor):
         if count < 1:
             raise ValueError("at least one worker process is needed")
         self.count = count
-        self._orders = (os.getpid(), nice, memory_bytes, cpu_seconds, initializer, initargs)
+        self._nice = nice
+        self._orders = (nice, memory_bytes, cpu_seconds, initializer, initargs)
         self._lock = threading.Lock()
         self._threads: ThreadPoolExecutor | None = None
         self._workers: list[_Worker] = []
@@ -90,7 +94,7 @@ class Workers(Executor):
             if self._threads is not None:
                 return
             idle: SimpleQueue[_Worker] = SimpleQueue()
-            self._workers = [_Worker(self._orders) for _ in range(self.count)]
+            self._workers = [_Worker(self._nice, self._orders) for _ in range(self.count)]
             for worker in self._workers:
                 worker.launch()
                 idle.put(worker)
@@ -156,7 +160,8 @@ class Workers(Executor):
 class _Worker:
     """The parent's side of one process. Used by one thread at a time, except for `dismiss`."""
 
-    def __init__(self, orders: tuple[object, ...]) -> None:
+    def __init__(self, nice: int, orders: tuple[object, ...]) -> None:
+        self._nice = nice
         self._orders = orders
         self._process: subprocess.Popen[bytes] | None = None
         self._greeted = False
@@ -175,11 +180,11 @@ class _Worker:
                 env=os.environ | _ONE_THREAD,
                 # A Ctrl-C in the terminal is for the parent only.
                 process_group=None if sys.platform == "win32" else 0,
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                creationflags=_windows_flags(self._nice),
             )
         with contextlib.suppress(OSError):  # it died at once: `greet` will say so
-            _send(_stdin(self._process), pickle.dumps([path or str(os.getcwd()) for path in sys.path]))  # noqa: PTH109 - entries are strings
-            _send(_stdin(self._process), pickle.dumps(self._orders))
+            _stdin(self._process).write(pickle.dumps([path or str(Path.cwd()) for path in sys.path]))
+            _send_message(_stdin(self._process), pickle.dumps(self._orders))
 
     def greet(self) -> None:
         """Wait until the process has run its initializer; raises what that raised."""
@@ -196,7 +201,7 @@ class _Worker:
         self.greet()
         assert self._process is not None  # noqa: S101 - for the type checker: greet launches
         with contextlib.suppress(OSError):  # `_receive` says why
-            _send(_stdin(self._process), job)
+            _send_message(_stdin(self._process), job)
         return self._receive()  # type: ignore[return-value]
 
     def dismiss(self) -> None:
@@ -254,6 +259,20 @@ def _send(pipe: BinaryIO, message: bytes) -> None:
     pipe.flush()
 
 
+def _send_message(pipe: BinaryIO, message: bytes) -> None:
+    pipe.write(len(message).to_bytes(_LENGTH_BYTES))
+    _send(pipe, message)
+
+
+def _windows_flags(nice: int) -> int:
+    """What a process on Windows is started with: its priority, and out of reach of Ctrl-C. Elsewhere nothing."""
+    if sys.platform != "win32":
+        return 0
+    if nice == LOWEST:
+        return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.IDLE_PRIORITY_CLASS
+    return subprocess.CREATE_NEW_PROCESS_GROUP | (subprocess.BELOW_NORMAL_PRIORITY_CLASS if nice > 0 else 0)
+
+
 def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
     """Wait for the exit code: the pipe closes a moment before the process is gone. None after 1 s without one."""
     try:
@@ -262,21 +281,20 @@ def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
         return None
 
 
-def _serve() -> None:
+def _serve(pipe: BinaryIO) -> None:
     """The life of a worker process: orders first, then one job after another until the parent hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    jobs = sys.stdin.buffer
-    # Whatever a library prints must not get between the answers.
+    # Whatever a library prints must not get between the answers, nor may it read a job.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    try:
-        parent, nice, memory_bytes, cpu_seconds, initializer, initargs = pickle.load(jobs)  # noqa: S301 - from our parent
-    except EOFError:
-        return
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    jobs: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_listen, args=(pipe, jobs), daemon=True).start()
+    nice, memory_bytes, cpu_seconds, initializer, initargs = pickle.loads(jobs.get())  # noqa: S301 - from our parent
     if hasattr(os, "nice"):
         os.nice(nice)
-    if nice == LOWEST and hasattr(os, "SCHED_IDLE"):
+    if sys.platform == "linux" and nice == LOWEST:
         # With niceness alone, another process that wakes up would still wait some milliseconds for its turn.
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
@@ -285,9 +303,7 @@ def _serve() -> None:
         outcome = ("left", outcome[1])
     while _answer(answers, outcome):
         try:
-            job = pickle.load(jobs)  # noqa: S301 - from our parent
-        except EOFError:
-            return
+            job = pickle.loads(jobs.get())  # noqa: S301 - from our parent
         except Exception as error:  # noqa: BLE001 - a function that cannot be imported here: the caller must hear of it
             outcome = ("failed", error)
             continue
@@ -295,10 +311,14 @@ def _serve() -> None:
         outcome = _attempt(*job)
 
 
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(PARENT_CHECK_SECONDS)
-    os._exit(1)
+def _listen(pipe: BinaryIO, jobs: SimpleQueue[bytes]) -> None:
+    """Take each message off the pipe as it comes. When the pipe ends, the parent is gone: so does this process, even
+    in the middle of a job."""
+    try:
+        while length := int.from_bytes(pipe.read(_LENGTH_BYTES)):
+            jobs.put(pipe.read(length))
+    finally:
+        os._exit(1)
 
 
 def _begin(memory_bytes: int | None, initializer: Callable[..., object] | None, initargs: tuple[object, ...]) -> None:
@@ -352,3 +372,43 @@ def lower_priority(nice: int) -> None:
     """Make the calling thread give way to others. Only on Linux: elsewhere a thread has no niceness of its own."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
+
+
+def usable_cores(cgroups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> int:
+    """How many threads can work at the same time: as many as this process has processors, or its container's share
+    of them where that is less, rounded up.
+
+    `cgroups` is where Linux shows the limits of groups, and `membership` where it says which groups this process is in.
+    """
+    known = os.cpu_count() or 1
+    if sys.platform == "linux":
+        known = len(os.sched_getaffinity(0))
+    return min([known, *(max(1, math.ceil(share)) for share in _shares(cgroups, membership))])
+
+
+def _shares(cgroups: Path, membership: Path) -> Iterator[float]:
+    """How many processors each group around this process may keep busy, where that is limited."""
+    try:
+        lines = membership.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        # In version 2 there is one line, and it names no controllers.
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        top = cgroups / controllers
+        own = top / path.lstrip("/")
+        # A container sees its own group at the top, whatever its path says.
+        for group in (own, *own.parents):
+            if group.is_relative_to(top) and (share := _share(group)) is not None:
+                yield share
+
+
+def _share(group: Path) -> float | None:
+    for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):  # version 2, version 1
+        with contextlib.suppress(OSError, ValueError):  # no such file, or no limit: `max`
+            quota, period = map(int, " ".join((group / name).read_text() for name in names).split())
+            if quota > 0 and period > 0:
+                return quota / period
+    return None

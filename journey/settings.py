@@ -57,12 +57,17 @@ class Settings(BaseSettings):
     )
     engine_model: str = Field(default="fast", description="Default network: fast or detail.")
     engine_models_dir: Path | None = Field(
-        default=None, description="Folder with more ncnn networks (name.param + name.bin)."
+        default=None, description="Folder with more networks: name.param + name.bin (ncnn), or name.onnx."
     )
     engine_workers: int = Field(
-        default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="Processes for tiles."
+        default=1, ge=1, le=256, description="Processes for tiles. They share the processors evenly."
     )
-    engine_device: Literal["auto", "cpu", "gpu"] = Field(default="auto", description="auto, cpu, or gpu (Vulkan).")
+    engine_device: Literal["auto", "cpu", "gpu"] = Field(
+        default="auto", description="auto, cpu, or gpu (Intel graphics; other cards with the extra ncnn)."
+    )
+    engine_precision: Literal["auto", "f32", "bf16"] = Field(
+        default="auto", description="auto: bf16 where the processor computes with it, else f32."
+    )
     engine_scheduler: str | None = Field(
         default=None, description="Address of a Dask scheduler; tiles then run on that cluster."
     )
@@ -71,13 +76,15 @@ class Settings(BaseSettings):
         description="Hosts, CIDRs or host:port exempt from the address, port and HTTPS rules (development, intranets).",
     )
     max_bytes: ByteSize = Field(
-        default=ByteSize(50 * MIB), ge=1024, description="Largest picture file accepted: bytes, or for example 50 MiB."
+        default=ByteSize(250 * MIB),
+        ge=1024,
+        description="Largest picture file accepted: bytes, or for example 250 MiB.",
     )
     max_input_pixels: int = Field(
-        default=25 * MEGAPIXEL, ge=1, description="Largest picture accepted: pixels, or for example 25 MP."
+        default=100 * MEGAPIXEL, ge=1, description="Largest picture accepted: pixels, or for example 100 MP."
     )
     max_output_pixels: int = Field(
-        default=100 * MEGAPIXEL, ge=1, description="Largest result made: pixels, or for example 100 MP."
+        default=410 * MEGAPIXEL, ge=1, description="Largest result made: pixels, or for example 410 MP."
     )
     sign_in_domains: Words = Field(
         default=(), description="E-mail domains let in when sign-in is configured. None: every address."
@@ -100,7 +107,7 @@ class Settings(BaseSettings):
             try:
                 return round(float(value.strip()[:-2]) * MEGAPIXEL)
             except (ValueError, OverflowError):
-                raise ValueError("must be a number of pixels, or for example 25 MP") from None
+                raise ValueError("must be a number of pixels, or for example 100 MP") from None
         return value
 
     @field_validator("sign_in_domains")

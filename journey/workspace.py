@@ -15,7 +15,7 @@ from journey.api.client import JourneyClient
 from journey.api.models import Account
 from journey.background import Fresh
 from journey.engine.embedded import EmbeddedEngine
-from journey.engine.networks.ncnn_networks import unavailable_reason
+from journey.engine.networks.backends import HardwareMissing, unavailable_reason
 from journey.errors import CannotStart, DatabaseAway
 from journey.history import Entry, History, State
 from journey.history.deletions import Deletions
@@ -43,7 +43,7 @@ from journey.studio.removal import Removal
 from journey.studio.tracker import Tracker
 from journey.studio.upkeep import Upkeep
 from journey.views.listing import Listing
-from journey.web import exports, results_zip, webhooks
+from journey.web import ends, exports, results_zip, webhooks
 from journey.web.files import routes as file_routes
 from journey.web.tiles import routes as tile_routes
 
@@ -94,6 +94,7 @@ class Workspace:
             *webhooks.routes(self.history, self._key, on_hint=self.wake),
             *results_zip.routes(self.batches, self.files),
             *exports.routes(self.history.lists, self._key),
+            *ends.routes(self.history, self._ends),
             *(self.engine.routes if self.engine else []),
         ]
 
@@ -123,21 +124,27 @@ class Workspace:
         if settings.api_key:
             self.clients[JOURNEYAPI] = JourneyClient(settings.api_key, settings.api_url, attempts=1)
         if self.engine_problem is None:
-            self.engine = EmbeddedEngine(
-                settings,
-                self.database,
-                self.files,
-                self.decoder,
-                self.door,
-                origins=self.origins,
-                on_end=self._task_ended,
-            )
+            try:
+                self.engine = EmbeddedEngine(
+                    settings,
+                    self.database,
+                    self.files,
+                    self.decoder,
+                    self.door,
+                    origins=self.origins,
+                    on_end=self._task_moved,
+                )
+            except HardwareMissing as error:
+                # The pages still work, and they say it.
+                self.engine_problem = f"The engine on this machine cannot run. {error}"
+        if self.engine:
             own_api = f"{self.origins.for_provider(THIS_MACHINE)}/api/v1"
             self.clients[THIS_MACHINE] = JourneyClient(self.engine.keys[0], own_api, attempts=1)
 
     def _build_studio(self) -> None:
         settings = self.settings
-        self.history = History(self.database, clock=self._clock)
+        self._ends = ends.Ends()
+        self.history = History(self.database, on_end=self._ends.tell, clock=self._clock)
         self.spending = Spending(self.database, clock=self._clock)
         self.batches = Batches(self.database, clock=self._clock)
         self.intake = Intake(
@@ -254,6 +261,15 @@ class Workspace:
         default = self.engine.default_network
         return sorted(self.engine.networks, key=lambda name: (name != default, name))
 
+    def runs_on(self) -> str | None:
+        """What runs the default network on this machine, `OpenVINO, bfloat16`; None until that is known."""
+        speed = self.engine and self.engine.speed(self.engine.default_network)
+        return speed.runs_on if speed else None
+
+    def network_problems(self) -> tuple[str, ...]:
+        """Why networks of the models folder cannot be used, a sentence for each."""
+        return self.engine.network_problems if self.engine else ()
+
     def sample_sources(self) -> dict[str, Source] | None:
         """The sample pictures by name; None while they are being drawn (a few seconds, on the first start)."""
         names = [sample.name for sample in samples.SAMPLES]
@@ -309,6 +325,10 @@ class Workspace:
         """The path of an export on this server: of these entries, else of all that the listing means."""
         return exports.download_url(self._key, form, listing, timezone=timezone, ids=ids, now=self._clock())
 
+    def end_path(self, entry: Entry) -> str:
+        """Where a browser waits for the end of this entry: the path of a WebSocket on this server."""
+        return ends.path(entry)
+
     def results_url(self, batch: Batch) -> str:
         """The path on this server of all results of a batch as one ZIP."""
         return results_zip.download_url(batch.download_key)
@@ -340,10 +360,10 @@ class Workspace:
         if self.engine:
             self.engine.stop()
 
-    def _task_ended(self, task_id: str) -> None:
+    def _task_moved(self, task_id: str) -> None:
         """The embedded engine's own hint, as a webhook is for other providers: the tracker looks at once."""
-        self.history.hasten_task(task_id)
-        self.wake()
+        if self.tracker:
+            self.tracker.task_moved(task_id)
 
     def _webhook_for(self, entry: Entry) -> tuple[str, str] | None:
         if not entry.provider.has_webhooks or not self.settings.public_is_https:

@@ -14,18 +14,31 @@ from pathlib import Path
 import psutil
 import pytest
 
-from journey.processes import LOWEST, WorkerDied, Workers
+from journey.processes import LOWEST, WorkerDied, Workers, usable_cores
 from tests.harness.worker_jobs import (
     allocate,
     burn,
     chatter,
+    cores_when_held_to_one,
     kill_self,
+    load_nowhere,
+    read_input,
     refuse,
     remember,
     remembered,
     spend,
     unpicklable,
 )
+
+
+class NotHere:
+    """Can be sent to a worker, but cannot be loaded there."""
+
+    def __call__(self) -> None: ...
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return load_nowhere, ()
+
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the system has no such limits")
 
@@ -57,6 +70,25 @@ def test_prints_and_odd_results_do_not_break_the_pipe(workers: Workers) -> None:
     with pytest.raises(RuntimeError, match="cannot be sent back"):
         workers.submit(unpicklable).result(30)
     assert "done" == workers.submit(chatter).result(30)
+
+
+def test_a_job_cannot_read_the_pipe(workers: Workers) -> None:
+    """What a job reads from its standard input is nothing, so that it cannot take the next job for input."""
+    assert b"" == workers.submit(read_input).result(30)
+    assert "done" == workers.submit(chatter).result(30)
+
+
+def test_a_function_that_is_not_there_fails_its_own_job_only() -> None:
+    """A job that a worker cannot load is told to its caller, and the worker goes on with the next."""
+    pool = Workers(1)
+    pool.start()
+    try:
+        pid = pool.submit(os.getpid).result(30)
+        with pytest.raises(ModuleNotFoundError, match="nowhere"):
+            pool.submit(NotHere()).result(30)
+        assert pid == pool.submit(os.getpid).result(30)
+    finally:
+        pool.stop()
 
 
 def test_the_initializer_runs_before_the_first_job() -> None:
@@ -177,6 +209,52 @@ def test_stop_ends_everything_at_once_and_twice() -> None:
     pool.start()
     assert 1 == pool.submit(abs, -1).result(30)
     pool.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to some processors")
+def test_processors_that_a_process_may_not_use_do_not_count() -> None:
+    """A process that is held to one processor has one core to use."""
+    pool = Workers(1)
+    pool.start()
+    try:
+        assert 1 == pool.submit(cores_when_held_to_one).result(30)
+        assert usable_cores() <= len(os.sched_getaffinity(0))
+    finally:
+        pool.stop()
+
+
+SHARES = {
+    "half of one is one": ("0::/", {"cpu.max": "50000 100000"}, 1),
+    "one and a half are two": ("0::/", {"cpu.max": "150000 100000"}, 2),
+    "no limit": ("0::/", {"cpu.max": "max 100000"}, 4),
+    "more than there are": ("0::/", {"cpu.max": "900000 100000"}, 4),
+    "a service in its slice": ("0::/a/b", {"a/b/cpu.max": "max 100000", "a/cpu.max": "200000 100000"}, 2),
+    "a path that only the host knows": ("0::/docker/1", {"cpu.max": "100000 100000"}, 1),
+    "a path out of the container": ("0::/../x", {"cpu.max": "100000 100000"}, 1),
+    "no file": ("0::/", {}, 4),
+    "a file that is cut off": ("0::/", {"cpu.max": "100000"}, 4),
+    "version 1": (
+        "3:memory:/\n2:cpu,cpuacct:/d\n1:name=systemd:/\n0::/",
+        {"cpu,cpuacct/d/cpu.cfs_quota_us": "300000\n", "cpu,cpuacct/d/cpu.cfs_period_us": "100000\n"},
+        3,
+    ),
+    "version 1 without a limit": ("1:cpu:/", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 4),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such groups")
+@pytest.mark.parametrize(("membership", "files", "cores"), SHARES.values(), ids=SHARES)
+def test_a_container_gets_its_share(
+    membership: str, files: dict[str, str], cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of four processors, a group may use as many as its limit says, rounded up, and those around it as well."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
+    for name, content in files.items():
+        file = tmp_path / "groups" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    (tmp_path / "membership").write_text(membership + "\n")
+    assert cores == usable_cores(tmp_path / "groups", tmp_path / "membership")
 
 
 PARENT = """

@@ -23,13 +23,14 @@ DEFAULTS: dict[str, Any] = {
     "JOURNEY_ENGINE_KEY": (),
     "JOURNEY_ENGINE_MODEL": "fast",
     "JOURNEY_ENGINE_MODELS_DIR": None,
-    "JOURNEY_ENGINE_WORKERS": os.cpu_count(),
+    "JOURNEY_ENGINE_WORKERS": 1,
     "JOURNEY_ENGINE_DEVICE": "auto",
+    "JOURNEY_ENGINE_PRECISION": "auto",
     "JOURNEY_ENGINE_SCHEDULER": None,
     "JOURNEY_FETCH_ALLOW": (),
-    "JOURNEY_MAX_BYTES": 50 * 1024 * 1024,
-    "JOURNEY_MAX_INPUT_PIXELS": 25_000_000,
-    "JOURNEY_MAX_OUTPUT_PIXELS": 100_000_000,
+    "JOURNEY_MAX_BYTES": 250 * 1024 * 1024,
+    "JOURNEY_MAX_INPUT_PIXELS": 100_000_000,
+    "JOURNEY_MAX_OUTPUT_PIXELS": 410_000_000,
     "JOURNEY_SIGN_IN_DOMAINS": (),
     "JOURNEY_MONTHLY_CREDITS": None,
     "JOURNEY_KEEP_DAYS": None,
@@ -70,6 +71,7 @@ def test_every_setting_has_its_default_and_its_meaning() -> None:
         ("ENGINE_MODELS_DIR", "/srv/models", Path("/srv/models")),
         ("ENGINE_WORKERS", "3", 3),
         ("ENGINE_DEVICE", "gpu", "gpu"),
+        ("ENGINE_PRECISION", "bf16", "bf16"),
         ("ENGINE_SCHEDULER", "tcp://scheduler:8786", "tcp://scheduler:8786"),
         ("FETCH_ALLOW", "127.0.0.0/8,intranet:8080", ("127.0.0.0/8", "intranet:8080")),
         ("MAX_BYTES", "10 MiB", 10 * 1024 * 1024),
@@ -97,7 +99,7 @@ def test_a_file_sets_what_the_environment_does_not(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("JOURNEY_KEEP_DAYS", "9")
     settings = read_settings()
     assert (2, 9) == (settings.engine_workers, settings.keep_days)
-    assert os.cpu_count() == read_settings(None).engine_workers
+    assert 1 == read_settings(None).engine_workers
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,7 @@ def test_a_file_sets_what_the_environment_does_not(monkeypatch: pytest.MonkeyPat
         ("ENGINE_WORKERS", "0"),
         ("ENGINE_WORKERS", "many"),
         ("ENGINE_DEVICE", "tpu"),
+        ("ENGINE_PRECISION", "f16"),
         ("MAX_BYTES", "lots"),
         ("MAX_BYTES", "-1"),
         ("MAX_INPUT_PIXELS", "0"),

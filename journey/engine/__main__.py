@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
 from journey.engine.embedded import EmbeddedEngine
-from journey.engine.networks.ncnn_networks import unavailable_reason
+from journey.engine.networks.backends import unavailable_reason
 from journey.errors import CannotStart
 from journey.outside.door import Door
 from journey.pictures import gallery

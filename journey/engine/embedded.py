@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Executor
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, Executor
+from typing import TYPE_CHECKING
 
 import numpy as np
 from starlette.routing import Route
 
 from journey.engine import server
 from journey.engine.deliveries import Deliveries
-from journey.engine.networks.finding import find_networks, load
-from journey.engine.networks.network import Network
+from journey.engine.networks.finding import find_networks
+from journey.engine.networks.network import Hardware, Network
+from journey.engine.networks.running import warm_up
 from journey.engine.queue import Choice, Queue
+from journey.engine.speeds import Speed, Speeds
 from journey.engine.tasks import Tasks
-from journey.engine.upscaler import AHEAD, estimate_seconds, upscale
-from journey.errors import CannotStart, Stopped
+from journey.engine.upscaler import AHEAD, upscale
+from journey.errors import CannotStart, JourneyError, Stopped
 from journey.outside.door import Door
 from journey.pictures import gallery, samples
 from journey.pictures.checking import Decoder
+from journey.pictures.rows import Rows
 from journey.processes import LOWEST, Workers
 from journey.settings import Settings
 from journey.storage.database import Database
 from journey.storage.files import Files
 from journey.storage.keys import key_file
 from journey.storage.stored import Origins
+
+if TYPE_CHECKING:
+    from journey.engine.cluster import Cluster
+
+log = logging.getLogger(__name__)
 
 SAMPLE_GRID_ID = "sample-grid"
 
@@ -44,12 +55,17 @@ class EmbeddedEngine:
         on_end: Callable[[str], object] = lambda _: None,
     ) -> None:
         self.keys = engine_keys(settings)
-        self.networks: dict[str, Network] = find_networks(settings.engine_models_dir, settings.engine_device)
-        if settings.engine_model not in self.networks:
-            raise CannotStart(f"JOURNEY_ENGINE_MODEL: must be one of {', '.join(sorted(self.networks))}.")
-        self.default_network = settings.engine_model
+        hardware = Hardware(settings.engine_device, settings.engine_precision, settings.engine_workers)
+        found = find_networks(settings.engine_models_dir, hardware)
+        self.networks = found.networks
+        self.network_problems = tuple(found.problems.values())
+        """Why networks of the folder cannot be used, a sentence for each."""
+        for problem in self.network_problems:
+            log.warning("%s", problem)
+        self.default_network = found.chosen(settings.engine_model).name
+        self._speeds = Speeds(settings.data_dir / "engine-speeds.json")
         self._settings = settings
-        self._workers: Executor | None = None
+        self._workers: Workers | Cluster | None = None
         self._tasks = Tasks(database, on_end=on_end)
         self._queue = Queue(
             self._tasks,
@@ -71,30 +87,41 @@ class EmbeddedEngine:
         self._workers = self._start_workers()
         self._queue.start()
         self._deliveries.start()
+        threading.Thread(target=self._measure, args=(self._workers,), name="engine-speeds", daemon=True).start()
 
     def stop(self) -> None:
         self._deliveries.stop()
         self._queue.stop()
-        if self._workers is not None:
-            self._workers.shutdown(wait=False, cancel_futures=True)
-            self._workers = None
+        workers, self._workers = self._workers, None
+        if workers is not None:
+            workers.shutdown(wait=False, cancel_futures=True)
 
     @property
     def is_failing(self) -> bool:
         """True when its queue does not move."""
         return self._queue.is_failing
 
-    def _start_workers(self) -> Executor:
+    def _start_workers(self) -> Workers | Cluster:
         if self._settings.engine_scheduler:
-            return _cluster(self._settings.engine_scheduler)
+            return _cluster(self._settings.engine_scheduler, self.networks.values())
         workers = Workers(
             self._settings.engine_workers,
             nice=LOWEST,
-            initializer=load,
-            initargs=(self.networks[self.default_network], 4),
+            initializer=warm_up,
+            initargs=(self.networks[self.default_network],),
         )
         workers.start()
         return workers
+
+    def _measure(self, workers: Executor) -> None:
+        """Measure what was not measured yet, the default network first."""
+        for network in sorted(self.networks.values(), key=lambda each: each.name != self.default_network):
+            try:
+                self._speeds.measure(network, workers)
+            except (JourneyError, OSError, RuntimeError, CancelledError) as error:
+                if self._workers is not workers:
+                    return  # they were stopped
+                log.warning("The speed of the network %s is not known: %s", network.name, error)
 
     def add_sample_grid(self) -> None:
         """Offer the sample grid as a finished task, once its pictures are there."""
@@ -109,20 +136,30 @@ class EmbeddedEngine:
 
     def estimate_seconds(self, width: int, height: int, network: str, scale: int) -> float:
         """Seconds for one picture of this size in pixels once its turn comes: as measured here, else as published."""
-        speed = self._tasks.measured_speed(network, scale)
+        known = self._speeds.of(network)
+        # Tasks that something else has run say nothing about what runs it now.
+        speed = self._tasks.measured_speed(network, scale, since=known.measured_at if known else 0.0)
         if speed:
             return width * height / speed
-        return estimate_seconds(width, height, network, scale, self._settings.engine_workers)
+        return self._speeds.estimate(self.networks[network], width, height, workers=self._worker_count)
+
+    @property
+    def _worker_count(self) -> int:
+        return self._workers.count if self._workers else self._settings.engine_workers
+
+    def speed(self, network: str) -> Speed | None:
+        """What runs a network here and how fast, once it has been measured."""
+        return self._speeds.of(network)
 
     def _upscale(
         self,
-        picture: np.ndarray,
+        picture: Rows,
         network: str,
         scale: int,
         *,
         on_progress: Callable[[int, int], None],
         should_stop: Callable[[], bool],
-    ) -> np.ndarray:
+    ) -> Iterator[np.ndarray]:
         if self._workers is None:
             raise Stopped("The engine was stopped.")
         return upscale(
@@ -133,21 +170,16 @@ class EmbeddedEngine:
             on_progress=on_progress,
             should_stop=should_stop,
             # Two for each worker, so that none waits for its next tile.
-            ahead=max(AHEAD, 2 * self._settings.engine_workers),
+            ahead=max(AHEAD, 2 * self._worker_count),
         )
 
 
-def _cluster(scheduler: str) -> Executor:
-    """The workers of a Dask cluster as an Executor. Raises CannotStart."""
+def _cluster(scheduler: str, networks: Iterable[Network]) -> Cluster:
     try:
-        from distributed import Client
+        from journey.engine.cluster import Cluster
     except ImportError as error:
-        raise CannotStart("JOURNEY_ENGINE_SCHEDULER needs the extra `cluster`: pip install '.[cluster]'.") from error
-    try:
-        executor: Executor = Client(scheduler, timeout="10s").get_executor()
-    except (OSError, TimeoutError, ValueError) as error:
-        raise CannotStart(f"JOURNEY_ENGINE_SCHEDULER: no scheduler answers there ({type(error).__name__}).") from error
-    return executor
+        raise CannotStart("JOURNEY_ENGINE_SCHEDULER needs the extra `cluster` (make run EXTRAS=cluster).") from error
+    return Cluster(scheduler, networks)
 
 
 def engine_keys(settings: Settings) -> tuple[str, ...]:

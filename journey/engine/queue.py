@@ -8,8 +8,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,10 +22,9 @@ from journey.background import Loop
 from journey.engine.tasks import EngineTask, Tasks
 from journey.errors import DatabaseAway, FileMissing, InvalidRequest, JourneyError, PictureRefused, Stopped
 from journey.outside.door import Door
-from journey.pictures import png
+from journey.pictures import png, previews
 from journey.pictures.checking import Decoder, inspect
-from journey.pictures.decoding import Pixels, to_image
-from journey.pictures.previews import write_previews
+from journey.pictures.rows import Rows
 from journey.processes import lower_priority
 from journey.storage.files import Files, new_key, safe_name
 from journey.storage.stored import Origins, StoredFile
@@ -38,17 +36,17 @@ _IDLE_SECONDS = 1.0
 
 
 class Upscale(Protocol):
-    """How a picture is enlarged; `upscaler.upscale` with its network and workers already given."""
+    """How a picture is enlarged, by bands of rows; `upscaler.upscale` with its network and workers already given."""
 
     def __call__(
         self,
-        picture: np.ndarray,
+        picture: Rows,
         network: str,
         scale: int,
         *,
         on_progress: Callable[[int, int], None],
         should_stop: Callable[[], bool],
-    ) -> np.ndarray: ...
+    ) -> Iterator[np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -222,23 +220,23 @@ class Queue:
         if task.status is TaskStatus.PENDING:
             self._tasks.note(task.task_id, status=TaskStatus.STARTING)
         with self._files.folder() as scratch, self._files.folder() as folder:
-            pixels = self._decoder.pixels(self._fetched(task, scratch), scratch)
-            height, width, _ = pixels.array.shape
-            if problem := self._decoder.limits.problem(width, height, task.scale):
+            picture = self._decoder.rows(self._fetched(task, scratch), scratch)
+            if problem := self._decoder.limits.problem(picture.width, picture.height, task.scale):
                 raise PictureRefused(problem)
             self._tasks.note(task.task_id, status=TaskStatus.PROCESSING)
-            array = self._upscale(
-                pixels.array,
+            bands = self._upscale(
+                picture,
                 task.network,
                 task.scale,
                 on_progress=self._progress(task),
                 should_stop=lambda: self._loop.is_stopping or task.task_id in self._stop_asked,
             )
             result = StoredFile(task.result_key, safe_name(_stem(task), ".png", suffix=f"_{task.type}"))
-            _write_result(Pixels(array, pixels.icc), folder, result.file)
+            _write_result(bands, folder / result.file, picture, task.scale)
             self._files.keep(folder, key=result.key)
         seconds = time.monotonic() - started
-        if not self._tasks.finish(task.task_id, result, source_pixels=width * height, seconds=seconds):
+        pixels = picture.width * picture.height
+        if not self._tasks.finish(task.task_id, result, source_pixels=pixels, seconds=seconds):
             self._files.delete(result.key)  # it was cancelled meanwhile
 
     def _fetched(self, task: EngineTask, scratch: Path) -> Path:
@@ -278,12 +276,16 @@ def _checked(field: str, check: Callable[[str], None], url: str) -> None:
         raise InvalidRequest(f"{field}: {error}") from error
 
 
-def _write_result(pixels: Pixels, folder: Path, name: str) -> None:
-    """The PNG and its previews, on two threads: both release the interpreter's lock while they encode."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        previews = pool.submit(lambda: write_previews(to_image(pixels), folder))
-        png.write(folder / name, pixels.array, icc=pixels.icc)
-        previews.result()
+def _write_result(bands: Iterator[np.ndarray], path: Path, source: Rows, scale: int) -> None:
+    """The PNG and its previews, row by row while the network still works on what is below."""
+    shape = scale * source.width, scale * source.height, source.channels
+    with (
+        png.Writer(path, *shape, icc=source.icc) as result,
+        previews.Writer(path.parent, *shape, icc=source.icc) as small,
+    ):
+        for band in bands:
+            result.add(band)
+            small.add(band)
 
 
 def _stem(task: EngineTask) -> str:

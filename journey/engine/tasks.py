@@ -124,17 +124,19 @@ class Delivery:
 
 
 class Tasks:
-    """Reads and writes tasks. `on_end` is told the id of each task that ends."""
+    """Reads and writes tasks. `on_move` is told the id of each that starts, progresses or ends; `on_end`, that ends."""
 
     def __init__(
         self,
         database: Transactions,
         *,
         on_end: Callable[[str], object] = lambda _: None,
+        on_move: Callable[[str], object] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._on_end = on_end
+        self._on_move = on_move
         self._clock = clock
 
     def get(self, task_ids: Sequence[str], *, owner: str) -> list[EngineTask]:
@@ -151,8 +153,11 @@ class Tasks:
         with self._database.read() as connection:
             return int(connection.scalar(query) or 0)
 
-    def measured_speed(self, network: str, scale: int) -> float | None:
-        """Source pixels per second, from start to stored result: the median of the last few such tasks, or None."""
+    def measured_speed(self, network: str, scale: int, *, since: float = 0.0) -> float | None:
+        """Source pixels per second, from start to stored result: the median of the last few such tasks, or None.
+
+        Only tasks that ended after `since`, in seconds since 1970, are counted.
+        """
         query = (
             sa.select(engine_tasks.c.source_pixels, engine_tasks.c.seconds)
             .where(
@@ -160,6 +165,7 @@ class Tasks:
                 engine_tasks.c.type == f"{scale}x",
                 engine_tasks.c.seconds > 0,
                 engine_tasks.c.source_pixels >= _SPEED_FROM_PIXELS,
+                engine_tasks.c.finished_at > since,
             )
             .order_by(engine_tasks.c.finished_at.desc())
             .limit(_SPEED_SAMPLES)
@@ -232,6 +238,7 @@ class Tasks:
             changed = connection.execute(engine_tasks.update().where(*_not_over(task_id)).values(**values)).rowcount
         if not changed:
             raise Stopped("The task was cancelled.")
+        self._on_move(task_id)
 
     def fail(self, task_id: str, error: str, *, owner: str | None = None) -> bool:
         """End a task as failed, once: False when it is over already (or is not this owner's)."""
@@ -258,6 +265,7 @@ class Tasks:
             ended = connection.execute(ending).rowcount
         if ended:
             self._on_end(task_id)
+            self._on_move(task_id)
         return bool(ended)
 
     def due_deliveries(self) -> list[tuple[str, str]]:

@@ -1,27 +1,27 @@
-"""From a picture to overlapping tiles, through the network, and back to a picture, on any `Executor`."""
+"""From a picture to overlapping tiles, through the network, and back to rows, on any `Executor`."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from journey.engine.networks import ncnn_networks as networks
 from journey.engine.networks.network import Network
+from journey.engine.networks.running import run
 from journey.errors import JourneyError, Stopped
+from journey.pictures.rows import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pixels: TypeAlias = NDArray[np.uint8]
 
-AHEAD = 8
-"""Tiles handed to the executor before the first comes back: limits memory, and keeps up to four workers busy."""
+AHEAD = 3
+"""Tiles handed to the executor before the first comes back: one in work, and others so that no worker waits for one."""
 
 TRIES = 3
 STOP_CHECK_SECONDS = 0.1
@@ -29,13 +29,12 @@ STOP_CHECK_SECONDS = 0.1
 FILL_RADII = (1, 2, 4, 8, 16)
 """Pixels. How far colours reach into transparent parts, nearest first."""
 
-MEGAPIXELS_PER_SECOND = {"fast": 0.1, "detail": 0.0015}
-
 
 @dataclass(frozen=True)
 class _Tile:
-    """The rows and columns of the source that one tile is responsible for."""
+    """The rows and columns of the source that one tile is responsible for, and the number of its band of tiles."""
 
+    band: int
     top: int
     bottom: int
     left: int
@@ -43,7 +42,7 @@ class _Tile:
 
 
 def upscale(
-    picture: Pixels,
+    picture: Rows,
     network: Network,
     scale: int,
     *,
@@ -51,38 +50,52 @@ def upscale(
     on_progress: Callable[[int, int], None],
     should_stop: Callable[[], bool],
     ahead: int = AHEAD,
-) -> Pixels:
-    """Enlarge a picture exactly `scale` times.
+) -> Iterator[Pixels]:
+    """Enlarge a picture exactly `scale` times, and give the result by bands of rows, from top to bottom.
 
-    `picture` is (H, W, C) uint8 with C = 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, straight alpha); so is the
-    result. `on_progress(done, total)` counts finished tiles, from (0, total) to (total, total). `should_stop` is
-    asked several times a second. `workers` have at most `ahead` tiles at a time: give twice the number of workers.
+    Bands are (any, scale * width, channels) uint8, with the channels of the picture; alpha is straight. Only as many
+    are held as the tiles under way belong to. `on_progress(done, total)` counts finished tiles, from (0, total) to
+    (total, total). `should_stop` is asked several times a second. `workers` have at most `ahead` tiles at a time.
 
-    Raises Stopped when asked to stop or when the workers were stopped, InvalidRequest when the network cannot do
-    the scale, ValueError for an array of another kind, and JourneyError when a tile brings down its worker three times.
+    Raises InvalidRequest at once when the network cannot do the scale. While the bands are taken, raises Stopped when
+    asked to stop or when the workers were stopped, and JourneyError when a tile brings down its worker three times.
     """
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (1, 2, 3, 4) or not picture.size:
-        raise ValueError("a picture is a (height, width, 1 to 4) array of uint8 without an empty side")
-    network.variant(scale)
-    height, width, channels = picture.shape
-    opaque = channels in (2, 4) and bool((picture[..., -1] == 255).all())
-    source = picture[..., :-1] if opaque else picture
-    border = network.overlap + (0 if opaque or channels in (1, 3) else FILL_RADII[-1])
-    result = np.empty((scale * height, scale * width, channels), np.uint8)
-    if opaque:
-        result[..., -1] = 255
+    network.divisor(scale)
+    tiles = _tiles(picture, network)
+    submit = _submitter(picture, network, scale, workers)
+    return _bands(tiles, submit, scale, on_progress=on_progress, should_stop=should_stop, ahead=ahead)
 
-    tiles = _tiles(height, width, network.tile)
+
+def tile_count(width: int, height: int, network: Network) -> int:
+    """How many tiles a picture of this size in pixels is cut into."""
+    down, across = _tile_size(width, height, network)
+    return -(-height // down) * -(-width // across)
+
+
+def _bands(
+    tiles: Sequence[_Tile],
+    submit: Callable[[_Tile], Future[Pixels]],
+    scale: int,
+    *,
+    on_progress: Callable[[int, int], None],
+    should_stop: Callable[[], bool],
+    ahead: int,
+) -> Iterator[Pixels]:
     waiting = deque(tiles)
+    missing = dict.fromkeys((tile.band for tile in tiles), 0)
+    for tile in tiles:
+        missing[tile.band] += 1
     failures = dict.fromkeys(tiles, 0)
     running: dict[Future[Pixels], _Tile] = {}
-    done = 0
+    bands: dict[int, Pixels] = {}
+    width = scale * tiles[-1].right
+    following = done = 0
     on_progress(done, len(tiles))
     try:
         while done < len(tiles):
             while waiting and len(running) < ahead:
                 tile = waiting.popleft()
-                running[_submit(workers, network, scale, _window(source, tile, border))] = tile
+                running[submit(tile)] = tile
             finished, _ = wait(running, STOP_CHECK_SECONDS, FIRST_COMPLETED)
             if should_stop():
                 raise Stopped("The upscale was stopped.")
@@ -100,64 +113,79 @@ def upscale(
                         ) from error
                     waiting.appendleft(tile)
                     continue
-                rows = slice(scale * tile.top, scale * tile.bottom)
-                columns = slice(scale * tile.left, scale * tile.right)
-                result[rows, columns, : part.shape[2]] = part
+                if tile.band not in bands:
+                    bands[tile.band] = np.empty((len(part), width, part.shape[2]), np.uint8)
+                bands[tile.band][:, scale * tile.left : scale * tile.right] = part
+                missing[tile.band] -= 1
                 done += 1
                 on_progress(done, len(tiles))
+            while missing.get(following) == 0:
+                yield bands.pop(following)
+                following += 1
     finally:
         for future in running:
             future.cancel()
-    return result
 
 
-def estimate_seconds(width: int, height: int, network_name: str, scale: int, workers: int) -> float:
-    """About how long `upscale` takes for a picture of this size, by `workers` processes with a core each.
+def _submitter(picture: Rows, network: Network, scale: int, workers: Executor) -> Callable[[_Tile], Future[Pixels]]:
+    """What hands a tile to the workers. The rows of one band of tiles are read once."""
+    border = network.overlap + (0 if picture.channels in (1, 3) else FILL_RADII[-1])
+    down, across = _tile_size(picture.width, picture.height, network)
+    beyond = -picture.width % across
+    read: tuple[int, Pixels] | None = None
 
-    From runs on single cores of an AVX2 server processor (EPYC, third generation, 2.4 GHz): 0.10 source
-    megapixels a second for fast and 0.0015 for detail, at 2x and 4x alike (both compute the same features).
-    Networks from a folder are assumed to be as slow as detail.
-    """
-    if scale not in (2, 4):
-        raise ValueError("the scale is 2 or 4")
-    speed = MEGAPIXELS_PER_SECOND.get(network_name, MEGAPIXELS_PER_SECOND["detail"])
-    return width * height / 1e6 / (speed * max(1, workers))
+    def submit(tile: _Tile) -> Future[Pixels]:
+        nonlocal read
+        if read is None or read[0] != tile.band:
+            read = tile.band, _strip(picture, tile.top, down, border, beyond)
+        window = read[1][:, tile.left : tile.left + across + 2 * border]
+        wanted = (tile.bottom - tile.top, tile.right - tile.left)
+        try:
+            return workers.submit(upscale_tile, network, scale, window, wanted)
+        except BrokenExecutor as error:
+            raise JourneyError(f"The upscale was given up, because no worker can take it. {error}") from error
+        except RuntimeError:  # what every executor raises after its shutdown
+            raise Stopped("The workers were stopped.") from None
+
+    return submit
 
 
-def _submit(workers: Executor, network: Network, scale: int, window: Pixels) -> Future[Pixels]:
-    try:
-        return workers.submit(upscale_tile, network, scale, window)
-    except BrokenExecutor as error:
-        raise JourneyError(f"The upscale was given up: the worker processes cannot be started. {error}") from error
-    except RuntimeError:  # what every executor raises after its shutdown
-        raise Stopped("The workers were stopped.") from None
+def _tile_size(width: int, height: int, network: Network) -> tuple[int, int]:
+    """Rows and columns of the source that each tile covers; those at the right and bottom may reach beyond it."""
+    down, across = network.window(height, width)
+    return down - 2 * network.overlap, across - 2 * network.overlap
 
 
-def _tiles(height: int, width: int, largest: tuple[int, int]) -> list[_Tile]:
-    """Tiles of nearly the same size: a thin last one would cost almost as much as a full one."""
+def _tiles(picture: Rows, network: Network) -> list[_Tile]:
+    down, across = _tile_size(picture.width, picture.height, network)
     return [
-        _Tile(top, bottom, left, right)
-        for top, bottom in pairwise(_cuts(height, largest[0]))
-        for left, right in pairwise(_cuts(width, largest[1]))
+        _Tile(band, top, min(top + down, picture.height), left, min(left + across, picture.width))
+        for band, top in enumerate(range(0, picture.height, down))
+        for left in range(0, picture.width, across)
     ]
 
 
-def _cuts(length: int, largest: int) -> Iterator[int]:
-    count = -(-length // largest)
-    return (length * part // count for part in range(count + 1))
+def _strip(picture: Rows, top: int, rows: int, border: int, beyond: int) -> Pixels:
+    """The rows of a band of tiles, with `border` pixels of context on all sides.
 
-
-def _window(source: Pixels, tile: _Tile, border: int) -> Pixels:
-    """The tile with `border` pixels of context; beyond the picture its outermost pixels are repeated."""
-    height, width, _ = source.shape
-    top, bottom, left, right = tile.top - border, tile.bottom + border, tile.left - border, tile.right + border
-    inside = source[max(top, 0) : bottom, max(left, 0) : right]
-    outside = ((max(-top, 0), max(bottom - height, 0)), (max(-left, 0), max(right - width, 0)), (0, 0))
+    Beyond the picture, where tiles reach `beyond` pixels further to the right, its outermost pixels are repeated.
+    """
+    first, last = top - border, top + rows + border
+    inside = picture.read(max(first, 0), min(last, picture.height))
+    outside = ((max(-first, 0), max(last - picture.height, 0)), (border, border + beyond), (0, 0))
     return np.pad(inside, outside, "edge")
 
 
-def upscale_tile(network: Network, scale: int, window: Pixels) -> Pixels:
-    """Enlarge one tile with its context, of 1 to 4 channels, in a worker. Returns the tile without its context."""
+def upscale_tile(network: Network, scale: int, window: Pixels, wanted: tuple[int, int]) -> Pixels:
+    """Enlarge one tile with its context, of 1 to 4 channels, in a worker.
+
+    Returns the tile without its context, and of it the first `wanted` (rows, columns) times `scale`.
+    """
+    whole = _upscaled(network, scale, window)
+    return np.ascontiguousarray(whole[: scale * wanted[0], : scale * wanted[1]])
+
+
+def _upscaled(network: Network, scale: int, window: Pixels) -> Pixels:
     channels = window.shape[2]
     if channels in (1, 3):
         return _enlarged(network, scale, window)
@@ -173,8 +201,8 @@ def upscale_tile(network: Network, scale: int, window: Pixels) -> Pixels:
 
 def _enlarged(network: Network, scale: int, tile: Pixels) -> Pixels:
     if tile.shape[2] == 3:
-        return networks.run(network, scale, tile)
-    colours = networks.run(network, scale, tile.repeat(3, 2))
+        return run(network, scale, tile)
+    colours = run(network, scale, tile.repeat(3, 2))
     grey: Pixels = np.rint(colours.mean(2, keepdims=True, dtype=np.float32)).astype(np.uint8)
     return grey
 
@@ -209,10 +237,12 @@ def _filled(colours: Pixels, alpha: Pixels) -> Pixels:
     What is stored under full transparency is often plain black or white, which the network would smear
     into the visible edge as a fringe.
     """
+    missing = alpha[..., 0] == 0
+    if not missing.any():
+        return colours
     weights = alpha.astype(np.float64)
     weighted = colours * weights
     filled = colours.copy()
-    missing = alpha[..., 0] == 0
     for radius in FILL_RADII:
         if not missing.any():
             break

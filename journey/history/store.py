@@ -44,10 +44,18 @@ class History:
     """Entries, one at a time. Every change of state goes through `move`, which refuses to go backwards.
 
     `lists` finds many, `labels` holds what people write about them, and `pauses` holds a provider's queue back.
+    `on_end` is told the id of each entry that ends, or that a person has to decide about, once that is stored.
     """
 
-    def __init__(self, database: Transactions, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Transactions,
+        *,
+        on_end: Callable[[str], object] = lambda _: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._database = database
+        self._on_end = on_end
         self._clock = clock
         self.lists = Lists(database)
         self.labels = Labels(database)
@@ -133,7 +141,8 @@ class History:
         as it is about to be sent, and no longer once it is proved that it was not accepted.
         """
         with self._database.write() as connection:
-            return self._move(connection, entry_id, to, words, only_from, attempt, changes, result)
+            moved = self._move(connection, entry_id, to, words, only_from, attempt, changes, result)
+        return self._told(moved)
 
     def _move(
         self,
@@ -170,14 +179,16 @@ class History:
         self._mark(connection, entry_id, to, words)
         return self._get(connection, entry_id)
 
-    def postpone(self, entry_id: str, due_at: float, **changes: Any) -> None:
-        """Set when the entry is looked at next, and in `note` why it waits. Changes no state."""
+    def postpone(self, entry_id: str, due_at: float, *, was_due_at: float | None = None, **changes: Any) -> None:
+        """Set when the entry is looked at next, and in `note` why it waits. Changes no state.
+
+        With `was_due_at`, nothing changes if it has been made due at another time since: whoever did that knows more.
+        """
+        where = [entries.c.id == entry_id, entries.c.state.not_in(OVER)]
+        if was_due_at is not None:
+            where.append(entries.c.due_at == was_due_at)
         with self._database.write() as connection:
-            connection.execute(
-                entries.update()
-                .where(entries.c.id == entry_id, entries.c.state.not_in(OVER))
-                .values(due_at=due_at, **storable(changes))
-            )
+            connection.execute(entries.update().where(*where).values(due_at=due_at, **storable(changes)))
 
     def remark(self, entry_id: str, words: str) -> None:
         """Add words to the timeline. Changes no state."""
@@ -193,7 +204,9 @@ class History:
             if lost is None:
                 return None
             hinted = connection.scalar(sa.select(entries.c.hinted_task_id).where(entries.c.id == entry_id))
-            return self._bind(connection, entry_id, str(hinted), _HINTED) if hinted else lost
+            if hinted:
+                return self._bind(connection, entry_id, str(hinted), _HINTED)
+        return self._told(lost)
 
     def hint(self, entry: Entry, task_id: str) -> None:
         """A verified webhook named this task. It makes an open entry due now and heals an ambiguous one.
@@ -314,6 +327,11 @@ class History:
                 .where(entries.c.task_id == task_id, entries.c.state == State.OPEN)
                 .values(due_at=self._clock())
             )
+
+    def _told(self, moved: Entry | None) -> Entry | None:
+        if moved is not None and moved.state not in LIVE:
+            self._on_end(moved.id)
+        return moved
 
     def _twin(self, connection: sa.Connection, fingerprint: str, now: float) -> Entry | None:
         undecided = entries.c.state.in_(LIVE | {State.AMBIGUOUS})

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image
 
 from journey.errors import PictureRefused
+from journey.pictures import previews
 from journey.pictures.decoding import Pixels, decoded, opened, orientation, target_mode, too_many_pixels
 from journey.pictures.kinds import KINDS, FormatName
-from journey.pictures.previews import write_previews
+from journey.pictures.rows import FileRows, Stream
+from journey.pictures.streaming import stream
 from journey.processes import Workers
 
 log = logging.getLogger(__name__)
@@ -117,11 +118,19 @@ class Decoder:
         icc = self._run(_write_pixels, path, max_pixels or self.limits.input, array_path)
         return Pixels(np.load(array_path, mmap_mode="r"), icc)
 
-    def apply(self, work: Callable[[Image.Image, Path], T], path: Path, target: Path) -> T:
+    def rows(self, path: Path, scratch: Path, *, max_pixels: int | None = None) -> FileRows:
+        """Decode to a file in `scratch`, a folder of the caller's, and read rows from it. Raises PictureRefused.
+
+        The file has as many bytes as the picture has pixels and channels; closing the rows removes it.
+        """
+        file = scratch / "pixels"
+        return FileRows(file, *self._run(_write_rows, path, max_pixels or self.limits.input, file))
+
+    def apply(self, work: Callable[[Stream, Path], T], path: Path, target: Path) -> T:
         """Run `work(picture, target)` in the process that decodes the picture.
 
-        The picture may have as many pixels as a result. `work` has to be importable. Raises PictureRefused, and
-        whatever `work` raises.
+        The picture may have as many pixels as a result. `work` has to be importable; it may be called twice, and then
+        begins again. Raises PictureRefused, and whatever `work` raises.
         """
         outcome: T = self._run(_apply, work, path, self.limits.output, target)
         return outcome
@@ -139,12 +148,22 @@ class Decoder:
 
 def _check(path: Path, max_pixels: int) -> Picture:
     picture = inspect(path, max_pixels=max_pixels)
-    write_previews(decoded(path, max_pixels), path.parent)
+    stream(path, max_pixels, lambda rows: previews.write(rows, path.parent))
     return picture
 
 
-def _apply(work: Callable[[Image.Image, Path], T], path: Path, max_pixels: int, target: Path) -> T:
-    return work(decoded(path, max_pixels), target)
+def _apply(work: Callable[[Stream, Path], T], path: Path, max_pixels: int, target: Path) -> T:
+    return stream(path, max_pixels, lambda picture: work(picture, target))
+
+
+def _write_rows(path: Path, max_pixels: int, target: Path) -> tuple[int, int, int, bytes | None]:
+    def write(picture: Stream) -> tuple[int, int, int, bytes | None]:
+        with target.open("wb") as file:
+            for rows in picture.bands:
+                file.write(rows.data)
+        return picture.width, picture.height, picture.channels, picture.icc
+
+    return stream(path, max_pixels, write)
 
 
 def _write_pixels(path: Path, max_pixels: int, array_path: Path) -> bytes | None:

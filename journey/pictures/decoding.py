@@ -56,7 +56,7 @@ def decoded(path: Path, max_pixels: int) -> Image.Image:
         image.load()
         converted = _convert(image, target)
         upright = converted.transpose(turn) if turn is not None else converted
-        upright.info = {"icc_profile": profile} if _fits(profile, target) else {}
+        upright.info = {"icc_profile": profile} if fits(profile, target) else {}
         return upright
 
 
@@ -107,6 +107,11 @@ def orientation(image: Image.Image, path: Path) -> int:
         return 1
 
 
+def is_upright(image: Image.Image, path: Path) -> bool:
+    """Whether the picture is shown as it is stored, neither turned nor mirrored."""
+    return orientation(image, path) not in _TURNS
+
+
 def _late_exif(path: Path) -> bytes:
     """The EXIF that a PNG stores after its pixels, where reading the header does not reach."""
     with path.open("rb") as file:
@@ -123,7 +128,7 @@ def target_mode(image: Image.Image, path: Path) -> tuple[str, tuple[str, ...]]:
     """The mode that the picture is converted to, and sentences about what that changes."""
     if image.mode == "CMYK":
         return "RGB", ("CMYK colours were converted to sRGB.",)
-    depth, colour_type = _png_header(path) if image.format == "PNG" else (8, None)
+    depth, colour_type = png_header(path) if image.format == "PNG" else (8, None)
     # Pillow reads 16-bit colour as 8-bit without saying so, and 16-bit grey with alpha as RGBA.
     is_grey = image.mode in ("1", "L", "LA", "I;16") or colour_type == _GREY_AND_ALPHA
     kept = "grey" if is_grey else "colour"
@@ -132,7 +137,7 @@ def target_mode(image: Image.Image, path: Path) -> tuple[str, tuple[str, ...]]:
     return target, ((f"16-bit {kept} was reduced to 8 bits.",) if depth == 16 else ())
 
 
-def _png_header(path: Path) -> tuple[int, int]:
+def png_header(path: Path) -> tuple[int, int]:
     """Bits per channel and the colour type, from the IHDR chunk."""
     with path.open("rb") as file:
         header = file.read(26)
@@ -177,7 +182,7 @@ def _cmyk_to_srgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _fits(profile: bytes | None, mode: str) -> bool:
+def fits(profile: bytes | None, mode: str) -> bool:
     """True when an ICC profile is for the colours of this mode."""
     return profile is not None and profile[16:20] == (b"GRAY" if mode in ("L", "LA") else b"RGB ")
 

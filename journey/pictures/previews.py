@@ -1,32 +1,86 @@
-"""Small copies of a decoded picture, kept beside it."""
+"""Small copies of a picture, kept beside it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import TracebackType
 
+import numpy as np
 from PIL import Image
+
+from journey.pictures.rows import MODES, Stream, Strips, of_image, to_image
 
 PREVIEW_SIDE = 2048
 THUMBNAIL_SIDE = 320
 PREVIEW = "preview.webp"
 THUMBNAIL = "thumbnail.webp"
 
+_STRIP_ROWS = 64
+
+
+class Writer:
+    """Writes PREVIEW (at most 2048 px a side) and THUMBNAIL (at most 320 px) of a picture that comes row by row.
+
+    Rows are shrunk by a whole factor as they come, which is fast, and holds less than 4096 px a side of any picture.
+    Both files are written at the end of the `with`.
+    """
+
+    def __init__(self, folder: Path, width: int, height: int, channels: int, *, icc: bytes | None = None) -> None:
+        self._folder = folder
+        self._size = (width, height)
+        # WebP is RGB, which a profile for grey does not describe.
+        self._icc = icc if channels > 2 else None
+        self._step = _whole_factor(self._size, PREVIEW_SIDE)
+        self._strip_rows = self._step * -(-_STRIP_ROWS // self._step)
+        self._strips = Strips(width, height, channels, self._strip_rows)
+        self._reduced = Image.new(MODES[channels], (-(-width // self._step), -(-height // self._step)))
+
+    def add(self, rows: np.ndarray) -> None:
+        """Take the next uint8 rows, of shape (any, width, channels)."""
+        for number, strip in self._strips.of(rows):
+            reduced = to_image(strip).reduce(self._step)
+            self._reduced.paste(reduced, (0, number * self._strip_rows // self._step))
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._finish()
+
+    def _finish(self) -> None:
+        self._strips.check()
+        preview = _resized(self._reduced, self._size, PREVIEW_SIDE)
+        if preview.mode == "LA":
+            preview = preview.convert("RGBA")
+        preview.save(self._folder / PREVIEW, "WEBP", quality=88, method=1, icc_profile=self._icc)
+        small = preview.reduce(_whole_factor(preview.size, THUMBNAIL_SIDE))
+        thumbnail = _resized(small, preview.size, THUMBNAIL_SIDE)
+        thumbnail.save(self._folder / THUMBNAIL, "WEBP", quality=80, method=1, icc_profile=self._icc)
+
+
+def write(picture: Stream, folder: Path) -> None:
+    """Write PREVIEW and THUMBNAIL of a picture."""
+    with Writer(folder, picture.width, picture.height, picture.channels, icc=picture.icc) as writer:
+        for rows in picture.bands:
+            writer.add(rows)
+
 
 def write_previews(image: Image.Image, folder: Path) -> None:
-    """Write PREVIEW (at most 2048 px a side) and THUMBNAIL (at most 320 px) of a decoded picture."""
-    # WebP is RGB, which a profile for grey does not describe.
-    icc = None if image.mode in ("L", "LA") else image.info.get("icc_profile")
-    preview = _shrunk(image, PREVIEW_SIDE)
-    preview.save(folder / PREVIEW, "WEBP", quality=88, method=1, icc_profile=icc)
-    _shrunk(preview, THUMBNAIL_SIDE).save(folder / THUMBNAIL, "WEBP", quality=80, method=1, icc_profile=icc)
+    """Write PREVIEW and THUMBNAIL of a decoded picture (L, LA, RGB or RGBA)."""
+    write(of_image(image), folder)
 
 
-def _shrunk(image: Image.Image, side: int) -> Image.Image:
-    """Shrink a picture, never enlarge it; first by a whole factor, which is fast and keeps memory low."""
-    longest = max(image.size)
+def _whole_factor(size: tuple[int, int], side: int) -> int:
+    return max(1, max(size) // side)
+
+
+def _resized(reduced: Image.Image, size: tuple[int, int], side: int) -> Image.Image:
+    """A picture of this size, already reduced by a whole factor, at most `side` px a side; it is never enlarged."""
+    longest = max(size)
     if longest <= side:
-        return image.convert("RGBA") if image.mode == "LA" else image
-    step = longest // side
-    reduced = image.reduce(step) if step > 1 else image
-    width, height = (max(1, round(edge * side / longest)) for edge in image.size)
+        return reduced
+    width, height = (max(1, round(edge * side / longest)) for edge in size)
     return reduced.resize((width, height), Image.Resampling.LANCZOS)

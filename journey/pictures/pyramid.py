@@ -12,9 +12,13 @@ import os
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import BinaryIO
 
+import numpy as np
 from PIL import Image, ImageCms
+
+from journey.pictures.rows import MODES, Stream, Strips, to_array, to_image
 
 TILE_SIDE = 512
 _QUALITY = 95
@@ -49,29 +53,60 @@ def levels(width: int, height: int) -> int:
     return count
 
 
-def write(picture: Image.Image, target: Path) -> None:
-    """Write all tiles of an upright 8-bit picture (L, LA, RGB or RGBA).
+class Writer:
+    """Writes all tiles of an upright 8-bit picture that comes row by row, from top to bottom.
 
     Tiles are JPEG of quality 95 at full colour resolution, or PNG where something is transparent; grey stays grey.
-    This needs a third of the picture's memory on top of the picture itself.
+    Of each level no more than the rows of one tile are held: twice that of the first, as each has half as many pixels
+    across as the one before. The file is complete at the end of the `with`.
     """
-    encode = _Encoder(picture.info.get("icc_profile"), picture.mode)
-    about = Pyramid(picture.width, picture.height, levels(*picture.size))
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(_ABOUT, json.dumps(asdict(about)))
-        for level in range(about.levels):
-            half = Image.new(picture.mode, (-(-picture.width // 2), -(-picture.height // 2)))
-            # In strips: an operation on the whole picture at once could need its memory twice.
-            for row in range(-(-picture.height // TILE_SIDE)):
-                top = row * TILE_SIDE
-                strip = picture.crop((0, top, picture.width, min(top + TILE_SIDE, picture.height)))
-                for column in range(-(-picture.width // TILE_SIDE)):
-                    left = column * TILE_SIDE
-                    tile = strip.crop((left, 0, min(left + TILE_SIDE, picture.width), strip.height))
-                    extension, content = encode(tile)
-                    archive.writestr(tile_name(level, column, row) + extension, content)
-                half.paste(strip.reduce(2), (0, top // 2))
-            picture = half
+
+    def __init__(self, target: Path, width: int, height: int, channels: int, *, icc: bytes | None = None) -> None:
+        about = Pyramid(width, height, levels(width, height))
+        self._encode = _Encoder(icc, MODES[channels])
+        self._strips = [
+            Strips(-(-width >> level), -(-height >> level), channels, TILE_SIDE) for level in range(about.levels)
+        ]
+        self._archive = zipfile.ZipFile(target, "w", zipfile.ZIP_STORED)
+        self._archive.writestr(_ABOUT, json.dumps(asdict(about)))
+
+    def add(self, rows: np.ndarray) -> None:
+        """Take the next uint8 rows, of shape (any, width, channels)."""
+        self._add(0, rows)
+
+    def _add(self, level: int, rows: np.ndarray) -> None:
+        for row, strip in self._strips[level].of(rows):
+            half = self._write_strip(level, row, strip)
+            if level + 1 < len(self._strips):
+                self._add(level + 1, half)
+
+    def _write_strip(self, level: int, row: int, strip: np.ndarray) -> np.ndarray:
+        """Write one row of tiles, and return the same pixels at half the size."""
+        height, width, channels = strip.shape
+        half = np.empty((-(-height // 2), -(-width // 2), channels), np.uint8)
+        for column, left in enumerate(range(0, width, TILE_SIDE)):
+            tile = to_image(strip[:, left : left + TILE_SIDE])
+            half[:, left // 2 : (left + TILE_SIDE) // 2] = to_array(tile.reduce(2))
+            extension, content = self._encode(tile)
+            self._archive.writestr(tile_name(level, column, row) + extension, content)
+        return half
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._archive.close()
+        if kind is None:
+            self._strips[0].check()
+
+
+def write(picture: Stream, target: Path) -> None:
+    """Write all tiles of a picture."""
+    with Writer(target, picture.width, picture.height, picture.channels, icc=picture.icc) as writer:
+        for rows in picture.bands:
+            writer.add(rows)
 
 
 class _Encoder:

@@ -20,6 +20,9 @@ import fsspec
 from journey.errors import CannotStart, FileMissing
 from journey.storage.stored import KEY, NAME
 
+# On Windows these mean a device, whatever their extension.
+_DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)\d")
+
 
 def new_key() -> str:
     """An unguessable key: 128 random bits as 32 hexadecimal digits."""
@@ -30,6 +33,8 @@ def safe_name(text: str, extension: str, *, suffix: str = "") -> str:
     """A file name made from any text: lower-case ASCII letters, digits, `-`, `_` and the given extension."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_")[:48].strip("-_") or "picture"
+    if _DEVICE.fullmatch(stem):
+        stem += "-picture"
     return f"{stem}{suffix}{extension}"
 
 
@@ -39,6 +44,7 @@ class Files:
     def __init__(self, url: str, *, work_dir: Path) -> None:
         self._is_local = "://" not in url or url.startswith("file://")
         self._work = work_dir
+        self._left: set[Path] = set()
         try:
             self._fs, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
@@ -56,13 +62,13 @@ class Files:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """A private folder. Write a picture and its previews into it, then `keep` it. Always removed at the end."""
-        with _private_folder(self._incoming) as path:
+        with self._private_folder(self._incoming) as path:
             yield path
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A private folder. Make files from a stored picture in it, then `add` them. Always removed at the end."""
-        with _private_folder(self._scratch) as path:
+        with self._private_folder(self._scratch) as path:
             yield path
 
     def keep(self, folder: Path, *, key: str | None = None) -> str:
@@ -130,7 +136,12 @@ class Files:
                 except FileNotFoundError:
                     raise FileMissing("There is no such file.") from None
                 cached.parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).replace(cached)
+                try:
+                    (folder / name).replace(cached)
+                except OSError:
+                    # Somebody else was faster, and it is being read already: Windows replaces no open file.
+                    if not cached.is_file():
+                        raise
         return cached
 
     def nearby(self, key: str, name: str) -> Path | None:
@@ -148,12 +159,15 @@ class Files:
         return True
 
     def delete(self, key: str) -> None:
-        """Remove everything under a key. An unknown key is not an error."""
+        """Remove everything under a key. An unknown key is not an error.
+
+        Raises OSError, and removes nothing, when that is not possible now: Windows keeps what somebody is reading.
+        """
         if not KEY.fullmatch(key):
             return
         if self._is_local:
             # Moved out of the way first, so that nothing can be added to what is being removed.
-            with suppress(OSError), self.scratch() as grave:
+            with suppress(FileNotFoundError), self.scratch() as grave:
                 self._local(key).rename(grave / key)
         else:
             shutil.rmtree(self._cached(key), ignore_errors=True)
@@ -164,6 +178,20 @@ class Files:
         """Raises OSError when nothing can be written."""
         with self.folder() as folder:
             (folder / "probe").write_bytes(b"ok")
+
+    @contextmanager
+    def _private_folder(self, parent: Path) -> Iterator[Path]:
+        parent.mkdir(parents=True, exist_ok=True)
+        path = Path(tempfile.mkdtemp(dir=parent))
+        try:
+            yield path
+        finally:
+            # Windows keeps a folder while a file in it is open or mapped; so those from before are tried again.
+            self._left.add(path)
+            for each in tuple(self._left):
+                shutil.rmtree(each, ignore_errors=True)
+                if not each.exists():
+                    self._left.discard(each)
 
     @property
     def _incoming(self) -> Path:
@@ -185,16 +213,6 @@ class Files:
 
     def _remote_names(self, key: str) -> set[str]:
         return {str(path).rsplit("/", 1)[-1] for path in self._fs.ls(self._remote(key), detail=False, refresh=True)}
-
-
-@contextmanager
-def _private_folder(parent: Path) -> Iterator[Path]:
-    parent.mkdir(parents=True, exist_ok=True)
-    path = Path(tempfile.mkdtemp(dir=parent))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _replace_files(source: Path, target: Path) -> None:

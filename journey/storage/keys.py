@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import secrets
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -16,12 +16,16 @@ def key_file(path: Path) -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}-") as fresh:
-                fresh.write(secrets.token_urlsafe(24))
-                fresh.flush()
+            with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.name}-") as folder:
+                fresh = Path(folder, path.name)
+                fresh.touch(0o600)
+                fresh.write_text(secrets.token_urlsafe(24))
                 # A second process may be doing the same: the first one wins, and nobody reads half a key.
                 with suppress(FileExistsError):
-                    os.link(fresh.name, path)
+                    if sys.platform == "win32":
+                        fresh.rename(path)  # replaces nothing there; not every disk of Windows knows links
+                    else:
+                        path.hardlink_to(fresh)
         key = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise CannotStart(

@@ -52,17 +52,22 @@ class Removal:
 
     def bury(self) -> None:
         """Remove the files of entries that were deleted, now or before a crash."""
-        doomed = self._deletions.doomed()
-        for key in doomed:
-            if key not in _KEPT:
-                self._files.delete(key)
-        self._deletions.buried(doomed)
+        self._deletions.buried([key for key in self._deletions.doomed() if key in _KEPT or self._removed(key)])
 
     def remove_results_before(self, moment: float, *, note: str) -> None:
         """Remove the result files of entries that finished before this moment; the entries stay, with this note."""
         for entry in self._deletions.results_before(moment):
-            self._files.delete(str(entry.result_key))
-            self._deletions.forget_result(entry.id, note)
+            if self._removed(str(entry.result_key)):
+                self._deletions.forget_result(entry.id, note)
+
+    def _removed(self, key: str) -> bool:
+        """Remove files. False when they cannot be removed now; the next time they are tried again."""
+        try:
+            self._files.delete(key)
+        except OSError as error:
+            log.info("files stay for now: %s", error.strerror or type(error).__name__)
+            return False
+        return True
 
     def _unclaimed(self, entries: Sequence[Entry]) -> set[str]:
         """Keys of results that lie here although their entries ended without them."""

@@ -29,6 +29,12 @@ def network_label(network: str, seconds: float | None = None) -> str:
     return label if seconds is None else f"{label} · {about(seconds)}"
 
 
+def network_help(runs_on: str | None) -> str:
+    """What to choose, and what it runs on here."""
+    words = "Fast gives clean edges. Detail takes far longer and gives natural texture."
+    return words if runs_on is None else f"{words} Networks run on {runs_on}."
+
+
 def about(seconds: float) -> str:
     """`about 6 s`."""
     return f"about {duration(max(1, seconds))}"

@@ -6,7 +6,8 @@ import streamlit as st
 
 from journey.printing import Plan
 from journey.studio import PROVIDERS, SECRET_LIMIT, URL_LIMIT, Provider, Variant
-from journey.views.upscaling import for_paper_words, network_label, provider_labels, suggested_scale
+from journey.views.upscaling import for_paper_words, network_help, network_label, provider_labels, suggested_scale
+from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms.choosing import choose, type_in
 
@@ -41,12 +42,9 @@ def choose_variant() -> Variant | None:
     if state.network not in networks:
         state.network = networks[0]
     labels = {name: network_label(name, seconds_for(Variant(provider, name))) for name in networks}
-    network = choose(
-        "Network",
-        labels,
-        key="network",
-        help="Fast gives clean edges. Detail takes far longer and gives natural texture.",
-    )
+    network = choose("Network", labels, key="network", help=network_help(workspace().runs_on()))
+    for problem in workspace().network_problems():
+        st.caption(literal(problem))
     return Variant(provider, network)
 
 

@@ -34,7 +34,8 @@ def _badge(offer: Offer) -> None:
     account = workspace().balance(offer.provider)
     label = provider_badge(offer.provider, account, is_ready=offer.is_ready)
     if offer.is_ready:
-        st.badge(label, icon=":material/check_circle:", color="green")
+        runs_on = workspace().runs_on() if offer.provider.is_here else None
+        st.badge(label, icon=":material/check_circle:", color="green", help=runs_on)
     else:
         st.badge(label, icon=":material/pause_circle:", color="orange")
 

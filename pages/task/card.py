@@ -24,6 +24,7 @@ from journey.workspace import workspace
 from pages.frame.protection import protected
 from pages.task.actions import actions
 from pages.task.decisions import decisions
+from pages.task.ending import draw_again_when_over
 from pages.task.pictures import picture, side_by_side
 
 REFRESH_SECONDS = 1.0
@@ -83,7 +84,9 @@ def _live_progress(entry: Entry) -> None:
         current = workspace().history.get(entry.id)
         if current is None or current.state not in LIVE:
             st.rerun()
-        st.progress(progress(current), text=progress_words(current, time.time(), usual))
+        with st.container(gap=None):
+            st.progress(progress(current), text=progress_words(current, time.time(), usual))
+            draw_again_when_over(entry)
         if current.note:
             st.text(current.note)
 

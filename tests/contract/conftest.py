@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from journey.engine.networks.ncnn_networks import unavailable_reason
+from journey.engine.networks.backends import unavailable_reason
 from tests.harness.engines import KEY, running_engine
 from tests.harness.hosted import GRID_ID, FakeHosted
 

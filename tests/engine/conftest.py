@@ -19,6 +19,7 @@ from journey.errors import Stopped
 from journey.outside.door import Door
 from journey.pictures.checking import Decoder, Limits
 from journey.pictures.previews import write_previews
+from journey.pictures.rows import Rows
 from journey.storage.database import Database
 from journey.storage.files import Files
 from journey.storage.stored import Origins, StoredFile
@@ -38,20 +39,20 @@ class Enlarge:
 
     def __call__(
         self,
-        picture: np.ndarray,
+        picture: Rows,
         network: str,
         scale: int,
         *,
         on_progress: Callable[[int, int], None],
         should_stop: Callable[[], bool],
-    ) -> np.ndarray:
+    ) -> Iterator[np.ndarray]:
         self.runs += 1
         for step in range(5):
             self.at_step(step)
             if should_stop():
                 raise Stopped("asked to")
             on_progress(step, 4)
-        return np.asarray(picture).repeat(scale, 0).repeat(scale, 1)
+        yield picture.read(0, picture.height).repeat(scale, 0).repeat(scale, 1)
 
 
 class Bench:

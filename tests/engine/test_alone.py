@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from journey.engine.__main__ import app, listener_at
-from journey.engine.networks.ncnn_networks import unavailable_reason
+from journey.engine.networks.backends import unavailable_reason
 from journey.errors import CannotStart
 from journey.settings import Settings
 from journey.storage.files import Files

@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, given, settings
 from PIL import Image, ImageCms
 from schemathesis.specs.openapi import checks as openapi_checks
 
-from journey.engine.networks.ncnn_networks import unavailable_reason
+from journey.engine.networks.backends import unavailable_reason
 from journey.engine.server import BODY_LIMIT, owner_of
 from tests.harness.engines import (
     KEY,

@@ -13,29 +13,31 @@ import numpy as np
 import psutil
 import pytest
 
-from journey.engine.networks.ncnn_networks import run, unavailable_reason
 from journey.engine.networks.network import DETAIL, FAST
-from journey.engine.upscaler import estimate_seconds, upscale
+from journey.engine.networks.running import run
+from journey.engine.upscaler import tile_count, upscale
 from journey.errors import JourneyError, Stopped
+from journey.pictures.rows import ArrayRows
 from journey.processes import WorkerDied, Workers
-from tests.engine.test_network import difference, soft_noise
+from tests.engine.test_networks import difference, soft_noise
 from tests.harness.standing import Inline
-
-reason = unavailable_reason()
-pytestmark = pytest.mark.skipif(reason is not None, reason=str(reason))
 
 SMALL_TILES = replace(FAST, tile=(40, 56))
 
 
-def enlarge(picture, scale=4, network=FAST, workers=None, on_progress=None, should_stop=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+def bands(picture, scale=4, network=FAST, workers=None, on_progress=None, should_stop=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     return upscale(
-        picture,
+        ArrayRows(picture),
         network,
         scale,
         workers=workers or Inline(),
         on_progress=on_progress or (lambda done, total: None),
         should_stop=should_stop or (lambda: False),
     )
+
+
+def enlarge(*order, **more):  # type: ignore[no-untyped-def] # noqa: ANN002, ANN003, ANN201
+    return np.concatenate(list(bands(*order, **more)))
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -55,9 +57,9 @@ def test_a_long_strip_is_cut_into_tiles() -> None:
 
 @pytest.mark.parametrize("scale", [2, 4])
 def test_tiles_leave_no_seams(scale: int) -> None:
-    """A picture in many tiles differs from the same picture in one tile by at most one level."""
+    """A picture in many tiles is the same picture as in one tile, to the last level."""
     picture = soft_noise(100, 130)
-    assert 1 >= difference(enlarge(picture, scale), enlarge(picture, scale, SMALL_TILES))
+    assert np.array_equal(enlarge(picture, scale), enlarge(picture, scale, SMALL_TILES))
 
 
 def test_the_border_is_that_of_a_picture_continued_outwards() -> None:
@@ -151,7 +153,21 @@ def test_only_a_few_tiles_are_submitted_ahead() -> None:
     seen: list[int] = []
     enlarge(soft_noise(60, 500), 2, replace(FAST, tile=(20, 20)), pool, lambda done, _: seen.append(pool.jobs - done))
     assert 75 == pool.jobs
-    assert 8 >= max(seen)
+    assert 3 >= max(seen)
+
+
+def test_only_the_bands_under_way_are_held() -> None:
+    """The first rows come before the last tiles are begun, and all come in order."""
+    picture, pool = soft_noise(200, 60), Inline()
+    network = replace(FAST, tile=(20, 20))
+    before = []
+    rows = []
+    for band in bands(picture, 2, network, pool):
+        before.append(pool.jobs)
+        rows.append(band)
+    assert 30 == pool.jobs == tile_count(60, 200, network)
+    assert all(3 * (number + 1) + 3 >= jobs for number, jobs in enumerate(before))
+    assert np.array_equal(enlarge(picture, 2), np.concatenate(rows))
 
 
 def test_stopping_cancels_what_is_not_started() -> None:
@@ -160,7 +176,7 @@ def test_stopping_cancels_what_is_not_started() -> None:
     with ThreadPoolExecutor(1) as pool:
         with pytest.raises(Stopped):
             enlarge(soft_noise(90, 900), 4, SMALL_TILES, pool, lambda done, _: ran.append(done), lambda: len(ran) > 1)
-        assert 8 >= pool._work_queue.qsize()
+        assert 3 >= pool._work_queue.qsize()
     assert 3 > len(ran)
 
 
@@ -217,11 +233,3 @@ def test_a_worker_killed_in_mid_job_changes_nothing(workers: Workers) -> None:
     result = enlarge(picture, 4, SMALL_TILES, workers, kill)
     assert np.array_equal(enlarge(picture, network=SMALL_TILES), result)
     assert victim not in {workers.submit(os.getpid).result(30) for _ in range(4)}
-
-
-def test_estimates_grow_with_the_picture_and_shrink_with_workers() -> None:
-    """Twice the pixels take twice as long, and twice the workers half as long; detail is much slower than fast."""
-    one = estimate_seconds(1000, 1000, "fast", 4, 1)
-    assert 2 * one == pytest.approx(estimate_seconds(2000, 1000, "fast", 4, 1))
-    assert one / 2 == pytest.approx(estimate_seconds(1000, 1000, "fast", 2, 2))
-    assert 20 * one < estimate_seconds(1000, 1000, "detail", 4, 1)

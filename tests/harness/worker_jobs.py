@@ -7,6 +7,8 @@ import signal
 import sys
 import time
 
+from journey.processes import usable_cores
+
 
 def kill_self() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
@@ -36,6 +38,19 @@ def chatter() -> str:
     print("noise")  # noqa: T201 - the point of the test
     os.write(1, b"more noise\n")
     return "done"
+
+
+def read_input() -> bytes:
+    return os.read(0, 100)
+
+
+def load_nowhere() -> None:
+    raise ModuleNotFoundError("nowhere")
+
+
+def cores_when_held_to_one() -> int:
+    os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+    return usable_cores()
 
 
 def unpicklable() -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import threading
 import uuid
 from collections.abc import Iterator
@@ -74,6 +76,11 @@ def keep(files: Files, content: bytes = b"picture", *, key: str | None = None, n
 
 def left_over(files: Files) -> list[Path]:
     return list(files._incoming.iterdir())
+
+
+def refused(*_: object) -> None:
+    """What Windows does to a file or folder that is open."""
+    raise PermissionError(errno.EACCES, "in use")
 
 
 # Keeping
@@ -199,6 +206,41 @@ def test_deleting_removes_all_of_a_key_and_only_that(files: Files) -> None:
     )  # fmt: skip
 
 
+def test_what_is_being_read_cannot_be_deleted_everywhere(folder_files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system keeps open files, deleting one says so, leaves it whole, and works later."""
+    key = keep(folder_files)
+    with monkeypatch.context() as windows:
+        windows.setattr(Path, "rename", refused)
+        with pytest.raises(PermissionError):
+            folder_files.delete(key)
+    assert b"picture" == folder_files.path(key, "a.png").read_bytes()
+    folder_files.delete(key)
+    assert not folder_files.has(key, "a.png")
+
+
+def test_a_copy_that_is_being_read_is_as_good_as_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When two fetch the same file, the second one takes the first one's copy where an open file is not replaced."""
+    files = Files(f"memory://{uuid.uuid4().hex}", work_dir=tmp_path)
+    key = keep(files)
+
+    def taken(_: Path, target: Path) -> None:
+        target.write_bytes(b"picture")
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "replace", taken)
+    assert b"picture" == files.path(key, "a.png").read_bytes()
+
+
+def test_a_folder_in_use_is_removed_later(folder_files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A private folder that the system keeps, because something in it is open, goes with the next one."""
+    with monkeypatch.context() as windows:
+        windows.setattr(shutil, "rmtree", lambda *_, **__: None)
+        folder_files.check()
+    assert 1 == len(left_over(folder_files))
+    folder_files.check()
+    assert [] == left_over(folder_files)
+
+
 def test_asking_for_what_is_not_there_writes_nothing(files: Files, tmp_path: Path) -> None:
     """Strangers who try keys leave no trace on the disk."""
     before = sorted(tmp_path.rglob("*"))
@@ -246,6 +288,9 @@ EVIL_NAMES = {
     "": "picture.png",
     "...": "picture.png",
     "<script>": "script.png",
+    "AUX": "aux-picture.png",
+    "com1": "com1-picture.png",
+    "con man": "con-man.png",
 }
 
 

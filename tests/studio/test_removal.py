@@ -83,6 +83,27 @@ def finished(history: History, source: str, result: str | None, *, provider: Pro
     return entry
 
 
+def test_what_cannot_be_removed_now_is_removed_later(
+    history: History, deletions: Deletions, remove: Make, files: Files, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in use is not forgotten, and does not keep the others from being removed."""
+    used, other = put(), put()
+    entry = finished(history, used, other)
+    delete = files.delete
+
+    def busy(key: str) -> None:
+        if key == used:
+            raise PermissionError("in use")
+        delete(key)
+
+    with monkeypatch.context() as windows:
+        windows.setattr(files, "delete", busy)
+        remove().delete([entry.id])
+        assert ([used], False) == (deletions.doomed(), files.has(other, "a.png"))
+    remove().bury()
+    assert ([], False) == (deletions.doomed(), files.has(used, "a.png"))
+
+
 def test_files_go_with_their_last_entry(
     history: History, deletions: Deletions, remove: Make, files: Files, put: Put
 ) -> None:

@@ -2,72 +2,172 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from journey.engine.networks.ncnn_networks import Chain, broken, load_files, run, unavailable_reason
-from journey.engine.networks.network import DETAIL, FAST, Device, Network, Variant
+from journey.engine.networks.backends import Enlarge, HardwareMissing, backend_for, is_installed, unavailable_reason
+from journey.engine.networks.network import DETAIL, FAST, BackendName, Hardware, Network
 from journey.errors import CannotStart, JourneyError
 from journey.processes import WorkerDied, Workers
 
-PROBE_SIDE = 16
-CUSTOM_TILE = (128, 128)
-CUSTOM_OVERLAP = 24
+SCALES = (2, 4)
+_BACKENDS: tuple[BackendName, ...] = ("openvino", "ncnn")
+_SUFFIXES = (".param", ".bin", ".onnx")
+_PROBE_SIDE = 64
+_FURTHEST = 32
+"""The largest overlap for a network of a folder: more would cost more than its seams are worth."""
+_NEAREST = 8
+_CUSTOM_TILE = (128, 128)
+_MULTIPLE = 64
+"""Networks that work in windows want sides that are multiples of up to 64."""
 
 
-def find_networks(models_dir: Path | None = None, device: Device = "auto") -> dict[str, Network]:
-    """All networks by name: `fast`, `detail` and every `<name>.param` + `<name>.bin` of `models_dir`.
+@dataclass(frozen=True)
+class Found:
+    """The networks that can be used, by name, and for each other one of the folder why it cannot, as a sentence."""
 
-    Each network from the folder is tried on a small tile in a process of its own, to learn its scale.
-    Raises CannotStart, which names the file that cannot be used.
+    networks: Mapping[str, Network]
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    def chosen(self, name: str) -> Network:
+        """The network of this name. Raises CannotStart, which says what is wrong with it or which names there are."""
+        if name in self.networks:
+            return self.networks[name]
+        if name in self.problems:
+            raise CannotStart(f"JOURNEY_ENGINE_MODEL: {self.problems[name]}")
+        raise CannotStart(f"JOURNEY_ENGINE_MODEL: must be one of {', '.join(sorted(self.networks))}.")
+
+
+def find_networks(models_dir: Path | None = None, hardware: Hardware | None = None) -> Found:
+    """`fast`, `detail`, and the networks of `models_dir`: `<name>.onnx`, or `<name>.param` with `<name>.bin`.
+
+    Raises CannotStart when the folder does not exist, and HardwareMissing when this machine lacks what is demanded.
     """
-    found = [FAST, DETAIL] if unavailable_reason() is None else []
-    if models_dir is not None:
-        if not models_dir.is_dir():
-            raise CannotStart(f"JOURNEY_ENGINE_MODELS_DIR: {models_dir} is not a folder.")
-        found += _probed(models_dir)
-    return {one.name: replace(one, device=device) for one in found}
-
-
-def _probed(folder: Path) -> list[Network]:
-    names = sorted({file.stem for file in folder.iterdir() if file.suffix in (".param", ".bin")})
-    found = []
-    # A broken file can bring down the process that loads it.
+    hardware = hardware or Hardware()
+    if models_dir is not None and not models_dir.is_dir():
+        raise CannotStart(f"JOURNEY_ENGINE_MODELS_DIR: {models_dir} is not a folder.")
+    files = _files(models_dir) if models_dir else []
+    found: dict[str, Network] = {}
+    if unavailable_reason() is None:
+        found = {each.name: replace(each, hardware=hardware) for each in (FAST, DETAIL)}
+    problems: dict[str, str] = {}
+    demanding = hardware.device == "gpu" or hardware.precision == "bf16"
+    if not found or not (files or demanding):
+        return Found(found)
+    # Libraries that load broken files, or drivers that do not work, can bring down their process.
     probe = Workers(1)
     try:
-        for name in names:
-            if name in (FAST.name, DETAIL.name):
-                raise CannotStart(f"JOURNEY_ENGINE_MODELS_DIR: the name {name} is taken; rename {name}.param and .bin.")
-            probe.start()
+        if demanding:
+            _settled(probe, hardware)
+        for file in files:
             try:
-                scale, reach = probe.submit(_probe, folder, name).result()
-            except WorkerDied:
-                raise CannotStart(broken(folder / f"{name}.param")) from None
+                network = _probed(probe, file, hardware)
             except JourneyError as error:
-                raise CannotStart(f"JOURNEY_ENGINE_MODELS_DIR: {error}") from None
-            overlap = CUSTOM_OVERLAP if reach is None else reach
-            tile = CUSTOM_TILE if reach is None else FAST.tile
-            found.append(Network(name, name, overlap, tile, (Variant(scale, name),), folder))
+                problems[file.stem] = str(error)
+            else:
+                found[network.name] = network
     finally:
         probe.stop()
-    return found
+    return Found(found, problems)
 
 
-def _probe(folder: Path, stem: str) -> tuple[int, int | None]:
-    """The scale of a network, and how many pixels far it sees, when that is known."""
-    loaded = load_files(folder, stem, "cpu")
-    reach = loaded.graph.reach if isinstance(loaded, Chain) else None
-    side = PROBE_SIDE + 2 * (reach or 0)
-    result = loaded.run(np.zeros((side, side, 3), np.uint8), reach or 0, 1)
-    scale, rest = divmod(result.shape[0], PROBE_SIDE)
-    if rest or scale < 1 or result.shape != (scale * PROBE_SIDE, scale * PROBE_SIDE, 3):
-        raise JourneyError(f"{stem}.param does not enlarge a picture by a whole factor.")
-    return scale, reach
+def _files(folder: Path) -> list[Path]:
+    """One file for each network of the folder. A `.bin` alone stands for a `.param` that is missing."""
+    endings: dict[str, set[str]] = {}
+    for file in folder.iterdir():
+        if file.suffix in _SUFFIXES:
+            endings.setdefault(file.stem, set()).add(file.suffix)
+    return [folder / f"{stem}{'.onnx' if endings[stem] == {'.onnx'} else '.param'}" for stem in sorted(endings)]
 
 
-def load(network: Network, scale: int) -> None:
-    """Load the network and run it once, so that the first tile is no slower than the others."""
-    side = 2 * network.overlap + PROBE_SIDE
-    run(network, scale, np.zeros((side, side, 3), np.uint8))
+def _settled(probe: Workers, hardware: Hardware) -> None:
+    probe.start()
+    try:
+        probe.submit(_try_hardware, hardware).result()
+    except WorkerDied as error:
+        raise HardwareMissing(
+            "JOURNEY_ENGINE_DEVICE: the driver of the graphics chip brought down the process that tried it; use cpu."
+        ) from error
+
+
+def _try_hardware(hardware: Hardware) -> None:
+    backend_for(hardware)
+
+
+def _probed(probe: Workers, file: Path, hardware: Hardware) -> Network:
+    """Raises JourneyError, which names the network and says why it cannot be used."""
+    if file.stem in (FAST.name, DETAIL.name):
+        raise JourneyError(f"The network {file.stem} cannot be used: the name is taken. Rename its files.")
+    probe.start()
+    try:
+        tried = probe.submit(_tried, file, hardware).result()
+    except WorkerDied as error:
+        raise JourneyError(
+            f"The network {file.stem} cannot be used: its files brought down the process that tried them."
+        ) from error
+    if all(tried.scale % scale for scale in SCALES):
+        raise JourneyError(
+            f"The network {file.stem} cannot be used: it enlarges {tried.scale}x, and pictures are enlarged 2x or 4x."
+        )
+    return Network(
+        name=file.stem,
+        model=file.stem,
+        file=file.name,
+        scale=tried.scale,
+        overlap=tried.overlap,
+        tile=_CUSTOM_TILE,
+        multiple=_MULTIPLE,
+        folder=file.parent,
+        backend=tried.backend,
+        hardware=hardware,
+    )
+
+
+@dataclass(frozen=True)
+class _Tried:
+    scale: int
+    overlap: int
+    backend: BackendName | None
+
+
+def _tried(file: Path, hardware: Hardware) -> _Tried:
+    """Run the network on a grey picture and on one with a white spot, in the process that tries it."""
+    enlarge, backend = _loaded(file, hardware)
+    grey = np.full((_PROBE_SIDE, _PROBE_SIDE, 3), 128, np.uint8)
+    spotted = grey.copy()
+    middle = _PROBE_SIDE // 2
+    spotted[middle, middle] = 255
+    try:
+        plain, changed = enlarge(grey), enlarge(spotted)
+    except RuntimeError as error:
+        raise JourneyError(f"The network {file.stem} cannot be used: it does not run on a small picture.") from error
+    scale, rest = divmod(plain.shape[0], _PROBE_SIDE)
+    if rest or scale < 1 or plain.shape != (scale * _PROBE_SIDE, scale * _PROBE_SIDE, 3):
+        raise JourneyError(f"The network {file.stem} cannot be used: it does not enlarge by a whole factor.")
+    inner = plain[plain.shape[0] // 4 : -plain.shape[0] // 4, plain.shape[1] // 4 : -plain.shape[1] // 4]
+    if abs(float(inner.mean()) - 128) > 64:
+        raise JourneyError(f"The network {file.stem} cannot be used: grey does not stay grey.")
+    rows, columns = (np.flatnonzero((plain != changed).any(axis)) for axis in ((1, 2), (0, 2)))
+    edges = [*rows[[0, -1]], *columns[[0, -1]]] if rows.size else [scale * middle]
+    reach = max(abs(int(edge) // scale - middle) for edge in edges)
+    # What is still one level of a white spot may be more of a stronger contrast, so a half is added.
+    return _Tried(scale, min(_FURTHEST, max(_NEAREST, reach + reach // 2)), backend)
+
+
+def _loaded(file: Path, hardware: Hardware) -> tuple[Enlarge, BackendName | None]:
+    """The network made ready by the usual backend, or else by the only one that can run its kind."""
+    reasons = []
+    for only in (None, *_BACKENDS):
+        if only and not is_installed(only):
+            continue
+        try:
+            return backend_for(hardware, only).load(file, _PROBE_SIDE, _PROBE_SIDE), only
+        except (NotImplementedError, HardwareMissing) as error:
+            reasons.append(str(error).rstrip("."))
+        except RuntimeError:
+            reasons.append("its layers do not fit together")
+    hint = "" if is_installed("ncnn") or file.suffix == ".onnx" else " ncnn may run it (make run EXTRAS=ncnn)."
+    raise JourneyError(f"The network {file.stem} cannot be used: {reasons[0]}.{hint}")

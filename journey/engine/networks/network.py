@@ -1,69 +1,104 @@
-"""A network that people can choose: its files, its scale, how far it sees, and the tile that suits it."""
+"""A network that people can choose, and on what it runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
 
 from journey.errors import InvalidRequest
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels: TypeAlias = NDArray[np.uint8]
+    """(height, width, 3) uint8 RGB."""
+
 Device: TypeAlias = Literal["auto", "cpu", "gpu"]
+Precision: TypeAlias = Literal["auto", "f32", "bf16"]
+BackendName: TypeAlias = Literal["openvino", "ncnn"]
 
 
 @dataclass(frozen=True)
-class Variant:
-    """One pair of files, `<stem>.param` and `<stem>.bin`, that multiplies both sides by `scale`."""
+class Hardware:
+    """What a worker may compute with, as the settings say it.
 
-    scale: int
-    stem: str
+    `share` of the usable processors is for one worker: 2 means half of them. The worker counts them itself, because it
+    may run on another machine.
+    """
+
+    device: Device = "auto"
+    precision: Precision = "auto"
+    share: int = 1
 
 
 @dataclass(frozen=True)
 class Network:
     """A network that people can choose by `name`; `model` is its name on the wire.
 
-    A tile covers `tile` (height, width) source pixels and needs `overlap` more on every side as context.
-    `folder` holds the files; None means the installed package that carries the networks, which may be
-    elsewhere on another machine of a cluster.
+    It multiplies both sides by `scale`. `file` lies in `folder`, or among the bundled networks when that is None; it is
+    `<name>.onnx`, or `<name>.param` with `<name>.bin` beside it. A tile covers at most `tile` (height, width) source
+    pixels and needs `overlap` more on every side as context; its sides with context are multiples of `multiple`.
+    `backend` is the only one that can run it; None where any can. `halving` says how 2x is made out of 4x.
     """
 
     name: str
     model: str
+    file: str
+    scale: int
     overlap: int
     tile: tuple[int, int]
-    variants: tuple[Variant, ...]
+    multiple: int = 1
     folder: Path | None = None
-    device: Device = "auto"
+    backend: BackendName | None = None
+    halving: Literal["area", "bicubic"] = "area"
+    hardware: Hardware = Hardware()
 
-    def variant(self, scale: int) -> Variant:
-        """The files that give `scale` directly, or else the smallest multiple of it.
+    def divisor(self, scale: int) -> int:
+        """By how much a result has to be reduced to be `scale` times its source.
 
-        Raises InvalidRequest when there are none.
+        Raises InvalidRequest when that is no whole number.
         """
-        usable = [one for one in self.variants if one.scale % scale == 0]
-        if not usable:
-            native = " and ".join(f"{one.scale}x" for one in self.variants)
-            raise InvalidRequest(f"model: {self.name} enlarges {native} and cannot be used for {scale}x")
-        return min(usable, key=lambda one: one.scale)
+        divisor, rest = divmod(self.scale, scale)
+        if rest or not divisor:
+            raise InvalidRequest(f"model: {self.name} enlarges {self.scale}x and cannot be used for {scale}x")
+        return divisor
+
+    def window(self, height: int, width: int) -> tuple[int, int]:
+        """The sides, with context, of tiles that share a picture of this size evenly.
+
+        All tiles of a picture have the same shape, because a network is compiled for one shape. A thin last tile would
+        cost as much as a full one.
+        """
+
+        def side(length: int, largest: int) -> int:
+            tile = -(-length // -(-length // largest))
+            return -(-(tile + 2 * self.overlap) // self.multiple) * self.multiple
+
+        return side(height, self.tile[0]), side(width, self.tile[1])
 
 
 FAST = Network(
     name="fast",
     model="realesr-animevideov3",
-    # Each of the 18 convolutions sees one pixel further, and so does the resize at the end of the 2x network.
+    file="REALESRGAN_ANIMAVIDEOV3_UP4X.param",
+    scale=4,
+    # Each of the 18 convolutions sees one pixel further, and so does the halving to 2x.
     overlap=19,
-    # Twice as high as wide: a chain works through it in strips, so height costs no cache and saves overlap.
-    tile=(512, 256),
-    variants=(Variant(2, "realesr-animevideov3-x2"), Variant(4, "realesr-animevideov3-x4")),
+    tile=(256, 256),
+    multiple=2,
+    # As the network's authors publish its 2x.
+    halving="bicubic",
 )
 DETAIL = Network(
     name="detail",
     model="realesrgan-x4plus",
-    # It sees so far that the full overlap would cost too much. On drawn pictures, one pixel in a thousand differed from
-    # an untiled result by more than 9 to 14 levels, and the worst by 27. An overlap of 24 costs 1.3 times as much and
-    # brings that down to 6 to 9 and 24; an overlap of 10 saves a fifth and brings it up to 15 to 18 and 37.
+    file="REALESRGAN_X4PLUS_UP4X.param",
+    scale=4,
+    # It sees so far that the full overlap would cost too much. docs/performance.md says what is left to see of a seam.
     overlap=16,
-    tile=(96, 96),
-    variants=(Variant(4, "realesrgan-x4plus"),),
+    tile=(128, 128),
+    multiple=8,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -27,7 +28,7 @@ class PrintJob(Generic[T]):
         self.future = future
         self._progress_file = progress_file
         self._last_read = 0.0
-        future.add_done_callback(lambda _: progress_file.unlink(missing_ok=True))
+        future.add_done_callback(lambda _: _remove(progress_file))
 
     @property
     def done(self) -> bool:
@@ -46,7 +47,7 @@ class PrintJob(Generic[T]):
 
     def stop(self) -> None:
         """Ask the work to end; `result` then raises Stopped. Does nothing to work that is done."""
-        self._progress_file.unlink(missing_ok=True)
+        _remove(self._progress_file)
 
     def result(self, timeout: float | None = None) -> T:
         """What the function returned; raises what it raised, or TimeoutError after `timeout` seconds."""
@@ -71,7 +72,7 @@ def start(
     try:
         future = workers.submit(_work_in_background, work, progress_file, source, folder, args, kwargs)
     except BaseException:
-        progress_file.unlink(missing_ok=True)
+        _remove(progress_file)
         raise
     return PrintJob(future, progress_file)
 
@@ -96,4 +97,15 @@ def _work_in_background(
     try:
         return work(source, folder, *args, on_progress=report, should_stop=lambda: not progress_file.exists(), **kwargs)
     finally:
-        progress_file.unlink(missing_ok=True)
+        _remove(progress_file)
+
+
+def _remove(progress_file: Path) -> None:
+    """Windows removes no open file, but nobody holds this one open for longer than a moment."""
+    for _ in range(100):
+        try:
+            progress_file.unlink(missing_ok=True)
+        except PermissionError:
+            time.sleep(0.01)
+        else:
+            return

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -147,8 +147,9 @@ class PrintRuns:
             except (OSError, ValueError):
                 made_at = 0.0
             if self._clock() - made_at > KEEP_SECONDS:
-                self._files.delete(mark.name)
-                mark.unlink(missing_ok=True)
+                with suppress(OSError):  # somebody is saving it right now: next time
+                    self._files.delete(mark.name)
+                    mark.unlink(missing_ok=True)
 
     def stop(self) -> None:
         """End the worker; what is under way fails. A later `make` starts it again."""

@@ -62,6 +62,12 @@ class Archiving:
             if self._errands.count("archive") < ARCHIVES_AT_ONCE:
                 self._errands.hand_out(f"archive {entry.id}", partial(self.archive, entry))
 
+    def archive_at_hand(self, entry: Entry) -> None:
+        """Keep a result at once if it is on this disk, where that takes a moment; any other waits for its turn."""
+        own = self._origins.stored(entry.result_url or "", by=entry.provider)
+        if own and self._files.nearby(own.key, own.file):
+            self.archive(entry)
+
     def archive(self, entry: Entry) -> None:
         """Keep the result of an entry, or write down why that did not work."""
         url = entry.result_url or ""

@@ -23,12 +23,24 @@ STALE_POLL = 5 * 60.0
 
 
 class Polling:
-    """Asks what has become of open entries, and moves on those whose task has ended."""
+    """Asks what has become of open entries, and moves on those whose task has ended.
 
-    def __init__(self, history: History, errands: Errands, *, origins: Origins, clock: Callable[[], float]) -> None:
+    `archive` is called with each entry whose result is already among our files.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        errands: Errands,
+        *,
+        origins: Origins,
+        archive: Callable[[Entry], object],
+        clock: Callable[[], float],
+    ) -> None:
         self._history = history
         self._errands = errands
         self._origins = origins
+        self._archive = archive
         self._clock = clock
 
     def hand_out(self, provider: Provider, client: JourneyClient) -> None:
@@ -59,7 +71,7 @@ class Polling:
         if task is not None and task.status is TaskStatus.FINISHED and url:
             # A result that is already here stays where it is; any other gets one key for all tries.
             own = self._origins.stored(url, by=entry.provider)
-            self._history.move(
+            archiving = self._history.move(
                 entry.id,
                 State.ARCHIVING,
                 result_url=url,
@@ -68,8 +80,11 @@ class Polling:
                 percentage=100,
                 due_at=now,
             )
+            if archiving and own:
+                self._archive(archiving)
             return
-        self._history.postpone(entry.id, now + _interval(entry, now, changed=changed))
+        # A hint that came while the answer was on its way is about something newer, and stays.
+        self._history.postpone(entry.id, now + _interval(entry, now, changed=changed), was_due_at=entry.due_at)
 
 
 def _interval(entry: Entry, now: float, *, changed: bool) -> float:

@@ -127,6 +127,8 @@ class Submitting:
 
     def _accepted(self, entry: Entry, task_id: str) -> None:
         self._holds.pop(entry.provider, None)
+        # What this machine said about the task before its id was stored found no entry, so it is asked at once.
+        pause = 0.0 if entry.provider.is_here else entry.provider.poll[0]
         # The entry is ambiguous if another process took over the queue in the middle of this call.
         for state in (State.SUBMITTING, State.AMBIGUOUS):
             if self._history.move(
@@ -136,7 +138,7 @@ class Submitting:
                 attempt=entry.attempts,
                 task_id=task_id,
                 task_status=TaskStatus.PENDING,
-                due_at=self._clock() + entry.provider.poll[0],
+                due_at=self._clock() + pause,
                 note=None,
                 error=None,
             ):

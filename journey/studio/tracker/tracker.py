@@ -65,10 +65,13 @@ class Tracker:
             may_spend=may_spend,
             clock=clock,
         )
-        self._polling = Polling(history, self._errands, origins=origins, clock=clock)
         self._archiving = Archiving(
             history, self._errands, files, decoder, door, origins=origins, max_bytes=max_bytes, clock=clock
         )
+        self._polling = Polling(
+            history, self._errands, origins=origins, archive=self._archiving.archive_at_hand, clock=clock
+        )
+        self._moved: set[str] = set()
         self.last_step_at: float | None = None
 
     def start(self) -> None:
@@ -89,6 +92,11 @@ class Tracker:
         """Look at once: something was queued or hinted at."""
         self._loop.wake()
 
+    def task_moved(self, task_id: str) -> None:
+        """Ask about this task at once. Any thread may call it, and nothing is written on that thread."""
+        self._moved.add(task_id)
+        self._loop.wake()
+
     def is_silent(self, seconds: float) -> bool:
         """True when it is not running, keeps failing, or has not taken a step for so many seconds."""
         now = self._clock()
@@ -103,6 +111,8 @@ class Tracker:
             self._submitting.let_go()
             self._errands.forgive()
         self._errands.sweep()
+        while self._moved:
+            self._history.hasten_task(self._moved.pop())
         paused = self._history.pauses.reasons()
         for provider, client in self._clients.items():
             self._submitting.hand_out(provider, client, paused)

@@ -1,0 +1,263 @@
+"""Networks as OpenVINO graphs: whole numbers go in and come out, and each graph is made for one shape of tile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import openvino as ov
+import openvino.opset13 as op
+
+from journey.engine.networks.ncnn_files import Layer, read_layers
+from journey.errors import JourneyError
+
+
+def from_ncnn(param: Path, height: int, width: int) -> ov.Model:
+    """The graph of an ncnn network: (1, height, width, 3) uint8 to (1, scale × height, scale × width, 3) uint8.
+
+    The picture enters as the numbers 0 to 255, which bfloat16 holds exactly; the division by 255 is part of the first
+    weights. A network that ends by adding the enlarged picture to what it found adds whole numbers, so that rounding
+    never touches the picture itself. Raises JourneyError and NotImplementedError like `read_layers`.
+    """
+    layers = read_layers(param, _BUILDERS.keys() | {"Input", "Split"})
+    data = op.parameter([1, height, width, 3], np.uint8, name="data")
+    bytes_first = op.transpose(data, _ints([0, 3, 1, 2]))
+    picture = op.convert(bytes_first, "f32")
+    ending = _ending(layers)
+    blobs: dict[str, Any] = {}
+    sources: set[str] = set()
+    for layer in layers:
+        if layer.kind == "Input":
+            sources.update(layer.outputs)
+            blobs[layer.outputs[0]] = op.multiply(picture, _const(1 / 255))
+            continue
+        if layer.kind == "Split":
+            blobs.update(dict.fromkeys(layer.outputs, blobs[layer.inputs[0]]))
+            if layer.inputs[0] in sources:
+                sources.update(layer.outputs)
+            continue
+        inputs = [blobs[name] for name in layer.inputs]
+        if layer.kind == "Convolution" and layer.inputs[0] in sources:
+            made = _convolution(layer, [picture], weigh=1 / 255)
+        elif ending and layer is ending.convolution:
+            made = _convolution(layer, inputs, weigh=255, shift=255)
+        elif ending and layer is ending.enlarging:
+            made = _interp(layer, [bytes_first])
+        elif ending and layer is ending.sum:
+            made = op.clamp(op.add(*(op.convert(op.round(each, "half_to_even"), "i32") for each in inputs)), 0, 255)
+        else:
+            made = _BUILDERS[layer.kind](layer, inputs)
+        blobs[layer.outputs[0]] = made
+    result = blobs["output" if "output" in blobs else layers[-1].outputs[0]]
+    return _model(result if ending else _levels(result), data, param.stem)
+
+
+def from_onnx(file: Path, height: int, width: int) -> ov.Model:
+    """The graph of an ONNX network that takes and gives colours of 0..1 as (1, 3, H, W), or (1, 1, H, W) for grey.
+
+    A network for grey is run on each channel. Raises JourneyError, which names what does not fit.
+    """
+    try:
+        model = ov.Core().read_model(file)
+        entry = model.inputs[0]
+        channels = 1 if len(entry.partial_shape) == 4 and entry.partial_shape[1] == ov.Dimension(1) else 3
+        model.reshape({entry: [3 // channels, channels, height, width]})
+        outcome = model.outputs[0]
+        shape = tuple(outcome.shape)
+    except RuntimeError as error:
+        raise JourneyError(f"The network {file.stem} cannot be loaded: {_reason(error)}") from error
+    if len(model.inputs) != 1 or len(shape) != 4 or shape[:2] != (3 // channels, channels):
+        raise JourneyError(f"The network {file.stem} cannot be used: it does not make one RGB picture of another.")
+    data = op.parameter([1, height, width, 3], np.uint8, name="data")
+    order = [3, 0, 1, 2] if channels == 1 else [0, 3, 1, 2]
+    picture = op.multiply(op.convert(op.transpose(data, _ints(order)), "f32"), _const(1 / 255))
+    picture = op.convert(picture, entry.get_element_type())
+    for user in entry.get_target_inputs():
+        user.replace_source_output(picture.output(0))
+    found = op.convert(outcome.get_node().input_value(0), "f32")
+    if channels == 1:
+        found = op.transpose(found, _ints([1, 0, 2, 3]))
+    return _model(_levels(found), data, file.stem)
+
+
+def _reason(error: RuntimeError) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{lines[-1][:200].rstrip('.')}." if lines else "it is damaged."
+
+
+def _levels(colours: Any) -> Any:
+    """Colours of 0..1 as whole numbers."""
+    return op.round(op.clamp(op.multiply(colours, _const(255)), 0, 255), "half_to_even")
+
+
+def _model(levels: Any, data: Any, name: str) -> ov.Model:
+    return ov.Model([op.convert(op.transpose(levels, _ints([0, 2, 3, 1])), "u8")], [data], name)
+
+
+def _const(value: object) -> Any:
+    return op.constant(np.asarray(value, np.float32))
+
+
+def _ints(value: Sequence[int]) -> Any:
+    return op.constant(np.asarray(value, np.int64))
+
+
+class _Ending(NamedTuple):
+    """The layers that end a network by adding what it found to the picture with its pixels repeated."""
+
+    convolution: Layer
+    enlarging: Layer
+    sum: Layer
+
+
+def _ending(layers: Sequence[Layer]) -> _Ending | None:
+    """The ending of a network that has one; None for others."""
+    makers = {name: layer for layer in layers for name in layer.outputs}
+
+    def before(layer: Layer | None, which: int, kind: str) -> Layer | None:
+        found = makers.get(layer.inputs[which]) if layer and which < len(layer.inputs) else None
+        return found if found and found.kind == kind else None
+
+    last = layers[-1]
+    for found, added in ((0, 1), (1, 0)):
+        convolution = before(before(last, found, "PixelShuffle"), 0, "Convolution")
+        enlarging = before(last, added, "Interp")
+        if (
+            last.kind == "BinaryOp"
+            and _is_sum(last)
+            and convolution
+            and not convolution.number(9)
+            and enlarging
+            and enlarging.number(0) == 1
+            and before(before(enlarging, 0, "Split"), 0, "Input")
+        ):
+            return _Ending(convolution, enlarging, last)
+    return None
+
+
+def _is_sum(layer: Layer) -> bool:
+    return not layer.number(0) and not layer.number(1)
+
+
+def _refuse_unless(fits: bool, layer: Layer) -> None:
+    if not fits:
+        raise NotImplementedError(f"it has a layer of the kind {layer.kind} with settings that are not known here")
+
+
+def _sizes(layer: Layer, across: int, down: int, default: int) -> list[int]:
+    """A setting that may differ across and down, as [down, across]."""
+    value = layer.number(across, default)
+    return [layer.number(down, value), value]
+
+
+def _convolution(layer: Layer, inputs: Sequence[Any], *, weigh: float = 1, shift: float = 1) -> Any:
+    """The layer with its weights times `weigh` and its bias times `shift`."""
+    assert layer.weights is not None  # noqa: S101 - for the type checker: read_layers reads them
+    filters, groups = layer.number(0), layer.number(7, 1)
+    kernel = _sizes(layer, 1, 11, 1)
+    stride, dilation, pads = _sizes(layer, 3, 13, 1), _sizes(layer, 2, 12, 1), _sizes(layer, 4, 14, 0)
+    _refuse_unless(min(pads) >= 0 and not layer.settings.get(18) and not {15, 16, 19} & layer.settings.keys(), layer)
+    weights = layer.weights * np.float32(weigh)
+    if groups > 1:
+        shape = (groups, filters // groups, -1, *kernel)
+        made = op.group_convolution(inputs[0], _const(weights.reshape(shape)), stride, pads, pads, dilation)
+    else:
+        made = op.convolution(inputs[0], _const(weights.reshape(filters, -1, *kernel)), stride, pads, pads, dilation)
+    if layer.bias is not None:
+        made = op.add(made, _const((layer.bias * np.float32(shift)).reshape(1, -1, 1, 1)))
+    return _activated(layer, made)
+
+
+def _activated(layer: Layer, made: Any) -> Any:
+    kind, values = layer.number(9), layer.lists.get(10, [])
+    _refuse_unless(kind in (0, 1, 2, 3, 4), layer)
+    if kind == 1:
+        return op.relu(made)
+    if kind == 2:
+        return op.prelu(made, _const(values[:1]))
+    if kind == 3:
+        return op.clamp(made, values[0], values[1])
+    return op.sigmoid(made) if kind == 4 else made
+
+
+def _relu(layer: Layer, inputs: Sequence[Any]) -> Any:
+    slope = layer.settings.get(0, 0.0)
+    return op.prelu(inputs[0], _const([slope])) if slope else op.relu(inputs[0])
+
+
+def _prelu(layer: Layer, inputs: Sequence[Any]) -> Any:
+    return op.prelu(inputs[0], _const(layer.weights))
+
+
+def _shuffle(layer: Layer, inputs: Sequence[Any]) -> Any:
+    _refuse_unless(not layer.number(1), layer)
+    return op.depth_to_space(inputs[0], "depth_first", layer.number(0))
+
+
+_INTERPOLATIONS = {1: "nearest", 2: "linear_onnx", 3: "cubic"}
+
+
+def _interp(layer: Layer, inputs: Sequence[Any]) -> Any:
+    down = layer.settings.get(1, 1.0)
+    across = layer.settings.get(2, 1.0)
+    is_known = layer.number(0) in _INTERPOLATIONS and not layer.settings.keys() & {3, 4, 5, 6, 9}
+    _refuse_unless(is_known and len(inputs) == 1, layer)
+    mode = _INTERPOLATIONS[layer.number(0)]
+    return op.interpolate(
+        inputs[0],
+        _const([down, across]),
+        mode,
+        "scales",
+        axes=_ints([2, 3]),
+        nearest_mode="floor",
+        cube_coeff=-0.75,
+        coordinate_transformation_mode="asymmetric" if mode == "nearest" else "half_pixel",
+    )
+
+
+_TWO_INPUTS: dict[int, Callable[[Any, Any], Any]] = {
+    0: op.add, 1: op.subtract, 2: op.multiply, 3: op.divide, 4: op.maximum, 5: op.minimum,
+}  # fmt: skip
+
+
+def _binary(layer: Layer, inputs: Sequence[Any]) -> Any:
+    _refuse_unless(layer.number(0) in _TWO_INPUTS, layer)
+    other = _const(layer.settings.get(2, 0.0)) if layer.number(1) else inputs[1]
+    return _TWO_INPUTS[layer.number(0)](inputs[0], other)
+
+
+def _eltwise(layer: Layer, inputs: Sequence[Any]) -> Any:
+    kind = layer.number(0)
+    _refuse_unless(kind in (0, 1, 2) and len(inputs) == 2, layer)
+    if kind == 1 and (factors := layer.lists.get(1)):
+        inputs = [op.multiply(each, _const(factor)) for each, factor in zip(inputs, factors, strict=True)]
+    return {0: op.multiply, 1: op.add, 2: op.maximum}[kind](*inputs)
+
+
+def _concat(layer: Layer, inputs: Sequence[Any]) -> Any:
+    _refuse_unless(not layer.number(0), layer)
+    return op.concat(list(inputs), 1)
+
+
+def _clip(layer: Layer, inputs: Sequence[Any]) -> Any:
+    return op.clamp(inputs[0], layer.settings[0], layer.settings[1])
+
+
+_BUILDERS: dict[str, Callable[[Layer, Sequence[Any]], Any]] = {
+    "Convolution": _convolution,
+    "ConvolutionDepthWise": _convolution,
+    "PReLU": _prelu,
+    "ReLU": _relu,
+    "Sigmoid": lambda _, inputs: op.sigmoid(inputs[0]),
+    "Clip": _clip,
+    "PixelShuffle": _shuffle,
+    "Interp": _interp,
+    "BinaryOp": _binary,
+    "Eltwise": _eltwise,
+    "Concat": _concat,
+    "Noop": lambda _, inputs: inputs[0],
+    "Dropout": lambda _, inputs: inputs[0],
+}
+"""How each kind of ncnn layer is built from its inputs."""

@@ -1,0 +1,17 @@
+"""Draws a part of the page again at the moment a task ends, and not only when that part looks next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from journey.studio import Entry
+from journey.workspace import workspace
+
+_COMPONENT = st.components.v2.component("task_ending", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"))
+
+
+def draw_again_when_over(entry: Entry) -> None:
+    """Call it in a fragment: the browser has that fragment drawn again once this task is over. It shows nothing."""
+    _COMPONENT(key=f"ending_{entry.id}", data={"path": workspace().end_path(entry)}, on_ended_change=lambda: None)
