@@ -1,154 +1,89 @@
-"""The main job in a real browser: from click to finished, memory, and how fast pages respond meanwhile.
-
-`python -m bench.main_job`. The peer is Pillow: the same picture enlarged by Lanczos and written as the same PNG.
-"""
+"""The main job in a real browser: from the click to the result on the screen, and how fast pages respond meanwhile."""
 
 from __future__ import annotations
 
-import argparse
-import sqlite3
 import statistics
 import tempfile
-import threading
-import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import psutil
-from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from bench.in_browser import has_chromium, studio_and_browser
-from journey.pictures import samples
+from bench.amounts import Amount
+from bench.in_browser import NO_CHROMIUM, has_chromium, last_task, new_page, studio_and_browser
+from bench.lanczos import LANCZOS, enlarge
+from bench.ours import until
+from bench.pictures import picture
+from bench.table import Line, Measure, alternating, compared, seconds
 from tests.harness.studios import Studio
 
-CLICKS = 20
+DOUBLE_CLICK_SECONDS = 11.0
+"""The same picture within 10 s would count as a double click."""
+JOB = "fast 4x of 1024² in Chromium, click to result on the screen"
+CLICK = "a click on another page meanwhile"
+IDLE = "when nothing else is done"
+SHOWN = """before => [...document.querySelectorAll("img[alt='4x result: Koi pond']")]
+    .some(each => each.src !== before && each.complete && each.naturalWidth)"""
+ADDRESS = """() => document.querySelector("img[alt='4x result: Koi pond']")?.src ?? null"""
 
 
-class Memory:
-    """The most memory that a process and its children held together, as proportional set size."""
-
-    def __init__(self, root: int) -> None:
-        self.peak = 0
-        self._root = psutil.Process(root)
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> Memory:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def now(self) -> int:
-        total = 0
-        for process in (self._root, *self._root.children(recursive=True)):
-            try:
-                total += process.memory_full_info().pss
-            except psutil.Error:
-                continue
-        return total
-
-    def _watch(self) -> None:
-        while not self._done.wait(0.5):
-            self.peak = max(self.peak, self.now())
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=3)
-    jobs = parser.parse_args().jobs
-    if not has_chromium("bench.main_job"):
+def lines(amount: Amount) -> Iterator[Line]:
+    if not has_chromium():
+        yield Line(JOB, None, "s", LANCZOS, note=NO_CHROMIUM)
         return
-    with tempfile.TemporaryDirectory() as folder, studio_and_browser(Path(folder)) as (studio, browser):
-        measure(studio, browser, jobs)
+    with studio_and_browser() as (studio, browser), tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "source.png")
+        picture(1024).save(source)
+        page, other = koi_chosen(studio, browser), koi_chosen(studio, browser)
+        peer = seconds(partial(enlarge, source, Path(folder, "peer.png")))
+        figures = alternating({JOB: on_screen(page), LANCZOS: peer}, amount.runs, rest=DOUBLE_CLICK_SECONDS)
+        yield compared(JOB, "s", figures[JOB], LANCZOS, figures[LANCZOS])
+        yield from clicks_meanwhile(studio, page, other, amount.clicks)
 
 
-def measure(studio: Studio, browser: Browser, jobs: int) -> None:
-    page = opened(studio, browser)
-    assert studio.process is not None
-    peer = lanczos_seconds()
-    with Memory(studio.process.pid) as memory:
-        idle = memory.now()
-        job(studio, page)
-    # Reading the memory of a process slows it down, so nothing is timed meanwhile.
-    times = [job(studio, page) for _ in range(jobs)]
-    other = opened(studio, browser)
-    submit(page)
-    clicks = [click(other, place) for place in range(CLICKS)]
-    still_busy = last(studio)["state"] != "finished"
-    wait_until_finished(studio)
-    best = min(times)
-    print(
-        "fast 4x of 1024 × 1024, click to finished in history: "
-        f"best {best:.1f} s, median {statistics.median(times):.1f} s"
-    )
-    print(f"  {best / peer:.1f} times Pillow's Lanczos and the same PNG ({peer:.2f} s)")
-    print(f"memory of server and workers together: {idle / 1e6:.0f} MB idle, {memory.peak / 1e6:.0f} MB at most")
-    print(
-        f"a click on another page meanwhile: median {statistics.median(clicks) * 1000:.0f} ms, "
-        f"slowest {max(clicks) * 1000:.0f} ms of {CLICKS}" + ("" if still_busy else " (the job ended before the last)")
-    )
-
-
-def opened(studio: Studio, browser: Browser) -> Page:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(studio.url)
-    page.get_by_role("button", name="Koi pond", exact=True).click(timeout=60_000)
+def koi_chosen(studio: Studio, browser: Browser) -> Page:
+    page = new_page(browser, studio.url)
+    page.get_by_role("button", name="Koi pond", exact=True).click()
     page.get_by_text("Print sizes at 300 DPI, sharp in the hand.").wait_for()
     return page
 
 
-def submit(page: Page) -> float:
-    button = page.get_by_role("button", name="Upscale · free")
-    started = time.time()
-    button.click()
-    return started
+def submit(page: Page) -> None:
+    page.get_by_role("button", name="Upscale · free").click()
 
 
-def job(studio: Studio, page: Page) -> float:
-    started = submit(page)
-    finished = wait_until_finished(studio, after=started)
-    time.sleep(11)  # the same picture within 10 s would count as a double click
-    return finished - started
+def on_screen(page: Page) -> Measure:
+    def job() -> None:
+        before = page.evaluate(ADDRESS)
+        submit(page)
+        page.wait_for_function(SHOWN, arg=before, timeout=600_000)
+
+    return seconds(job)
+
+
+def clicks_meanwhile(studio: Studio, page: Page, other: Page, count: int) -> Iterator[Line]:
+    for place in range(2):
+        click(other, place)  # the first click of a page is slower for reasons of its own
+    until(lambda: last_task(studio)["state"] == "finished")
+    idle = [1000 * click(other, place) for place in range(count)]
+    before = last_task(studio)["id"]
+    page.wait_for_timeout(1000 * DOUBLE_CLICK_SECONDS)
+    submit(page)
+    until(lambda: last_task(studio)["id"] != before)
+    busy = [1000 * click(other, place) for place in range(count)]
+    note = "" if last_task(studio)["state"] != "finished" else "the job ended before the last click"
+    yield Line(CLICK, statistics.median(busy), "ms", IDLE, statistics.median(idle), count, note)
+    yield Line(f"{CLICK}, slowest", max(busy), "ms", IDLE, max(idle), note=f"slowest of {count}")
 
 
 def click(page: Page, place: int) -> float:
     """Choose another way to give a picture and wait for its field, which only the server can send."""
     way = "Task ID" if place % 2 == 0 else "Image URL"
     option = page.get_by_role("radio", name=way, exact=True)
-    started = time.perf_counter()
-    option.click()
-    page.get_by_role("textbox", name=way, exact=True).wait_for()
-    return time.perf_counter() - started
 
+    def act() -> None:
+        option.click()
+        page.get_by_role("textbox", name=way, exact=True).wait_for()
 
-def wait_until_finished(studio: Studio, *, after: float = 0.0) -> float:
-    deadline = time.monotonic() + 300
-    while True:
-        row = last(studio)
-        if row and row["state"] == "finished" and row["finished_at"] > after:
-            return float(row["finished_at"])
-        assert time.monotonic() < deadline, "the job did not finish"
-        time.sleep(0.05)
-
-
-def last(studio: Studio) -> dict[str, Any]:
-    with sqlite3.connect(f"file:{studio.data_dir / 'journey.db'}?mode=ro", uri=True, timeout=10) as database:
-        database.row_factory = sqlite3.Row
-        row = database.execute("SELECT * FROM entries ORDER BY created_at DESC LIMIT 1").fetchone()
-    return dict(row) if row else {}
-
-
-def lanczos_seconds() -> float:
-    picture = samples.draw("koi")
-    with tempfile.NamedTemporaryFile(suffix=".png") as target:
-        started = time.perf_counter()
-        picture.resize((4096, 4096), Image.Resampling.LANCZOS).save(target, "PNG", compress_level=1)
-        return time.perf_counter() - started
-
-
-if __name__ == "__main__":
-    main()
+    return seconds(act)()

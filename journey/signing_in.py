@@ -172,7 +172,7 @@ def _check_authlib() -> None:
         version = ""
     if tuple(int(part) for part in re.findall(r"\d+", version)[:3]) < AUTHLIB:
         oldest = ".".join(str(part) for part in AUTHLIB)
-        raise CannotStart(f"Sign-in needs the package Authlib {oldest} or newer. Install journey-print-studio[auth].")
+        raise CannotStart(f"Sign-in needs Authlib {oldest} or newer, from the extra `auth` (make run EXTRAS=auth).")
 
 
 def _is_address(text: str) -> bool:

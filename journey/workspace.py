@@ -25,8 +25,7 @@ from journey.history.timing import UsualTimes, usual_times
 from journey.outside.door import Door
 from journey.pictures import gallery, samples
 from journey.pictures.checking import Decoder, Limits
-from journey.pictures.tiles import SECONDS as TILES_SECONDS
-from journey.pictures.tiles import Tiles
+from journey.pictures.tiles import Tiles, seconds_for
 from journey.printing.shop.runs import PrintRuns
 from journey.provider import JOURNEYAPI, THIS_MACHINE, Provider
 from journey.settings import Settings, read_settings
@@ -108,7 +107,7 @@ class Workspace:
         )
         self.limits = Limits(settings.max_input_pixels, settings.max_output_pixels)
         self.decoder = Decoder(self.limits)
-        self.tiles = Tiles(self.files, Decoder(self.limits, nice=10, seconds=TILES_SECONDS))
+        self.tiles = Tiles(self.files, Decoder(self.limits, nice=10, seconds=seconds_for(self.limits.output)))
         self.print_runs = PrintRuns(self.files, settings.data_dir / "print-files", clock=self._clock)
         self.door = Door(settings.fetch_allow)
 
@@ -324,10 +323,6 @@ class Workspace:
     def export_url(self, form: exports.Form, listing: Listing, *, timezone: str | None, ids: Sequence[str] = ()) -> str:
         """The path of an export on this server: of these entries, else of all that the listing means."""
         return exports.download_url(self._key, form, listing, timezone=timezone, ids=ids, now=self._clock())
-
-    def end_path(self, entry: Entry) -> str:
-        """Where a browser waits for the end of this entry: the path of a WebSocket on this server."""
-        return ends.path(entry)
 
     def results_url(self, batch: Batch) -> str:
         """The path on this server of all results of a batch as one ZIP."""

@@ -18,7 +18,7 @@ ROOMS: dict[str, set[str]] = {
     "journey/errors.py": set(),
     "journey/provider.py": set(),
     "journey/background.py": set(),
-    "journey/processes.py": {"errors"},
+    "journey/processes": {"errors"},
     "journey/outside": {"errors"},
     "journey/signing_in.py": {"errors", "outside"},
     "journey/api": {"errors", "outside"},

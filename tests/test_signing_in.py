@@ -102,7 +102,7 @@ def test_a_missing_or_old_authlib_is_one_sentence(version: str | None, monkeypat
         return version
 
     monkeypatch.setattr(importlib.metadata, "version", installed)
-    with pytest.raises(CannotStart, match=r"journey-print-studio\[auth\]"):
+    with pytest.raises(CannotStart, match="EXTRAS=auth"):
         services({**SHARED, **ISSUER})
 
 

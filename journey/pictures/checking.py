@@ -7,30 +7,32 @@ happens in a separate process with limits on memory and time.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from journey.errors import PictureRefused
 from journey.pictures import previews
-from journey.pictures.decoding import Pixels, decoded, opened, orientation, target_mode, too_many_pixels
+from journey.pictures.decoding import opened, orientation, target_mode, too_many_pixels
 from journey.pictures.kinds import KINDS, FormatName
 from journey.pictures.rows import FileRows, Stream
-from journey.pictures.streaming import stream
+from journey.pictures.streaming import stream, write_rows
 from journey.processes import Workers
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-DECODE_SECONDS = 60
-"""Processor time that one decode may take; a 100-megapixel PNG takes about 5 s."""
-_DECODER_BASE_BYTES = 1024**3
-_DECODER_BYTES_PER_PIXEL = 12
-"""Address space of a decoder: the interpreter and its libraries, and three copies of the picture at 4 bytes a pixel."""
+_BASE_SECONDS = 30
+_SECONDS_PER_MEGAPIXEL = 0.5
+"""Processor time for one picture. A PNG takes 0.02 s per megapixel and a lossless WebP, the slowest kind, 0.08 s on a
+server of 2021; six times as much is for slower machines."""
+_BASE_BYTES = 1024**3
+_BYTES_PER_PIXEL = 12
+"""Address space of a decoder: the interpreter and its libraries (0.3 GB), and for kinds that cannot be decoded row by
+row what the greediest takes, a progressive JPEG: 6 bytes for each pixel's coefficients, and 4 for its colours."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +93,16 @@ class Decoder:
         *,
         workers: int = 1,
         nice: int = 5,
-        seconds: int = DECODE_SECONDS,
+        seconds: int | None = None,
     ) -> None:
+        """`seconds` is the processor time for one picture; by default it is enough to decode the largest."""
         self.limits = limits
         pixels = max(limits.input, limits.output)
         self._workers = Workers(
             workers,
             nice=nice,
-            memory_bytes=_DECODER_BASE_BYTES + _DECODER_BYTES_PER_PIXEL * pixels,
-            cpu_seconds=seconds,
+            memory_bytes=_BASE_BYTES + _BYTES_PER_PIXEL * pixels,
+            cpu_seconds=seconds or _BASE_SECONDS + math.ceil(_SECONDS_PER_MEGAPIXEL * pixels / 1e6),
         )
 
     def start(self) -> None:
@@ -112,19 +115,12 @@ class Decoder:
         """Decode the whole picture and write PREVIEW and THUMBNAIL beside it. Raises PictureRefused."""
         return self._run(_check, path, max_pixels or self.limits.input)
 
-    def pixels(self, path: Path, scratch: Path, *, max_pixels: int | None = None) -> Pixels:
-        """Decode to an array, mapped from a file in `scratch`, a folder of the caller's. Raises PictureRefused."""
-        array_path = scratch / "pixels.npy"
-        icc = self._run(_write_pixels, path, max_pixels or self.limits.input, array_path)
-        return Pixels(np.load(array_path, mmap_mode="r"), icc)
-
     def rows(self, path: Path, scratch: Path, *, max_pixels: int | None = None) -> FileRows:
         """Decode to a file in `scratch`, a folder of the caller's, and read rows from it. Raises PictureRefused.
 
         The file has as many bytes as the picture has pixels and channels; closing the rows removes it.
         """
-        file = scratch / "pixels"
-        return FileRows(file, *self._run(_write_rows, path, max_pixels or self.limits.input, file))
+        return self._run(write_rows, path, max_pixels or self.limits.input, scratch / "pixels")
 
     def apply(self, work: Callable[[Stream, Path], T], path: Path, target: Path) -> T:
         """Run `work(picture, target)` in the process that decodes the picture.
@@ -154,21 +150,3 @@ def _check(path: Path, max_pixels: int) -> Picture:
 
 def _apply(work: Callable[[Stream, Path], T], path: Path, max_pixels: int, target: Path) -> T:
     return stream(path, max_pixels, lambda picture: work(picture, target))
-
-
-def _write_rows(path: Path, max_pixels: int, target: Path) -> tuple[int, int, int, bytes | None]:
-    def write(picture: Stream) -> tuple[int, int, int, bytes | None]:
-        with target.open("wb") as file:
-            for rows in picture.bands:
-                file.write(rows.data)
-        return picture.width, picture.height, picture.channels, picture.icc
-
-    return stream(path, max_pixels, write)
-
-
-def _write_pixels(path: Path, max_pixels: int, array_path: Path) -> bytes | None:
-    image = decoded(path, max_pixels)
-    array = np.asarray(image)
-    np.save(array_path, array[:, :, np.newaxis] if array.ndim == 2 else array)
-    icc: bytes | None = image.info.get("icc_profile")
-    return icc

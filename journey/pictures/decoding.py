@@ -9,7 +9,6 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +33,6 @@ _TURNS = {
 }
 """How to turn a picture upright, by its EXIF orientation."""
 _DAMAGED = "The picture is damaged or cut short. Save or download it again and try once more."
-
-
-@dataclass(frozen=True)
-class Pixels:
-    """A decoded picture: `array` is uint8 of shape (height, width, channels), `icc` the profile that describes it."""
-
-    array: np.ndarray
-    icc: bytes | None
 
 
 def decoded(path: Path, max_pixels: int) -> Image.Image:
@@ -185,12 +176,3 @@ def _cmyk_to_srgb(image: Image.Image) -> Image.Image:
 def fits(profile: bytes | None, mode: str) -> bool:
     """True when an ICC profile is for the colours of this mode."""
     return profile is not None and profile[16:20] == (b"GRAY" if mode in ("L", "LA") else b"RGB ")
-
-
-def to_image(pixels: Pixels) -> Image.Image:
-    """The array as a Pillow picture. It may share the array's memory, so do not change the array afterwards."""
-    array = pixels.array[:, :, 0] if pixels.array.shape[2] == 1 else pixels.array
-    image = Image.fromarray(np.ascontiguousarray(array))
-    if pixels.icc:
-        image.info["icc_profile"] = pixels.icc
-    return image

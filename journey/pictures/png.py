@@ -56,6 +56,8 @@ class Writer:
 
         Waits only while many pieces are being packed. Raises OSError when the disk is full.
         """
+        if len(rows) > self._missing:
+            raise ValueError("the picture has fewer rows")
         self._missing -= len(rows)
         for top in range(0, len(rows), self._piece_rows):
             if len(self._packing) == self._most_packing:
@@ -77,7 +79,7 @@ class Writer:
 
     def _finish(self) -> None:
         if self._missing:
-            raise ValueError(f"{self._missing} rows are missing")
+            raise ValueError(f"{self._missing} rows of the picture are missing")
         while self._packing:
             self._write_oldest()
         write_chunk(self._file, b"IDAT", _LAST_BLOCK + struct.pack(">I", self._checksum))

@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-BAND_PIXELS = 1 << 22
-"""About as many pixels are worked on at once: 16 MiB at four channels."""
+BAND_PIXELS = 1 << 20
+"""About as many pixels are worked on at once: 4 MiB at four channels."""
 BAND_ROWS = 16
 """A band has a multiple of so many rows, because libvips decodes so many at once and does not go back."""
 
@@ -64,7 +64,8 @@ class ArrayRows:
 class FileRows:
     """Rows of a file that holds nothing but pixels. It is read piece by piece, because mapped pages count as memory.
 
-    It may be read by several threads. Closing it, which the end of a `with` does as well, removes the file.
+    It may be read by several threads, and sent to another process. Closing it removes the file, and so does the end of
+    a `with`.
     """
 
     def __init__(self, path: Path, width: int, height: int, channels: int, icc: bytes | None = None) -> None:
@@ -98,12 +99,6 @@ def band_edges(width: int, height: int) -> Iterator[tuple[int, int]]:
     step = max(1, BAND_PIXELS // width // BAND_ROWS) * BAND_ROWS
     for top in range(0, height, step):
         yield top, min(height, top + step)
-
-
-def bands(rows: Rows) -> Iterator[np.ndarray]:
-    """All rows from top to bottom, as arrays of shape (any, width, channels)."""
-    for top, bottom in band_edges(rows.width, rows.height):
-        yield rows.read(top, bottom)
 
 
 def of_image(image: Image.Image) -> Stream:

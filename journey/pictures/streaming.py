@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from journey.pictures.decoding import decoded, fits, is_upright, opened, png_header, target_mode
-from journey.pictures.rows import Stream, band_edges, of_image
+from journey.pictures.rows import FileRows, Stream, band_edges, of_image
 
 T = TypeVar("T")
 
@@ -32,6 +32,23 @@ def stream(path: Path, max_pixels: int, work: Callable[[Stream], T]) -> T:
         except _FaultFound:
             pass
     return work(of_image(decoded(path, max_pixels)))
+
+
+def write_rows(path: Path, max_pixels: int, target: Path, on_band: Callable[[], object] | None = None) -> FileRows:
+    """Decode to a file that holds nothing but pixels, and read it by rows. `on_band` is called after each band.
+
+    Raises PictureRefused, and what `on_band` raises; then what was written so far is left to the caller.
+    """
+
+    def write(picture: Stream) -> FileRows:
+        with target.open("wb") as file:
+            for rows in picture.bands:
+                file.write(rows.data)
+                if on_band:
+                    on_band()
+        return FileRows(target, picture.width, picture.height, picture.channels, picture.icc)
+
+    return stream(path, max_pixels, write)
 
 
 class _FaultFound(Exception):

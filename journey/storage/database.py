@@ -70,7 +70,7 @@ class Database(Transactions):
             raise CannotStart("JOURNEY_DATABASE_URL is not an address such as postgresql://user@host/name.") from None
         except ModuleNotFoundError as error:
             raise CannotStart(
-                f"JOURNEY_DATABASE_URL needs the package {error.name}. Install journey-print-studio[postgres]."
+                f"JOURNEY_DATABASE_URL needs {error.name}, from the extra `postgres` (make run EXTRAS=postgres)."
             ) from error
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)

@@ -70,3 +70,8 @@ def asked_batch_of(parameters: Mapping[str, str]) -> list[str] | None:
     """Ids of the tasks whose results a batch begins with; None when the address names none."""
     asked = parameters.get("from")
     return None if asked is None else [each[:80] for each in asked.replace(",", " ").split()]
+
+
+def end_of(entry: Entry) -> str:
+    """Where a browser waits for the end of a task: the path of a WebSocket on this server."""
+    return f"/ends/{entry.id}"

@@ -17,7 +17,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from journey.errors import DatabaseAway
-from journey.history import LIVE, Entry, History
+from journey.history import LIVE, History
 
 UNKNOWN = 4404
 """The code that a socket is closed with when there is no such entry; the 404 of WebSockets."""
@@ -50,11 +50,6 @@ class Ends:
                 self._waiting[entry_id].remove(call)
                 if not self._waiting[entry_id]:
                     del self._waiting[entry_id]
-
-
-def path(entry: Entry) -> str:
-    """Where a browser waits for the end of this entry."""
-    return f"/ends/{entry.id}"
 
 
 def routes(history: History, ends: Ends) -> list[WebSocketRoute]:

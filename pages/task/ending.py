@@ -7,11 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from journey.studio import Entry
-from journey.workspace import workspace
+from journey.views import links
 
 _COMPONENT = st.components.v2.component("task_ending", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"))
 
 
 def draw_again_when_over(entry: Entry) -> None:
     """Call it in a fragment: the browser has that fragment drawn again once this task is over. It shows nothing."""
-    _COMPONENT(key=f"ending_{entry.id}", data={"path": workspace().end_path(entry)}, on_ended_change=lambda: None)
+    _COMPONENT(key=f"ending_{entry.id}", data={"path": links.end_of(entry)}, on_ended_change=lambda: None)

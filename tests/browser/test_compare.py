@@ -19,6 +19,7 @@ from journey.history import State
 from journey.history.tables import entries
 from journey.pictures import png, pyramid
 from journey.pictures.previews import write_previews
+from journey.pictures.rows import of_image
 from journey.pictures.tiles import TILES
 from journey.provider import THIS_MACHINE
 from journey.settings import Settings
@@ -77,7 +78,7 @@ def add(
             png.write(folder / f"{name}.png", array)
             write_previews(picture, folder)
             if with_tiles:
-                pyramid.write(picture, folder / TILES)
+                pyramid.write(of_image(picture), folder / TILES)
             keys.append(files.keep(folder))
     with database.write() as connection:
         connection.execute(

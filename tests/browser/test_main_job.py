@@ -52,6 +52,16 @@ def test_from_a_sample_to_a_download(make_studio: MakeStudio, page: Page, tmp_pa
     assert [] == strangers
 
 
+def test_the_server_says_when_a_task_has_ended(make_studio: MakeStudio, page: Page) -> None:
+    """The result does not wait for the page to look: with the timers of all its looks taken away, it still appears."""
+    studio = make_studio()
+    page.add_init_script("window.setInterval = () => 0")
+    page.goto(studio.url)
+    page.get_by_role("button", name="Koi pond", exact=True).click()
+    page.get_by_role("button", name="Upscale · free").click()
+    expect(page.get_by_role("img", name="4x result: Koi pond")).to_be_visible(timeout=120_000)
+
+
 def test_a_killed_server_and_a_closed_tab_lose_nothing(make_studio: MakeStudio, page: Page) -> None:
     """After kill -9 in the middle of a job, with the tab closed, the next start finishes the task exactly once."""
     studio = make_studio()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from journey.api.errors import RateLimited
-from journey.engine.tasks import QUEUE_LIMIT, engine_tasks
+from journey.api.models import TaskStatus
+from journey.engine.tasks import QUEUE_LIMIT, Tasks, engine_tasks
+from journey.errors import Stopped
 from journey.storage.stored import StoredFile
 from tests.engine.conftest import Bench
 
@@ -42,3 +44,22 @@ def test_samples_are_added_once(bench: Bench) -> None:
     for model in ("first", "second"):
         bench.tasks.add_finished("sample", model=model, pictures=[StoredFile("0" * 32, "a.png")])
     assert "first" == bench.state("sample")["model"]
+
+
+def test_every_move_is_told_once_it_is_stored(bench: Bench) -> None:
+    """A task that starts, progresses or ends is told at once, as it then is; what a task over refuses is no move."""
+    told: list[tuple[str, str, str | None]] = []
+
+    def note(task_id: str) -> None:
+        seen = bench.state(task_id)
+        told.append((task_id, seen["status"], seen.get("percentage")))
+
+    tasks = Tasks(bench.database, on_move=note, clock=bench.clock)
+    task_id = bench.order()
+    tasks.note(task_id, status=TaskStatus.STARTING)
+    tasks.note(task_id, status=TaskStatus.PROCESSING, percentage=40)
+    assert tasks.finish(task_id, StoredFile("0" * 32, "a.png"), source_pixels=1, seconds=1.0)
+    with pytest.raises(Stopped):
+        tasks.note(task_id, percentage=50)
+    assert not tasks.fail(task_id, "Cancelled")
+    assert [(task_id, "starting", "0"), (task_id, "processing", "40"), (task_id, "finished", "100")] == told

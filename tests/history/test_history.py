@@ -610,3 +610,26 @@ def test_fetching_again_brings_the_result_at_no_charge(upgraded_sqlite: Path, tm
         assert result is not None
         assert studio.files.has(result.key, result.file)
     database.close()
+
+
+def test_ends_are_told_and_nothing_else(database: Database) -> None:
+    """Whoever asked is told of an entry that ends, or waits for a person, once that can be read, and of no other."""
+    told: list[tuple[str, State]] = []
+
+    def note(entry_id: str) -> None:
+        entry = kept.get(entry_id)
+        assert entry is not None
+        told.append((entry_id, entry.state))
+
+    kept = History(database, on_end=note)
+    finished, lost, hinted = (kept.add(replace(NEW, fingerprint=None)) for _ in range(3))
+    for state in (State.SUBMITTING, State.OPEN, State.ARCHIVING, State.FINISHED, State.FAILED):
+        kept.move(finished.id, state)
+    kept.move(lost.id, State.SUBMITTING)
+    kept.lose(lost.id, "No answer.")
+    kept.bind(lost.id, "a-task", words="Found.")
+    sending = kept.move(hinted.id, State.SUBMITTING)
+    assert sending is not None
+    kept.hint(sending, "another-task")
+    kept.lose(hinted.id, "No answer.")
+    assert [(finished.id, State.FINISHED), (lost.id, State.AMBIGUOUS)] == told

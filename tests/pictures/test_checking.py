@@ -7,6 +7,7 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from PIL import Image, ImageCms
 from journey.errors import PictureRefused
 from journey.pictures import checking as images
 from journey.pictures.checking import Decoder, Limits, inspect
-from journey.pictures.decoding import Pixels
 from journey.pictures.kinds import sniff
 from journey.pictures.png import write as write_png
 from journey.pictures.previews import PREVIEW, PREVIEW_SIDE, THUMBNAIL, THUMBNAIL_SIDE
@@ -31,6 +31,19 @@ FORMATS = ["PNG", "JPEG", "WEBP"]
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 GREY = bytes(16) + b"GRAY" + bytes(108)
 """A grey profile that is only a header, because nothing else of it is read."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """All pixels of a picture, of shape (height, width, channels), and the profile that describes them."""
+
+    array: np.ndarray
+    icc: bytes | None
+
+
+def read(decoder: Decoder, path: Path, scratch: Path) -> Pixels:
+    with decoder.rows(path, scratch) as rows:
+        return Pixels(rows.read(0, rows.height), rows.icc)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +63,7 @@ def decoded(decoder: Decoder, tmp_path: Path) -> Callable[[bytes], tuple[images.
         path.write_bytes(data)
         picture = decoder.check(path)
         assert picture == inspect(path, max_pixels=LIMIT)
-        pixels = decoder.pixels(path, tmp_path)
+        pixels = read(decoder, path, tmp_path)
         assert (picture.height, picture.width, picture.channels) == pixels.array.shape
         return picture, pixels
 
@@ -308,7 +321,7 @@ def test_nothing_personal_gets_out(kind: str, decoder: Decoder, tmp_path: Path) 
     path.write_bytes(with_chunk(data, b"tEXt", b"Comment\0SECRET TEXT") if kind == "PNG" else data)
     assert b"SECRET" in path.read_bytes()
     decoder.check(path)
-    pixels = decoder.pixels(path, tmp_path)
+    pixels = read(decoder, path, tmp_path)
     write_png(tmp_path / "result.png", pixels.array, icc=pixels.icc)
     for name in (PREVIEW, THUMBNAIL, "result.png"):
         written = (tmp_path / name).read_bytes()
@@ -409,7 +422,7 @@ def test_a_fitting_profile_is_kept_byte_for_byte(mode: str, profile: bytes, deco
     """The colour profile of a picture, grey or not, comes out of the written PNG as it came in."""
     path = tmp_path / "incoming"
     path.write_bytes(encoded(gradient().convert("L").convert(mode), icc_profile=profile))
-    pixels = decoder.pixels(path, tmp_path)
+    pixels = read(decoder, path, tmp_path)
     assert profile == pixels.icc
     write_png(tmp_path / "result.png", pixels.array, icc=pixels.icc)
     with Image.open(tmp_path / "result.png") as image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,18 @@ def test_pixels_come_back_as_they_were(tmp_path: Path, channels: int, height: in
         picture.load()
         assert ["L", "LA", "RGB", "RGBA"][channels - 1] == picture.mode
         assert (array == np.asarray(picture).reshape(array.shape)).all()
+
+
+def test_the_packed_rows_have_the_right_checksum(tmp_path: Path) -> None:
+    """Packed in many pieces, the pixels are still one stream with its checksum, which not every reader looks at."""
+    array = np.random.default_rng(7).integers(0, 256, (1200, 1000, 3), dtype=np.uint8)
+    png.write(tmp_path / "a.png", array)
+    data, packed, at = (tmp_path / "a.png").read_bytes(), b"", len(png.SIGNATURE)
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4])
+        packed += data[at + 8 : at + 8 + length] if data[at + 4 : at + 8] == b"IDAT" else b""
+        at += 12 + length
+    assert 1200 * 3001 == len(zlib.decompress(packed))
 
 
 def test_a_view_of_a_larger_array_is_written_as_it_looks(tmp_path: Path) -> None:

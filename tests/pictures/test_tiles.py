@@ -17,6 +17,7 @@ from journey.engine.__main__ import listener_at
 from journey.errors import FileMissing
 from journey.pictures.checking import Decoder, Limits
 from journey.pictures.pyramid import TILE_SIDE, Pyramid, levels, write
+from journey.pictures.rows import of_image
 from journey.pictures.tiles import TILES, Tiles
 from journey.processes import LOWEST
 from journey.storage.files import Files, new_key
@@ -69,7 +70,7 @@ def written(image: Image.Image, folder: Path) -> Tiles:
     """The tiles of a picture, made here and now."""
     files = Files(str(folder / "files"), work_dir=folder)
     key = keep(files, image)
-    write(image, files.path(key, "hill.png").with_name(TILES))
+    write(of_image(image), files.path(key, "hill.png").with_name(TILES))
     made = Tiles(files, Decoder(Limits(1, 1)))
     made.key = key  # type: ignore[attr-defined]  # for these tests only
     return made

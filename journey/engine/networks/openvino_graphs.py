@@ -17,15 +17,18 @@ from journey.errors import JourneyError
 def from_ncnn(param: Path, height: int, width: int) -> ov.Model:
     """The graph of an ncnn network: (1, height, width, 3) uint8 to (1, scale × height, scale × width, 3) uint8.
 
-    The picture enters as the numbers 0 to 255, which bfloat16 holds exactly; the division by 255 is part of the first
-    weights. A network that ends by adding the enlarged picture to what it found adds whole numbers, so that rounding
-    never touches the picture itself. Raises JourneyError and NotImplementedError like `read_layers`.
+    The picture enters as the numbers 0 to 255, which bfloat16 holds exactly: the division by 255 is part of the first
+    weights, and the multiplication by 255 part of the last. A network that ends by adding the enlarged picture to what
+    it found adds whole numbers, so that rounding never touches the picture itself.
+
+    Raises JourneyError and NotImplementedError like `read_layers`.
     """
     layers = read_layers(param, _BUILDERS.keys() | {"Input", "Split"})
     data = op.parameter([1, height, width, 3], np.uint8, name="data")
     bytes_first = op.transpose(data, _ints([0, 3, 1, 2]))
     picture = op.convert(bytes_first, "f32")
     ending = _ending(layers)
+    last_weights = ending.convolution if ending else _plain_convolution(layers[-1])
     blobs: dict[str, Any] = {}
     sources: set[str] = set()
     for layer in layers:
@@ -39,19 +42,20 @@ def from_ncnn(param: Path, height: int, width: int) -> ov.Model:
                 sources.update(layer.outputs)
             continue
         inputs = [blobs[name] for name in layer.inputs]
-        if layer.kind == "Convolution" and layer.inputs[0] in sources:
-            made = _convolution(layer, [picture], weigh=1 / 255)
-        elif ending and layer is ending.convolution:
-            made = _convolution(layer, inputs, weigh=255, shift=255)
+        if layer.kind == "Convolution":
+            is_first, times = layer.inputs[0] in sources, 255 if layer is last_weights else 1
+            entry = [picture] if is_first else inputs
+            made = _convolution(layer, entry, weigh=times / 255 if is_first else times, shift=times)
         elif ending and layer is ending.enlarging:
             made = _interp(layer, [bytes_first])
         elif ending and layer is ending.sum:
-            made = op.clamp(op.add(*(op.convert(op.round(each, "half_to_even"), "i32") for each in inputs)), 0, 255)
+            made = op.add(*(op.convert(_whole(each), "i32") for each in inputs))
         else:
             made = _BUILDERS[layer.kind](layer, inputs)
         blobs[layer.outputs[0]] = made
     result = blobs["output" if "output" in blobs else layers[-1].outputs[0]]
-    return _model(result if ending else _levels(result), data, param.stem)
+    levels = result if last_weights else op.multiply(result, _const(255))
+    return _model(_whole(op.clamp(levels, 0, 255)), data, param.stem)
 
 
 def from_onnx(file: Path, height: int, width: int) -> ov.Model:
@@ -79,7 +83,7 @@ def from_onnx(file: Path, height: int, width: int) -> ov.Model:
     found = op.convert(outcome.get_node().input_value(0), "f32")
     if channels == 1:
         found = op.transpose(found, _ints([1, 0, 2, 3]))
-    return _model(_levels(found), data, file.stem)
+    return _model(_whole(op.clamp(op.multiply(found, _const(255)), 0, 255)), data, file.stem)
 
 
 def _reason(error: RuntimeError) -> str:
@@ -87,9 +91,8 @@ def _reason(error: RuntimeError) -> str:
     return f"{lines[-1][:200].rstrip('.')}." if lines else "it is damaged."
 
 
-def _levels(colours: Any) -> Any:
-    """Colours of 0..1 as whole numbers."""
-    return op.round(op.clamp(op.multiply(colours, _const(255)), 0, 255), "half_to_even")
+def _whole(levels: Any) -> Any:
+    return op.round(levels, "half_to_even") if levels.get_element_type() == ov.Type.f32 else levels
 
 
 def _model(levels: Any, data: Any, name: str) -> ov.Model:
@@ -128,13 +131,17 @@ def _ending(layers: Sequence[Layer]) -> _Ending | None:
             last.kind == "BinaryOp"
             and _is_sum(last)
             and convolution
-            and not convolution.number(9)
+            and _plain_convolution(convolution)
             and enlarging
             and enlarging.number(0) == 1
             and before(before(enlarging, 0, "Split"), 0, "Input")
         ):
             return _Ending(convolution, enlarging, last)
     return None
+
+
+def _plain_convolution(layer: Layer) -> Layer | None:
+    return layer if layer.kind == "Convolution" and not layer.number(9) else None
 
 
 def _is_sum(layer: Layer) -> bool:

@@ -7,16 +7,14 @@ from functools import cache
 
 from PIL import Image, ImageCms
 
-from journey.printing.shop.specs import Profile
 
-
-def coloured(picture: Image.Image) -> tuple[Image.Image, Profile]:
+def coloured(picture: Image.Image) -> Image.Image:
     """The picture with a profile in `info`: its own, or sRGB (which describes RGB only, so grey becomes RGB)."""
     if picture.info.get("icc_profile"):
-        return picture, "source"
+        return picture
     coloured = picture.convert({"L": "RGB", "LA": "RGBA"}.get(picture.mode, picture.mode))
     coloured.info = {"icc_profile": srgb()}
-    return coloured, "sRGB"
+    return coloured
 
 
 def flat(picture: Image.Image) -> Image.Image:

@@ -16,18 +16,21 @@ from PIL import Image
 
 from journey import printing
 from journey.pictures import png
-from journey.printing import Box, Paper
+from journey.printing import Paper
 from journey.printing.shop.colours import coloured, flat
 from journey.printing.shop.layout import Layout
 from journey.printing.shop.pdf import write_pdf
 from journey.printing.shop.png import density
 from journey.printing.shop.progress import Work
 from journey.printing.shop.sheet import Sheet, deflated
+from journey.printing.shop.source import Source
 from journey.printing.shop.specs import FORMATS, FileFormat, PrintFile, service_warnings
 from journey.printing.shop.tiff import write_tiff
 
 JPEG_QUALITY = 95
 _BAND_PIXELS = 1_000_000
+_READ_PIXELS = 4_000_000
+"""The most pixels of a band, and about as many of the source that are read for it."""
 
 
 @contextmanager
@@ -43,7 +46,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_sheet(
-    picture: Image.Image,
+    picture: Source,
     layout: Layout,
     target: Path,
     file_format: FileFormat,
@@ -53,11 +56,17 @@ def write_sheet(
     paper: Paper | None = None,
     bleed_mm: float = 0,
 ) -> PrintFile:
-    """Write one file. `picture` is L, LA, RGB or RGBA. A PDF needs the paper, and the bleed that is in the layout."""
-    ready, profile = coloured(picture if FORMATS[file_format].is_transparent else flat(picture))
+    """Write one file. A PDF needs the paper, and the bleed that is in the layout."""
+    is_transparent = FORMATS[file_format].is_transparent
+
+    def read(top: int, bottom: int) -> Image.Image:
+        rows = picture.read(top, bottom)
+        return coloured(rows if is_transparent else flat(rows))
+
+    first = read(0, 1)
     trim = printing.turn(paper, *layout.size) if paper else None
-    sheet = Sheet(layout.size, ready.mode, ready.info["icc_profile"], dpi, trim, bleed_mm)
-    bands = _ahead(_bands(ready, layout, work))
+    sheet = Sheet(layout.size, first.mode, first.info["icc_profile"], dpi, trim, bleed_mm)
+    bands = _ahead(_bands(read, picture.size, layout, first.mode, work))
     with new_file(target) as file:
         WRITERS[file_format](file, bands, sheet)
     size = target.stat().st_size
@@ -68,47 +77,41 @@ def write_sheet(
         height=layout.size[1],
         dpi=dpi,
         size=size,
-        profile=profile,
+        profile="source" if picture.rows.icc else "sRGB",
         notes=service_warnings(size, file_format),
     )
 
 
-def _bands(picture: Image.Image, layout: Layout, work: Work) -> Iterator[Image.Image]:
-    """The file's pixels from top to bottom, as pictures of its full width."""
+def _bands(
+    read: Callable[[int, int], Image.Image], size: tuple[int, int], layout: Layout, mode: str, work: Work
+) -> Iterator[Image.Image]:
+    """The file's pixels from top to bottom, as pictures of its full width.
+
+    `read` gives rows of the source as pictures of this mode, and `size` is that of the source.
+    """
     width, height = layout.size
     placed = layout.placed
     left, top, right, bottom = layout.part
     exact = (right - left, bottom - top) == (placed.width, placed.height)
-    # Pillow would weigh colours by their transparency itself, but for the whole picture in each call.
-    weighed = {"LA": "La", "RGBA": "RGBa"}.get(picture.mode, picture.mode)
-    source = picture if exact or weighed == picture.mode else picture.convert(weighed)
+    scale = (bottom - top) / placed.height
     margins: dict[str, float | tuple[float, ...]] = {
         "L": 255,
         "RGB": (255,) * 3,
         "LA": (255, 0),
         "RGBA": (255, 255, 255, 0),
     }
-    margin = margins[picture.mode]
+    margin = margins[mode]
     # Bands have equal heights, because Pillow picks the order of its two passes by the size of a band.
-    rows = math.ceil(height / math.ceil(width * height / _BAND_PIXELS))
+    most = max(width * height / _BAND_PIXELS, scale * height * size[0] / _READ_PIXELS)
+    rows = math.ceil(height / math.ceil(most))
     for start in range(0, height, rows):
         end = min(height, start + rows)
         first, last = max(start, placed.top), min(end, placed.bottom)
         whole = placed.width == width and (first, last) == (start, end)
-        band = None if whole else Image.new(picture.mode, (width, end - start), margin)
+        band = None if whole else Image.new(mode, (width, end - start), margin)
         if first < last:
-            part = (
-                left,
-                top + (bottom - top) * ((first - placed.top) / placed.height),
-                right,
-                top + (bottom - top) * ((last - placed.top) / placed.height),
-            )
-            if exact:  # pixel for pixel
-                resized = source.crop(Box(*map(round, part)))
-            else:
-                resized = source.resize((placed.width, last - first), Image.Resampling.LANCZOS, box=part)
-            if resized.mode != picture.mode:
-                resized = resized.convert(picture.mode)
+            part = (left, top + scale * (first - placed.top), right, top + scale * (last - placed.top))
+            resized = _part(read, size[1], part, (placed.width, last - first), exact=exact)
             if band is None:
                 band = resized
             else:
@@ -116,6 +119,25 @@ def _bands(picture: Image.Image, layout: Layout, work: Work) -> Iterator[Image.I
         assert band is not None  # noqa: S101 - for the type checker: a whole band always has rows to resize
         yield band
         work.advance(end - start)
+
+
+def _part(
+    read: Callable[[int, int], Image.Image],
+    height: int,
+    part: tuple[float, float, float, float],
+    size: tuple[int, int],
+    *,
+    exact: bool,
+) -> Image.Image:
+    """A part of the source, resampled to this size unless it is exact: then it is taken pixel for pixel."""
+    left, top, right, bottom = part
+    if exact:
+        return read(round(top), round(bottom)).crop((round(left), 0, round(right), round(bottom) - round(top)))
+    # Lanczos looks three pixels of the larger side beyond the edges, and one is for rounding.
+    beyond = 3 * max(1, (bottom - top) / size[1]) + 1
+    first, last = max(0, math.floor(top - beyond)), min(height, math.ceil(bottom + beyond))
+    box = (left, top - first, right, bottom - first)
+    return read(first, last).resize(size, Image.Resampling.LANCZOS, box=box)
 
 
 def _ahead(bands: Iterator[Image.Image]) -> Iterator[Image.Image]:

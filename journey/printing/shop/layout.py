@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
+from journey.pictures.rows import BAND_PIXELS
 from journey.printing import MM_PER_INCH, Box
 from journey.printing.shop.colours import flat
+from journey.printing.shop.source import Source
 from journey.printing.shop.specs import PrintSpec
 
 
@@ -34,11 +35,11 @@ class Layout:
         return Layout(size, _centred(window.width, window.height, size), part)
 
 
-def layout_for(picture: Image.Image, spec: PrintSpec) -> Layout:
+def layout_for(picture: Source, spec: PrintSpec) -> Layout:
     plan = spec.on(*picture.size)
     if spec.fit == "crop":
         return Layout(plan.needed, Box(0, 0, *plan.needed), plan.options[1].crop)
-    scale = min(plan.needed[0] / picture.width, plan.needed[1] / picture.height)
+    scale = min(plan.needed[0] / picture.size[0], plan.needed[1] / picture.size[1])
     inner = [min(most, max(1, round(side * scale))) for side, most in zip(picture.size, plan.needed, strict=True)]
     return Layout(plan.needed, _centred(inner[0], inner[1], plan.needed), (0, 0, *picture.size))
 
@@ -48,7 +49,7 @@ def _centred(width: int, height: int, size: tuple[int, int]) -> Box:
     return Box(left, top, left + width, top + height)
 
 
-def most_detailed(picture: Image.Image, layout: Layout, size: tuple[int, int], spec: PrintSpec) -> Layout:
+def most_detailed(picture: Source, layout: Layout, size: tuple[int, int], spec: PrintSpec) -> Layout:
     """Cut out the window of at most `size` pixels with the most contrast, leaving out the bleed."""
     bleed = round(spec.bleed_mm / MM_PER_INCH * spec.dpi)
     area = layout.placed
@@ -59,7 +60,7 @@ def most_detailed(picture: Image.Image, layout: Layout, size: tuple[int, int], s
     across, down = (right - left) / layout.placed.width, (bottom - top) / layout.placed.height
 
     step = max(1, max(picture.size) // 2048)
-    grey = np.asarray(flat(picture).convert("L").reduce(step), dtype=np.float32)
+    grey = _grey(picture, step)
     contrast = np.zeros_like(grey)
     contrast[:, 1:] += np.abs(np.diff(grey, axis=1))
     contrast[1:] += np.abs(np.diff(grey, axis=0))
@@ -79,6 +80,14 @@ def most_detailed(picture: Image.Image, layout: Layout, size: tuple[int, int], s
     row, column = np.unravel_index(np.argmin(np.where(sums >= 0.99 * sums.max(), off_centre, np.inf)), sums.shape)
     x, y = int(lefts[column]), int(tops[row])
     return layout.cut(Box(x, y, x + width, y + height), size)
+
+
+def _grey(picture: Source, step: int) -> np.ndarray:
+    """The picture in grey, on white, reduced by a whole factor; float32 of shape (height, width)."""
+    width, height = picture.size
+    rows = step * max(1, BAND_PIXELS // (width * step))
+    strips = (picture.read(top, min(height, top + rows)) for top in range(0, height, rows))
+    return np.concatenate([np.asarray(flat(strip).convert("L").reduce(step), np.float32) for strip in strips])
 
 
 def _places(first: int, last: int) -> np.ndarray:

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image
-
 from journey import printing
 from journey.pictures import decoding
 from journey.pictures.kinds import KINDS, FormatName, sniff
@@ -20,9 +18,10 @@ from journey.printing.shop.layout import Layout, layout_for, most_detailed
 from journey.printing.shop.manifests import manifest_csv, manifest_text
 from journey.printing.shop.png import copy_png, may_be_turned
 from journey.printing.shop.progress import Progress, ShouldStop, Work
+from journey.printing.shop.source import Source, decoded
 from journey.printing.shop.specs import (
     FORMATS,
-    MAX_PIXELS,
+    MAX_SOURCE_PIXELS,
     PROOF_PAPER,
     FileFormat,
     PrintFile,
@@ -73,11 +72,11 @@ def retag(
     file_format, copy = COPIES.get(kind, _ANEW)
     target = folder / name_for(title, f"{dpi:g}dpi", FORMATS[file_format].extension)
     if copy is None or is_turned(source, kind):
-        picture = decoded(source)
-        width, height = picture.size
-        work.begin(height)
-        box = Box(0, 0, width, height)
-        profile = write_sheet(picture, Layout(picture.size, box, box), target, file_format, dpi, work).profile
+        with decoded(source, folder, work) as picture:
+            width, height = picture.size
+            work.begin(height)
+            box = Box(0, 0, width, height)
+            profile = write_sheet(picture, Layout(picture.size, box, box), target, file_format, dpi, work).profile
         notes: tuple[str, ...] = (
             f"{KINDS[kind].label} files hold no DPI, so this is a PNG with the same pixels."
             if copy is None
@@ -121,9 +120,9 @@ def exact_size(
     bleed, with TrimBox and BleedBox.
     """
     work = Work(on_progress, should_stop)
-    picture = decoded(source)
-    work.begin(spec.on(*picture.size).needed[1])
-    return _print(picture, folder / file_name(title, spec), spec, work)
+    with decoded(source, folder, work) as picture:
+        work.begin(spec.on(*picture.size).needed[1])
+        return _print(picture, folder / file_name(title, spec), spec, work)
 
 
 def print_set(
@@ -139,11 +138,14 @@ def print_set(
     if not 1 <= len(specs) <= SET_LIMIT:
         raise ValueError(f"A print set has 1 to {SET_LIMIT} files. Choose which papers to make.")
     work = Work(on_progress, should_stop)
-    picture = decoded(source)
-    work.begin(sum(spec.on(*picture.size).needed[1] for spec in specs))
     target = folder / name_for(title, "print_set", ".zip")
     files: list[PrintFile] = []
-    with new_file(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with (
+        decoded(source, folder, work) as picture,
+        new_file(target) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
+    ):
+        work.begin(sum(spec.on(*picture.size).needed[1] for spec in specs))
         for spec, name in zip(specs, distinct([file_name(title, spec) for spec in specs]), strict=True):
             made = _print(picture, folder / name, spec, work)
             try:
@@ -172,19 +174,19 @@ def proof(
     the middle of it. It has to be printed at 100 %, without fitting it to the page.
     """
     work = Work(on_progress, should_stop)
-    picture = decoded(source)
-    print_layout = layout_for(picture, spec)
-    turned = printing.turn(paper, *print_layout.size)
-    layout = most_detailed(picture, print_layout, printing.pixels_needed(turned, spec.dpi), spec)
-    work.begin(layout.size[1])
     name = name_for(
         title, f"{paper_word(spec.paper)}_{spec.dpi:g}dpi_proof_{paper_word(paper)}", FORMATS[spec.format].extension
     )
-    made = write_sheet(picture, layout, folder / name, spec.format, spec.dpi, work, paper=paper)
-    return _judged(made, picture, spec, "Print it at 100 %, without fitting it to the page, to see its true size.")
+    with decoded(source, folder, work) as picture:
+        print_layout = layout_for(picture, spec)
+        turned = printing.turn(paper, *print_layout.size)
+        layout = most_detailed(picture, print_layout, printing.pixels_needed(turned, spec.dpi), spec)
+        work.begin(layout.size[1])
+        made = write_sheet(picture, layout, folder / name, spec.format, spec.dpi, work, paper=paper)
+        return _judged(made, picture, spec, "Print it at 100 %, without fitting it to the page, to see its true size.")
 
 
-def _print(picture: Image.Image, target: Path, spec: PrintSpec, work: Work) -> PrintFile:
+def _print(picture: Source, target: Path, spec: PrintSpec, work: Work) -> PrintFile:
     made = write_sheet(
         picture,
         layout_for(picture, spec),
@@ -198,7 +200,7 @@ def _print(picture: Image.Image, target: Path, spec: PrintSpec, work: Work) -> P
     return _judged(made, picture, spec)
 
 
-def _judged(made: PrintFile, picture: Image.Image, spec: PrintSpec, *notes: str) -> PrintFile:
+def _judged(made: PrintFile, picture: Source, spec: PrintSpec, *notes: str) -> PrintFile:
     option = spec.on(*picture.size).options[1]
     if not option.enough:
         quality = f"{option.dpi_shown} DPI on this paper ({option.grade.word}, {option.grade.in_words})"
@@ -213,19 +215,9 @@ def _judged(made: PrintFile, picture: Image.Image, spec: PrintSpec, *notes: str)
     )
 
 
-def decoded(source: Path) -> Image.Image:
-    """The picture upright, as 8-bit L, LA, RGB or RGBA, without alpha when nothing is transparent."""
-    picture = decoding.decoded(source, MAX_PIXELS)
-    if picture.mode in ("LA", "RGBA") and picture.getchannel("A").getextrema() == (255, 255):
-        opaque = picture.convert(picture.mode[:-1])
-        opaque.info = dict(picture.info)
-        return opaque
-    return picture
-
-
 def is_turned(source: Path, kind: FormatName) -> bool:
     """Whether an EXIF tag says that the picture must be turned or mirrored to be shown."""
     if kind == "PNG" and not may_be_turned(source):
         return False
-    with decoding.opened(source, MAX_PIXELS) as (image, _):
+    with decoding.opened(source, MAX_SOURCE_PIXELS) as (image, _):
         return image.getexif().get(_EXIF_ORIENTATION, 1) in range(2, 9)

@@ -36,7 +36,9 @@ FORMATS: Mapping[FileFormat, Format] = {
 """In the order in which they are offered. `encoding` writes them."""
 
 MAX_PIXELS = 250_000_000
-"""Pixels of the largest file made and the largest source taken: an A0 at 400 DPI."""
+"""Pixels of the largest file made: an A0 at 400 DPI."""
+MAX_SOURCE_PIXELS = 410_000_000
+"""Pixels of the largest source taken: as many as a result may have unless the settings say otherwise."""
 JPEG_MAX_SIDE = 65_535
 NAME_LIMIT = 80
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 
-from journey.history import State
+from journey.history import Entry, History, State
 from journey.pictures.previews import PREVIEW
 from journey.provider import THIS_MACHINE
+from journey.storage.database import Database
 from journey.storage.files import new_key
 from journey.storage.stored import StoredFile, StoredPicture
 from journey.studio.tracker.archiving import ATTEMPTS
@@ -23,8 +25,9 @@ from tests.harness.hosted import (
     web_page,
     with_fields,
 )
+from tests.harness.standing import Clock
 from tests.harness.tracking import OWN_ORIGIN, TrackedStudio
-from tests.studio.tracker.conftest import ON_BOTH, states
+from tests.studio.tracker.conftest import ON_BOTH, MakeStudio, states
 
 
 def test_a_result_of_another_size_is_kept_and_said(studio: TrackedStudio, api: FakeHosted) -> None:
@@ -159,6 +162,26 @@ def test_a_result_of_our_own_is_adopted(studio: TrackedStudio, api: FakeHosted, 
     assert StoredPicture(key, "result.png", 256, 192, done.result_bytes) == done.result
     assert [] == api.calls_to("cdn")
     assert 0 == done.credits
+
+
+class Busy(History):
+    """Never finds time for what waits to be archived."""
+
+    def due(self, state: State, **which: Any) -> list[Entry]:
+        return [] if state is State.ARCHIVING else super().due(state, **which)
+
+
+def test_a_result_of_our_own_does_not_wait_for_its_turn(make: MakeStudio, database: Database, api: FakeHosted) -> None:
+    """A result that is already on this disk is kept in the same breath in which its task is seen to be finished."""
+    studio = make(history=Busy(database, clock=Clock()))
+    with studio.files.folder() as folder:
+        (folder / "result.png").write_bytes(picture(256, 192))
+        key = studio.files.keep(folder)
+    api.always("fetch", Change(lambda task: {**task, "image_url": StoredFile(key, "result.png").url(OWN_ORIGIN)}))
+    api.steps = STEPS[-1:]
+    entry = studio.add(None, provider=THIS_MACHINE)
+    studio.tracker.step()
+    assert State.FINISHED is studio.look(entry).state
 
 
 def test_another_server_cannot_name_our_files(studio: TrackedStudio, api: FakeHosted) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
+from journey.api.models import Task
 from journey.history import State
+from journey.provider import JOURNEYAPI, THIS_MACHINE
 from tests.harness.hosted import (
     ODD_TASKS,
     SINGLE_ID,
@@ -118,3 +122,51 @@ def test_a_silent_task_is_stale_and_asked_for_rarely(studio: TrackedStudio, api:
     api.finish(task_id)
     studio.settle()
     assert State.FINISHED is studio.look(entry).state
+
+
+def test_a_task_that_moves_here_is_asked_about_at_once(studio: TrackedStudio, api: FakeHosted) -> None:
+    """Whatever pause is left until the next look, a move of the task on this machine brings it about now."""
+    entry = studio.add(provider=THIS_MACHINE)
+    studio.tracker.step()
+    task_id = str(studio.look(entry).task_id)
+    api.hold(task_id, STEPS.index(("processing", "50")))
+    studio.tracker.step()
+    asked = len(api.calls_to("fetch"))
+    studio.clock.now += 0.01
+    studio.tracker.step()
+    assert asked == len(api.calls_to("fetch"))
+    studio.tracker.task_moved(task_id)
+    studio.tracker.step()
+    assert asked + 1 == len(api.calls_to("fetch"))
+
+
+def test_a_move_during_an_answer_is_not_lost(studio: TrackedStudio, api: FakeHosted) -> None:
+    """A task that moves while an older answer about it is on its way is asked about again, without a pause."""
+    entry = studio.add(provider=THIS_MACHINE)
+    studio.tracker.step()
+    task_id = str(studio.look(entry).task_id)
+    api.hold(task_id, STEPS.index(("processing", "50")))
+    ask = studio.client.fetch_many
+
+    def moves_meanwhile(task_ids: Iterable[str]) -> list[Task]:
+        answer = ask(task_ids)
+        studio.clock.now += 0.01
+        studio.history.hasten_task(task_id)
+        return answer
+
+    studio.client.fetch_many = moves_meanwhile  # type: ignore[method-assign]
+    studio.clock.now += THIS_MACHINE.poll[0]
+    studio.tracker.step()
+    studio.client.fetch_many = ask  # type: ignore[method-assign]
+    asked = len(api.calls_to("fetch"))
+    studio.tracker.step()
+    assert asked + 1 == len(api.calls_to("fetch"))
+
+
+def test_a_task_here_is_asked_about_as_soon_as_its_id_is_stored(studio: TrackedStudio) -> None:
+    """A task on this machine may have moved before its id was stored; one elsewhere is left alone at first."""
+    here, elsewhere = studio.add(provider=THIS_MACHINE), studio.add()
+    for provider, client in studio.tracker._clients.items():
+        studio.tracker._submitting.hand_out(provider, client, {})
+    now = studio.clock.now
+    assert (now, now + JOURNEYAPI.poll[0]) == (studio.look(here).due_at, studio.look(elsewhere).due_at)

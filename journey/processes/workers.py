@@ -1,4 +1,4 @@
-"""Worker processes that are safe inside a threaded server, and how many processors there are for them.
+"""The parent's side: a pool of worker processes.
 
 Each worker is a fresh interpreter that talks through two pipes. It never sees the parent's
 `__main__` (a server swaps that for its page scripts, and importing it again costs memory), it
@@ -8,38 +8,28 @@ is out of reach of Ctrl-C, and it ends by itself when the parent is gone.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import pickle
 import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, ParamSpec, TypeVar
 
-from journey.errors import JourneyError
-
-if sys.platform != "win32":
-    import resource
+from journey.processes.serving import LOWEST, WorkerDied, send_message
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-LOWEST = 19
-"""The niceness of work that must not slow down anybody's page, however many cores it could fill."""
-
 # The search path comes first, so that a worker finds what its parent finds.
 _BOOT = (
     "import os, pickle, sys; jobs = os.fdopen(os.dup(0), 'rb'); sys.path[:] = pickle.load(jobs); "
-    "from journey.processes import _serve; _serve(jobs)"
+    "from journey.processes.serving import serve; serve(jobs)"
 )
-_LENGTH_BYTES = 8
-"""What a message begins with: its length."""
 
 # Every worker is meant to fill one core: native libraries must not add threads and arenas of their own.
 _ONE_THREAD = {
@@ -48,10 +38,6 @@ _ONE_THREAD = {
     "MKL_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
 }
-
-
-class WorkerDied(JourneyError, BrokenExecutor):
-    """The process that ran the job was killed or went over a limit. Other jobs are not affected."""
 
 
 class Workers(Executor):
@@ -184,7 +170,7 @@ class _Worker:
             )
         with contextlib.suppress(OSError):  # it died at once: `greet` will say so
             _stdin(self._process).write(pickle.dumps([path or str(Path.cwd()) for path in sys.path]))
-            _send_message(_stdin(self._process), pickle.dumps(self._orders))
+            send_message(_stdin(self._process), pickle.dumps(self._orders))
 
     def greet(self) -> None:
         """Wait until the process has run its initializer; raises what that raised."""
@@ -201,7 +187,7 @@ class _Worker:
         self.greet()
         assert self._process is not None  # noqa: S101 - for the type checker: greet launches
         with contextlib.suppress(OSError):  # `_receive` says why
-            _send_message(_stdin(self._process), job)
+            send_message(_stdin(self._process), job)
         return self._receive()  # type: ignore[return-value]
 
     def dismiss(self) -> None:
@@ -254,16 +240,6 @@ def _stdout(process: subprocess.Popen[bytes]) -> BinaryIO:
     return process.stdout  # type: ignore[return-value]
 
 
-def _send(pipe: BinaryIO, message: bytes) -> None:
-    pipe.write(message)
-    pipe.flush()
-
-
-def _send_message(pipe: BinaryIO, message: bytes) -> None:
-    pipe.write(len(message).to_bytes(_LENGTH_BYTES))
-    _send(pipe, message)
-
-
 def _windows_flags(nice: int) -> int:
     """What a process on Windows is started with: its priority, and out of reach of Ctrl-C. Elsewhere nothing."""
     if sys.platform != "win32":
@@ -279,136 +255,3 @@ def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
         return process.wait(timeout=1)
     except subprocess.TimeoutExpired:
         return None
-
-
-def _serve(pipe: BinaryIO) -> None:
-    """The life of a worker process: orders first, then one job after another until the parent hangs up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Whatever a library prints must not get between the answers, nor may it read a job.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    with Path(os.devnull).open("rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
-    jobs: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_listen, args=(pipe, jobs), daemon=True).start()
-    nice, memory_bytes, cpu_seconds, initializer, initargs = pickle.loads(jobs.get())  # noqa: S301 - from our parent
-    if hasattr(os, "nice"):
-        os.nice(nice)
-    if sys.platform == "linux" and nice == LOWEST:
-        # With niceness alone, another process that wakes up would still wait some milliseconds for its turn.
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    outcome = _attempt(_begin, (memory_bytes, initializer, initargs), {})
-    if outcome[0] == "failed":
-        outcome = ("left", outcome[1])
-    while _answer(answers, outcome):
-        try:
-            job = pickle.loads(jobs.get())  # noqa: S301 - from our parent
-        except Exception as error:  # noqa: BLE001 - a function that cannot be imported here: the caller must hear of it
-            outcome = ("failed", error)
-            continue
-        _limit_processor_time(cpu_seconds)
-        outcome = _attempt(*job)
-
-
-def _listen(pipe: BinaryIO, jobs: SimpleQueue[bytes]) -> None:
-    """Take each message off the pipe as it comes. When the pipe ends, the parent is gone: so does this process, even
-    in the middle of a job."""
-    try:
-        while length := int.from_bytes(pipe.read(_LENGTH_BYTES)):
-            jobs.put(pipe.read(length))
-    finally:
-        os._exit(1)
-
-
-def _begin(memory_bytes: int | None, initializer: Callable[..., object] | None, initargs: tuple[object, ...]) -> None:
-    if sys.platform != "win32":
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if memory_bytes is not None:
-            # Some systems know the limit but refuse to set it; the work itself does not depend on it.
-            with contextlib.suppress(ValueError, OSError):
-                resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, resource.RLIM_INFINITY))
-    if initializer is not None:
-        initializer(*initargs)
-
-
-def _limit_processor_time(seconds: int | None) -> None:
-    if seconds is not None and sys.platform != "win32":
-        with contextlib.suppress(ValueError, OSError):
-            used = math.ceil(time.process_time())
-            _, most = resource.getrlimit(resource.RLIMIT_CPU)
-            resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, most))
-
-
-def _attempt(fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[str, object]:
-    try:
-        return "done", fn(*args, **kwargs)
-    except MemoryError:
-        return "left", WorkerDied("The work needs more memory than is allowed.")
-    except Exception as error:  # noqa: BLE001 - every error of a job belongs to its caller
-        return "failed", error.with_traceback(None)
-
-
-def _answer(answers: BinaryIO, outcome: tuple[str, object]) -> bool:
-    """Send an outcome; False when the process has to end: its start failed, memory is short or nobody listens."""
-    try:
-        try:
-            message = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
-            pickle.loads(message) if outcome[0] != "done" else None  # noqa: S301 - some errors can be pickled but not unpickled
-        except MemoryError:
-            outcome = ("left", WorkerDied("The work needs more memory than is allowed."))
-            message = pickle.dumps(outcome)
-        except Exception:  # noqa: BLE001 - a value or an error that cannot be pickled
-            kind = "left" if outcome[0] == "left" else "failed"
-            outcome = (kind, RuntimeError(f"the outcome cannot be sent back: {outcome[1]!r:.300}"))
-            message = pickle.dumps(outcome)
-        _send(answers, message)
-    except OSError:
-        return False
-    return outcome[0] != "left"
-
-
-def lower_priority(nice: int) -> None:
-    """Make the calling thread give way to others. Only on Linux: elsewhere a thread has no niceness of its own."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
-
-
-def usable_cores(cgroups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> int:
-    """How many threads can work at the same time: as many as this process has processors, or its container's share
-    of them where that is less, rounded up.
-
-    `cgroups` is where Linux shows the limits of groups, and `membership` where it says which groups this process is in.
-    """
-    known = os.cpu_count() or 1
-    if sys.platform == "linux":
-        known = len(os.sched_getaffinity(0))
-    return min([known, *(max(1, math.ceil(share)) for share in _shares(cgroups, membership))])
-
-
-def _shares(cgroups: Path, membership: Path) -> Iterator[float]:
-    """How many processors each group around this process may keep busy, where that is limited."""
-    try:
-        lines = membership.read_text().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        # In version 2 there is one line, and it names no controllers.
-        _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        top = cgroups / controllers
-        own = top / path.lstrip("/")
-        # A container sees its own group at the top, whatever its path says.
-        for group in (own, *own.parents):
-            if group.is_relative_to(top) and (share := _share(group)) is not None:
-                yield share
-
-
-def _share(group: Path) -> float | None:
-    for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):  # version 2, version 1
-        with contextlib.suppress(OSError, ValueError):  # no such file, or no limit: `max`
-            quota, period = map(int, " ".join((group / name).read_text() for name in names).split())
-            if quota > 0 and period > 0:
-                return quota / period
-    return None
