@@ -255,15 +255,11 @@ class Workspace:
 
     def networks(self) -> list[str]:
         """Names of the networks of the engine on this machine, the default one first."""
-        if self.engine is None:
-            return []
-        default = self.engine.default_network
-        return sorted(self.engine.networks, key=lambda name: (name != default, name))
+        return self.engine.network_names if self.engine else []
 
     def runs_on(self) -> str | None:
         """What runs the default network on this machine, `OpenVINO, bfloat16`; None until that is known."""
-        speed = self.engine and self.engine.speed(self.engine.default_network)
-        return speed.runs_on if speed else None
+        return self.engine.runs_on if self.engine else None
 
     def network_problems(self) -> tuple[str, ...]:
         """Why networks of the models folder cannot be used, a sentence for each."""

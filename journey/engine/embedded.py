@@ -17,7 +17,7 @@ from journey.engine.networks.finding import find_networks
 from journey.engine.networks.network import Hardware, Network
 from journey.engine.networks.running import warm_up
 from journey.engine.queue import Choice, Queue
-from journey.engine.speeds import Speed, Speeds
+from journey.engine.speeds import Speeds
 from journey.engine.tasks import Tasks
 from journey.engine.upscaler import AHEAD, upscale
 from journey.errors import CannotStart, JourneyError, Stopped
@@ -115,13 +115,13 @@ class EmbeddedEngine:
 
     def _measure(self, workers: Executor) -> None:
         """Measure what was not measured yet, the default network first."""
-        for network in sorted(self.networks.values(), key=lambda each: each.name != self.default_network):
+        for name in self.network_names:
             try:
-                self._speeds.measure(network, workers)
+                self._speeds.measure(self.networks[name], workers)
             except (JourneyError, OSError, RuntimeError, CancelledError) as error:
                 if self._workers is not workers:
                     return  # they were stopped
-                log.warning("The speed of the network %s is not known: %s", network.name, error)
+                log.warning("The speed of the network %s is not known: %s", name, error)
 
     def add_sample_grid(self) -> None:
         """Offer the sample grid as a finished task, once its pictures are there."""
@@ -147,9 +147,16 @@ class EmbeddedEngine:
     def _worker_count(self) -> int:
         return self._workers.count if self._workers else self._settings.engine_workers
 
-    def speed(self, network: str) -> Speed | None:
-        """What runs a network here and how fast, once it has been measured."""
-        return self._speeds.of(network)
+    @property
+    def network_names(self) -> list[str]:
+        """The default one first."""
+        return sorted(self.networks, key=lambda name: (name != self.default_network, name))
+
+    @property
+    def runs_on(self) -> str | None:
+        """What runs the default network here, in words; None until it has been measured."""
+        known = self._speeds.of(self.default_network)
+        return known.runs_on if known else None
 
     def _upscale(
         self,
