@@ -131,7 +131,7 @@ class Workspace:
                     self.decoder,
                     self.door,
                     origins=self.origins,
-                    on_end=self._task_moved,
+                    on_move=self._task_moved,
                 )
             except HardwareMissing as error:
                 # The pages still work, and they say it.

@@ -52,7 +52,7 @@ class EmbeddedEngine:
         door: Door,
         *,
         origins: Origins,
-        on_end: Callable[[str], object] = lambda _: None,
+        on_move: Callable[[str], object] = lambda _: None,
     ) -> None:
         self.keys = engine_keys(settings)
         hardware = Hardware(settings.engine_device, settings.engine_precision, settings.engine_workers)
@@ -66,7 +66,7 @@ class EmbeddedEngine:
         self._speeds = Speeds(settings.data_dir / "engine-speeds.json")
         self._settings = settings
         self._workers: Workers | Cluster | None = None
-        self._tasks = Tasks(database, on_end=on_end)
+        self._tasks = Tasks(database, on_move=on_move)
         self._queue = Queue(
             self._tasks,
             files,

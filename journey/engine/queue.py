@@ -31,7 +31,7 @@ from journey.storage.stored import Origins, StoredFile
 
 log = logging.getLogger(__name__)
 
-_PROGRESS_SECONDS = 0.2
+_PROGRESS_SECONDS = 0.5
 _IDLE_SECONDS = 1.0
 
 

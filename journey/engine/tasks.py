@@ -124,18 +124,16 @@ class Delivery:
 
 
 class Tasks:
-    """Reads and writes tasks. `on_move` is told the id of each that starts, progresses or ends; `on_end`, that ends."""
+    """Reads and writes tasks. `on_move` is told the id of each that starts, progresses or ends."""
 
     def __init__(
         self,
         database: Transactions,
         *,
-        on_end: Callable[[str], object] = lambda _: None,
         on_move: Callable[[str], object] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
-        self._on_end = on_end
         self._on_move = on_move
         self._clock = clock
 
@@ -264,7 +262,6 @@ class Tasks:
         with self._database.write() as connection:
             ended = connection.execute(ending).rowcount
         if ended:
-            self._on_end(task_id)
             self._on_move(task_id)
         return bool(ended)
 
