@@ -28,12 +28,9 @@ format: .venv/ready-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Figures, each as a ratio against a named peer of the same run. Nothing fails here.
-bench: .venv/ready-dev
-	$(BIN)/python -m bench.upscaler
-	$(BIN)/python -m bench.print_files
-	$(BIN)/python -m bench.main_job
-	$(BIN)/python -m bench.history
+# One table of figures, each as a ratio against a named peer of the same run. Nothing fails here.
+bench: .venv/ready-dev .venv/ready-bench
+	$(BIN)/python -m bench
 
 # The long soaks: minutes, not seconds.
 torture: .venv/ready-dev
@@ -55,6 +52,7 @@ lock: $(UV)
 	$(COMPILE) -o requirements-dev.txt --group dev --all-extras pyproject.toml
 	$(COMPILE) -o requirements.txt -c requirements-dev.txt pyproject.toml
 	$(COMPILE) -o requirements-build.txt -c requirements.txt --group build
+	$(COMPILE) -o requirements-bench.txt --group bench --no-deps
 	set -e; for extra in auth cluster ncnn postgres s3; do \
 		file=requirements-$$extra.txt; \
 		$(COMPILE) -o $$file -c requirements-dev.txt --extra $$extra pyproject.toml; \

@@ -66,4 +66,5 @@ def decibels(difference: np.ndarray) -> float:
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return np.abs(one.astype(np.int16) - other)
+    difference: np.ndarray = np.abs(one.astype(np.int16) - other)
+    return difference

@@ -102,9 +102,10 @@ def detail(amount: Amount) -> Iterator[Line]:
     source = pixels(side)
     with ExitStack() as stack:
         ours = _precisions(stack, DETAIL, side)
-        peers, missing = all_running(stack, (PACKAGE, NCNN), DETAIL, source)
-        if side**2 * _UNTILED_BYTES_PER_PIXEL > psutil.virtual_memory().available and peers.pop(NCNN, None):
-            missing[NCNN] = "it needs more memory than there is"
+        affordable = (PACKAGE, NCNN) if _has_memory_untiled(side) else (PACKAGE,)
+        peers, missing = all_running(stack, affordable, DETAIL, source)
+        if NCNN not in affordable:
+            missing[NCNN] = "it needs more memory than is free"
         figures = alternating(ours | peers, amount.runs)
     for how in ours:
         what = f"detail 4x of {side}², {how}"
@@ -120,6 +121,10 @@ def detail_side(amount: Amount) -> tuple[int, str]:
     expected = each * down * across * tile_count(side, side, DETAIL)
     if expected > 60:
         return small, f"{side}² would take over a minute"
-    if side**2 * _UNTILED_BYTES_PER_PIXEL > psutil.virtual_memory().available:
+    if not _has_memory_untiled(side):
         return small, f"{NCNN} does not find the memory for {side}²"
     return side, ""
+
+
+def _has_memory_untiled(side: int) -> bool:
+    return side**2 * _UNTILED_BYTES_PER_PIXEL < psutil.virtual_memory().available

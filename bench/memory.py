@@ -117,12 +117,12 @@ def measured(job: Job, source: Path) -> Iterator[Line]:
     what = f"memory of server and workers, {job.network} 4x of {job.side}² from {job.kind}, with previews and tiles"
     note = f"{idle:.0f} MB of it before the job"
     yield Line(what, memory.peak, "MB", LANCZOS, lanczos_memory(source), note=note)
-    if job.network == FAST.name and not job.kind.endswith("JPEG") and job.side <= 2048:
+    if job.network == FAST.name and job.kind == "PNG":
         for peer in (NCNN, PACKAGE):
             try:
                 yield Line(what, memory.peak, "MB", f"{peer}, inference alone", peer_memory(peer, source), note=note)
             except PeerMissing as error:
-                yield Line(what, memory.peak, "MB", peer, note=str(error))
+                yield Line(what, memory.peak, "MB", f"{peer}, inference alone", note=str(error))
 
 
 def whole_job(studio: Studio, browser: Browser, job: Job, source: Path) -> None:

@@ -99,7 +99,7 @@ def _is_finished(http: httpx.Client, task: str) -> bool:
 def speeds_are_known(data: Path) -> bool:
     """Whether a studio has measured its networks. Until then it is busy with that."""
     try:
-        known = json.loads((data / "engine-speeds.json").read_text("utf-8"))
+        known: dict[str, object] = json.loads((data / "engine-speeds.json").read_text("utf-8"))
     except (OSError, ValueError):
         return False
     return {"fast", "detail"} <= known.keys()

@@ -147,7 +147,8 @@ def _onnx(network: Network) -> Enlarge:
 
 def _levels(colours: np.ndarray) -> np.ndarray:
     """(3, H, W) of 0 to 1 as (H, W, 3) of 0 to 255."""
-    return np.rint(colours * 255).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+    levels: np.ndarray = np.rint(colours * 255).clip(0, 255).astype(np.uint8)
+    return levels.transpose(1, 2, 0)
 
 
 _LOADERS: Mapping[str, Callable[[Network], Enlarge]] = {PACKAGE: _package, NCNN: _ncnn, ONNX: _onnx}

@@ -31,8 +31,9 @@ _SECONDS_PER_MEGAPIXEL = 0.5
 server of 2021; six times as much is for slower machines."""
 _BASE_BYTES = 1024**3
 _BYTES_PER_PIXEL = 12
-"""Address space of a decoder: the interpreter and its libraries (0.3 GB), and for kinds that cannot be decoded row by
-row what the greediest takes, a progressive JPEG: 6 bytes for each pixel's coefficients, and 4 for its colours."""
+"""Address space of a decoder: the interpreter and its libraries (0.3 GB), and what a picture takes that cannot be
+decoded row by row. A progressive JPEG takes up to 10 bytes for each pixel, for coefficients and colours.
+A WebP takes 17, and has at most 268 megapixels, for which the limit of a result of 410 is enough."""
 
 
 @dataclass(frozen=True)

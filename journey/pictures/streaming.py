@@ -1,6 +1,6 @@
 """Untrusted bytes become rows of pixels, from top to bottom, so that a large picture needs little memory.
 
-This is for the process with limits on memory and time that `checking` starts; nothing else may decode.
+It belongs into a process with limits: that of `checking`, or the one that makes print files.
 """
 
 from __future__ import annotations
@@ -62,18 +62,17 @@ def _by_rows(path: Path, max_pixels: int) -> Stream | None:
         if image.mode != target or not is_upright(image, path):
             return None
         if kind == "JPEG" and not image.info.get("progressive"):
-            # Scans that are damaged are no more than a warning.
+            # To libvips, pixels that break off in the middle of a JPEG are no more than a warning.
             loader, fail_on = "jpegload", "warning"
         elif kind == "PNG" and png_header(path)[0] == 8 and not image.info.get("interlace"):
             loader, fail_on = "pngload", "error"
         else:
             return None
         profile = image.info.get("icc_profile")
+        icc = profile if fits(profile, target) else None
         width, height = image.size
-        shape = (height, width, len(target))
-        return Stream(
-            width, height, len(target), profile if fits(profile, target) else None, _bands(path, loader, fail_on, shape)
-        )
+        bands = _bands(path, loader, fail_on, (height, width, len(target)))
+        return Stream(width, height, len(target), icc, bands)
 
 
 def _bands(path: Path, loader: str, fail_on: str, shape: tuple[int, int, int]) -> Iterator[np.ndarray]:

@@ -101,7 +101,6 @@ def _bands(
         "RGBA": (255, 255, 255, 0),
     }
     margin = margins[mode]
-    # Bands have equal heights, because Pillow picks the order of its two passes by the size of a band.
     most = max(width * height / _BAND_PIXELS, scale * height * size[0] / _READ_PIXELS)
     rows = math.ceil(height / math.ceil(most))
     for start in range(0, height, rows):
@@ -136,8 +135,13 @@ def _part(
     # Lanczos looks three pixels of the larger side beyond the edges, and one is for rounding.
     beyond = 3 * max(1, (bottom - top) / size[1]) + 1
     first, last = max(0, math.floor(top - beyond)), min(height, math.ceil(bottom + beyond))
-    box = (left, top - first, right, bottom - first)
-    return read(first, last).resize(size, Image.Resampling.LANCZOS, box=box)
+    rows = read(first, last)
+    # Colours are weighed by their transparency. Each direction has a call of its own, because Pillow would pick their
+    # order by the sizes, which differ between bands, and with it how values are rounded.
+    weighed = rows.convert({"LA": "La", "RGBA": "RGBa"}.get(rows.mode, rows.mode))
+    across = weighed.resize((size[0], rows.height), Image.Resampling.LANCZOS, box=(left, 0, right, rows.height))
+    down = across.resize(size, Image.Resampling.LANCZOS, box=(0, top - first, size[0], bottom - first))
+    return down.convert(rows.mode)
 
 
 def _ahead(bands: Iterator[Image.Image]) -> Iterator[Image.Image]:
