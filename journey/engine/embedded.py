@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Executor
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
 import numpy as np
 from starlette.routing import Route
 
+from journey.background import Loop
 from journey.engine import server
 from journey.engine.deliveries import Deliveries
 from journey.engine.networks.finding import find_networks
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAMPLE_GRID_ID = "sample-grid"
+_BETWEEN_MEASUREMENTS = 2.0
+_IDLE_SECONDS = 3600.0
 
 
 class EmbeddedEngine:
@@ -78,6 +81,8 @@ class EmbeddedEngine:
             max_bytes=settings.max_bytes,
         )
         self._deliveries = Deliveries(self._tasks, door)
+        self._unmeasured = deque(self.network_names)
+        self._measuring = Loop("engine-speeds", self._measure_next)
         self.routes: list[Route] = server.routes(
             self._queue, self._tasks, keys=self.keys, public_url=settings.public_url
         )
@@ -87,11 +92,12 @@ class EmbeddedEngine:
         self._workers = self._start_workers()
         self._queue.start()
         self._deliveries.start()
-        threading.Thread(target=self._measure, args=(self._workers,), name="engine-speeds", daemon=True).start()
+        self._measuring.start()
 
     def stop(self) -> None:
         self._deliveries.stop()
         self._queue.stop()
+        self._measuring.stop(0)
         workers, self._workers = self._workers, None
         if workers is not None:
             workers.shutdown(wait=False, cancel_futures=True)
@@ -113,15 +119,19 @@ class EmbeddedEngine:
         workers.start()
         return workers
 
-    def _measure(self, workers: Executor) -> None:
-        """Measure what was not measured yet, the default network first."""
-        for name in self.network_names:
+    def _measure_next(self) -> float:
+        """Measure a network unless that was done, the default one first; nobody's picture has to wait for it."""
+        workers = self._workers
+        if workers is None or not self._unmeasured:
+            return _IDLE_SECONDS
+        if self._tasks.oldest_active() is None:
+            name = self._unmeasured.popleft()
             try:
                 self._speeds.measure(self.networks[name], workers)
             except (JourneyError, OSError, RuntimeError, CancelledError) as error:
-                if self._workers is not workers:
-                    return  # they were stopped
-                log.warning("The speed of the network %s is not known: %s", name, error)
+                if self._workers is workers:  # else they were stopped
+                    log.warning("The speed of the network %s is not known: %s", name, error)
+        return _BETWEEN_MEASUREMENTS
 
     def add_sample_grid(self) -> None:
         """Offer the sample grid as a finished task, once its pictures are there."""

@@ -40,9 +40,8 @@ def run(network: Network, scale: int, tile: Pixels) -> Pixels:
 
 
 def warm_up(network: Network) -> None:
-    """Load the network for tiles of its usual size, and run it once: the first tile is then no slower than others."""
-    height, width = network.window(*network.tile)
-    run(network, network.scale, np.zeros((height, width, 3), np.uint8))
+    """Load the network for tiles of its usual size, so that the first one is no slower than others."""
+    load(network, *network.window(*network.tile))
 
 
 def load(network: Network, height: int, width: int) -> None:
