@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAMPLE_GRID_ID = "sample-grid"
+SPEEDS_FILE = "engine-speeds.json"
 _BETWEEN_MEASUREMENTS = 2.0
 _IDLE_SECONDS = 3600.0
 
@@ -66,7 +67,7 @@ class EmbeddedEngine:
         for problem in self.network_problems:
             log.warning("%s", problem)
         self.default_network = found.chosen(settings.engine_model).name
-        self._speeds = Speeds(settings.data_dir / "engine-speeds.json")
+        self._speeds = Speeds(settings.data_dir / SPEEDS_FILE)
         self._settings = settings
         self._workers: Workers | Cluster | None = None
         self._tasks = Tasks(database, on_move=on_move)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections import deque
@@ -12,6 +11,8 @@ from types import TracebackType
 from typing import BinaryIO
 
 import numpy as np
+
+from journey.processes import usable_cores
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -40,7 +41,7 @@ class Writer:
         self._missing = height
         self._piece_rows = max(1, _PIECE_BYTES // (width * channels))
         self._checksum = 1
-        workers = os.cpu_count() or 1
+        workers = usable_cores()
         self._most_packing = workers + 2
         self._packing: deque[Future[tuple[bytes, int, int]]] = deque()
         self._file = path.open("wb")

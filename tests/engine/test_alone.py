@@ -23,7 +23,17 @@ from journey.errors import CannotStart
 from journey.settings import Settings
 from journey.storage.files import Files
 from journey.storage.stored import Origins
-from tests.harness.engines import KEY, Engine, WebServer, download, encoded, gradient, hang_small_samples, until
+from tests.harness.engines import (
+    KEY,
+    Engine,
+    WebServer,
+    download,
+    encoded,
+    gradient,
+    hang_small_samples,
+    know_speeds,
+    until,
+)
 
 reason = unavailable_reason()
 pytestmark = pytest.mark.skipif(reason is not None, reason=str(reason))
@@ -60,6 +70,7 @@ def start_at(data_dir: Path, **chosen: Any) -> None:
 def data_dir(tmp_path: Path) -> Path:
     """A data folder that already holds small samples."""
     hang_small_samples(Files(str(tmp_path / "data" / "files"), work_dir=tmp_path / "data"))
+    know_speeds(tmp_path / "data")
     return tmp_path / "data"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +20,12 @@ import uvicorn
 from PIL import Image
 
 from journey.engine.__main__ import app, listener_at
+from journey.engine.embedded import SPEEDS_FILE
+from journey.engine.networks.finding import find_networks
+from journey.engine.speeds import Speeds
 from journey.pictures import gallery, samples
 from journey.pictures.previews import write_previews
+from journey.processes import Workers
 from journey.settings import Settings
 from journey.storage.files import Files
 from journey.storage.stored import Origins
@@ -114,6 +120,24 @@ def hang_small_samples(files: Files) -> None:
             files.keep(folder, key=gallery.stored(name).key)
 
 
+@functools.cache
+def _measured() -> bytes:
+    workers = Workers(1)
+    workers.start()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "speeds"
+        for network in find_networks().networks.values():
+            Speeds(file).measure(network, workers)
+        workers.stop()
+        return file.read_bytes()
+
+
+def know_speeds(data_dir: Path) -> None:
+    """Give a data folder what the first start measures, measured once for all tests of this process."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    (data_dir / SPEEDS_FILE).write_bytes(_measured())
+
+
 @contextmanager
 def running_engine(data_dir: Path, **settings: Any) -> Iterator[Engine]:
     """The engine as `python -m journey.engine` builds it, served from a thread of this process."""
@@ -122,6 +146,7 @@ def running_engine(data_dir: Path, **settings: Any) -> Iterator[Engine]:
         **{"data_dir": data_dir, "engine_key": (KEY,), "fetch_allow": ("127.0.0.0/8",), "engine_workers": 1} | settings,
     )
     hang_small_samples(Files(chosen.resolved_files_url, work_dir=data_dir))
+    know_speeds(data_dir)
     listener = listener_at("127.0.0.1", 0)
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with served(app(chosen, origins=Origins(local=(origin,))), listener):

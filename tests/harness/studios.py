@@ -28,6 +28,7 @@ from journey.settings import Settings
 from journey.storage.database import Database
 from journey.storage.files import Files
 from journey.storage.stored import StoredPicture
+from tests.harness.engines import know_speeds
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM_FLAGS = [
@@ -56,7 +57,7 @@ def drawn_samples() -> Path:
 class Studio:
     """`streamlit run app.py` as a process of its own, with its data in `data_dir`.
 
-    Its samples are already drawn there, unless `is_new`.
+    Its samples are already drawn there and its networks measured, unless `is_new`.
     """
 
     data_dir: Path
@@ -76,6 +77,7 @@ class Studio:
     def start(self) -> None:
         if not self.is_new:
             shutil.copytree(drawn_samples(), self.data_dir / "files", dirs_exist_ok=True)
+            know_speeds(self.data_dir)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("JOURNEY_")}
         with (self.data_dir / "log").open("ab") as log:
             self.process = subprocess.Popen(
