@@ -12,7 +12,6 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.ours import speeds_are_known, until
 from tests.harness.studios import CHROMIUM_FLAGS, Studio, free_port
 
 NO_CHROMIUM = "Chromium is not installed"
@@ -33,7 +32,6 @@ def studio_and_browser(data: Path | None = None) -> Iterator[tuple[Studio, Brows
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
         try:
             studio.start()
-            until(lambda: speeds_are_known(studio.data_dir))
             yield studio, browser
         finally:
             browser.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -74,7 +73,6 @@ def orders(picture: Image.Image) -> Iterator[Measure]:
         studio = Studio(data, free_port(), {})
         studio.start()
         try:
-            until(lambda: speeds_are_known(data))
             with httpx.Client(
                 base_url=f"{studio.url}/api/v1/", headers={"Authorization": studio.key}, trust_env=False
             ) as http:
@@ -94,15 +92,6 @@ def _is_finished(http: httpx.Client, task: str) -> bool:
     status: str = http.post("fetch", json={"task_id": task}).raise_for_status().json()["status"]
     assert status != "failed", "the order failed"
     return status == "finished"
-
-
-def speeds_are_known(data: Path) -> bool:
-    """Whether a studio has measured its networks. Until then it is busy with that."""
-    try:
-        known: dict[str, object] = json.loads((data / "engine-speeds.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return {"fast", "detail"} <= known.keys()
 
 
 def until(is_so: Callable[[], bool], *, every: float = 0.05) -> None:

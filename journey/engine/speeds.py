@@ -24,10 +24,11 @@ _QUICK_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Speed:
-    """What runs a network here, as words for people; seconds for one pixel of a tile with its context; and when it was
-    measured, in seconds since 1970."""
+    """What runs a network here, as words for people; the share of the processors that one worker had; its seconds for
+    one pixel of a tile with its context; and when that was measured, in seconds since 1970."""
 
     runs_on: str
+    share: int
     seconds_per_pixel: float
     measured_at: float
 
@@ -47,14 +48,16 @@ class Speeds:
         """Measure a network, unless that was done with what runs it now."""
         runs_on = workers.submit(how_it_runs, network).result()
         known = self.of(network.name)
-        if known is None or known.runs_on != runs_on:
+        share = network.hardware.share
+        if known is None or (known.runs_on, known.share) != (runs_on, share):
             seconds = workers.submit(seconds_per_pixel, network).result()
-            self._keep(network.name, Speed(runs_on, seconds, self._clock()))
+            self._keep(network.name, Speed(runs_on, share, seconds, self._clock()))
 
     def estimate(self, network: Network, width: int, height: int, *, workers: int) -> float:
         """About how many seconds the network takes for a picture of this size in pixels, with so many workers."""
         known = self.of(network.name)
-        each = known.seconds_per_pixel if known else _UNMEASURED.get(network.name, _UNMEASURED["detail"])
+        usual = _UNMEASURED.get(network.name, _UNMEASURED["detail"]) * network.hardware.share
+        each = known.seconds_per_pixel if known else usual
         down, across = network.window(height, width)
         turns = -(-tile_count(width, height, network) // workers)
         return turns * down * across * each

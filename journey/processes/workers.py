@@ -31,7 +31,7 @@ _BOOT = (
     "from journey.processes.serving import serve; serve(jobs)"
 )
 
-# Every worker is meant to fill one core: native libraries must not add threads and arenas of their own.
+# Native libraries must not add threads and arenas of their own: a worker that wants threads says how many.
 _ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

@@ -222,6 +222,12 @@ def spoil_onnx(file: Path, fault: str) -> None:
             exported(file, 1)
         case "onnx of other numbers":
             exported(file, 2, gain=255)
+        case "onnx of unknown layers":
+            exported(file, 2)
+            model = onnx.load(file)
+            model.graph.node[1].CopyFrom(helper.make_node("Sorcery", ["wide"], ["large"], domain="elsewhere"))
+            model.opset_import.append(helper.make_opsetid("elsewhere", 1))
+            onnx.save(model, file)
 
 
 def spoil_ncnn(param: Path, weights: Path, fault: str) -> None:
@@ -247,10 +253,14 @@ def spoil_ncnn(param: Path, weights: Path, fault: str) -> None:
     [
         "missing bin", "missing param", "short bin", "long bin", "no param text", "empty param", "foreign param", "3x",
         "taken name", "onnx garbage", "onnx cut short", "onnx of four channels", "onnx of 1x", "onnx of other numbers",
+        "onnx of unknown layers",
     ],
 )  # fmt: skip
-def test_a_network_that_cannot_be_used_is_named(tmp_path: Path, fault: str) -> None:
-    """A network that cannot be used is named with a reason, and the others still work."""
+def test_a_network_that_cannot_be_used_is_named(tmp_path: Path, fault: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """A network that cannot be used is named with a reason, and the others still work.
+
+    Nothing of what its file holds is printed, nor where it lies.
+    """
     copied(tmp_path, "sound")
     name = "fast" if fault == "taken name" else "broken"
     if fault.startswith("onnx"):
@@ -263,6 +273,9 @@ def test_a_network_that_cannot_be_used_is_named(tmp_path: Path, fault: str) -> N
     assert [name] == list(found.problems)
     assert found.problems[name].startswith(f"The network {name} cannot be ")
     assert found.problems[name].endswith((".", ")"))
+    assert str(tmp_path) not in found.problems[name]
+    assert ("Sorcery" in found.problems[name]) is (fault == "onnx of unknown layers")
+    assert "" == "".join(capfd.readouterr())
 
 
 def test_a_chosen_network_that_cannot_be_used_stops_the_start() -> None:

@@ -39,6 +39,19 @@ def test_it_is_measured_again_by_what_runs_it_now(tmp_path: Path) -> None:
     assert ("ncnn, float32", "OpenVINO, float32") == (before.runs_on, after.runs_on)
 
 
+def test_it_is_measured_again_when_workers_share_the_processors(tmp_path: Path) -> None:
+    """Two workers have half of the processors each: the speed of one that had all is not theirs."""
+    speeds = Speeds(tmp_path / "speeds.json")
+    alone, shared = ON_CPU, replace(ON_CPU, hardware=Hardware("cpu", "f32", share=2))
+    before = speeds.estimate(alone, 1024, 1024, workers=1)
+    assert before == pytest.approx(speeds.estimate(shared, 1024, 1024, workers=2))
+    speeds.measure(alone, Inline())
+    speeds.measure(shared, Inline())
+    known = speeds.of("fast")
+    assert known is not None
+    assert 2 == known.share
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"fast": {"speed": 3}}', b'{"fast": 3}', b"\xff\xfe", b"{"])
 def test_a_file_that_cannot_be_understood_is_measured_anew(tmp_path: Path, content: bytes) -> None:
     """A damaged file is as if there were none."""
@@ -53,7 +66,7 @@ def test_estimates_follow_what_was_measured(tmp_path: Path) -> None:
     """Four times the tiles take four times as long, two workers half as long, and a small picture a tile's time."""
     speeds = Speeds(tmp_path / "speeds.json")
     assert 20 * speeds.estimate(FAST, 1000, 1000, workers=1) < speeds.estimate(DETAIL, 1000, 1000, workers=1)
-    speeds._keep("fast", Speed("here", 1e-6, 0.0))
+    speeds._keep("fast", Speed("here", 1, 1e-6, 0.0))
     one = speeds.estimate(FAST, 1024, 1024, workers=1)
     assert 16 * 294**2 * 1e-6 == pytest.approx(one)
     assert 4 * one == pytest.approx(speeds.estimate(FAST, 2048, 2048, workers=1))

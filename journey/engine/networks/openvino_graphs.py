@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import openvino as ov
 import openvino.opset13 as op
+from openvino.frontend import (
+    FrontEndManager,
+    GeneralFailure,
+    InitializationFailure,
+    NotImplementedFailure,
+    OpConversionFailure,
+    OpValidationFailure,
+)
 
 from journey.engine.networks.ncnn_files import Layer, read_layers
 from journey.errors import JourneyError
@@ -63,17 +72,19 @@ def from_onnx(file: Path, height: int, width: int) -> ov.Model:
 
     A network for grey is run on each channel. Raises JourneyError, which names what does not fit.
     """
+    model = _read_onnx(file)
+    other = JourneyError(f"The network {file.stem} cannot be used: it does not make one RGB picture of another.")
+    if len(model.inputs) != 1 or not model.outputs:
+        raise other
+    entry, outcome = model.inputs[0], model.outputs[0]
+    channels = 1 if len(entry.partial_shape) == 4 and entry.partial_shape[1] == ov.Dimension(1) else 3
     try:
-        model = ov.Core().read_model(file)
-        entry = model.inputs[0]
-        channels = 1 if len(entry.partial_shape) == 4 and entry.partial_shape[1] == ov.Dimension(1) else 3
         model.reshape({entry: [3 // channels, channels, height, width]})
-        outcome = model.outputs[0]
         shape = tuple(outcome.shape)
     except RuntimeError as error:
-        raise JourneyError(f"The network {file.stem} cannot be loaded: {_reason(error)}") from error
-    if len(model.inputs) != 1 or len(shape) != 4 or shape[:2] != (3 // channels, channels):
-        raise JourneyError(f"The network {file.stem} cannot be used: it does not make one RGB picture of another.")
+        raise other from error
+    if len(shape) != 4 or shape[:2] != (3 // channels, channels):
+        raise other
     data = op.parameter([1, height, width, 3], np.uint8, name="data")
     order = [3, 0, 1, 2] if channels == 1 else [0, 3, 1, 2]
     picture = op.multiply(op.convert(op.transpose(data, _ints(order)), "f32"), _const(1 / 255))
@@ -86,9 +97,29 @@ def from_onnx(file: Path, height: int, width: int) -> ov.Model:
     return _model(_whole(op.clamp(op.multiply(found, _const(255)), 0, 255)), data, file.stem)
 
 
-def _reason(error: RuntimeError) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{lines[-1][:200].rstrip('.')}." if lines else "it is damaged."
+_UNREADABLE = (GeneralFailure, InitializationFailure, NotImplementedFailure, OpValidationFailure, RuntimeError)
+
+
+def _read_onnx(file: Path) -> ov.Model:
+    # Asked by name: OpenVINO would try every format it knows, and print what it does not understand of the file.
+    reader = FrontEndManager().load_by_framework("onnx")
+    try:
+        model = reader.convert(reader.load(str(file)))
+    except OpConversionFailure as error:
+        unknown = re.search(r"operations: ([\w., -]{1,80})", str(error))
+        kinds = f": {unknown[1].strip()}" if unknown else ""
+        raise JourneyError(
+            f"The network {file.stem} cannot be used: it has layers that OpenVINO does not know{kinds}."
+        ) from error
+    except _UNREADABLE as error:
+        raise JourneyError(_not_onnx(file)) from error
+    if not model.inputs:
+        raise JourneyError(_not_onnx(file))
+    return model
+
+
+def _not_onnx(file: Path) -> str:
+    return f"The network {file.stem} cannot be loaded: {file.name} is damaged or of another kind."
 
 
 def _whole(levels: Any) -> Any:

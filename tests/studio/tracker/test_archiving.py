@@ -144,17 +144,23 @@ def test_a_dropped_download_leaves_no_file(studio: TrackedStudio, api: FakeHoste
     assert not studio.files.has(str(archiving.result_key), PREVIEW)
 
 
+def result_of_our_own(studio: TrackedStudio, api: FakeHosted, *, origin: str = OWN_ORIGIN) -> str:
+    """A task of the embedded engine is finished, and its result stored under this key."""
+    with studio.files.folder() as folder:
+        (folder / "result.png").write_bytes(picture(256, 192))
+        key = studio.files.keep(folder)
+    api.always("fetch", Change(lambda task: {**task, "image_url": StoredFile(key, "result.png").url(origin)}))
+    api.steps = STEPS[-1:]
+    return key
+
+
 @pytest.mark.parametrize(
     "origin", [OWN_ORIGIN, "http://127.0.0.1:1"], ids=["this port", "the port of an earlier start"]
 )
 @ON_BOTH
 def test_a_result_of_our_own_is_adopted(studio: TrackedStudio, api: FakeHosted, origin: str) -> None:
     """A result of the embedded engine is already stored here: it keeps its key and is not downloaded."""
-    with studio.files.folder() as folder:
-        (folder / "result.png").write_bytes(picture(256, 192))
-        key = studio.files.keep(folder)
-    api.always("fetch", Change(lambda task: {**task, "image_url": StoredFile(key, "result.png").url(origin)}))
-    api.steps = STEPS[-1:]
+    key = result_of_our_own(studio, api, origin=origin)
     entry = studio.add(None, provider=THIS_MACHINE)
     studio.settle()
     done = studio.look(entry)
@@ -174,11 +180,7 @@ class Busy(History):
 def test_a_result_of_our_own_does_not_wait_for_its_turn(make: MakeStudio, database: Database, api: FakeHosted) -> None:
     """A result that is already on this disk is kept in the same breath in which its task is seen to be finished."""
     studio = make(history=Busy(database, clock=Clock()))
-    with studio.files.folder() as folder:
-        (folder / "result.png").write_bytes(picture(256, 192))
-        key = studio.files.keep(folder)
-    api.always("fetch", Change(lambda task: {**task, "image_url": StoredFile(key, "result.png").url(OWN_ORIGIN)}))
-    api.steps = STEPS[-1:]
+    result_of_our_own(studio, api)
     entry = studio.add(None, provider=THIS_MACHINE)
     studio.tracker.step()
     assert State.FINISHED is studio.look(entry).state
