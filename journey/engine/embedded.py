@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +16,14 @@ from journey.background import Loop
 from journey.engine import server
 from journey.engine.deliveries import Deliveries
 from journey.engine.networks.finding import find_networks
-from journey.engine.networks.network import Hardware, Network
+from journey.engine.networks.network import CLEANERS, FAITHFUL, Hardware, Network
+from journey.engine.networks.recipes import Recipe, recipe
 from journey.engine.networks.running import warm_up
 from journey.engine.queue import Choice, Queue
 from journey.engine.speeds import Speeds
 from journey.engine.tasks import Tasks
 from journey.engine.upscaler import AHEAD, upscale
-from journey.errors import CannotStart, JourneyError, Stopped
+from journey.errors import CannotStart, InvalidRequest, JourneyError, Stopped
 from journey.outside.door import Door
 from journey.pictures import gallery, samples
 from journey.pictures.checking import Decoder
@@ -77,12 +79,12 @@ class EmbeddedEngine:
             decoder,
             door,
             self._upscale,
-            Choice({name: each.model for name, each in self.networks.items()}, settings.engine_model),
+            Choice(self.networks, settings.engine_model),
             origins=origins,
             max_bytes=settings.max_bytes,
         )
         self._deliveries = Deliveries(self._tasks, door)
-        self._unmeasured = deque(self.network_names)
+        self._unmeasured = deque([*(self.networks[name] for name in self.network_names), *self._cleaners()])
         self._measuring = Loop("engine-speeds", self._measure_next)
         self.routes: list[Route] = server.routes(
             self._queue, self._tasks, keys=self.keys, public_url=settings.public_url
@@ -115,10 +117,14 @@ class EmbeddedEngine:
             self._settings.engine_workers,
             nice=LOWEST,
             initializer=warm_up,
-            initargs=(self.networks[self.default_network],),
+            initargs=(recipe(self.default_network, self.networks).network,),
         )
         workers.start()
         return workers
+
+    def _cleaners(self) -> Iterator[Network]:
+        if FAITHFUL.name in self.networks:
+            yield from (replace(each, hardware=self.networks[FAITHFUL.name].hardware) for each in CLEANERS[:1])
 
     def _measure_next(self) -> float:
         """Measure a network unless that was done, the default one first; nobody's picture has to wait for it."""
@@ -126,12 +132,12 @@ class EmbeddedEngine:
         if workers is None or not self._unmeasured:
             return _IDLE_SECONDS
         if self._tasks.oldest_active() is None:
-            name = self._unmeasured.popleft()
+            network = self._unmeasured.popleft()
             try:
-                self._speeds.measure(self.networks[name], workers)
+                self._speeds.measure(network, workers)
             except (JourneyError, OSError, RuntimeError, CancelledError) as error:
                 if self._workers is workers:  # else they were stopped
-                    log.warning("The speed of the network %s is not known: %s", name, error)
+                    log.warning("The speed of the network %s is not known: %s", network.name, error)
         return _BETWEEN_MEASUREMENTS
 
     def add_sample_grid(self) -> None:
@@ -145,14 +151,22 @@ class EmbeddedEngine:
             composed=gallery.stored(grid.name),
         )
 
-    def estimate_seconds(self, width: int, height: int, network: str, scale: int) -> float:
-        """Seconds for one picture of this size in pixels once its turn comes: as measured here, else as published."""
-        known = self._speeds.of(network)
+    def estimate_seconds(self, width: int, height: int, network: str | None, scale: int) -> float:
+        """Seconds for one picture of this size in pixels once its turn comes: as measured here, else as published.
+
+        A network that is not there any more counts as the default one.
+        """
+        try:
+            chosen = recipe(network or self.default_network, self.networks)
+        except InvalidRequest:
+            chosen = recipe(self.default_network, self.networks)
+        known = [self._speeds.of(each.name) for each in chosen.networks]
         # Tasks that something else has run say nothing about what runs it now.
-        speed = self._tasks.measured_speed(network, scale, since=known.measured_at if known else 0.0)
+        since = max((each.measured_at for each in known if each), default=0.0)
+        speed = self._tasks.measured_speed(chosen.name, scale, since=since)
         if speed:
             return width * height / speed
-        return self._speeds.estimate(self.networks[network], width, height, workers=self._worker_count)
+        return self._speeds.estimate(chosen, width, height, workers=self._worker_count)
 
     @property
     def _worker_count(self) -> int:
@@ -161,18 +175,19 @@ class EmbeddedEngine:
     @property
     def network_names(self) -> list[str]:
         """The default one first."""
-        return sorted(self.networks, key=lambda name: (name != self.default_network, name))
+        default = recipe(self.default_network, self.networks).network.name
+        return sorted(self.networks, key=lambda name: (name != default, name))
 
     @property
     def runs_on(self) -> str | None:
         """What runs the default network here, in words; None until it has been measured."""
-        known = self._speeds.of(self.default_network)
+        known = self._speeds.of(recipe(self.default_network, self.networks).network.name)
         return known.runs_on if known else None
 
     def _upscale(
         self,
         picture: Rows,
-        network: str,
+        chosen: Recipe,
         scale: int,
         *,
         on_progress: Callable[[int, int], None],
@@ -182,7 +197,7 @@ class EmbeddedEngine:
             raise Stopped("The engine was stopped.")
         return upscale(
             picture,
-            self.networks[network],
+            chosen,
             scale,
             workers=self._workers,
             on_progress=on_progress,

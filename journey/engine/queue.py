@@ -19,6 +19,8 @@ import numpy as np
 from journey.api.errors import TaskNotFound
 from journey.api.models import TaskStatus, UpscaleRequest
 from journey.background import Loop
+from journey.engine.networks.network import Network
+from journey.engine.networks.recipes import Recipe, decided, recipe
 from journey.engine.tasks import EngineTask, Tasks
 from journey.errors import DatabaseAway, FileMissing, InvalidRequest, JourneyError, PictureRefused, Stopped
 from journey.outside.door import Door
@@ -36,13 +38,14 @@ _IDLE_SECONDS = 1.0
 
 
 class Upscale(Protocol):
-    """How a picture is enlarged, by bands of rows; `upscaler.upscale` with its network and workers already given."""
+    """How a picture is enlarged, by bands of rows; `upscaler.upscale` with its workers already given."""
 
     def __call__(
         self,
         picture: Rows,
-        network: str,
+        recipe: Recipe,
         scale: int,
+        /,
         *,
         on_progress: Callable[[int, int], None],
         should_stop: Callable[[], bool],
@@ -51,17 +54,14 @@ class Upscale(Protocol):
 
 @dataclass(frozen=True)
 class Choice:
-    """The networks that callers may name, with the name of each on the wire, and the one for those who name none."""
+    """The networks that callers may name, and the name that stands for those who name none."""
 
-    models: Mapping[str, str]
+    networks: Mapping[str, Network]
     default: str
 
-    def named(self, name: str | None) -> str:
-        """The network of this name, or the default. Raises InvalidRequest when there is no such network."""
-        name = name or self.default
-        if name not in self.models:
-            raise InvalidRequest(f"model: must be one of {', '.join(sorted(self.models))}")
-        return name
+    def named(self, name: str | None) -> Recipe:
+        """What this name stands for, or the default. Raises InvalidRequest when there is no such network."""
+        return recipe(name or self.default, self.networks)
 
 
 class Queue:
@@ -98,7 +98,7 @@ class Queue:
 
         Raises InvalidRequest, or RateLimited when the queue is full.
         """
-        network = self._networks.named(request.model)
+        chosen = self._networks.named(request.model)
         source = self._source(request, owner, origin)
         if request.webhook_url:
             _checked("webhook_url", lambda url: self._door.check(url, https_only=True), request.webhook_url)
@@ -108,8 +108,8 @@ class Queue:
             source=source,
             owner=owner,
             type=request.type,
-            network=network,
-            model=self._networks.models[network],
+            network=chosen.name,
+            model=chosen.model,
             image_url=None if source else request.image_url,
             parent_task_id=request.parent_task_id,
             index=request.index,
@@ -223,10 +223,11 @@ class Queue:
             picture = self._decoder.rows(self._fetched(task, scratch), scratch)
             if problem := self._decoder.limits.problem(picture.width, picture.height, task.scale):
                 raise PictureRefused(problem)
-            self._tasks.note(task.task_id, status=TaskStatus.PROCESSING)
+            chosen = decided(self._networks.named(task.network), picture)
+            self._tasks.note(task.task_id, status=TaskStatus.PROCESSING, model=chosen.model)
             bands = self._upscale(
                 picture,
-                task.network,
+                chosen,
                 task.scale,
                 on_progress=self._progress(task),
                 should_stop=lambda: self._loop.is_stopping or task.task_id in self._stop_asked,

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from journey.engine.networks.network import Network
+from journey.engine.networks.recipes import Recipe
 from journey.engine.networks.running import how_it_runs, load, run
 from journey.engine.upscaler import tile_count
 
-_UNMEASURED = {"fast": 8e-6, "detail": 2.8e-4}
+_UNMEASURED = {"fast": 8e-6, "detail": 2.8e-4, "faithful": 6e-5, "cleaner-0": 6e-6}
 """Seconds for a source pixel with its context until this machine was measured: those of two cores of an AVX2 server
 processor (EPYC, third generation, 2.4 GHz) in float32. Networks of a folder are assumed to be as slow as detail."""
 
@@ -53,14 +54,17 @@ class Speeds:
             seconds = workers.submit(seconds_per_pixel, network).result()
             self._keep(network.name, Speed(runs_on, share, seconds, self._clock()))
 
-    def estimate(self, network: Network, width: int, height: int, *, workers: int) -> float:
-        """About how many seconds the network takes for a picture of this size in pixels, with so many workers."""
-        known = self.of(network.name)
-        usual = _UNMEASURED.get(network.name, _UNMEASURED["detail"]) * network.hardware.share
-        each = known.seconds_per_pixel if known else usual
-        down, across = network.window(height, width)
-        turns = -(-tile_count(width, height, network) // workers)
+    def estimate(self, chosen: Recipe, width: int, height: int, *, workers: int) -> float:
+        """About how many seconds a picture of this size in pixels takes, with so many workers."""
+        each = sum(map(self._seconds_per_pixel, chosen.networks))
+        down, across = chosen.window(height, width)
+        turns = -(-tile_count(width, height, chosen) // workers)
         return turns * down * across * each
+
+    def _seconds_per_pixel(self, network: Network) -> float:
+        if known := self.of(network.name):
+            return known.seconds_per_pixel
+        return _UNMEASURED.get(network.name, _UNMEASURED["detail"]) * network.hardware.share
 
     def _read(self) -> dict[str, Speed]:
         try:
@@ -81,10 +85,10 @@ def seconds_per_pixel(network: Network) -> float:
     load(network, height, width)
     tile = np.full((height, width, 3), 127, np.uint8)
     started = time.perf_counter()
-    run(network, network.scale, tile)
+    run(network, tile)
     seconds = time.perf_counter() - started
     if seconds < _QUICK_SECONDS:
         started = time.perf_counter()
-        run(network, network.scale, tile)
+        run(network, tile)
         seconds = time.perf_counter() - started
     return seconds / (height * width)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from journey.engine.networks.network import Network
-from journey.engine.networks.running import run
+from journey.engine.networks.recipes import Recipe
+from journey.engine.tiles import context, upscale_tile
 from journey.errors import JourneyError, Stopped
 from journey.pictures.rows import Rows
 
@@ -25,9 +25,6 @@ AHEAD = 3
 
 TRIES = 3
 STOP_CHECK_SECONDS = 0.1
-
-FILL_RADII = (1, 2, 4, 8, 16)
-"""Pixels. How far colours reach into transparent parts, nearest first."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class _Tile:
 
 def upscale(
     picture: Rows,
-    network: Network,
+    recipe: Recipe,
     scale: int,
     *,
     workers: Executor,
@@ -57,18 +54,19 @@ def upscale(
     are held as the tiles under way belong to. `on_progress(done, total)` counts finished tiles, from (0, total) to
     (total, total). `should_stop` is asked several times a second. `workers` have at most `ahead` tiles at a time.
 
-    Raises InvalidRequest at once when the network cannot do the scale. While the bands are taken, raises Stopped when
+    Raises InvalidRequest at once when a network cannot do the scale. While the bands are taken, raises Stopped when
     asked to stop or when the workers were stopped, and JourneyError when a tile brings down its worker three times.
     """
-    network.divisor(scale)
-    tiles = _tiles(picture, network)
-    submit = _submitter(picture, network, scale, workers)
+    for network in recipe.networks:
+        network.divisor(scale)
+    tiles = _tiles(picture, recipe)
+    submit = _submitter(picture, recipe, scale, workers)
     return _bands(tiles, submit, scale, on_progress=on_progress, should_stop=should_stop, ahead=ahead)
 
 
-def tile_count(width: int, height: int, network: Network) -> int:
+def tile_count(width: int, height: int, recipe: Recipe) -> int:
     """How many tiles a picture of this size in pixels is cut into."""
-    down, across = _tile_size(width, height, network)
+    down, across = _tile_size(width, height, recipe)
     return -(-height // down) * -(-width // across)
 
 
@@ -127,10 +125,10 @@ def _bands(
             future.cancel()
 
 
-def _submitter(picture: Rows, network: Network, scale: int, workers: Executor) -> Callable[[_Tile], Future[Pixels]]:
+def _submitter(picture: Rows, recipe: Recipe, scale: int, workers: Executor) -> Callable[[_Tile], Future[Pixels]]:
     """What hands a tile to the workers. The rows of one band of tiles are read once."""
-    border = network.overlap + (0 if picture.channels in (1, 3) else FILL_RADII[-1])
-    down, across = _tile_size(picture.width, picture.height, network)
+    border = context(recipe, picture.channels)
+    down, across = _tile_size(picture.width, picture.height, recipe)
     beyond = -picture.width % across
     read: tuple[int, Pixels] | None = None
 
@@ -141,7 +139,7 @@ def _submitter(picture: Rows, network: Network, scale: int, workers: Executor) -
         window = read[1][:, tile.left : tile.left + across + 2 * border]
         wanted = (tile.bottom - tile.top, tile.right - tile.left)
         try:
-            return workers.submit(upscale_tile, network, scale, window, wanted)
+            return workers.submit(upscale_tile, recipe, scale, window, wanted)
         except BrokenExecutor as error:
             raise JourneyError(f"The upscale was given up, because no worker can take it. {error}") from error
         except RuntimeError:  # what every executor raises after its shutdown
@@ -150,14 +148,14 @@ def _submitter(picture: Rows, network: Network, scale: int, workers: Executor) -
     return submit
 
 
-def _tile_size(width: int, height: int, network: Network) -> tuple[int, int]:
+def _tile_size(width: int, height: int, recipe: Recipe) -> tuple[int, int]:
     """Rows and columns of the source that each tile covers; those at the right and bottom may reach beyond it."""
-    down, across = network.window(height, width)
-    return down - 2 * network.overlap, across - 2 * network.overlap
+    down, across = recipe.window(height, width)
+    return down - 2 * recipe.overlap, across - 2 * recipe.overlap
 
 
-def _tiles(picture: Rows, network: Network) -> list[_Tile]:
-    down, across = _tile_size(picture.width, picture.height, network)
+def _tiles(picture: Rows, recipe: Recipe) -> list[_Tile]:
+    down, across = _tile_size(picture.width, picture.height, recipe)
     return [
         _Tile(band, top, min(top + down, picture.height), left, min(left + across, picture.width))
         for band, top in enumerate(range(0, picture.height, down))
@@ -174,95 +172,3 @@ def _strip(picture: Rows, top: int, rows: int, border: int, beyond: int) -> Pixe
     inside = picture.read(max(first, 0), min(last, picture.height))
     outside = ((max(-first, 0), max(last - picture.height, 0)), (border, border + beyond), (0, 0))
     return np.pad(inside, outside, "edge")
-
-
-def upscale_tile(network: Network, scale: int, window: Pixels, wanted: tuple[int, int]) -> Pixels:
-    """Enlarge one tile with its context, of 1 to 4 channels, in a worker.
-
-    Returns the tile without its context, and of it the first `wanted` (rows, columns) times `scale`.
-    """
-    whole = _upscaled(network, scale, window)
-    return np.ascontiguousarray(whole[: scale * wanted[0], : scale * wanted[1]])
-
-
-def _upscaled(network: Network, scale: int, window: Pixels) -> Pixels:
-    channels = window.shape[2]
-    if channels in (1, 3):
-        return _enlarged(network, scale, window)
-    fill = FILL_RADII[-1]
-    context = network.overlap + fill
-    alpha = window[fill:-fill, fill:-fill, -1:]
-    inner = window[context:-context, context:-context]
-    if not alpha.any():
-        return inner.repeat(scale, 0).repeat(scale, 1)
-    colours = _filled(window[..., :-1], window[..., -1:])[fill:-fill, fill:-fill]
-    return np.concatenate((_enlarged(network, scale, colours), _enlarged_alpha(network, scale, alpha)), 2)
-
-
-def _enlarged(network: Network, scale: int, tile: Pixels) -> Pixels:
-    if tile.shape[2] == 3:
-        return run(network, scale, tile)
-    colours = run(network, scale, tile.repeat(3, 2))
-    grey: Pixels = np.rint(colours.mean(2, keepdims=True, dtype=np.float32)).astype(np.uint8)
-    return grey
-
-
-def _enlarged_alpha(network: Network, scale: int, alpha: Pixels) -> Pixels:
-    """Alpha as the network draws it, so that its edges are as sharp as those of the colours.
-
-    Each value is kept between the least and the greatest around its source pixel,
-    so that what was transparent or opaque all around stays exactly so.
-    """
-    overlap = network.overlap
-    height, width, _ = alpha.shape
-    rows, columns = height - 2 * overlap, width - 2 * overlap
-    around = np.stack(
-        [
-            alpha[overlap + down : overlap + down + rows, overlap + across : overlap + across + columns]
-            for down in (-1, 0, 1)
-            for across in (-1, 0, 1)
-        ]
-    )
-    least: Pixels = around.min(0).repeat(scale, 0).repeat(scale, 1)
-    greatest: Pixels = around.max(0).repeat(scale, 0).repeat(scale, 1)
-    if np.array_equal(least, greatest):
-        return least
-    bounded: Pixels = np.clip(_enlarged(network, scale, alpha), least, greatest)
-    return bounded
-
-
-def _filled(colours: Pixels, alpha: Pixels) -> Pixels:
-    """Give transparent pixels the colours of the visible ones nearby.
-
-    What is stored under full transparency is often plain black or white, which the network would smear
-    into the visible edge as a fringe.
-    """
-    missing = alpha[..., 0] == 0
-    if not missing.any():
-        return colours
-    weights = alpha.astype(np.float64)
-    weighted = colours * weights
-    filled = colours.copy()
-    for radius in FILL_RADII:
-        if not missing.any():
-            break
-        total = _box_sums(weights, radius)
-        found = missing & (total[..., 0] > 0)
-        filled[found] = np.rint(_box_sums(weighted, radius)[found] / total[found])
-        missing &= ~found
-    return filled
-
-
-def _box_sums(values: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
-    """Sums over the square of 2 * radius + 1 pixels round each pixel, as far as it lies inside.
-
-    Exact: the values are whole numbers far below 2**53.
-    """
-    for axis in (0, 1):
-        padding = [(0, 0)] * 3
-        padding[axis] = (radius + 1, radius)
-        sums = np.pad(values, padding).cumsum(axis)
-        length = values.shape[axis]
-        side = 2 * radius + 1
-        values = sums.take(range(side, side + length), axis) - sums.take(range(length), axis)
-    return values

@@ -13,6 +13,8 @@ from PIL import Image
 
 from journey.api.models import UpscaleRequest
 from journey.engine.deliveries import Deliveries
+from journey.engine.networks.network import DETAIL, FAITHFUL, FAST
+from journey.engine.networks.recipes import Recipe
 from journey.engine.queue import Choice, Queue
 from journey.engine.tasks import Tasks, engine_tasks
 from journey.errors import Stopped
@@ -40,7 +42,7 @@ class Enlarge:
     def __call__(
         self,
         picture: Rows,
-        network: str,
+        recipe: Recipe,
         scale: int,
         *,
         on_progress: Callable[[int, int], None],
@@ -80,7 +82,7 @@ class Bench:
             self.decoder,
             self.door,
             self.enlarge,
-            Choice({"fast": "realesr-animevideov3", "detail": "realesrgan-x4plus"}, default="fast"),
+            Choice({each.name: each for each in (FAST, DETAIL, FAITHFUL)}, default="fast"),
             origins=Origins(local=(ORIGIN,)),
             max_bytes=2**20,
         )

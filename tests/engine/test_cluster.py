@@ -20,6 +20,7 @@ from journey.engine import cluster as cluster_module
 from journey.engine.cluster import Cluster, ClusterAway
 from journey.engine.networks.finding import find_networks
 from journey.engine.networks.network import FAST, Hardware
+from journey.engine.networks.recipes import Recipe
 from journey.engine.upscaler import upscale
 from journey.errors import JourneyError
 from journey.pictures.rows import ArrayRows
@@ -77,7 +78,7 @@ def two_workers(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes
 def enlarged(picture: np.ndarray, network=SMALL_TILES, workers=None, on_progress=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     bands = upscale(
         ArrayRows(picture),
-        network,
+        Recipe(network),
         network.scale,
         workers=workers or Inline(),
         on_progress=on_progress or (lambda done, total: None),

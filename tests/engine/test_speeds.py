@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from journey.engine.networks.network import DETAIL, FAST, Hardware
+from journey.engine.networks.recipes import Recipe
 from journey.engine.speeds import Speed, Speeds
 from tests.harness.standing import Clock, Inline
 
@@ -43,8 +44,8 @@ def test_it_is_measured_again_when_workers_share_the_processors(tmp_path: Path) 
     """Two workers have half of the processors each: the speed of one that had all is not theirs."""
     speeds = Speeds(tmp_path / "speeds.json")
     alone, shared = ON_CPU, replace(ON_CPU, hardware=Hardware("cpu", "f32", share=2))
-    before = speeds.estimate(alone, 1024, 1024, workers=1)
-    assert before == pytest.approx(speeds.estimate(shared, 1024, 1024, workers=2))
+    before = speeds.estimate(Recipe(alone), 1024, 1024, workers=1)
+    assert before == pytest.approx(speeds.estimate(Recipe(shared), 1024, 1024, workers=2))
     speeds.measure(alone, Inline())
     speeds.measure(shared, Inline())
     known = speeds.of("fast")
@@ -65,10 +66,11 @@ def test_a_file_that_cannot_be_understood_is_measured_anew(tmp_path: Path, conte
 def test_estimates_follow_what_was_measured(tmp_path: Path) -> None:
     """Four times the tiles take four times as long, two workers half as long, and a small picture a tile's time."""
     speeds = Speeds(tmp_path / "speeds.json")
-    assert 20 * speeds.estimate(FAST, 1000, 1000, workers=1) < speeds.estimate(DETAIL, 1000, 1000, workers=1)
+    quick, slow = (speeds.estimate(Recipe(each), 1000, 1000, workers=1) for each in (FAST, DETAIL))
+    assert 20 * quick < slow
     speeds._keep("fast", Speed("here", 1, 1e-6, 0.0))
-    one = speeds.estimate(FAST, 1024, 1024, workers=1)
+    one = speeds.estimate(Recipe(FAST), 1024, 1024, workers=1)
     assert 16 * 294**2 * 1e-6 == pytest.approx(one)
-    assert 4 * one == pytest.approx(speeds.estimate(FAST, 2048, 2048, workers=1))
-    assert one / 2 == pytest.approx(speeds.estimate(FAST, 1024, 1024, workers=2))
-    assert 48**2 * 1e-6 == pytest.approx(speeds.estimate(FAST, 10, 10, workers=1))
+    assert 4 * one == pytest.approx(speeds.estimate(Recipe(FAST), 2048, 2048, workers=1))
+    assert one / 2 == pytest.approx(speeds.estimate(Recipe(FAST), 1024, 1024, workers=2))
+    assert 48**2 * 1e-6 == pytest.approx(speeds.estimate(Recipe(FAST), 10, 10, workers=1))

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from journey.engine.networks.network import DETAIL, FAST
-from journey.engine.networks.running import run
+from journey.engine.networks.recipes import Recipe
 from journey.engine.upscaler import tile_count, upscale
 from journey.errors import JourneyError, Stopped
 from journey.pictures.rows import ArrayRows
@@ -28,7 +28,7 @@ SMALL_TILES = replace(FAST, tile=(40, 56))
 def bands(picture, scale=4, network=FAST, workers=None, on_progress=None, should_stop=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     return upscale(
         ArrayRows(picture),
-        network,
+        network if isinstance(network, Recipe) else Recipe(network),
         scale,
         workers=workers or Inline(),
         on_progress=on_progress or (lambda done, total: None),
@@ -57,16 +57,19 @@ def test_a_long_strip_is_cut_into_tiles() -> None:
 
 @pytest.mark.parametrize("scale", [2, 4])
 def test_tiles_leave_no_seams(scale: int) -> None:
-    """A picture in many tiles is the same picture as in one tile, to the last level."""
+    """A picture in many tiles is the picture in one tile: where tone is rounded differently, by one level."""
     picture = soft_noise(100, 130)
-    assert np.array_equal(enlarge(picture, scale), enlarge(picture, scale, SMALL_TILES))
+    whole, tiled = enlarge(picture, scale), enlarge(picture, scale, SMALL_TILES)
+    assert 1 >= difference(whole, tiled)
+    assert 0.05 > (whole != tiled).mean()
 
 
 def test_the_border_is_that_of_a_picture_continued_outwards() -> None:
     """Beyond the picture the network sees its outermost pixels again, not black."""
     picture = soft_noise(30, 30)
     padded = np.pad(picture, ((19, 19), (19, 19), (0, 0)), "edge")
-    assert np.array_equal(run(FAST, 4, padded), enlarge(picture))
+    inside = enlarge(padded)[76:-76, 76:-76]
+    assert 1 >= difference(inside, enlarge(picture))
 
 
 @pytest.mark.parametrize("level", [0, 1, 127, 255])
@@ -165,9 +168,9 @@ def test_only_the_bands_under_way_are_held() -> None:
     for band in bands(picture, 2, network, pool):
         before.append(pool.jobs)
         rows.append(band)
-    assert 30 == pool.jobs == tile_count(60, 200, network)
+    assert 30 == pool.jobs == tile_count(60, 200, Recipe(network))
     assert all(3 * (number + 1) + 3 >= jobs for number, jobs in enumerate(before))
-    assert np.array_equal(enlarge(picture, 2), np.concatenate(rows))
+    assert 1 >= difference(enlarge(picture, 2), np.concatenate(rows))
 
 
 def test_stopping_cancels_what_is_not_started() -> None:

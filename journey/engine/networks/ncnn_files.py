@@ -94,6 +94,11 @@ def _with_weights(layers: list[Layer], raw: bytes) -> list[Layer]:
                 raise NotImplementedError("its weights are quantized")
             weights = stored.marked(layer.number(6))
             bias = stored.floats(layer.number(0)) if layer.number(5) else None
+        elif layer.kind == "InnerProduct":
+            if layer.number(8):
+                raise NotImplementedError("its weights are quantized")
+            weights = stored.marked(layer.number(2))
+            bias = stored.floats(layer.number(0)) if layer.number(1) else None
         elif layer.kind == "PReLU":
             weights = stored.floats(layer.number(0))
         done.append(Layer(layer.kind, layer.inputs, layer.outputs, layer.settings, layer.lists, weights, bias))

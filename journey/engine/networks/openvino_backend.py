@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import openvino as ov
 
+from journey.engine.networks.openvino_dat import from_dat
 from journey.engine.networks.openvino_graphs import from_ncnn, from_onnx
 
 if TYPE_CHECKING:
     from journey.engine.networks.backends import Enlarge
     from journey.engine.networks.network import Pixels
+
+_READERS = {".param": from_ncnn, ".onnx": from_onnx, ".npz": from_dat}
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class OpenVino:
 
     def load(self, file: Path, height: int, width: int) -> Enlarge:
         """Raises JourneyError for broken files, NotImplementedError for layers that are not known here."""
-        graph = (from_onnx if file.suffix == ".onnx" else from_ncnn)(file, height, width)
+        graph = _READERS[file.suffix](file, height, width)
         options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": self.precision, "PERFORMANCE_HINT": "LATENCY"}
         if self.unit == "CPU":
             # Pinned threads would keep their processor even when a page wants it.

@@ -208,6 +208,48 @@ def _convolution(layer: Layer, inputs: Sequence[Any], *, weigh: float = 1, shift
     return _activated(layer, made)
 
 
+def _deconvolution(layer: Layer, inputs: Sequence[Any]) -> Any:
+    assert layer.weights is not None  # noqa: S101 - for the type checker: read_layers reads them
+    kernel, stride = _sizes(layer, 1, 11, 1), _sizes(layer, 3, 13, 1)
+    _refuse_unless(not layer.settings.keys() & {2, 4, 12, 14, 15, 16, 18, 19, 20, 21}, layer)
+    weights = layer.weights.reshape(layer.number(0), -1, *kernel).transpose(1, 0, 2, 3)
+    made = op.convolution_backprop_data(inputs[0], _const(weights), stride, pads_begin=[0, 0], pads_end=[0, 0])
+    if layer.bias is not None:
+        made = op.add(made, _const(layer.bias.reshape(1, -1, 1, 1)))
+    return _activated(layer, made)
+
+
+def _inner_product(layer: Layer, inputs: Sequence[Any]) -> Any:
+    """On one value for each channel, which stays a picture of one pixel."""
+    assert layer.weights is not None  # noqa: S101 - for the type checker: read_layers reads them
+    _refuse_unless(list(inputs[0].shape[2:]) == [1, 1], layer)
+    weights = layer.weights.reshape(layer.number(0), -1, 1, 1)
+    made = op.convolution(inputs[0], _const(weights), [1, 1], [0, 0], [0, 0], [1, 1])
+    if layer.bias is not None:
+        made = op.add(made, _const(layer.bias.reshape(1, -1, 1, 1)))
+    return _activated(layer, made)
+
+
+def _pooling(layer: Layer, inputs: Sequence[Any]) -> Any:
+    _refuse_unless(layer.number(0) == 1 and bool(layer.number(4)), layer)
+    return op.reduce_mean(inputs[0], _ints([2, 3]), True)
+
+
+def _scale(layer: Layer, inputs: Sequence[Any]) -> Any:
+    _refuse_unless(len(inputs) == 2 and not layer.number(1), layer)
+    return op.multiply(*inputs)
+
+
+def _crop(layer: Layer, inputs: Sequence[Any]) -> Any:
+    """The middle of the first input, as large as the second."""
+    _refuse_unless(len(inputs) == 2 and not layer.number(2), layer)
+    across, down = layer.number(0), layer.number(1)
+    height, width = inputs[1].shape[2:]
+    return op.slice(
+        inputs[0], _ints([down, across]), _ints([down + height, across + width]), _ints([1, 1]), _ints([2, 3])
+    )
+
+
 def _activated(layer: Layer, made: Any) -> Any:
     kind, values = layer.number(9), layer.lists.get(10, [])
     _refuse_unless(kind in (0, 1, 2, 3, 4), layer)
@@ -286,6 +328,11 @@ def _clip(layer: Layer, inputs: Sequence[Any]) -> Any:
 _BUILDERS: dict[str, Callable[[Layer, Sequence[Any]], Any]] = {
     "Convolution": _convolution,
     "ConvolutionDepthWise": _convolution,
+    "Deconvolution": _deconvolution,
+    "InnerProduct": _inner_product,
+    "Pooling": _pooling,
+    "Scale": _scale,
+    "Crop": _crop,
     "PReLU": _prelu,
     "ReLU": _relu,
     "Sigmoid": lambda _, inputs: op.sigmoid(inputs[0]),

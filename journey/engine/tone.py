@@ -1,0 +1,95 @@
+"""Takes the slow drift of colours out of what a network made.
+
+Networks keep edges and invent texture, but let brightness and colours wander by some levels. What a result differs from
+its source by, looked at from afar, is subtracted again.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from journey.engine.networks.network import Pixels
+
+    Matrix: TypeAlias = NDArray[np.float32]
+
+_SIGMA = 4.0
+"""Source pixels. How far the difference is blurred: a smaller one would undo texture as well."""
+_REACH = 12
+_REPEATS = 2
+_STEP = 4
+"""Source pixels from one sample of the drift to the next. What is blurred so far has nothing finer."""
+
+
+def matched(result: Pixels, source: Pixels, scale: int, overlap: int) -> Pixels:
+    """A tile without its context and without its drift.
+
+    `source` is (H, W, 3) with `overlap` pixels of context on all sides, and `result` is (scale * H, scale * W, 3).
+    Returns (scale * (H - 2 * overlap), scale * (W - 2 * overlap), 3).
+    """
+    small = np.asarray(Image.fromarray(np.ascontiguousarray(result)).reduce(scale)) if scale > 1 else result
+    levels = result + _spread(np.subtract(source, small, dtype=np.float32), scale)
+    for _ in range(_REPEATS):
+        lost = levels - np.clip(levels, 0, 255)
+        if not lost.any():
+            break
+        # What black and white cannot take goes to the pixels around them.
+        np.clip(levels, 0, 255, out=levels)
+        levels += _spread(_means(lost, scale), scale)
+    edge = scale * overlap
+    inner = levels[edge : levels.shape[0] - edge, edge : levels.shape[1] - edge]
+    whole: Pixels = np.clip(np.rint(inner), 0, 255).astype(np.uint8)
+    return whole
+
+
+def _spread(error: Matrix, scale: int) -> Matrix:
+    """An error of source pixels, (H, W, 3), blurred and spread over the pixels of the result."""
+    down, across = (_sampling(length) for length in error.shape[:2])
+    up, along = (_spreading(length, scale) for length in error.shape[:2])
+    drift = np.empty((len(up), len(along), 3), np.float32)
+    for channel in range(3):
+        drift[..., channel] = up @ (down @ error[..., channel] @ across.T) @ along.T
+    return drift
+
+
+def _means(levels: Matrix, scale: int) -> Matrix:
+    """The mean of each block of `scale` × `scale` values."""
+    height, width, channels = levels.shape
+    rows = levels.reshape(height // scale, scale, width * channels).sum(1)
+    means: Matrix = rows.reshape(height // scale, width // scale, scale, channels).sum(2) / scale**2
+    return means
+
+
+def _places(length: int) -> np.ndarray:
+    """Where the drift is sampled, from one step before the first pixel to one step beyond the last."""
+    return _STEP * np.arange(-1, -(-length // _STEP) + 1) + (_STEP - 1) / 2
+
+
+@functools.lru_cache(maxsize=8)
+def _sampling(length: int) -> Matrix:
+    """(samples, length): the blurred value at each place. Beyond its edges, a tile is continued by its mirror image."""
+    places = _places(length)
+    weights = np.zeros((len(places), length))
+    for row, place in enumerate(places):
+        pixels = np.arange(int(place) - _REACH, int(place) + _REACH + 1)
+        bell = np.exp(-((pixels - place) ** 2) / (2 * _SIGMA**2))
+        mirrored = np.mod(pixels, 2 * length)
+        np.add.at(weights[row], np.where(mirrored < length, mirrored, 2 * length - 1 - mirrored), bell / bell.sum())
+    return weights.astype(np.float32)
+
+
+@functools.lru_cache(maxsize=8)
+def _spreading(length: int, scale: int) -> Matrix:
+    """(result pixels, samples): bicubic interpolation between the samples (sharpness -0.5)."""
+    places = _places(length)
+    pixels = (np.arange(scale * length) + 0.5) / scale - 0.5
+    apart = np.abs(pixels[:, None] - places[None, :]) / _STEP
+    near = 1.5 * apart**3 - 2.5 * apart**2 + 1
+    far = -0.5 * apart**3 + 2.5 * apart**2 - 4 * apart + 2
+    return np.where(apart < 1, near, np.where(apart < 2, far, 0)).astype(np.float32)
