@@ -55,7 +55,9 @@ class Settings(BaseSettings):
         repr=False,
         description="Keys that callers of the embedded API send. Default: made on first start, in the file engine-key.",
     )
-    engine_model: str = Field(default="fast", description="Default network: fast or detail.")
+    engine_model: str = Field(
+        default="fast", description="Default network: fast, detail, faithful, or detail-1 to detail-99 for a blend."
+    )
     engine_models_dir: Path | None = Field(
         default=None, description="Folder with more networks: name.param + name.bin (ncnn), or name.onnx."
     )

@@ -262,7 +262,7 @@ class Workspace:
         return self.engine.runs_on if self.engine else None
 
     def network_problems(self) -> tuple[str, ...]:
-        """Why networks of the models folder cannot be used, a sentence for each."""
+        """Why networks cannot be used, a sentence for each."""
         return self.engine.network_problems if self.engine else ()
 
     def sample_sources(self) -> dict[str, Source] | None:

@@ -14,6 +14,7 @@ from pages.frame.header import header
 from pages.frame.protection import say_error
 from pages.frame.watching import watch
 from pages.task.card import came_from, task_card
+from pages.trying.pieces import offer_a_piece, show_pieces
 
 TITLE = "Upscale"
 SHOWN_TASKS = 3
@@ -45,6 +46,7 @@ with form:
     plan, no_plan = paper.plan_for(state.source)
     scale = settings.choose_scale(plan)
     variant = settings.choose_variant()
+    offer_a_piece(variant)
     wish = Wish(way, variant, scale, settings.enter_webhook())
     messages = st.container()
     refused = submit_buttons(wish)
@@ -58,6 +60,9 @@ with view:
         paper.show_picture(state.source, plan, no_plan)
     else:
         show_samples()
+
+if state.source is not None:
+    show_pieces(state.source, scale, variant)
 
 # Read after the form, so that what this very click has queued is included.
 latest = workspace().history.lists.latest(limit=SHOWN_TASKS)

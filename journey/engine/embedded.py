@@ -19,6 +19,7 @@ from journey.engine.networks.finding import find_networks
 from journey.engine.networks.network import CLEANERS, FAITHFUL, Hardware, Network
 from journey.engine.networks.recipes import Recipe, recipe
 from journey.engine.networks.running import warm_up
+from journey.engine.pieces import Pieces
 from journey.engine.queue import Choice, Queue
 from journey.engine.speeds import Speeds
 from journey.engine.tasks import Tasks
@@ -65,10 +66,12 @@ class EmbeddedEngine:
         found = find_networks(settings.engine_models_dir, hardware)
         self.networks = found.networks
         self.network_problems = tuple(found.problems.values())
-        """Why networks of the folder cannot be used, a sentence for each."""
+        """Why networks cannot be used, a sentence for each."""
         for problem in self.network_problems:
             log.warning("%s", problem)
         self.default_network = found.chosen(settings.engine_model).name
+        self.default_is_set = "engine_model" in settings.model_fields_set
+        """A setting says which network is the usual one, so none is proposed for each picture."""
         self._speeds = Speeds(settings.data_dir / SPEEDS_FILE)
         self._settings = settings
         self._workers: Workers | Cluster | None = None
@@ -84,6 +87,7 @@ class EmbeddedEngine:
             max_bytes=settings.max_bytes,
         )
         self._deliveries = Deliveries(self._tasks, door)
+        self.pieces = Pieces(decoder, files, self.networks, lambda: self._workers)
         self._unmeasured = deque([*(self.networks[name] for name in self.network_names), *self._cleaners()])
         self._measuring = Loop("engine-speeds", self._measure_next)
         self.routes: list[Route] = server.routes(
@@ -99,6 +103,7 @@ class EmbeddedEngine:
 
     def stop(self) -> None:
         self._deliveries.stop()
+        self.pieces.stop()
         self._queue.stop()
         self._measuring.stop(0)
         workers, self._workers = self._workers, None
@@ -167,6 +172,11 @@ class EmbeddedEngine:
         if speed:
             return width * height / speed
         return self._speeds.estimate(chosen, width, height, workers=self._worker_count)
+
+    def piece_seconds(self, names: Iterable[str]) -> float:
+        """About how many seconds one piece by each of these networks takes, all together."""
+        chosen = [recipe(name, self.networks) for name in names]
+        return sum(self._speeds.estimate(each, *reversed(each.networks[0].tile), workers=1) for each in chosen)
 
     @property
     def _worker_count(self) -> int:

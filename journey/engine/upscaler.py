@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -25,6 +25,15 @@ AHEAD = 3
 
 TRIES = 3
 STOP_CHECK_SECONDS = 0.1
+
+
+class Box(NamedTuple):
+    """A part of a picture, in its pixels; right and bottom lie just outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,39 @@ def upscale(
     tiles = _tiles(picture, recipe)
     submit = _submitter(picture, recipe, scale, workers)
     return _bands(tiles, submit, scale, on_progress=on_progress, should_stop=should_stop, ahead=ahead)
+
+
+def piece(picture: Rows, recipe: Recipe, scale: int, box: Box, *, workers: Executor) -> Pixels:
+    """What the whole upscale has in the place of `box`, pixel for pixel: the tiles that touch it, cut to it.
+
+    Returns (scale * height, scale * width, channels) of the box. Raises what `upscale` raises.
+    """
+    submit = _submitter(picture, recipe, scale, workers)
+    touched = [
+        tile
+        for tile in _tiles(picture, recipe)
+        if tile.left < box.right and tile.right > box.left and tile.top < box.bottom and tile.bottom > box.top
+    ]
+    top, left = min(tile.top for tile in touched), min(tile.left for tile in touched)
+    bottom, right = max(tile.bottom for tile in touched), max(tile.right for tile in touched)
+    made = np.empty((scale * (bottom - top), scale * (right - left), picture.channels), np.uint8)
+    for tile, future in [(tile, submit(tile)) for tile in touched]:
+        try:
+            part = future.result()
+        except CancelledError:
+            raise Stopped("The workers were stopped.") from None
+        down, across = scale * (tile.top - top), scale * (tile.left - left)
+        made[down : down + part.shape[0], across : across + part.shape[1]] = part
+    return made[
+        scale * (box.top - top) : scale * (box.bottom - top), scale * (box.left - left) : scale * (box.right - left)
+    ]
+
+
+def tile_around(x: int, y: int, width: int, height: int, recipe: Recipe) -> Box:
+    """The tile of a picture of this size that holds the pixel (x, y)."""
+    down, across = _tile_size(width, height, recipe)
+    top, left = y // down * down, x // across * across
+    return Box(left, top, min(left + across, width), min(top + down, height))
 
 
 def tile_count(width: int, height: int, recipe: Recipe) -> int:

@@ -23,11 +23,14 @@ from journey.outside.door import Door
 from journey.pictures.checking import Decoder, Picture, inspect
 from journey.pictures.kinds import KINDS, sniff
 from journey.pictures.previews import PREVIEW, THUMBNAIL
+from journey.pictures.rows import Stream
+from journey.pictures.traits import Traits, of_stream
 from journey.provider import Provider
 from journey.storage.files import Files, safe_name
 from journey.storage.stored import Origins, StoredFile, StoredPicture
 
 NAME_SHOWN = 80
+_TRAITS_KEPT = 200
 
 Kind = Literal["url", "task", "upload", "sample"]
 
@@ -91,6 +94,7 @@ class Intake:
         self._clients = clients
         self._origins = origins
         self._max_bytes = max_bytes
+        self._traits: dict[str, Traits] = {}
 
     def from_url(self, url: str) -> Source:
         """Fetch a picture by its address through the one door; an address of our own files is opened by its key."""
@@ -106,6 +110,16 @@ class Intake:
                 f"The file is {len(data) / 2**20:.1f} MiB; the limit is {self._max_bytes / 2**20:g} MiB."
             )
         return self._take_in(lambda path: path.write_bytes(data), "upload", _shown(name))
+
+    def traits(self, source: Source) -> Traits:
+        """What the picture is like, measured once from its pixels. Raises FileMissing and PictureRefused."""
+        key = source.stored.key
+        if key not in self._traits:
+            path = self._files.path(key, source.stored.file)
+            self._traits[key] = self._decoder.apply(_measured, path, path)
+            while len(self._traits) > _TRAITS_KEPT:
+                self._traits.pop(next(iter(self._traits)))
+        return self._traits[key]
 
     def from_stored(self, stored: StoredFile, *, name: str, kind: Kind) -> Source:
         """A picture that is already kept here. Raises FileMissing."""
@@ -209,6 +223,10 @@ class Intake:
             path.rename(folder / file_name)
             stored = StoredFile(self._files.keep(folder), file_name)
         return _source(kind, name, picture, stored, self._files.path(stored.key, stored.file))
+
+
+def _measured(picture: Stream, _: Path) -> Traits:
+    return of_stream(picture)
 
 
 def _source(kind: Kind, name: str, picture: Picture, stored: StoredFile, path: Path) -> Source:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from journey.api.networks import DETAIL, FAITHFUL, FAST, blend, strength_of
 from journey.history.kinship import Pair, Variant
+from journey.pictures.traits import Traits
 from journey.printing import Plan
 from journey.provider import Provider
 from journey.studio.intake import ParentTask
 from journey.views.words import cost_words, duration, literal, paper_name, pixels
+
+__all__ = [
+    "DETAIL", "FAITHFUL", "NO_PICTURE", "WAYS", "Proposal", "about", "blend", "charge_words", "for_paper_words",
+    "found_words", "network_help", "network_label", "network_name", "network_words", "pair_cost", "pair_offer",
+    "proposal", "provider_labels", "strength_of", "strength_words", "suggested_scale",
+]  # fmt: skip
 
 WAYS = {"url": "Image URL", "task": "Task ID", "upload": "Upload"}
 NO_PICTURE = {
@@ -18,6 +27,15 @@ NO_PICTURE = {
 }
 
 
+_NETWORK_WORDS = {
+    FAST: "Drawings: clean lines and flat colours. The quickest.",
+    DETAIL: "Invents fine texture, such as leaves, fur and stone. Changes faces and small letters.",
+    FAITHFUL: "Photos, paintings, lettering: keeps what is there.",
+}
+LONGEST_PROPOSED = 90.0
+"""Seconds. A first result should not take longer; a person who wants it may still wait."""
+
+
 def provider_labels(providers: Sequence[Provider]) -> dict[str, str]:
     """What people choose from, by name: `JourneyAPI · 2 credits`."""
     return {provider.name: f"{provider.label} · {cost_words(provider)}" for provider in providers}
@@ -25,14 +43,59 @@ def provider_labels(providers: Sequence[Provider]) -> dict[str, str]:
 
 def network_label(network: str, seconds: float | None = None) -> str:
     """`Fast · about 6 s`, as Markdown. The name of a network may come from a folder."""
-    label = literal(network.replace("-", " ")).capitalize()
+    label = literal(network_name(network))
     return label if seconds is None else f"{label} · {about(seconds)}"
 
 
-def network_help(runs_on: str | None) -> str:
-    """What to choose, and what it runs on here."""
-    words = "Fast gives clean edges. Detail takes far longer and gives natural texture."
-    return words if runs_on is None else f"{words} Networks run on {runs_on}."
+def network_name(network: str) -> str:
+    """`Fast`, or `Detail 50 %` for a blend. The name of a network may come from a folder."""
+    if strength := strength_of(network):
+        return f"Detail {strength} %"
+    return network.replace("-", " ").capitalize()
+
+
+def network_words(network: str) -> str:
+    """What a network is for, and what it does to a picture."""
+    if strength_of(network):
+        return "Detail, softened by faithful. Takes the time of both."
+    return _NETWORK_WORDS.get(network, "From the models folder.")
+
+
+def network_help(runs_on: str | None) -> str | None:
+    """What networks run on here."""
+    return None if runs_on is None else f"Networks run on {runs_on}."
+
+
+def strength_words(strength: int, seconds: float | None) -> str:
+    """What the strength of detail does, and how long it takes."""
+    time = f", {about(seconds)}" if seconds is not None else ""
+    if strength == 100:
+        return f"All of detail{time}. Less of it keeps more of the picture as it is."
+    if strength == 0:
+        return f"Nothing of detail: this is faithful{time}."
+    return f"{strength} % detail and {100 - strength} % faithful: both run{time}."
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The network that suits a picture, and why, as a sentence."""
+
+    network: str
+    reason: str
+
+
+def proposal(traits: Traits, seconds: Mapping[str, float | None]) -> Proposal | None:
+    """What suits a picture with these traits, of the networks whose times are given; None when none is known to."""
+    jpeg = " Its traces of JPEG are cleaned first." if traits.jpeg_traces is not None else ""
+    if FAITHFUL not in seconds or FAST not in seconds:
+        return None
+    if traits.is_drawn:
+        return Proposal(FAST, "Looks drawn, with hard edges between flat colours: fast keeps lines clean.")
+    looks = "Looks like a photo or a painting, with soft steps from pixel to pixel"
+    takes = seconds[FAITHFUL]
+    if takes is not None and takes > LONGEST_PROPOSED:
+        return Proposal(FAST, f"{looks}: faithful keeps more of it, but takes {about(takes)} here.")
+    return Proposal(FAITHFUL, f"{looks}: faithful keeps it as it is.{jpeg}")
 
 
 def about(seconds: float) -> str:

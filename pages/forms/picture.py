@@ -11,6 +11,7 @@ from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms import inputs
 from pages.forms.choosing import choose
+from pages.forms.settings import use_network
 from pages.frame.protection import say_error
 from pages.task.pictures import picture
 
@@ -100,7 +101,8 @@ def use_again(entry_id: str) -> None:
     if entry is None:
         state.problem = "There is no task with this address, so there is nothing to reuse."
         return
-    state.provider, state.network, state.scale = entry.provider.name, entry.network, entry.scale
+    state.provider, state.scale = entry.provider.name, entry.scale
+    use_network(entry.network)
     state.webhook_url, state.webhook_secret = entry.webhook_url or "", ""
     state.scale_is_meant = True
     try:

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
+from journey.errors import JourneyError
 from journey.printing import Plan
 from journey.studio import PROVIDERS, SECRET_LIMIT, URL_LIMIT, Provider, Variant
-from journey.views.upscaling import for_paper_words, network_help, network_label, provider_labels, suggested_scale
+from journey.views.upscaling import (
+    DETAIL,
+    FAITHFUL,
+    Proposal,
+    blend,
+    for_paper_words,
+    network_help,
+    network_label,
+    network_words,
+    proposal,
+    provider_labels,
+    strength_of,
+    strength_words,
+    suggested_scale,
+)
 from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms.choosing import choose, type_in
 
-DEFAULTS = {"scale": 4, "provider": None, "network": None, "webhook_url": "", "webhook_secret": ""}
+DEFAULTS = {
+    "scale": 4,
+    "provider": None,
+    "network": None,
+    "strength": 100,
+    "webhook_url": "",
+    "webhook_secret": "",
+}
 """What is kept in the session."""
 state = st.session_state
 
@@ -37,15 +61,60 @@ def choose_variant() -> Variant | None:
     if provider is None:
         return None
     networks = workspace().networks() if provider.has_networks else []
-    if not networks:
-        return Variant(provider)
+    return Variant(provider, _choose_network(provider, networks)) if networks else Variant(provider)
+
+
+def use_network(name: str | None) -> None:
+    """Put a network, or a blend, into the form; what the picture suggests does not replace it."""
+    strength = name and strength_of(name)
+    state.network, state.strength = (DETAIL, strength) if strength else (name, 100)
+    state.network_is_meant = True
+
+
+def _choose_network(provider: Provider, networks: list[str]) -> str:
+    """The name of a network, or of a blend. What suits the picture is preselected, once for each picture."""
+    seconds = {name: seconds_for(Variant(provider, name)) for name in networks}
+    engine = workspace().engine
+    proposed = None if engine is None or engine.default_is_set else _proposal(seconds)
+    if proposed and state.source.stored.key != state.get("network_suggested_for"):
+        state.network_suggested_for = state.source.stored.key
+        if not state.pop("network_is_meant", False):
+            state.network, state.strength = proposed.network, 100
     if state.network not in networks:
-        state.network = networks[0]
-    labels = {name: network_label(name, seconds_for(Variant(provider, name))) for name in networks}
-    network = choose("Network", labels, key="network", help=network_help(workspace().runs_on()))
+        state.network, state.strength = networks[0], 100
+    network = str(
+        st.radio(
+            "Network",
+            networks,
+            format_func=lambda name: network_label(name, seconds[name]),
+            captions=[literal(network_words(name)) for name in networks],
+            key="network",
+            help=network_help(workspace().runs_on()),
+            persist_state="session",
+        )
+    )
+    if proposed:
+        st.caption(literal(proposed.reason))
     for problem in workspace().network_problems():
         st.caption(literal(problem))
-    return Variant(provider, network)
+    return _choose_strength(provider) if network == DETAIL and FAITHFUL in networks else network
+
+
+def _choose_strength(provider: Provider) -> str:
+    strength = int(st.slider("Strength", 0, 100, step=5, format="%d %%", key="strength", persist_state="session"))
+    name = blend(strength)
+    st.caption(strength_words(strength, seconds_for(Variant(provider, name))))
+    return name
+
+
+def _proposal(seconds: Mapping[str, float | None]) -> Proposal | None:
+    """What suits the picture in the form; None without one."""
+    if state.source is None:
+        return None
+    try:
+        return proposal(workspace().intake.traits(state.source), seconds)
+    except JourneyError:
+        return None  # a picture that cannot be read is said to be one where it matters
 
 
 def choose_provider(*, key: str) -> Provider | None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from journey.api.networks import strength_of
 from journey.engine.networks import bundled
 from journey.engine.networks.backends import Enlarge, HardwareMissing, backend_for, is_installed, unavailable_reason
-from journey.engine.networks.network import BLEND, DETAIL, FAITHFUL, FAST, BackendName, Hardware, Network
+from journey.engine.networks.network import DETAIL, FAITHFUL, FAST, BackendName, Hardware, Network
 from journey.engine.networks.recipes import Recipe, recipe
 from journey.errors import CannotStart, InvalidRequest, JourneyError
 from journey.processes import WorkerDied, Workers
@@ -117,7 +118,7 @@ def _try_hardware(hardware: Hardware) -> None:
 
 def _probed(probe: Workers, file: Path, hardware: Hardware) -> Network:
     """Raises JourneyError, which names the network and says why it cannot be used."""
-    if file.stem in (FAST.name, DETAIL.name, FAITHFUL.name) or BLEND.fullmatch(file.stem):
+    if file.stem in (FAST.name, DETAIL.name, FAITHFUL.name) or strength_of(file.stem):
         raise JourneyError(f"The network {file.stem} cannot be used: the name is taken. Rename its files.")
     probe.start()
     try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from journey.api import networks as names
 from journey.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 Device: TypeAlias = Literal["auto", "cpu", "gpu"]
 Precision: TypeAlias = Literal["auto", "f32", "bf16"]
 BackendName: TypeAlias = Literal["openvino", "ncnn"]
-
-BLEND = re.compile(r"detail-([1-9]\d?)")
-"""The name of a blend: so many percent of detail, the rest faithful. No file of a folder may have such a name."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ class Network:
 
 
 FAST = Network(
-    name="fast",
+    name=names.FAST,
     model="realesr-animevideov3",
     file="REALESRGAN_ANIMAVIDEOV3_UP4X.param",
     scale=4,
@@ -99,7 +96,7 @@ FAST = Network(
     halving="bicubic",
 )
 DETAIL = Network(
-    name="detail",
+    name=names.DETAIL,
     model="realesrgan-x4plus",
     file="REALESRGAN_X4PLUS_UP4X.param",
     scale=4,
@@ -109,7 +106,7 @@ DETAIL = Network(
     multiple=8,
 )
 FAITHFUL = Network(
-    name="faithful",
+    name=names.FAITHFUL,
     model="dat-light",
     file="DAT_light_x4.npz",
     scale=4,

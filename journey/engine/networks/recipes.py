@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from journey.engine.networks.network import BLEND, CLEANERS, DETAIL, FAITHFUL, Network
+from journey.api.networks import blend, strength_of
+from journey.engine.networks.network import CLEANERS, DETAIL, FAITHFUL, Network
 from journey.errors import InvalidRequest
 from journey.pictures import traits
 from journey.pictures.rows import Rows
@@ -28,7 +29,7 @@ class Recipe:
     @property
     def name(self) -> str:
         """What people choose and the wire says: `detail`, or `detail-50` for half of it."""
-        return self.network.name if self.softer is None else f"{self.network.name}-{self.strength}"
+        return self.network.name if self.softer is None else blend(self.strength)
 
     @property
     def model(self) -> str:
@@ -69,9 +70,9 @@ def recipe(name: str, networks: Mapping[str, Network]) -> Recipe:
     """
     if name in networks:
         return Recipe(networks[name])
-    mixed = BLEND.fullmatch(name)
-    if mixed and {DETAIL.name, FAITHFUL.name} <= networks.keys():
-        return Recipe(networks[DETAIL.name], int(mixed[1]), networks[FAITHFUL.name])
+    strength = strength_of(name)
+    if strength and {DETAIL.name, FAITHFUL.name} <= networks.keys():
+        return Recipe(networks[DETAIL.name], strength, networks[FAITHFUL.name])
     blend = f", or {DETAIL.name}-1 to {DETAIL.name}-99" if FAITHFUL.name in networks else ""
     raise InvalidRequest(f"model: must be one of {', '.join(sorted(networks))}{blend}")
 
