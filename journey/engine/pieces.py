@@ -83,7 +83,7 @@ class Pieces:
 
     def stop(self) -> None:
         """Forget what was asked for, and the decoded pictures."""
-        self._thread.shutdown(cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)
         self._thread = ThreadPoolExecutor(1, "engine-pieces")
         while self._open:
             self._open.popitem()[1].close()
