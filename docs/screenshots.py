@@ -52,7 +52,7 @@ def main() -> None:
     if chromium is None:
         sys.exit("chromium is not installed: apt-get install chromium")
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
-        studio = Studio(Path(data), free_port(), {"JOURNEY_MONTHLY_CREDITS": "120"})
+        studio = Studio(Path(data), free_port(), {"JOURNEY_MONTHLY_CREDITS": "120", "JOURNEY_ENGINE_MODEL": ""})
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         try:
             studio.start()

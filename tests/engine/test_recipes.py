@@ -77,7 +77,7 @@ def test_a_blend_lies_between_its_networks() -> None:
 @pytest.mark.parametrize("scale", [2, 4])
 def test_colours_do_not_drift(name: str, scale: int) -> None:
     """The mean of each channel is that of the source, to 0.2 levels, whatever enlarges."""
-    for picture in (part("fjord"), part("koi"), part("city")):
+    for picture in (part("fjord", 64), part("koi", 64), part("city", 64)):
         drift = enlarged(picture, name, scale).mean((0, 1)) - picture.mean((0, 1))
         assert 0.2 > np.abs(drift).max()
 

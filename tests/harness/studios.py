@@ -57,7 +57,8 @@ def drawn_samples() -> Path:
 class Studio:
     """`streamlit run app.py` as a process of its own, with its data in `data_dir`.
 
-    Its samples are already drawn there and its networks measured, unless `is_new`.
+    Its samples are already drawn there and its networks measured, unless `is_new`. The form begins with the quickest
+    network; with the setting JOURNEY_ENGINE_MODEL empty, it proposes one for each picture, as for a new user.
     """
 
     data_dir: Path
@@ -83,7 +84,7 @@ class Studio:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
                 cwd=ROOT,
-                env=environment | {"JOURNEY_DATA_DIR": str(self.data_dir)} | self.settings,
+                env=environment | self._settings(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -97,6 +98,9 @@ class Studio:
             assert self.process.poll() is None, (self.data_dir / "log").read_text()
             assert time.monotonic() < deadline, "the server did not start in time"
             time.sleep(0.1)
+
+    def _settings(self) -> dict[str, str]:
+        return {"JOURNEY_DATA_DIR": str(self.data_dir), "JOURNEY_ENGINE_MODEL": "fast"} | self.settings
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:

@@ -26,6 +26,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         _env_file=None,
         data_dir=tmp_path_factory.mktemp("data"),
         engine_workers=1,
+        engine_model="fast",
         fetch_allow=("127.0.0.0/8",),
         max_output_pixels=10_000_000,
     )

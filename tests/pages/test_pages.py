@@ -199,7 +199,7 @@ def test_a_task_is_used_again(space: Workspace, open_page: OpenPage, way: str) -
     assert [] == errors(app)
     assert "Upscale" == app.title[0].value
     assert any("again.png · 30 × 20 px" in text.value for text in app.text)
-    assert (2, "detail") == (app.button_group(key="scale").value, app.button_group(key="network").value)
+    assert (2, "detail") == (app.button_group(key="scale").value, app.radio(key="network").value)
     assert "https://example.com/hook" == app.text_input(key="webhook_url").value
     app.button_group(key="scale").set_value(4).run()
     assert 4 == app.button_group(key="scale").value

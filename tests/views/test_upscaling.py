@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from journey.history.kinship import Variant
+from journey.pictures.traits import Traits
 from journey.provider import JOURNEYAPI, PROVIDERS, THIS_MACHINE
 from journey.storage.stored import StoredPicture
 from journey.studio.intake import ParentTask, Source
@@ -29,6 +32,35 @@ def test_every_way_has_its_price() -> None:
     times = {fast: 4.2, detail: None, hosted: 30.0}
     assert upscaling.pair_offer("fast and detail", (fast, detail), times).endswith("to compare them: fast about 4 s.")
     assert upscaling.pair_offer("both", (detail, detail), times).endswith("to compare them.")
+
+
+FLAT = Traits(is_neutral=False, blockiness=1.0, hard_share=0.1, soft_share=0.2)
+SOFT = Traits(is_neutral=False, blockiness=1.0, hard_share=0.01, soft_share=0.7)
+
+
+def test_a_network_is_proposed_for_what_the_picture_is_like() -> None:
+    """Drawings get fast; photos and paintings get faithful, unless it takes longer here than a first result should."""
+    quick = {"fast": 1.0, "detail": 30.0, "faithful": 20.0}
+    drawn, painted = upscaling.proposal(FLAT, quick), upscaling.proposal(SOFT, quick)
+    assert drawn
+    assert painted
+    assert ("fast", "faithful") == (drawn.network, painted.network)
+    slow = upscaling.proposal(SOFT, quick | {"faithful": 600.0})
+    assert slow
+    assert "fast" == slow.network
+    assert slow.reason.endswith("faithful keeps more of it, but takes about 10 min here.")
+    jpeg = upscaling.proposal(replace(SOFT, blockiness=1.7), quick)
+    assert jpeg
+    assert jpeg.reason.endswith("Its traces of JPEG are cleaned first.")
+    assert upscaling.proposal(SOFT, {"fast": 1.0, "mine": 2.0}) is None
+
+
+def test_blends_have_their_words() -> None:
+    """A blend is named by its strength, says that both run, and its ends are the networks themselves."""
+    assert "Detail 35 % · about 6 s" == upscaling.network_label(upscaling.blend(35), 6)
+    assert ("faithful", "detail") == (upscaling.blend(0), upscaling.blend(100))
+    assert "35 % detail and 65 % faithful: both run, about 20 s." == upscaling.strength_words(35, 20)
+    assert "Takes the time of both." in upscaling.network_words("detail-35")
 
 
 def test_a_network_of_a_folder_is_named_literally() -> None:
