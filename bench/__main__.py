@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from bench import fidelity, history, inference, machine, main_job, memory, print_files
+from bench import fidelity, history, inference, machine, main_job, memory, print_files, quality
 from bench.amounts import FULL, QUICK, Amount
 from bench.table import Line, heading, row
 
@@ -23,6 +23,7 @@ RESULTS = Path(__file__).parent / "results"
 SUBJECTS: Mapping[str, Callable[[Amount], Iterator[Line]]] = {
     "inference": inference.lines,
     "fidelity": fidelity.lines,
+    "quality": quality.lines,
     "main_job": main_job.lines,
     "memory": memory.lines,
     "print_files": print_files.lines,

@@ -17,6 +17,7 @@ class Amount:
     slow_detail_side: int = 256
     """For machines on which the other would take over a minute, or needs more memory than there is."""
     photographs: int = 6
+    originals: int = 16
     matrix_side: int = 4096
     clicks: int = 20
     print_side: int = 4096
@@ -33,6 +34,7 @@ QUICK = Amount(
     detail_side=64,
     slow_detail_side=64,
     photographs=1,
+    originals=1,
     matrix_side=512,
     clicks=4,
     print_side=512,

@@ -36,10 +36,10 @@ def one_worker() -> Iterator[Workers]:
         workers.stop()
 
 
-def bands(picture: np.ndarray, network: Network, workers: Workers) -> Iterator[np.ndarray]:
+def bands(picture: np.ndarray, recipe: Recipe, workers: Workers) -> Iterator[np.ndarray]:
     return upscale(
         ArrayRows(picture),
-        Recipe(network),
+        recipe,
         4,
         workers=workers,
         on_progress=lambda done, total: None,
@@ -48,7 +48,7 @@ def bands(picture: np.ndarray, network: Network, workers: Workers) -> Iterator[n
 
 
 def enlarged(picture: np.ndarray, network: Network, workers: Workers) -> np.ndarray:
-    return np.concatenate(list(bands(picture, network, workers)))
+    return np.concatenate(list(bands(picture, Recipe(network), workers)))
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def inference(picture: np.ndarray, network: Network) -> Iterator[tuple[str, Meas
         workers.submit(load, network, *network.window(*picture.shape[:2])).result()
 
         def work() -> None:
-            for _ in bands(picture, network, workers):
+            for _ in bands(picture, Recipe(network), workers):
                 pass
 
         yield workers.submit(how_it_runs, network).result(), seconds(work)

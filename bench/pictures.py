@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +15,43 @@ from journey.pictures import samples
 
 PHOTOGRAPHS = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png", "ihc.png")
 """Those of scikit-image that are in colour and large enough."""
+
+
+@dataclass(frozen=True)
+class Original:
+    """What an enlarged picture should come close to: (H, W, 3) uint8."""
+
+    name: str
+    pixels: np.ndarray
+    is_photograph: bool
+
+
+_PHOTOGRAPHS = ("Autumn", "BytheWater", "ColorfulCups", "EveningGlow", "FallenLeaf", "OneStandsOut", "Path")
+_FILES: Mapping[str, bool] = {
+    **{f"wallpapers/{name}/contents/images/2560x1600.jpg": True for name in _PHOTOGRAPHS},
+    "backgrounds/Kleiber_by_Lukas_Baubkus.jpg": True,
+    "wallpapers/summer_1am/contents/images/2560x1600.jpg": False,
+    "wallpapers/Canopee/contents/images/3840x2160.png": False,
+    "backgrounds/Infinite-Sea_by_Aury88.jpg": False,
+    "backgrounds/Painting-Colors_by__herobrine7gamer.jpg": False,
+}
+"""In /usr/share, from Debian's packages plasma-workspace-wallpapers and lomiri-wallpapers-20.04: whether each is a
+photograph. Others are scikit-image's."""
+ORIGINAL_SIDE = 512
+
+
+def originals(count: int) -> tuple[str, list[Original]]:
+    """What the pictures are, and the middle of each, reduced until no trace of JPEG or of a sensor is left."""
+    found = []
+    for name, is_photograph in _FILES.items():
+        file = Path("/usr/share", name)
+        if file.is_file():
+            image = Image.open(file).convert("RGB").reduce(2)
+            found.append(Original(name, _middle(image, ORIGINAL_SIDE), is_photograph))
+    for pixels in photographs(4, 2 * ORIGINAL_SIDE)[1]:
+        sides = [side // 4 * 4 for side in pixels.shape[:2]]
+        found.append(Original("scikit-image", pixels[: min(sides[0], 400), : min(sides[1], 512)], True))
+    return "pictures", found[:count]
 
 
 def picture(side: int) -> Image.Image:
