@@ -18,6 +18,12 @@ def blend(strength: int) -> str:
     return FAITHFUL if strength == 0 else DETAIL if strength == 100 else f"{DETAIL}-{strength}"
 
 
+def shown(name: str) -> str:
+    """The name for people: `detail 50 %` for a blend, any other as it is."""
+    strength = strength_of(name)
+    return name if strength is None else f"{DETAIL} {strength} %"
+
+
 def strength_of(name: str) -> int | None:
     """How much of a blend is detail, in percent from 1 to 99; None for the name of a network."""
     found = _BLEND.fullmatch(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from journey.api import networks
 from journey.api.models import TaskStatus
 from journey.history.states import FETCHED_AGAIN, State
 from journey.provider import Provider
@@ -88,7 +89,7 @@ class Entry(_Wish):
     @property
     def enlarged_by(self) -> str | None:
         """The network: the name that a person chose, else the API's name for it. May be text from outside."""
-        return self.network or self.result_model
+        return networks.shown(self.network) if self.network else self.result_model
 
     @property
     def source_size(self) -> tuple[int, int] | None:

@@ -7,12 +7,13 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from journey.api import networks
 from journey.history.entries import Entry
 from journey.history.finding import Lists
 from journey.provider import Provider
 
 _PAIR = "ab-"
-_USUAL_PAIR = ("fast", "detail")
+_USUAL_PAIR = (networks.FAST, networks.DETAIL)
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Variant:
     @property
     def name(self) -> str:
         """What to call this way: the network, else the provider. Untrusted text."""
-        return self.network or self.provider.label
+        return networks.shown(self.network) if self.network else self.provider.label
 
 
 Pair = tuple[Variant, Variant]

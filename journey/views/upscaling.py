@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from journey.api.networks import DETAIL, FAITHFUL, FAST, blend, strength_of
+from journey.api.networks import DETAIL, FAITHFUL, FAST, blend, shown, strength_of
 from journey.history.kinship import Pair, Variant
 from journey.pictures.traits import Traits
 from journey.printing import Plan
@@ -49,9 +49,7 @@ def network_label(network: str, seconds: float | None = None) -> str:
 
 def network_name(network: str) -> str:
     """`Fast`, or `Detail 50 %` for a blend. The name of a network may come from a folder."""
-    if strength := strength_of(network):
-        return f"Detail {strength} %"
-    return network.replace("-", " ").capitalize()
+    return shown(network).replace("-", " ").capitalize()
 
 
 def network_words(network: str) -> str:

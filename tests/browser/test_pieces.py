@@ -14,8 +14,8 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_network_is_chosen_by_looking_at_a_piece(make_studio: Callable[..., Studio], page: Page) -> None:
-    """Each network's piece of the most detailed place appears, another place may be chosen, and the one that is liked is
-    in the form; nothing was queued for it."""
+    """Each network's piece of the most detailed place appears, then of another place; the one that is liked is in the
+    form, and nothing was queued for it."""
     studio = make_studio(JOURNEY_ENGINE_MODEL="")
     page.goto(studio.url)
     page.get_by_role("button", name="Koi pond", exact=True).click()
