@@ -18,6 +18,7 @@ from journey import printing
 from journey.pictures import png
 from journey.printing import Paper
 from journey.printing.shop.colours import coloured, flat
+from journey.printing.shop.jpeg import write_jpeg
 from journey.printing.shop.layout import Layout
 from journey.printing.shop.pdf import write_pdf
 from journey.printing.shop.png import density
@@ -27,7 +28,6 @@ from journey.printing.shop.source import Source
 from journey.printing.shop.specs import FORMATS, FileFormat, PrintFile, service_warnings
 from journey.printing.shop.tiff import write_tiff
 
-JPEG_QUALITY = 95
 _BAND_PIXELS = 1_000_000
 _READ_PIXELS = 4_000_000
 """The most pixels of a band, and about as many of the source that are read for it."""
@@ -164,20 +164,10 @@ def _write_png(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> No
     png.write_chunk(file, b"IEND", b"")
 
 
-def _write_jpeg(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> None:
-    whole = Image.new(sheet.mode, sheet.size)
-    top = 0
-    for band in bands:
-        whole.paste(band, (0, top))
-        top += band.height
-    whole_dpi = round(sheet.dpi)
-    whole.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0, dpi=(whole_dpi, whole_dpi), icc_profile=sheet.icc)
-
-
 WRITERS: Mapping[FileFormat, Callable[[BinaryIO, Iterator[Image.Image], Sheet], None]] = {
     "PNG": _write_png,
     "TIFF": write_tiff,
-    "JPEG": _write_jpeg,
+    "JPEG": write_jpeg,
     "PDF": write_pdf,
 }
 """What writes each format, given the file, its pixels in bands from top to bottom, and what to say about them."""
