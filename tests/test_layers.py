@@ -66,7 +66,6 @@ ONLY_IN: dict[str, set[str]] = {
     "ncnn": {"journey/engine/networks/ncnn_backend.py"},
     "openvino": {"journey/engine/networks/openvino_backend.py", "journey/engine/networks/openvino_graphs.py"},
     "distributed": {"journey/engine/cluster.py"},
-    "pypdf": {"journey/printing/shop"},
     "pyvips": {"journey/pictures/streaming.py"},
     "requests": set(),
     "urllib.request": set(),

@@ -21,7 +21,7 @@ from journey.printing.shop.specs import Profile
 
 JPEG_QUALITY = 95
 _JOINT_ROWS = 64
-"""Restart markers stand after 8 rows of pixels each and are numbered 0 to 7: pieces of so many rows end with the last."""
+"""A restart marker stands after each 8 rows of pixels, and they are numbered 0 to 7: the last is due after so many."""
 
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _DHT, _DAC, _SOI, _EOI, _SOS, _DQT, _DNL, _DRI = 0xC4, 0xCC, 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD

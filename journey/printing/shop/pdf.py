@@ -13,7 +13,7 @@ from journey.printing.shop.sheet import Sheet, deflated
 POINTS_PER_INCH = 72
 """PDF measures in points."""
 MAX_SIDE_UNITS = 14_400
-"""Acrobat shows no page with a longer side, in units that are points unless the page says otherwise (ISO 32000, C.2)."""
+"""Acrobat shows no page with a longer side (PDF Reference 1.7, appendix C). A unit is a point or, in UserUnit, more."""
 
 Rectangle = tuple[float, float, float, float]
 """Left, bottom, right and top in points, from the lower left corner of the page."""
@@ -69,17 +69,13 @@ class Document:
 
         Marks may use the font /F, which is Helvetica. A page that is too long for Acrobat is measured in larger units.
         """
-        unit = 1
-        while max(size) / unit > MAX_SIDE_UNITS:
-            unit *= 10  # keeps every length exact
+        unit = user_unit(size)
         left, bottom, right, top = at
         drawn = f"q {right - left:.4f} 0 0 {top - bottom:.4f} {left:.4f} {bottom:.4f} cm /Picture Do Q"
         scale = f"{1 / unit:g} 0 0 {1 / unit:g} 0 0 cm\n" if unit > 1 else ""
         contents = self.add_stream("", [f"{scale}{drawn}\n{marks}".encode("latin-1")])
         all_boxes = {"MediaBox": (0.0, 0.0, *size), **boxes}
-        entries = [
-            f"/{name} [{' '.join(f'{each / unit:.6f}' for each in box)}]" for name, box in all_boxes.items()
-        ]
+        entries = [f"/{name} [{' '.join(f'{each / unit:.6f}' for each in box)}]" for name, box in all_boxes.items()]
         if unit > 1:
             entries.append(f"/UserUnit {unit}")
         font = "/Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >> >>"
@@ -112,10 +108,8 @@ class Document:
 
 def write_pdf(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> None:
     """One page with one lossless picture from edge to edge, its boxes set for the trim."""
-    trim = sheet.trim
-    assert trim is not None  # noqa: S101 - for the type checker: a PDF always has a paper
+    across, down = page_size(sheet)
     bleed = points(sheet.bleed_mm)
-    across, down = (side * POINTS_PER_INCH + 2 * bleed for side in (trim.size.width_in, trim.size.height_in))
     channels = len(sheet.mode)
     document = Document(file)
     picture = document.add_picture(bands, sheet.size, channels, document.add_profile(sheet.icc, channels))
@@ -123,6 +117,34 @@ def write_pdf(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> Non
     boxes = {"BleedBox": whole, "TrimBox": (bleed, bleed, across - bleed, down - bleed)}
     document.add_page((across, down), boxes, picture, whole)
     document.close()
+
+
+def page_size(sheet: Sheet) -> tuple[float, float]:
+    """Width and height in points of the page that holds this: the paper, and the bleed on every side."""
+    trim = sheet.trim
+    assert trim is not None  # noqa: S101 - for the type checker: a PDF always has a paper
+    bleed = points(sheet.bleed_mm)
+    return trim.size.width_in * POINTS_PER_INCH + 2 * bleed, trim.size.height_in * POINTS_PER_INCH + 2 * bleed
+
+
+def page_notes(sheet: Sheet) -> tuple[str, ...]:
+    """A sentence about a page that is measured in larger units, else nothing."""
+    unit = user_unit(page_size(sheet))
+    if unit == 1:
+        return ()
+    longer = f"The page is longer than 5 m, so the PDF counts in units of {unit} points (UserUnit)."
+    return (f"{longer} A program that does not know this shows it at 1:{unit}.",)
+
+
+def user_unit(size: tuple[float, float]) -> int:
+    """How many points a unit of a page of this size in points has: 1, or 10 and more where it is too long.
+
+    Powers of ten, because what does not know UserUnit then shows the page at 1:10, as large prints are often drawn.
+    """
+    unit = 1
+    while max(size) / unit > MAX_SIDE_UNITS:
+        unit *= 10
+    return unit
 
 
 def points(mm: float) -> float:
