@@ -168,6 +168,6 @@ def panels_words(panels: Panels, paper: Paper) -> str:
         return f"**1 sheet**: {literal(paper_name(paper))} fits on it."
     sheets = f"**{count} sheets** of {literal(_paper_as_it_lies(panels.sheet))}"
     return (
-        f"{sheets}, {panels.columns} across and {panels.rows} down, make {literal(paper_name(paper))}: one PDF with a "
-        "sheet on each page. They say their row and column, and have marks to cut and glue by."
+        f"{sheets}, {panels.columns} across and {panels.rows} down, make {literal(paper_name(paper))}. They are the "
+        "pages of one PDF, numbered, with marks to cut and glue by."
     )

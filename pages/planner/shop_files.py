@@ -16,9 +16,10 @@ from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms.choosing import choose
 from pages.frame.protection import say_error
+from pages.planner import drawn
 from pages.planner.cut import choose_cut
 from pages.planner.shop_runs import Start, Started, begin, show_runs
-from pages.planner.state import key, orientation, position
+from pages.planner.state import key, orientation, position, unit_of
 
 
 def shop_files(source: Source, plan: Plan | None) -> None:
@@ -106,7 +107,7 @@ def _proof(source: Source, plan: Plan) -> Start | None:
 
 
 def _panels(source: Source, plan: Plan) -> Start | None:
-    st.markdown("The print in pieces: for a home printer, or for a wall of panels.")
+    st.markdown("The print in pieces, for a home printer or a wall of panels.")
     cut = choose_cut()
     spec = _checked(plan, plan.paper, "PDF")
     if cut is None or spec is None:
@@ -117,6 +118,7 @@ def _panels(source: Source, plan: Plan) -> Start | None:
         say_error(str(error))
         return None
     st.markdown(panels_words(panels, plan.paper))
+    drawn.cut_up(plan, panels, drawn.small_copy(source), unit_of("unit"))
     return lambda: Started(
         f"{source.name}, {len(panels.each)} sheets",
         workspace().print_runs.make(shop.panels, source.stored, spec, cut, title=source.name),

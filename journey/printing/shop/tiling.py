@@ -136,8 +136,8 @@ def _marks(panel: Panel, cut_up: Panels, at: Rectangle, overlap: float) -> str:
         ),
     ]
     label = _label(panel, cut_up)
-    start = left + overlap + gap
-    size = min(_FONT_SIZE, max(1.0, (right - overlap - gap - start) / (_LETTER * len(label))))
+    start = left + overlap + 2 * gap
+    size = min(_FONT_SIZE, max(1.0, (right - overlap - 2 * gap - start) / (_LETTER * len(label))))
     below = bottom - gap - size
     return f"0 G 0.3 w {' '.join(lines)} S\n0 g BT /F {size:.2f} Tf {start:.4f} {below:.4f} Td ({label}) Tj ET"
 
