@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from pypdf import PageObject, PdfReader
 
-from journey.printing import PAPERS, Cut, Fit, custom_paper
-from journey.printing.shop import PrintFile, PrintSpec, exact_size, panels
+from journey.printing import PAPERS, Cut, Fit, Paper, custom_paper
+from journey.printing.shop import FORMATS, FileFormat, PrintFile, PrintSpec, exact_size, panels
 
 A4 = PAPERS["A4"]
 BANNER = custom_paper(6000, 2000, "mm")
@@ -50,6 +50,15 @@ def pixels(path: Path) -> np.ndarray:
         return np.asarray(image)
 
 
+@pytest.mark.parametrize("file_format", FORMATS)
+@pytest.mark.parametrize(("paper", "dpi", "size"), [(PAPERS["A0"], 300, (9933, 14043)), (BANNER, 100, (23622, 7874))])
+def test_an_a0_and_a_banner_can_be_made(
+    file_format: FileFormat, paper: Paper, dpi: float, size: tuple[int, int]
+) -> None:
+    """An A0 at 300 DPI and a banner of 6 × 2 m at 100 DPI are within the limits in every format."""
+    assert size == PrintSpec(paper, dpi, file_format).on(*size).needed
+
+
 @pytest.mark.parametrize(
     ("paper", "bleed_mm", "unit"),
     [
@@ -61,10 +70,10 @@ def pixels(path: Path) -> np.ndarray:
     ],
 )
 def test_no_page_is_too_long_for_acrobat(
-    tmp_path: Path, picture: Path, paper: object, bleed_mm: float, unit: int
+    tmp_path: Path, picture: Path, paper: Paper, bleed_mm: float, unit: int
 ) -> None:
     """A page beyond 14,400 points is measured in larger units; its boxes are the paper and the bleed all the same."""
-    spec = PrintSpec(paper, 3, "PDF", bleed_mm=bleed_mm, orientation="auto")  # type: ignore[arg-type]
+    spec = PrintSpec(paper, 3, "PDF", bleed_mm=bleed_mm)
     made = exact_size(picture, tmp_path, spec)
     reader = PdfReader(made.path, strict=True)
     (page,) = reader.pages
