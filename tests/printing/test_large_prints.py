@@ -101,6 +101,13 @@ def test_the_picture_of_a_banner_fills_its_page(tmp_path: Path, picture: Path) -
     )
 
 
+def test_a_jpeg_that_few_could_read_is_refused() -> None:
+    """65,500 px a side is as much as programs read of a JPEG; more is refused before any work, with what to do."""
+    assert PrintSpec(custom_paper(655, 1, "in"), 100, "JPEG")
+    with pytest.raises(ValueError, match=r"would have 65,501\. Choose TIFF, PNG or PDF"):
+        PrintSpec(custom_paper(655.01, 1, "in"), 100, "JPEG")
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 @pytest.mark.parametrize("size", [(700, 3), (333, 64), (1500, 1601)])
 def test_a_jpeg_in_pieces_is_the_jpeg_made_at_once(tmp_path: Path, mode: str, size: tuple[int, int]) -> None:
