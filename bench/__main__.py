@@ -35,7 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("subjects", nargs="*", metavar="subject", help=f"of {', '.join(SUBJECTS)}; all without any")
     parser.add_argument("--quick", action="store_true", help="small pictures, once each: shows that all of it works")
-    parser.add_argument("--large", action="store_true", help="adds the memory for pictures of 25 megapixels; slow")
+    parser.add_argument(
+        "--large", action="store_true", help="adds the memory for pictures of 25 megapixels, an A0 and a banner; slow"
+    )
     chosen = parser.parse_args()
     if unknown := set(chosen.subjects) - SUBJECTS.keys():
         parser.error(f"there is no subject {', '.join(sorted(unknown))}")

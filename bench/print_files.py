@@ -19,13 +19,15 @@ from bench.in_browser import NO_CHROMIUM, has_chromium, new_page, studio_and_bro
 from bench.main_job import CLICK, IDLE, click, koi_chosen
 from bench.pictures import picture
 from bench.table import Line, alternating, compared, seconds
-from journey.printing import PAPERS
+from journey.printing import PAPERS, custom_paper
 from journey.printing.shop import FORMATS, FileFormat, PrintSpec, exact_size, retag, service_warnings, start
 from journey.processes import Workers
 from tests.harness.studios import Studio
 
 RETAGS = 4
 """As many as the page lists beside the large file."""
+LARGE = ((PAPERS["A0"], 300), (custom_paper(600, 200, "cm"), 100))
+"""A poster and a banner, with the DPI that they are printed at."""
 OURS = "ours"
 AGAIN = "Pillow, encoding it again"
 AT_ONCE = "Pillow, the whole print in memory"
@@ -46,10 +48,11 @@ def lines(amount: Amount) -> Iterator[Line]:
         source = folder / "source.png"
         picture(amount.print_side).save(source, compress_level=1)
         yield from by_turns(f"{RETAG} of {amount.print_side}²", retag, reencoded, AGAIN, source, amount)
-        for file_format in FORMATS:
-            spec = PrintSpec(PAPERS[amount.paper], 300, file_format)
-            what = f"{amount.paper} {file_format} at 300 DPI from {amount.print_side}²"
-            yield from by_turns(what, exact_size, whole_print, AT_ONCE, source, amount, spec)
+        for paper, dpi in [(PAPERS[amount.paper], 300), *(LARGE if amount.large else ())]:
+            for file_format in FORMATS:
+                spec = PrintSpec(paper, dpi, file_format)
+                what = f"{paper.name} {file_format} at {dpi} DPI from {amount.print_side}²"
+                yield from by_turns(what, exact_size, whole_print, AT_ONCE, source, amount, spec)
         if has_chromium():
             with studio_and_browser() as (studio, browser):
                 yield from in_the_browser(studio, browser, source, amount)

@@ -66,7 +66,6 @@ ONLY_IN: dict[str, set[str]] = {
     "ncnn": {"journey/engine/networks/ncnn_backend.py"},
     "openvino": {f"journey/engine/networks/openvino_{part}.py" for part in ("backend", "dat", "graphs")},
     "distributed": {"journey/engine/cluster.py"},
-    "pypdf": {"journey/printing/shop"},
     "pyvips": {"journey/pictures/streaming.py"},
     "requests": set(),
     "urllib.request": set(),

@@ -7,7 +7,8 @@ part, since it adds no detail.
 numbers   what people type, checked           fitting  what covers what, and what is cut away
 sizes     inches, centimetres, millimetres    plans    1x, 2x and 4x of a picture on a paper
 papers    the sheets by name                  screens  the same for displays
-grades    DPI as words and distances          drawing  a plan as a picture; `inputs` reads what people type
+grades    DPI as words and distances          panels   a large print cut into sheets
+drawing   a plan as a picture                 inputs   reads what people type
 shop/     files for the print shop
 """
 
@@ -30,6 +31,7 @@ from journey.printing.grades import (
     sharp_from_cm,
     usual_distance_cm,
 )
+from journey.printing.panels import Cut, Panel, Panels, cut_into_panels
 from journey.printing.papers import FAMILIES, PAPER_LIMITS, PAPERS, Paper, custom_paper
 from journey.printing.plans import MULTIPLIERS, Multiplier, Option, Plan, papers_for, plan
 from journey.printing.screens import SCREENS, Screen, ScreenPlan, screen_plan
@@ -46,11 +48,14 @@ __all__ = [
     "SCREENS",
     "TOLERANCE_PX",
     "Box",
+    "Cut",
     "Fit",
     "Grade",
     "Multiplier",
     "Option",
     "Orientation",
+    "Panel",
+    "Panels",
     "Paper",
     "Plan",
     "PrintSize",
@@ -59,6 +64,7 @@ __all__ = [
     "Unit",
     "crop_box",
     "custom_paper",
+    "cut_into_panels",
     "distance_text",
     "dpi_for_distance",
     "effective_dpi",

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from journey import printing
-from journey.printing import MM_PER_INCH, Orientation, Paper, Plan, Unit
+from journey.printing import MM_PER_INCH, Orientation, Panels, Paper, Plan, Unit
 
 SIDE = 900
 """Longest side of a drawing in pixels. Shown at half that size, it is sharp on every display."""
@@ -36,6 +36,7 @@ _TRIM = (15, 139, 139, 255)
 _SAFE = (255, 255, 255, 235)
 _SAFE_GAP = (20, 28, 32, 170)
 _BLEED = (214, 64, 69, 120)
+_OVERLAP = (255, 255, 255, 150)
 _DIMMED = 70
 """Opacity of what is cut away, out of 255."""
 
@@ -114,14 +115,15 @@ def draw(
     unit: Unit = "mm",
     labels: tuple[str, str] | None = None,
     guides: bool = True,
+    panels: Panels | None = None,
     words: str = "",
     side: int = SIDE,
 ) -> bytes:
     """A PNG of at most `side` pixels each way: the picture (any small copy of it) to scale on the paper.
 
     Without a picture, a neutral one of the same shape is drawn. `labels` give the width and the height, by default
-    those of the paper in `unit`. `guides` draws the bleed, the trim line and the safe area; `words` are written in
-    the middle of the paper.
+    those of the paper in `unit`. `guides` draws the bleed, the trim line and the safe area, `panels` where the print is
+    cut into sheets; `words` are written in the middle of the paper.
     """
     at = geometry(plan, side=side)
     canvas = Image.new("RGBA", at.size, (0, 0, 0, 0))
@@ -142,6 +144,8 @@ def draw(
 
     if guides:
         _guides(canvas, at, bleeds=plan.bleed_mm > 0)
+    if panels:
+        _overlaps(canvas, sheet, plan.needed, panels)
     across, down = (f"{_measure(side)} {unit}" for side in plan.paper.size.in_unit(unit))
     _rulers(canvas, _whole(at.trim), *(labels or (across, down)))
     if words:
@@ -193,6 +197,22 @@ def _guides(canvas: Image.Image, at: Geometry, *, bleeds: bool) -> None:
             drawing.line((start, end), fill=_SAFE_GAP, width=2)
             for dash in _dashes(start, end):
                 drawing.line(dash, fill=_SAFE, width=2)
+    canvas.alpha_composite(over)
+
+
+def _overlaps(canvas: Image.Image, sheet: tuple[int, int, int, int], size: tuple[int, int], panels: Panels) -> None:
+    """What neighbouring panels of a print of so many pixels have in common: light, between dark lines."""
+    over = Image.new("RGBA", canvas.size, (0, 0, 0, 0))
+    drawing = ImageDraw.Draw(over)
+    left, top, right, bottom = sheet
+    across, down = (right - left) / size[0], (bottom - top) / size[1]
+    boxes = [panel.box for panel in panels.each]
+    for box in boxes[1 : panels.columns]:
+        x = left + box.left * across
+        drawing.rectangle((x, top, x + panels.overlap * across, bottom - 1), fill=_OVERLAP, outline=_SAFE_GAP)
+    for box in boxes[panels.columns :: panels.columns]:
+        y = top + box.top * down
+        drawing.rectangle((left, y, right - 1, y + panels.overlap * down), fill=_OVERLAP, outline=_SAFE_GAP)
     canvas.alpha_composite(over)
 
 

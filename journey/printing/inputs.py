@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 from journey import printing
-from journey.printing import Multiplier, Paper, Plan, Screen, Unit
+from journey.printing import Cut, Multiplier, Paper, Plan, Screen, Unit
 
 CUSTOM = "custom"
 TARGETS: tuple[str, ...] = (*printing.PAPERS, CUSTOM, *printing.SCREENS)
 """Names of all targets: the papers family by family, a custom size, the screens."""
+SHEETS: tuple[str, ...] = (*printing.PAPERS, CUSTOM)
+"""Names of what a print can be cut into."""
 
 MIDJOURNEY: Mapping[str, tuple[int, int]] = {
     "1:1": (1024, 1024),
@@ -56,6 +58,17 @@ def target(name: str, width: str = "", height: str = "", unit: Unit = "mm") -> P
     if name in printing.PAPERS:
         return printing.PAPERS[name]
     raise ValueError(f"There is no paper named “{name[:_SHOWN]}”. Choose one from the list.")
+
+
+def cut(name: str, width: str, height: str, unit: Unit, *, overlap: str, margin: str) -> Cut:
+    """A cut into sheets of this name, or of the size that was typed. Raises ValueError."""
+    if name == CUSTOM:
+        sheet = printing.custom_paper(number(width, "sheet's width"), number(height, "sheet's height"), unit)
+    elif name in printing.PAPERS:
+        sheet = printing.PAPERS[name]
+    else:
+        raise ValueError(f"There is no sheet named “{name[:_SHOWN]}”. Choose one from the list.")
+    return Cut(sheet, number(overlap, "overlap"), number(margin, "printer's margin"))
 
 
 def target_label(name: str) -> str:

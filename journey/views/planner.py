@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from journey import printing
 from journey.outside.addresses import URL_LIMIT
 from journey.pictures.samples import SAMPLES
-from journey.printing.inputs import CUSTOM, TARGETS
+from journey.printing.inputs import CUSTOM, SHEETS, TARGETS
 
 NUMBER_LIMIT = 40
 
@@ -19,6 +19,13 @@ UNITS = {unit: unit for unit in ("cm", "mm", "in")}
 FAMILIES = {name: name[:1].upper() + name[1:] for name in ("all", *printing.FAMILIES)}
 TURNS = {"auto": "Automatic", "portrait": "Portrait", "landscape": "Landscape"}
 FITS = {"crop": "Crop", "contain": "Contain"}
+PRINT_FILES = {
+    "exact": "Exact size",
+    "keep": "Keep pixels",
+    "set": "Print set",
+    "proof": "Proof",
+    "panels": "Panels",
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class Field:
     ways: tuple[str, ...] = ()
     """The ways to give a picture to which it belongs; for the others it is left out of the address."""
 
+
+_WITH_A_PICTURE = tuple(way for way in WAYS if way != "pixels")
 
 FIELDS = {
     "ask": Field("picture", tuple(QUESTIONS)),
@@ -50,10 +59,19 @@ FIELDS = {
     "dpi": Field("300"),
     "unit": Field("cm", tuple(UNITS)),
     "at": Field("50"),
+    "make": Field("exact", tuple(PRINT_FILES), _WITH_A_PICTURE),
+    "sheet": Field("A4", SHEETS, _WITH_A_PICTURE),
+    "sw": Field("33", ways=_WITH_A_PICTURE),
+    "sh": Field("48.3", ways=_WITH_A_PICTURE),
+    "su": Field("cm", tuple(UNITS), _WITH_A_PICTURE),
+    "overlap": Field("10", ways=_WITH_A_PICTURE),
+    "margin": Field("5", ways=_WITH_A_PICTURE),
 }
 DEFAULTS = {name: field.default for name, field in FIELDS.items()}
 
 _OF_A_CUSTOM_PAPER = ("pw", "ph", "pu")
+_OF_PANELS = ("sheet", "sw", "sh", "su", "overlap", "margin")
+_OF_A_CUSTOM_SHEET = ("sw", "sh", "su")
 
 
 def from_address(parameters: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -89,6 +107,8 @@ def address(values: Mapping[str, str]) -> dict[str, str]:
         for name, field in FIELDS.items()
         if (not field.ways or (values["from"] in field.ways and values["ask"] == "picture"))
         and (name not in _OF_A_CUSTOM_PAPER or values["paper"] == CUSTOM)
+        and (name not in _OF_PANELS or values["make"] == "panels")
+        and (name not in _OF_A_CUSTOM_SHEET or values["sheet"] == CUSTOM)
     }
     is_fresh = all(text == FIELDS[name].default for name, text in matter.items())
     return {} if is_fresh else {name: text for name, text in matter.items() if text}

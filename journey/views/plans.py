@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from journey import printing
-from journey.printing import Fit, Option, Paper, Plan, ScreenPlan, Unit, inputs
+from journey.printing import Fit, Option, Panels, Paper, Plan, ScreenPlan, Unit, inputs
 from journey.printing.drawing import SAFE_MM, has_safe_area
 from journey.provider import Provider
 from journey.views.words import cost_words, literal, paper_name, pixels
@@ -159,3 +159,15 @@ def exact_words(plan: Plan) -> str:
     with_bleed = f" with {plan.bleed_mm:g} mm bleed" if plan.bleed_mm else ""
     fits = "cropped as drawn above" if plan.fit == "crop" else "the whole picture with white margins"
     return f"**{pixels(plan.needed)}**: {literal(plan.paper.label)} at {plan.dpi:g} DPI{with_bleed}, {fits}."
+
+
+def panels_words(panels: Panels, paper: Paper) -> str:
+    """How many sheets make a print on this paper, as Markdown."""
+    count = len(panels.each)
+    if count == 1:
+        return f"**1 sheet**: {literal(paper_name(paper))} fits on it."
+    sheets = f"**{count} sheets** of {literal(_paper_as_it_lies(panels.sheet))}"
+    return (
+        f"{sheets}, {panels.columns} across and {panels.rows} down, make {literal(paper_name(paper))}. They are the "
+        "pages of one PDF, numbered, with marks to cut and glue by."
+    )

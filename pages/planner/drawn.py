@@ -8,7 +8,7 @@ import streamlit as st
 from PIL import Image
 
 from journey.errors import FileMissing
-from journey.printing import Paper, Plan, ScreenPlan, Unit, drawing, inputs
+from journey.printing import Panels, Paper, Plan, ScreenPlan, Unit, drawing, inputs
 from journey.studio import Source
 from journey.views import plans
 from journey.views.pictures import PREVIEW
@@ -67,6 +67,12 @@ def to_scale(plan: Plan, picture: Image.Image | None, unit: Unit, *, what: str) 
     png = drawing.draw(plan, picture, unit=unit)
     st.image(png, width=_half_width(png), alt=f"{what} to scale on {plan.paper.label}")
     st.caption(plans.legend(plan.paper, bleeds=plan.bleed_mm > 0, cuts=inputs.free_axis(plan) is not None))
+
+
+def cut_up(plan: Plan, panels: Panels, picture: Image.Image | None, unit: Unit) -> None:
+    """Where the print is cut into sheets."""
+    png = drawing.draw(plan, picture, unit=unit, guides=False, panels=panels, side=drawing.SIDE * 3 // 4)
+    st.image(png, width=_half_width(png), alt=f"The cuts on {plan.paper.label}")
 
 
 def empty_paper(paper: Paper, needed: tuple[int, int], bleed_mm: float, unit: Unit) -> None:

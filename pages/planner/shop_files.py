@@ -10,31 +10,24 @@ from journey import printing
 from journey.printing import Paper, Plan, inputs, shop
 from journey.printing.shop import FileFormat, PrintSpec
 from journey.studio import Source
-from journey.views.plans import exact_words
+from journey.views.planner import PRINT_FILES
+from journey.views.plans import exact_words, panels_words
 from journey.views.words import literal
 from journey.workspace import workspace
+from pages.forms.choosing import choose
 from pages.frame.protection import say_error
+from pages.planner import drawn
+from pages.planner.cut import choose_cut
 from pages.planner.shop_runs import Start, Started, begin, show_runs
-from pages.planner.state import orientation, position
-
-KINDS = {"exact": "Exact size", "keep": "Keep pixels", "set": "Print set", "proof": "Proof"}
+from pages.planner.state import key, orientation, position, unit_of
 
 
 def shop_files(source: Source, plan: Plan | None) -> None:
-    """Choose, make, watch, download. Without a plan (for screens), “Keep pixels” is the only choice."""
+    """Choose, make, watch, download. Without a plan (for screens), the pixels are kept."""
     st.header("Print-ready file", anchor=False)
     left, right = st.columns([5, 6], gap="large")
     with left:
-        kinds = list(KINDS) if plan else ["keep"]
-        kind = st.segmented_control(
-            "What to make",
-            kinds,
-            default=kinds[0],
-            required=True,
-            format_func=KINDS.__getitem__,
-            key="ready_kind",
-            wrap=True,
-        )
+        kind = choose("What to make", PRINT_FILES, key=key("make"), wrap=True) if plan else "keep"
         start = _keep(source, plan) if plan is None or kind == "keep" else _WAYS[kind](source, plan)
         if st.button("Make the file", key="make", type="primary", icon=":material/print:", disabled=start is None):
             begin(start)
@@ -113,7 +106,31 @@ def _proof(source: Source, plan: Plan) -> Start | None:
     )
 
 
-_WAYS: dict[str, Callable[[Source, Plan], Start | None]] = {"exact": _exact, "set": _several, "proof": _proof}
+def _panels(source: Source, plan: Plan) -> Start | None:
+    st.markdown("The print in pieces, for a home printer or a wall of panels.")
+    cut = choose_cut()
+    spec = _checked(plan, plan.paper, "PDF")
+    if cut is None or spec is None:
+        return None
+    try:
+        panels = printing.cut_into_panels(*plan.needed, plan.dpi, cut)
+    except ValueError as error:
+        say_error(str(error))
+        return None
+    st.markdown(panels_words(panels, plan.paper))
+    drawn.cut_up(plan, panels, drawn.small_copy(source), unit_of("unit"))
+    return lambda: Started(
+        f"{source.name}, {len(panels.each)} sheets",
+        workspace().print_runs.make(shop.panels, source.stored, spec, cut, title=source.name),
+    )
+
+
+_WAYS: dict[str, Callable[[Source, Plan], Start | None]] = {
+    "exact": _exact,
+    "set": _several,
+    "proof": _proof,
+    "panels": _panels,
+}
 
 
 def _choose_format() -> FileFormat:

@@ -89,6 +89,7 @@ def test_no_page_has_a_serious_violation(browser: Browser, tasks: tuple[Studio, 
         *pages,
         f"/history?task={finished.id}",
         f"/print_size?task={finished.id}&paper=A6&bleed=3",
+        f"/print_size?task={finished.id}&paper=A3&dpi=50&make=panels",
         "/print_size?ask=paper&paper=A4",
     ]
     found: dict[str, list[str]] = {}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from PIL import Image
+from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
@@ -199,6 +200,24 @@ def test_a_finished_task_becomes_a_print_file(space: Workspace, open_page: OpenP
     assert any("add no detail" in caption.value for caption in app.caption)
     app.button_group(key="print_side").set_value("original").run()
     assert any("200 × 300 px" in text.value for text in app.text)
+
+
+def test_a_large_print_is_cut_into_sheets(space: Workspace, open_page: OpenPage) -> None:
+    """A link says how to cut; the page counts the sheets before any file is made, and the PDF has as many pages."""
+    entry = finished(space)
+    app = open_page("print_size.py", task=entry.id, paper="A3", dpi="50", make="panels", overlap="20")
+    assert any("**4 sheets** of A4 portrait, 2 across and 2 down, make A3" in each.value for each in app.markdown)
+    app.text_input(key="print_overlap").set_value("5").run()
+    assert {"make": "panels", "overlap": "5", "sheet": "A4"}.items() <= app.query_params.items()
+    app.button(key="make").click().run()
+    (started, *_) = app.session_state.print_runs
+    started.run.wait(30)
+    made = started.run.made
+    assert "hill-png_A3_50dpi_panels_A4.pdf" == made.stored.file
+    assert 4 == len(PdfReader(space.files.path(made.stored.key, made.stored.file)).pages)
+    app.text_input(key="print_overlap").set_value("190").run()
+    assert app.button(key="make").disabled
+    assert any("has no room for a picture" in each for each in errors(app))
 
 
 def test_history_finds_what_is_ready_for_a_paper(space: Workspace, open_page: OpenPage) -> None:

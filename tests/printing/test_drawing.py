@@ -126,3 +126,18 @@ def edges_of(colour: tuple[int, ...], picture: Image.Image) -> tuple[int, int, i
     """The box around all pixels of a colour."""
     down, across = np.nonzero((np.asarray(picture) == colour).all(axis=2))
     return int(across.min()), int(down.min()), int(across.max()) + 1, int(down.max()) + 1
+
+
+def test_cuts_are_drawn_where_the_sheets_overlap() -> None:
+    """What two sheets share is lighter; the rest of the print is the picture as it is."""
+    plan = printing.plan(400, 566, printing.PAPERS["A2"], 100)
+    panels = printing.cut_into_panels(*plan.needed, plan.dpi, printing.Cut(printing.PAPERS["A4"], overlap_mm=20))
+    picture = drawn(plan, Image.new("RGBA", (40, 57), RED), guides=False, panels=panels)
+    left, top, right, bottom = geometry(plan).sheet
+    across, down = (right - left) / plan.needed[0], (bottom - top) / plan.needed[1]
+    for panel in panels.each:
+        alone = left + (panel.box.left + panel.box.right) / 2 * across, top + middle(panel.box)[1] * down
+        assert RED == picture.getpixel((round(alone[0]), round(alone[1])))
+    for neighbour in panels.each[1 : panels.columns]:
+        shared = round(left + (neighbour.box.left + panels.overlap / 2) * across)
+        assert picture.getpixel((shared, round(top + 30)))[1] > 100

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from journey.pictures import png
-from journey.printing import PAPERS
-from journey.printing.shop import PrintSpec, exact_size, proof
+from journey.printing import PAPERS, Cut, Paper, custom_paper
+from journey.printing.shop import PrintFile, PrintSpec, exact_size, panels, proof
 from journey.processes import Workers
 
 
@@ -48,4 +48,31 @@ def test_a_large_source_is_never_held(tmp_path: Path, workers: Workers) -> None:
     workers.submit(exact_size, large, tmp_path, spec).result()
     workers.submit(proof, large, tmp_path, spec).result()
     assert 2_000 * 20_000 * 3 / 2 > peak_bytes(workers) - before
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak of a process")
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda paper: (exact_size, PrintSpec(paper, 100, "JPEG")),
+        lambda paper: (exact_size, PrintSpec(paper, 100, "PDF")),
+        lambda paper: (panels, PrintSpec(paper, 100), Cut(PAPERS["A3"])),
+    ],
+    ids=["JPEG", "PDF", "panels"],
+)
+def test_a_large_print_is_never_held(
+    tmp_path: Path, workers: Workers, make: Callable[[Paper], tuple[Callable[..., PrintFile], object]]
+) -> None:
+    """A print of 20 megapixels needs hardly more memory than one of 4, neither its pixels nor its file."""
+    small, large = tmp_path / "small.png", tmp_path / "large.png"
+    write_picture(small, 2_000, 2_000)
+    write_picture(large, 2_000, 10_000)
+    work, *how = make(custom_paper(20, 20, "in"))
+    workers.submit(work, small, tmp_path, *how).result()
+    before = peak_bytes(workers)
+    work, *how = make(custom_paper(20, 100, "in"))
+    made = workers.submit(work, large, tmp_path, *how).result()
+    assert (2_000, 10_000) == (made.width, made.height)
+    assert min(made.size, 2_000 * 10_000 * 3) / 2 > peak_bytes(workers) - before
     assert not list(tmp_path.glob(".*"))

@@ -40,6 +40,10 @@ def test_what_does_not_matter_is_left_out() -> None:
     assert not {"w", "h", "url", "sample", "pw", "ph", "pu"} & by_task.keys()
     assert {"pw", "ph", "pu"} <= address(DEFAULTS | {"paper": "custom"}).keys()
     assert "w" not in address(DEFAULTS | {"ask": "paper", "paper": "A4"})
+    cut = address(DEFAULTS | {"from": "task", "task": "a1", "make": "panels"})
+    assert {"make": "panels", "sheet": "A4", "overlap": "10", "margin": "5"}.items() <= cut.items()
+    assert not {"sheet", "overlap", "margin"} & by_task.keys()
+    assert not {"sw", "sh", "su"} & cut.keys()
 
 
 def test_a_picture_in_the_address_says_which_way_is_meant() -> None:
@@ -65,6 +69,6 @@ def test_nonsense_is_told_and_typed_text_is_kept() -> None:
 def test_every_choice_has_a_name() -> None:
     """The page offers exactly the choices that an address may name."""
     for name, labels in {"ask": planner.QUESTIONS, "from": planner.WAYS, "side": planner.SIDES, "unit": planner.UNITS,
-                         "turn": planner.TURNS, "fit": planner.FITS}.items():  # fmt: skip
+                         "turn": planner.TURNS, "fit": planner.FITS, "make": planner.PRINT_FILES}.items():  # fmt: skip
         assert tuple(labels) == FIELDS[name].choices
         assert all(labels.values())

@@ -1,9 +1,10 @@
 """Makes the file that a print shop takes from a picture and a plan.
 
 Sources are local files that were checked on their way in. *Keep pixels* (`retag`) writes the DPI and
-changes no pixel; *exact size* (`exact_size`, `print_set`, `proof`) crops and resamples to the paper, a band
-of rows at a time, so that memory hardly grows with the picture or the print (only JPEG and PDF hold what they write).
-Meanwhile the decoded pixels are in a hidden file in the folder: 1.2 GB for 400 megapixels of colour.
+changes no pixel; *exact size* (`exact_size`, `print_set`, `proof`) crops and resamples to the paper; *panels*
+(`panels`) cuts that into sheets. Both work on a band of rows at a time, so that memory hardly grows with the picture
+or the print. Meanwhile the decoded pixels are in a hidden file in the folder, 1.2 GB for 400 megapixels of colour, and
+for panels those of the print as well.
 
 Everything here takes seconds and belongs in a worker process: `start` hands any of these functions to an
 executor and returns a `PrintJob` to poll and to stop.
@@ -27,6 +28,7 @@ from journey.printing.shop.specs import (
     file_name,
     service_warnings,
 )
+from journey.printing.shop.tiling import panels
 
 __all__ = [
     "FORMATS",
@@ -42,6 +44,7 @@ __all__ = [
     "PrintSpec",
     "exact_size",
     "file_name",
+    "panels",
     "print_set",
     "proof",
     "retag",

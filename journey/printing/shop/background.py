@@ -62,7 +62,7 @@ def start(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> PrintJob[T]:
-    """Run `retag`, `exact_size`, `print_set` or `proof` in a worker process, without waiting for it.
+    """Run `retag`, `exact_size`, `print_set`, `proof` or `panels` in a worker process, without waiting for it.
 
     `start(workers, exact_size, source, folder, spec, title="fjord")`. The folder has to exist and stays the
     caller's. Only finished files are left in it, unless the process is killed: give each job a folder of its own.

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,8 +19,9 @@ from journey import printing
 from journey.pictures import png
 from journey.printing import Paper
 from journey.printing.shop.colours import coloured, flat
+from journey.printing.shop.jpeg import write_jpeg
 from journey.printing.shop.layout import Layout
-from journey.printing.shop.pdf import write_pdf
+from journey.printing.shop.pdf import page_notes, write_pdf
 from journey.printing.shop.png import density
 from journey.printing.shop.progress import Work
 from journey.printing.shop.sheet import Sheet, deflated
@@ -27,7 +29,6 @@ from journey.printing.shop.source import Source
 from journey.printing.shop.specs import FORMATS, FileFormat, PrintFile, service_warnings
 from journey.printing.shop.tiff import write_tiff
 
-JPEG_QUALITY = 95
 _BAND_PIXELS = 1_000_000
 _READ_PIXELS = 4_000_000
 """The most pixels of a band, and about as many of the source that are read for it."""
@@ -58,17 +59,11 @@ def write_sheet(
 ) -> PrintFile:
     """Write one file. A PDF needs the paper, and the bleed that is in the layout."""
     is_transparent = FORMATS[file_format].is_transparent
-
-    def read(top: int, bottom: int) -> Image.Image:
-        rows = picture.read(top, bottom)
-        return coloured(rows if is_transparent else flat(rows))
-
-    first = read(0, 1)
+    mode, icc = ready(picture, is_transparent=is_transparent)
     trim = printing.turn(paper, *layout.size) if paper else None
-    sheet = Sheet(layout.size, first.mode, first.info["icc_profile"], dpi, trim, bleed_mm)
-    bands = _ahead(_bands(read, picture.size, layout, first.mode, work))
+    sheet = Sheet(layout.size, mode, icc, dpi, trim, bleed_mm)
     with new_file(target) as file:
-        WRITERS[file_format](file, bands, sheet)
+        WRITERS[file_format](file, bands(picture, layout, work, is_transparent=is_transparent), sheet)
     size = target.stat().st_size
     return PrintFile(
         path=target,
@@ -78,17 +73,33 @@ def write_sheet(
         dpi=dpi,
         size=size,
         profile="source" if picture.rows.icc else "sRGB",
-        notes=service_warnings(size, file_format),
+        notes=(*(page_notes(sheet) if file_format == "PDF" else ()), *service_warnings(size, file_format)),
     )
 
 
-def _bands(
-    read: Callable[[int, int], Image.Image], size: tuple[int, int], layout: Layout, mode: str, work: Work
-) -> Iterator[Image.Image]:
-    """The file's pixels from top to bottom, as pictures of its full width.
+def ready(picture: Source, *, is_transparent: bool) -> tuple[str, bytes]:
+    """Mode and colour profile of the bands of this picture."""
+    first = _read(picture, 0, 1, is_transparent=is_transparent)
+    return first.mode, first.info["icc_profile"]
 
-    `read` gives rows of the source as pictures of this mode, and `size` is that of the source.
+
+def bands(picture: Source, layout: Layout, work: Work, *, is_transparent: bool) -> Iterator[Image.Image]:
+    """A file's pixels from top to bottom, as pictures of its full width; white instead of transparent if wanted.
+
+    Each band is resampled while the one before is being used.
     """
+    return _ahead(_bands(partial(_read, picture, is_transparent=is_transparent), picture.size, layout, work))
+
+
+def _read(picture: Source, top: int, bottom: int, *, is_transparent: bool) -> Image.Image:
+    rows = picture.read(top, bottom)
+    return coloured(rows if is_transparent else flat(rows))
+
+
+def _bands(
+    read: Callable[[int, int], Image.Image], size: tuple[int, int], layout: Layout, work: Work
+) -> Iterator[Image.Image]:
+    """The same, without reading ahead. `read` gives rows of the source, and `size` is that of the source."""
     width, height = layout.size
     placed = layout.placed
     left, top, right, bottom = layout.part
@@ -100,6 +111,7 @@ def _bands(
         "LA": (255, 0),
         "RGBA": (255, 255, 255, 0),
     }
+    mode = read(0, 1).mode
     margin = margins[mode]
     most = max(width * height / _BAND_PIXELS, scale * height * size[0] / _READ_PIXELS)
     rows = math.ceil(height / math.ceil(most))
@@ -164,20 +176,10 @@ def _write_png(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> No
     png.write_chunk(file, b"IEND", b"")
 
 
-def _write_jpeg(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> None:
-    whole = Image.new(sheet.mode, sheet.size)
-    top = 0
-    for band in bands:
-        whole.paste(band, (0, top))
-        top += band.height
-    whole_dpi = round(sheet.dpi)
-    whole.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0, dpi=(whole_dpi, whole_dpi), icc_profile=sheet.icc)
-
-
 WRITERS: Mapping[FileFormat, Callable[[BinaryIO, Iterator[Image.Image], Sheet], None]] = {
     "PNG": _write_png,
     "TIFF": write_tiff,
-    "JPEG": _write_jpeg,
+    "JPEG": write_jpeg,
     "PDF": write_pdf,
 }
 """What writes each format, given the file, its pixels in bands from top to bottom, and what to say about them."""

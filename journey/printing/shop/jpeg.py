@@ -1,21 +1,31 @@
-"""The segments of a JPEG, copied without decoding."""
+"""The segments of a JPEG: copied without decoding, and written."""
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from PIL import Image
+
 from journey.errors import PictureRefused
+from journey.pictures.rows import BAND_PIXELS, Strips, to_array, to_image
 from journey.printing.shop.colours import srgb
 from journey.printing.shop.progress import Work
+from journey.printing.shop.sheet import Sheet
 from journey.printing.shop.specs import Profile
+
+JPEG_QUALITY = 95
+_JOINT_ROWS = 64
+"""A restart marker stands after each 8 rows of pixels, and they are numbered 0 to 7: the last is due after so many."""
 
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _DHT, _DAC, _SOI, _EOI, _SOS, _DQT, _DNL, _DRI = 0xC4, 0xCC, 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD
+_LAST_RESTART = 0xD7
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _KEPT = _SOF | {_DHT, _DAC, _SOS, _DQT, _DNL, _DRI}
 _ICC_MARK = b"ICC_PROFILE\x00"
@@ -82,6 +92,43 @@ def copy_jpeg(source: Path, target: BinaryIO, dpi: float, work: Work) -> tuple[i
     target.writelines(_marked(each) for each in out)
     target.write(bytes((0xFF, _EOI)))
     return width, height, described
+
+
+def write_jpeg(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> None:
+    """Every piece of 64 rows, or of a multiple, is a JPEG that Pillow makes; a restart marker joins two of them.
+
+    After such a marker nothing depends on the rows before it, so the pixels are those of a JPEG made at once.
+    """
+    width, height = sheet.size
+    side = max(1, BAND_PIXELS // width // _JOINT_ROWS) * _JOINT_ROWS
+    strips = Strips(width, height, len(sheet.mode), side)
+    whole_dpi = round(sheet.dpi)
+    for band in bands:
+        for number, strip in strips.of(to_array(band)):
+            piece = io.BytesIO()
+            to_image(strip).save(
+                piece,
+                "JPEG",
+                quality=JPEG_QUALITY,
+                subsampling=0,
+                dpi=(whole_dpi, whole_dpi),
+                icc_profile=None if number else sheet.icc,
+                restart_marker_rows=1,
+            )
+            segments = list(_jpeg_segments(piece.getvalue()))
+            if number:
+                file.write(bytes((0xFF, _LAST_RESTART)) + segments[-1].scan)
+            else:
+                file.write(bytes((0xFF, _SOI)))
+                file.writelines(_marked(_of_height(each, height)) for each in segments)
+    file.write(bytes((0xFF, _EOI)))
+
+
+def _of_height(segment: _Segment, height: int) -> _Segment:
+    """The same segment, but a frame says that the picture has so many rows."""
+    if segment.marker not in _SOF:
+        return segment
+    return replace(segment, data=segment.data[:1] + struct.pack(">H", height) + segment.data[3:])
 
 
 def _marked(segment: _Segment) -> bytes:

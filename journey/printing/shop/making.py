@@ -183,7 +183,7 @@ def proof(
         layout = most_detailed(picture, print_layout, printing.pixels_needed(turned, spec.dpi), spec)
         work.begin(layout.size[1])
         made = write_sheet(picture, layout, folder / name, spec.format, spec.dpi, work, paper=paper)
-        return _judged(made, picture, spec, "Print it at 100 %, without fitting it to the page, to see its true size.")
+        return judged(made, picture, spec, "Print it at 100 %, without fitting it to the page, to see its true size.")
 
 
 def _print(picture: Source, target: Path, spec: PrintSpec, work: Work) -> PrintFile:
@@ -197,10 +197,11 @@ def _print(picture: Source, target: Path, spec: PrintSpec, work: Work) -> PrintF
         paper=spec.paper,
         bleed_mm=spec.bleed_mm,
     )
-    return _judged(made, picture, spec)
+    return judged(made, picture, spec)
 
 
-def _judged(made: PrintFile, picture: Source, spec: PrintSpec, *notes: str) -> PrintFile:
+def judged(made: PrintFile, picture: Source, spec: PrintSpec, *notes: str) -> PrintFile:
+    """The same file with how sharp the picture's own pixels are on this paper, and with these notes before its own."""
     option = spec.on(*picture.size).options[1]
     if not option.enough:
         quality = f"{option.dpi_shown} DPI on this paper ({option.grade.word}, {option.grade.in_words})"

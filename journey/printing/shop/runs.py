@@ -116,7 +116,7 @@ class PrintRuns:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> PrintRun:
-        """Begin `retag`, `exact_size`, `print_set` or `proof` for a stored picture, without waiting for it.
+        """Begin `retag`, `exact_size`, `print_set`, `proof` or `panels` for a stored picture, without waiting for it.
 
         The worker process is started by the first call. Raises FileMissing when the picture is gone,
         JourneyError when too many are waiting, and OSError when nothing can be written.

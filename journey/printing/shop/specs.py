@@ -39,7 +39,8 @@ MAX_PIXELS = 250_000_000
 """Pixels of the largest file made: an A0 at 400 DPI."""
 MAX_SOURCE_PIXELS = 410_000_000
 """Pixels of the largest source taken: as many as a result may have unless the settings say otherwise."""
-JPEG_MAX_SIDE = 65_535
+JPEG_MAX_SIDE = 65_500
+"""Where libjpeg stops, with which most programs read a JPEG. The format itself would go to 65,535."""
 NAME_LIMIT = 80
 
 PROOF_PAPER = Paper("10x15cm", 10, 15, "cm", "photo and poster")
