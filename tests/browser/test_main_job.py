@@ -32,7 +32,7 @@ def test_from_a_sample_to_a_download(make_studio: MakeStudio, page: Page, tmp_pa
     page.get_by_role("button", name="Upscale · free").click()
     expect(page.get_by_role("progressbar").first).to_be_visible()
     expect(page.get_by_text("1024 × 1024 px → 4096 × 4096 px")).to_be_visible(timeout=120_000)
-    expect(page.get_by_role("img", name="4x result: Koi pond")).to_be_visible()
+    expect(page.get_by_role("img", name="Koi pond, Original, and Koi pond, 4x · fast")).to_be_visible()
 
     with page.expect_download() as download:
         page.get_by_role("link", name="Download PNG").first.click()
@@ -59,7 +59,7 @@ def test_the_server_says_when_a_task_has_ended(make_studio: MakeStudio, page: Pa
     page.goto(studio.url)
     page.get_by_role("button", name="Koi pond", exact=True).click()
     page.get_by_role("button", name="Upscale · free").click()
-    expect(page.get_by_role("img", name="4x result: Koi pond")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("img", name="Koi pond, 4x · fast")).to_be_visible(timeout=120_000)
 
 
 def test_a_killed_server_and_a_closed_tab_lose_nothing(make_studio: MakeStudio, page: Page) -> None:
