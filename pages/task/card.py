@@ -23,6 +23,7 @@ from journey.views.words import (
 from journey.workspace import workspace
 from pages.frame.protection import protected
 from pages.task.actions import actions
+from pages.task.arrival import begins
 from pages.task.decisions import decisions
 from pages.task.ending import draw_again_when_over
 from pages.task.pictures import picture
@@ -78,6 +79,7 @@ def _badges(entry: Entry) -> None:
 
 def _live_progress(entry: Entry) -> None:
     """The only part of a card that is drawn again and again; when the task ends, the whole page is drawn once."""
+    is_first = begins(entry)
     usual = workspace().usual_seconds(Variant(entry.provider, entry.network), entry.scale, size=entry.source_size)
 
     @st.fragment(run_every=REFRESH_SECONDS)
@@ -88,7 +90,7 @@ def _live_progress(entry: Entry) -> None:
             st.rerun()
         with st.container(gap=None):
             st.progress(progress(current), text=progress_words(current, time.time(), usual))
-            draw_again_when_over(entry)
+            draw_again_when_over(entry, begins=is_first)
         if current.note:
             st.text(current.note)
 

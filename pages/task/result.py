@@ -14,6 +14,7 @@ from journey.workspace import workspace
 from pages.frame.protection import protected
 from pages.frame.watching import wait_until
 from pages.task.actions import actions
+from pages.task.arrival import arrives
 from pages.task.pictures import side_by_side
 from pages.viewer.shown import has_more_detail, viewed
 from pages.viewer.viewer import viewer
@@ -36,7 +37,7 @@ def result(entry: Entry, *, fills_form: bool) -> None:
         actions(entry, fills_form=fills_form)
         side_by_side(entry)
         return
-    _under_a_slider(entry, before, after, look, fills_form)
+    _under_a_slider(entry, before, after, look, fills_form, arrives(entry))
     for each in (before, after):
         if each.problem:
             st.caption(f"{literal(each.side.label)}: only a preview can be shown. {literal(each.problem)}")
@@ -46,7 +47,7 @@ def result(entry: Entry, *, fills_form: bool) -> None:
 
 @st.fragment
 @protected()
-def _under_a_slider(entry: Entry, before: Viewed, after: Viewed, look: View, fills_form: bool) -> None:
+def _under_a_slider(entry: Entry, before: Viewed, after: Viewed, look: View, fills_form: bool, is_new: bool) -> None:
     """Drawn again after each change of the view, so that Compare opens at the same place."""
     key = f"looks_at_{entry.id}"
     view: View = st.session_state.get(key, look)
@@ -58,6 +59,7 @@ def _under_a_slider(entry: Entry, before: Viewed, after: Viewed, look: View, fil
         on_view=lambda changed: st.session_state.update({key: changed}),
         key=f"viewer_{entry.id}",
         in_card=True,
+        arrives=is_new,
     )
 
 

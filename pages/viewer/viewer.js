@@ -462,6 +462,12 @@ class Viewer {
     return { x: x - left - w / 2, y: y - top - h / 2 };
   }
 
+  /** Nobody who looks at something else is taken away from it. */
+  comeIntoView() {
+    const isSeen = this.section.getBoundingClientRect().top < window.innerHeight;
+    if (isSeen) this.section.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }
+
   // Drawing
 
   redraw() {
@@ -654,9 +660,11 @@ function drawPart(context, { bitmap, x, y, unit }, area, origin, scale) {
 const viewers = new WeakMap();
 
 export default function ({ parentElement, data, setStateValue }) {
-  if (!viewers.has(parentElement)) viewers.set(parentElement, new Viewer(parentElement));
+  const isNew = !viewers.has(parentElement);
+  if (isNew) viewers.set(parentElement, new Viewer(parentElement));
   const viewer = viewers.get(parentElement);
   viewer.update(data, setStateValue);
+  if (isNew && data.arrives) viewer.comeIntoView();
   return () => {
     viewer.close();
     viewers.delete(parentElement);

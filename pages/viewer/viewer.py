@@ -26,6 +26,7 @@ def viewer(
     on_view: Callable[[View], None],
     key: str = "compare_viewer",
     in_card: bool = False,
+    arrives: bool = False,
     start: int = 0,
     print_dpi: float = 300,
     screen_ppi: float | None = None,
@@ -33,8 +34,9 @@ def viewer(
     """Draw both. `view` is applied whenever `start` has changed; `on_view` is called after each change of the view.
 
     `key` tells several on one page apart. In a card the viewer is lower, has fewer buttons, lets the page scroll past
-    it, and leaves the page's address alone; a tap goes to the whole picture and back. `screen_ppi` is the screen's
-    pixels per inch; None: what browsers assume.
+    it, and leaves the page's address alone; a tap goes to the whole picture and back. With `arrives` when it is first
+    drawn, and its beginning in view, the browser scrolls until all of it is. `screen_ppi` is the screen's pixels per
+    inch; None: what browsers assume.
     """
 
     def told() -> None:
@@ -46,6 +48,7 @@ def viewer(
             **viewer_data(left, right),
             "codec": viewer_codec(),
             "in_card": in_card,
+            "arrives": arrives,
             "view": asdict(view),
             "start": start,
             "print_dpi": print_dpi,
