@@ -561,7 +561,8 @@ class Viewer {
     context.beginPath();
     context.rect(seen.x, seen.y, seen.w, seen.h);
     context.clip();
-    context.fillStyle = backdrop;
+    // What has not come yet is not transparent.
+    context.fillStyle = this.bitmaps.ready.has(side.preview) ? backdrop : this.background;
     context.fillRect(seen.x, seen.y, seen.w, seen.h);
     context.imageSmoothingEnabled = isSmooth;
     context.imageSmoothingQuality = "high";
