@@ -23,9 +23,9 @@ DOUBLE_CLICK_SECONDS = 11.0
 JOB = "fast 4x of 1024² in Chromium, click to result on the screen"
 CLICK = "a click on another page meanwhile"
 IDLE = "when nothing else is done"
-SHOWN = """before => [...document.querySelectorAll("img[alt='4x result: Koi pond']")]
-    .some(each => each.src !== before && each.complete && each.naturalWidth)"""
-ADDRESS = """() => document.querySelector("img[alt='4x result: Koi pond']")?.src ?? null"""
+CARD = "[class*='st-key-card_']"
+KEY = "card => [...card.classList].find(name => name.startsWith('st-key-'))"
+DRAWN = ".stage[aria-busy=false]"
 
 
 def lines(amount: Amount) -> Iterator[Line]:
@@ -55,9 +55,9 @@ def submit(page: Page) -> None:
 
 def on_screen(page: Page) -> Measure:
     def job() -> None:
-        before = page.evaluate(ADDRESS)
+        known = "".join(f":not(.{key})" for key in (card.evaluate(KEY) for card in page.locator(CARD).all()))
         submit(page)
-        page.wait_for_function(SHOWN, arg=before, timeout=600_000)
+        page.locator(f"{CARD}{known} {DRAWN}").wait_for(timeout=600_000)
 
     return seconds(job)
 

@@ -3,7 +3,7 @@
     python -m docs.screenshots [--all FOLDER]
 
 Without --all, only those that the documents show are written, to docs/pictures. With it, every page of the
-navigation is taken in light and in dark, wide and narrow.
+navigation and a finished task are taken in light and in dark, wide and narrow.
 """
 
 from __future__ import annotations
@@ -34,7 +34,15 @@ from journey.studio.batches.store import Batches
 from tests.harness.studios import CHROMIUM_FLAGS, Shelf, Studio, end_task, free_port, new_task
 
 PICTURES = Path(__file__).parent / "pictures"
-SHOWN = {"upscale-light", "batch-light", "print_size-light", "history-light", "compare-dark", "spend-dark"}
+SHOWN = {
+    "upscale-light",
+    "result-light",
+    "batch-light",
+    "print_size-light",
+    "history-light",
+    "compare-dark",
+    "spend-dark",
+}
 SIZES = {"": (1280, 1000), "-narrow": (390, 844)}
 WORTH_SHOWING = {"print_size": "?sample=fjord&paper=A3&bleed=3&from=sample"}
 """What to open a page with; any other page opens as the navigation links to it."""
@@ -68,7 +76,8 @@ def main() -> None:
                     color_scheme=scheme,  # type: ignore[arg-type]  # one of the two words
                     reduced_motion="reduce",
                 )
-                for name, url in pages(context, studio).items():
+                result = {"result": f"{studio.url}/history?task={finished}"}
+                for name, url in (pages(context, studio) | result).items():
                     full_name = f"{name}-{scheme}{suffix}"
                     if folder or full_name in SHOWN:
                         target = (folder or PICTURES) / f"pages-{full_name}.jpg"
@@ -185,6 +194,10 @@ def take(page: Page, url: str, target: Path) -> None:
         page.get_by_role("button", name="City at dusk", exact=True).click()
         expect(page.get_by_text("Print sizes at 300 DPI, sharp in the hand.")).to_be_visible()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    if "result" in target.name:
+        page.locator(".stage").scroll_into_view_if_needed()
+    if "result" in target.name or "compare" in target.name:
+        expect(page.locator(".stage[aria-busy=false]:not(.waiting)")).to_be_visible(timeout=60_000)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1_500)  # tables and tiles are drawn after everything has arrived
     with Image.open(io.BytesIO(page.screenshot())) as shot:

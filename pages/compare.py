@@ -15,7 +15,8 @@ from journey.workspace import workspace
 from pages.frame.header import header
 from pages.frame.protection import protected, say_error
 from pages.frame.watching import wait_until
-from pages.viewer.pair import find, give_address, has_more_detail, pick, take_address, viewed
+from pages.viewer.pair import find, give_address, pick, take_address
+from pages.viewer.shown import has_more_detail, viewed
 from pages.viewer.viewer import viewer
 
 CHOICES = 100

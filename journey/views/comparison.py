@@ -12,9 +12,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args
 
+from PIL import Image
+
 from journey.history import LIVE, Entry, State
+from journey.pictures.detail import most_detailed
 from journey.storage.stored import StoredPicture
 from journey.views.pictures import PREVIEW
 from journey.views.words import moment, pixels, state_words
@@ -22,6 +26,8 @@ from journey.views.words import moment, pixels, state_words
 ViewKind = Literal["slider", "side", "difference"]
 LARGEST_ZOOM = 16.0
 """Screen pixels for each pixel of the picture: enough to count them."""
+SEEN_AT_ONCE = (640, 480)
+"""Screen pixels, across and down: about what a card shows of a picture at 100 %, on a phone as well."""
 SAME_SHAPE = 0.005
 """Fraction by which the proportions of two pictures may differ and still count as the same: results are rounded."""
 
@@ -104,6 +110,11 @@ def asked_pair(parameters: Mapping[str, str]) -> Pair:
     return Pair(left or f"{entry_id(str(right))}{_ORIGINAL}", right or entry_id(str(left)))
 
 
+def pair_of(entry: Entry) -> Pair:
+    """The original of an entry against its result."""
+    return Pair(entry.id + _ORIGINAL, entry.id)
+
+
 def asked_view(parameters: Mapping[str, Any]) -> View:
     """The view that an address, or the viewer, names. What cannot be understood gets its default."""
     kind: Any = parameters.get("view")
@@ -115,6 +126,20 @@ def asked_view(parameters: Mapping[str, Any]) -> View:
         x=min(1.0, max(0.0, _number(parameters.get("x"), USUAL.x))),
         y=min(1.0, max(0.0, _number(parameters.get("y"), USUAL.y))),
     )
+
+
+def close_look(preview: Path, size: tuple[int, int]) -> View:
+    """The slider at 100 % on the most detailed place of a picture; `size` is the picture's, in pixels.
+
+    A preview that cannot be read hides that place, so the view is of the middle.
+    """
+    width, height = (seen / whole for seen, whole in zip(SEEN_AT_ONCE, size, strict=True))
+    try:
+        with Image.open(preview) as picture:
+            x, y = most_detailed(picture, width, height)
+    except OSError:
+        return View(zoom=1.0)
+    return View(zoom=1.0, x=round(x, 5), y=round(y, 5))
 
 
 def address(pair: Pair, view: View) -> dict[str, str]:
@@ -151,6 +176,13 @@ def side_of(name: str, entry: Entry | None, now: float) -> Side | str:
     if entry.state is State.FINISHED:
         return f"The result of “{entry.name}” is no longer stored. Choose another picture below."
     return f"“{entry.name}” has no result ({state_words(entry, now).lower()}). Choose another picture below."
+
+
+def own_sides(entry: Entry) -> tuple[Side, Side] | None:
+    """The original and the result of an entry; None unless both are known."""
+    if entry.source is None or entry.result is None:
+        return None
+    return Side(entry, True, entry.source), Side(entry, False, entry.result)
 
 
 def sides(entries: Iterable[Entry], now: float) -> dict[str, Side]:

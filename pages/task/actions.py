@@ -7,14 +7,15 @@ import streamlit as st
 from journey.errors import JourneyError
 from journey.studio import Entry, State
 from journey.views import links
+from journey.views.comparison import USUAL, View, address, pair_of
 from journey.views.words import download_words
 from journey.workspace import workspace
 from pages.frame.protection import say_error
 from pages.frame.visitor import origin
 
 
-def actions(entry: Entry, *, fills_form: bool) -> None:
-    """A row of buttons and links. With `fills_form` the form of Upscale is on this page."""
+def actions(entry: Entry, *, fills_form: bool, view: View = USUAL) -> None:
+    """A row of buttons and links. With `fills_form` the form of Upscale is on this page; Compare opens at `view`."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if entry.state in (State.QUEUED, State.OPEN, State.ARCHIVING):
             _stop(entry)
@@ -25,7 +26,9 @@ def actions(entry: Entry, *, fills_form: bool) -> None:
                 type="primary",
                 icon=":material/download:",
             )
-            st.page_link("compare.py", label="Compare", icon=":material/compare:", query_params=links.task(entry))
+            st.page_link(
+                "compare.py", label="Compare", icon=":material/compare:", query_params=address(pair_of(entry), view)
+            )
             st.page_link(
                 "print_size.py", label="Print-ready file", icon=":material/print:", query_params=links.task(entry)
             )

@@ -23,11 +23,14 @@ from journey.views.words import (
 from journey.workspace import workspace
 from pages.frame.protection import protected
 from pages.task.actions import actions
+from pages.task.arrival import begins
 from pages.task.decisions import decisions
 from pages.task.ending import draw_again_when_over
-from pages.task.pictures import picture, side_by_side
+from pages.task.pictures import picture
+from pages.task.result import result
 
 REFRESH_SECONDS = 1.0
+THUMBNAIL_WIDTH = 96
 _LOOKS: dict[State, tuple[str, str]] = {
     State.FINISHED: (":material/check_circle:", "green"),
     State.FAILED: (":material/error:", "red"),
@@ -39,28 +42,28 @@ _LOOKS: dict[State, tuple[str, str]] = {
 
 
 def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None, fills_form: bool = False) -> None:
-    """Draw it; `full` adds original and result side by side.
+    """Draw it; `full` adds the result, under a slider with its original.
 
     With `fills_form` the form of Upscale is on this page, and “Reuse settings” fills it at once.
     `kin` is what `find_kin` found for all cards of a page; without it, kin is looked up for this card.
     """
     kin = find_kin(workspace().history.lists, [entry]) if kin is None else kin
     with st.container(border=True, key=f"card_{entry.id}"):
-        head, body = st.columns([1, 8], vertical_alignment="center")
-        with head:
-            picture(entry.source, alt=f"Original: {entry.name}", thumbnail=True)
-        with body:
-            st.text(entry.name)
-            _badges(entry)
-            if entry.state in LIVE:
-                _live_progress(entry)
-            else:
-                _outcome(entry)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            picture(entry.source, alt=f"Original: {entry.name}", thumbnail=True, width=THUMBNAIL_WIDTH)
+            with st.container():
+                st.text(entry.name)
+                _badges(entry)
+                if entry.state in LIVE:
+                    _live_progress(entry)
+                else:
+                    _outcome(entry)
         _kinship(entry, kin)
         decisions(entry)
         if entry.result and full:
-            side_by_side(entry)
-        actions(entry, fills_form=fills_form)
+            result(entry, fills_form=fills_form)
+        else:
+            actions(entry, fills_form=fills_form)
 
 
 def _badges(entry: Entry) -> None:
@@ -76,6 +79,7 @@ def _badges(entry: Entry) -> None:
 
 def _live_progress(entry: Entry) -> None:
     """The only part of a card that is drawn again and again; when the task ends, the whole page is drawn once."""
+    is_first = begins(entry)
     usual = workspace().usual_seconds(Variant(entry.provider, entry.network), entry.scale, size=entry.source_size)
 
     @st.fragment(run_every=REFRESH_SECONDS)
@@ -86,7 +90,7 @@ def _live_progress(entry: Entry) -> None:
             st.rerun()
         with st.container(gap=None):
             st.progress(progress(current), text=progress_words(current, time.time(), usual))
-            draw_again_when_over(entry)
+            draw_again_when_over(entry, begins=is_first)
         if current.note:
             st.text(current.note)
 

@@ -1,5 +1,5 @@
 // Waits until the server says that a task has ended, and has its part of the page drawn again. If the connection is
-// lost, nothing is: the page looks for itself every second or two.
+// lost, nothing is: the page looks for itself every second or two. What begins before people's eyes is brought there.
 
 const sockets = new WeakMap();
 
@@ -8,6 +8,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const socket = new WebSocket(location.origin.replace("http", "ws") + data.path);
     socket.onmessage = () => setTriggerValue("ended", true);
     sockets.set(parentElement, socket);
+    if (data.begins) (parentElement.host ?? parentElement).scrollIntoView({ block: "center", behavior: "smooth" });
   }
   return () => {
     sockets.get(parentElement)?.close();

@@ -1,4 +1,4 @@
-"""Which two pictures Compare shows: from the address, from pickers, and what can be shown of each."""
+"""Which two pictures Compare shows: from the address and from pickers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import streamlit as st
 
 from journey.studio import LIVE
 from journey.views import comparison
-from journey.views.comparison import Pair, Side, View, Viewed
-from journey.views.pictures import PREVIEW
+from journey.views.comparison import Pair, Side, View
 from journey.workspace import workspace
 from pages.frame import address
 from pages.frame.protection import say_error
@@ -73,21 +72,6 @@ def pick(choices: dict[str, Side], pair: Pair) -> Pair:
             )
         st.button("Swap", icon=":material/swap_horiz:", on_click=_swap, disabled=None in (pair.left, pair.right))
     return Pair(state.compare_left, state.compare_right)
-
-
-def viewed(side: Side) -> Viewed:
-    """The side and what can be shown of it. Raises FileMissing when the picture is gone."""
-    space, picture = workspace(), side.picture
-    space.files.path(picture.key, PREVIEW)
-    pyramid = space.tiles.look(picture.key, picture.file)
-    problem = space.tiles.problem(picture.key) if pyramid is None else None
-    return Viewed(side, pyramid.levels if pyramid else None, problem)
-
-
-def has_more_detail(side: Side) -> bool:
-    """True when more of a picture can be shown than its preview, or when more never will be."""
-    tiles, picture = workspace().tiles, side.picture
-    return tiles.look(picture.key, picture.file) is not None or tiles.problem(picture.key) is not None
 
 
 def _is_live(entry_id: str) -> bool:

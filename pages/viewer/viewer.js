@@ -8,6 +8,7 @@ const TILE = 512;
 const UNSMOOTHED_FROM = 2; // zoom from which single pixels are shown as they are
 const STEP = 60; // CSS pixels that an arrow key moves
 const FAR_STEP = 300;
+const TAP_REACH = 6; // CSS pixels that a finger or a mouse may move in a tap
 const STACKED_BELOW = 640; // CSS pixels of width, below which side by side would be too narrow
 const GAP = 4; // CSS pixels between the two pictures
 const DOUBLINGS = 3; // of a difference: 8 times as strong
@@ -133,6 +134,8 @@ class Viewer {
     const isOther = this.data && (this.data.left.key !== data.left.key || this.data.right.key !== data.right.key);
     this.data = data;
     this.tell = tell;
+    this.section.classList.toggle("card", data.in_card);
+    for (const part of this.section.querySelectorAll(`[data-only=${data.in_card ? "page" : "card"}]`)) part.remove();
     this.sides = [data.left, data.right];
     const [left, right] = this.sides;
     this.frame = left.width * left.height > right.width * right.height ? left : right;
@@ -163,6 +166,7 @@ class Viewer {
     this.span = view.zoom === null ? null : view.zoom * this.frame.width;
     this.x = view.x;
     this.y = view.y;
+    this.zoomedAt = null;
   }
 
   close() {
@@ -266,15 +270,22 @@ class Viewer {
   }
 
   fit() {
+    if (this.span !== null) this.zoomedAt = { x: this.x, y: this.y };
     this.span = null;
     this.isPrintSize = false;
     this.x = this.y = 0.5;
     this.changed();
   }
 
+  /** 100 %, where the picture was zoomed last. */
+  full() {
+    if (this.span === null) Object.assign(this, this.zoomedAt);
+    this.zoomTo(1);
+  }
+
   resizeTo(name) {
     if (name === "fit") this.fit();
-    if (name === "full") this.zoomTo(1);
+    if (name === "full") this.full();
     if (name === "print") {
       this.zoomTo(this.printZoom);
       this.isPrintSize = true; // until the zoom is changed, it follows the page's print DPI and screen
@@ -286,6 +297,11 @@ class Viewer {
   show(view) {
     this.view = view;
     this.changed();
+  }
+
+  /** Among other things on a page: what scrolls the page is left to the page. */
+  get isPassedBy() {
+    return this.data.in_card && !this.fillsScreen;
   }
 
   get fillsScreen() {
@@ -310,7 +326,7 @@ class Viewer {
       const zoom = this.span === null ? null : rounded(this.zoom);
       const view = { view: this.view, at: this.at, zoom, x: rounded(this.x), y: rounded(this.y) };
       this.live.textContent = this.inWords();
-      this.address(view);
+      if (!this.data.in_card) this.address(view);
       this.tell("view", view);
     }, REPORT_AFTER);
   }
@@ -350,9 +366,14 @@ class Viewer {
     this.stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.stage.onpointerdown = (event) => this.down(event);
     this.stage.onpointermove = (event) => this.move(event);
-    this.stage.onpointerup = this.stage.onpointercancel = (event) => this.up(event);
+    this.stage.onpointerup = (event) => {
+      const isTap = this.pressed && this.pointers.has(event.pointerId);
+      this.up(event);
+      if (isTap && this.data.in_card) this.tap(event);
+    };
+    this.stage.onpointercancel = (event) => this.up(event);
     this.stage.ondblclick = (event) => {
-      if (event.target === this.handle) return;
+      if (event.target === this.handle || this.data.in_card) return;
       if (Math.abs(this.zoom - 1) < 0.001) this.fit();
       else this.zoomTo(1, this.anchor(event));
     };
@@ -363,19 +384,22 @@ class Viewer {
     const step = (event.shiftKey ? FAR_STEP : STEP) * this.ratio;
     const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
     const sizes = { "+": "in", "=": "in", "-": "out", "−": "out", 1: "full", f: "fit", p: "print" };
-    const views = { s: "slider", b: "side", d: "difference" };
+    const meant = { ...sizes, s: "slider", b: "side", d: "difference" };
     const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (name in moves) {
       if (event.target === this.handle) return; // it moves itself
       this.moveBy(...moves[name]);
-    } else if (name in sizes) this.resizeTo(sizes[name]);
-    else if (name in views) this.show(views[name]);
-    else return;
+    } else {
+      const button = this.buttons.find(({ dataset }) => (dataset.size ?? dataset.view) === meant[name]);
+      if (!button?.isConnected) return; // a key does what its button does, and a card has fewer of them
+      button.click();
+    }
     event.preventDefault();
     event.stopPropagation();
   }
 
   wheel(event) {
+    if (this.isPassedBy && !event.ctrlKey) return;
     event.preventDefault();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
     // A pinch on a touchpad arrives as a wheel with Ctrl, in small steps.
@@ -386,6 +410,7 @@ class Viewer {
   down(event) {
     if (event.target === this.handle || event.button !== 0) return;
     this.stage.setPointerCapture(event.pointerId);
+    this.pressed = this.pointers.size ? null : this.point(event);
     this.pointers.set(event.pointerId, this.point(event));
     this.stage.classList.add("dragged");
   }
@@ -394,6 +419,9 @@ class Viewer {
     const before = this.pointers.get(event.pointerId);
     if (!before) return;
     const now = this.point(event);
+    if (this.pressed && Math.hypot(now.x - this.pressed.x, now.y - this.pressed.y) > TAP_REACH * this.ratio) {
+      this.pressed = null;
+    }
     if (this.pointers.size === 1) {
       this.moveBy(before.x - now.x, before.y - now.y);
     } else if (this.pointers.size === 2) {
@@ -411,6 +439,12 @@ class Viewer {
     if (!this.pointers.size) this.stage.classList.remove("dragged");
   }
 
+  /** The whole picture, or the place that was tapped at 100 %. */
+  tap(event) {
+    if (this.span === null) this.zoomTo(1, this.anchor(event));
+    else this.fit();
+  }
+
   point(event) {
     const edge = this.canvas.getBoundingClientRect();
     return { x: (event.clientX - edge.left) * this.ratio, y: (event.clientY - edge.top) * this.ratio };
@@ -426,6 +460,12 @@ class Viewer {
     const panel = panels.find((each) => overlap(each, { x, y, w: 1, h: 1 }).w > 0 && y < each.y + each.h && y >= each.y);
     const { x: left, y: top, w, h } = panel ?? panels[0];
     return { x: x - left - w / 2, y: y - top - h / 2 };
+  }
+
+  /** Nobody who looks at something else is taken away from it. */
+  comeIntoView() {
+    const isSeen = this.section.getBoundingClientRect().top < window.innerHeight;
+    if (isSeen) this.section.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   // Drawing
@@ -471,6 +511,7 @@ class Viewer {
     for (const view of Object.keys(VIEWS)) classList.toggle(view, view === this.view);
     classList.toggle("stacked", this.isStacked);
     classList.toggle("whole", this.shownSpan <= this.fitSpan);
+    this.section.classList.toggle("fitted", this.span === null);
     style.setProperty("--at", `${this.at}%`);
     if (Number(this.handle.value) !== this.at) this.handle.value = this.at;
     const is = (zoom) => Math.abs(this.zoom / zoom - 1) < 0.001;
@@ -520,7 +561,8 @@ class Viewer {
     context.beginPath();
     context.rect(seen.x, seen.y, seen.w, seen.h);
     context.clip();
-    context.fillStyle = backdrop;
+    // What has not come yet is not transparent.
+    context.fillStyle = this.bitmaps.ready.has(side.preview) ? backdrop : this.background;
     context.fillRect(seen.x, seen.y, seen.w, seen.h);
     context.imageSmoothingEnabled = isSmooth;
     context.imageSmoothingQuality = "high";
@@ -619,9 +661,11 @@ function drawPart(context, { bitmap, x, y, unit }, area, origin, scale) {
 const viewers = new WeakMap();
 
 export default function ({ parentElement, data, setStateValue }) {
-  if (!viewers.has(parentElement)) viewers.set(parentElement, new Viewer(parentElement));
+  const isNew = !viewers.has(parentElement);
+  if (isNew) viewers.set(parentElement, new Viewer(parentElement));
   const viewer = viewers.get(parentElement);
   viewer.update(data, setStateValue);
+  if (isNew && data.arrives) viewer.comeIntoView();
   return () => {
     viewer.close();
     viewers.delete(parentElement);

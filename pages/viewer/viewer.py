@@ -23,16 +23,21 @@ def viewer(
     right: Viewed,
     *,
     view: View,
-    start: int,
-    print_dpi: float,
-    screen_ppi: float | None,
     on_view: Callable[[View], None],
+    key: str = "compare_viewer",
+    in_card: bool = False,
+    arrives: bool = False,
+    start: int = 0,
+    print_dpi: float = 300,
+    screen_ppi: float | None = None,
 ) -> None:
     """Draw both. `view` is applied whenever `start` has changed; `on_view` is called after each change of the view.
 
-    `screen_ppi` is the screen's pixels per inch; None: what browsers assume.
+    `key` tells several on one page apart. In a card the viewer is lower, has fewer buttons, lets the page scroll past
+    it, and leaves the page's address alone; a tap goes to the whole picture and back. With `arrives` when it is first
+    drawn, and its beginning in view, the browser scrolls until all of it is. `screen_ppi` is the screen's pixels per
+    inch; None: what browsers assume.
     """
-    key = "compare_viewer"
 
     def told() -> None:
         on_view(asked_view(st.session_state[key].view))
@@ -42,6 +47,8 @@ def viewer(
         data={
             **viewer_data(left, right),
             "codec": viewer_codec(),
+            "in_card": in_card,
+            "arrives": arrives,
             "view": asdict(view),
             "start": start,
             "print_dpi": print_dpi,

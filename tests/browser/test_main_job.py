@@ -20,7 +20,7 @@ MakeStudio = Callable[..., Studio]
 
 
 def test_from_a_sample_to_a_download(make_studio: MakeStudio, page: Page, tmp_path: Path) -> None:
-    """With nothing configured, a sample becomes a 4x picture that can be seen, compared and downloaded."""
+    """With nothing configured, a sample becomes a 4x picture that comes into view, to compare and to download."""
     studio = make_studio(is_new=True)
     strangers: list[str] = []
     page.on("request", lambda request: strangers.append(request.url) if is_elsewhere(request.url, studio) else None)
@@ -30,9 +30,11 @@ def test_from_a_sample_to_a_download(make_studio: MakeStudio, page: Page, tmp_pa
     page.get_by_role("button", name="Koi pond", exact=True).click(timeout=90_000)  # the samples are drawn first
     expect(page.get_by_text("13.7 × 13.7 in")).to_be_visible()
     page.get_by_role("button", name="Upscale · free").click()
-    expect(page.get_by_role("progressbar").first).to_be_visible()
+    expect(page.get_by_role("progressbar").first).to_be_in_viewport()
     expect(page.get_by_text("1024 × 1024 px → 4096 × 4096 px")).to_be_visible(timeout=120_000)
-    expect(page.get_by_role("img", name="4x result: Koi pond")).to_be_visible()
+    picture = page.get_by_role("img", name="Koi pond, Original, and Koi pond, 4x · fast")
+    expect(picture).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("link", name="Download PNG").first).to_be_in_viewport(ratio=1)
 
     with page.expect_download() as download:
         page.get_by_role("link", name="Download PNG").first.click()
@@ -59,7 +61,7 @@ def test_the_server_says_when_a_task_has_ended(make_studio: MakeStudio, page: Pa
     page.goto(studio.url)
     page.get_by_role("button", name="Koi pond", exact=True).click()
     page.get_by_role("button", name="Upscale · free").click()
-    expect(page.get_by_role("img", name="4x result: Koi pond")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("img", name="Koi pond, 4x · fast")).to_be_visible(timeout=120_000)
 
 
 def test_a_killed_server_and_a_closed_tab_lose_nothing(make_studio: MakeStudio, page: Page) -> None:

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from journey.history import State
 from journey.history.tables import entries
+from journey.pictures.previews import write_previews
 from journey.provider import JOURNEYAPI
 from journey.storage.files import Files
 from journey.workspace import Workspace
@@ -26,7 +27,7 @@ def keep(files: Files, width: int, height: int, name: str = "hill.png") -> str:
     with files.folder() as folder:
         picture = Image.linear_gradient("L").resize((width, height))
         picture.save(folder / name)
-        picture.save(folder / "preview.webp")
+        write_previews(picture, folder)
         return files.keep(folder)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from journey.history import Entry, State
 from journey.provider import THIS_MACHINE
@@ -19,8 +21,11 @@ from journey.views.comparison import (
     address,
     asked_pair,
     asked_view,
+    close_look,
     options,
     own_parameters,
+    own_sides,
+    pair_of,
     shapes_differ,
     side_of,
     sides,
@@ -156,3 +161,30 @@ def test_two_that_look_the_same_can_be_told_apart() -> None:
 def test_rounding_does_not_make_another_shape(left: tuple[int, int], right: tuple[int, int], expected: bool) -> None:
     """Results may be off by a pixel or two; a crop is another shape."""
     assert expected is shapes_differ(left, right)
+
+
+def test_an_entry_has_two_sides_when_both_are_stored() -> None:
+    """Original and result have the names that the link of the entry means; without one of them there is no pair."""
+    both = own_sides(FINISHED)
+    assert both is not None
+    assert pair_of(FINISHED) == Pair(both[0].name, both[1].name) == asked_pair({"task": FINISHED.id})
+    assert (ORIGINAL, RESULT) == (both[0].picture, both[1].picture)
+    assert own_sides(replace(FINISHED, source=None)) is None
+    assert own_sides(replace(FINISHED, result=None)) is None
+
+
+def test_a_close_look_is_at_100_percent_where_there_is_most_to_see(tmp_path: Path) -> None:
+    """The place is found on the preview and holds for the whole picture, and an address can say it."""
+    preview = Image.new("RGB", (1000, 500), "white")
+    preview.paste(Image.effect_noise((160, 120), 90).convert("RGB"), (620, 90))
+    preview.save(tmp_path / "preview.webp")
+    view = close_look(tmp_path / "preview.webp", (4000, 2000))
+    assert ("slider", 50.0, 1.0) == (view.view, view.at, view.zoom)
+    assert (0.7, 0.3) == pytest.approx((view.x, view.y), abs=0.005)
+    assert view == asked_view(address(pair_of(FINISHED), view))
+
+
+def test_without_a_readable_preview_the_middle_is_looked_at(tmp_path: Path) -> None:
+    """A damaged preview takes nobody's result away."""
+    (tmp_path / "preview.webp").write_bytes(b"RIFF")
+    assert View(zoom=1.0) == close_look(tmp_path / "preview.webp", (4000, 2000))
