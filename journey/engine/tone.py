@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _SIGMA = 4.0
 """Source pixels. How far the difference is blurred: a smaller one would undo texture as well."""
 _REACH = 12
-_REPEATS = 2
+_LEAST_FREE = 0.2
+"""No pixel takes more than five times the drift around it, or thin dark lines on white would turn grey."""
 _STEP = 4
 """Source pixels from one sample of the drift to the next. What is blurred so far has nothing finer."""
 
@@ -35,13 +36,12 @@ def matched(result: Pixels, source: Pixels, scale: int, overlap: int) -> Pixels:
     """
     small = np.asarray(Image.fromarray(np.ascontiguousarray(result)).reduce(scale)) if scale > 1 else result
     levels = result + _spread(np.subtract(source, small, dtype=np.float32), scale)
-    for _ in range(_REPEATS):
-        lost = levels - np.clip(levels, 0, 255)
-        if not lost.any():
-            break
-        # What black and white cannot take goes to the pixels around them.
-        np.clip(levels, 0, 255, out=levels)
-        levels += _spread(_means(lost, scale), scale)
+    lost = levels - np.clip(levels, 0, 255)
+    if lost.any():
+        # What black and white cannot take goes to the pixels around them that can.
+        free = np.asarray((levels > 0) & (levels < 255), np.float32)
+        share = np.maximum(_spread(_means(free, scale), scale), _LEAST_FREE)
+        levels += free * _spread(_means(lost, scale), scale) / share
     edge = scale * overlap
     inner = levels[edge : levels.shape[0] - edge, edge : levels.shape[1] - edge]
     whole: Pixels = np.clip(np.rint(inner), 0, 255).astype(np.uint8)

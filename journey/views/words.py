@@ -170,6 +170,12 @@ def took(entry: Entry) -> str | None:
     return duration(entry.finished_at - entry.created_at)
 
 
+def cleaning_words(entry: Entry) -> str | None:
+    """Said of a result for which the traces of JPEG were taken out of its source first; None of all others."""
+    was_cleaned = entry.provider.has_networks and " after waifu2x" in (entry.result_model or "")
+    return "The source had traces of JPEG. They were cleaned first." if was_cleaned else None
+
+
 def pixels(size: tuple[int, int] | None) -> str:
     """`1024 × 1536 px`, or a dash when unknown."""
     return f"{size[0]} × {size[1]} px" if size else "–"

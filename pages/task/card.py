@@ -9,6 +9,7 @@ import streamlit as st
 from journey.studio import LIVE, Entry, Kin, State, Variant, find_kin, is_pair
 from journey.views import links
 from journey.views.words import (
+    cleaning_words,
     literal,
     moment,
     origin_words,
@@ -103,6 +104,8 @@ def _outcome(entry: Entry) -> None:
             f"{pixels(entry.source_size)} → {pixels(entry.result_size)} · "
             f"prints {print_size(entry.result_size)} at 300 DPI · took {took(entry)}"
         )
+        if cleaned := cleaning_words(entry):
+            st.caption(cleaned)
     else:
         st.caption(moment(entry.finished_at or entry.changed_at, st.context.timezone))
     if entry.note:
