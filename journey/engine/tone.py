@@ -22,8 +22,14 @@ if TYPE_CHECKING:
 _SIGMA = 4.0
 """Source pixels. How far the difference is blurred: a smaller one would undo texture as well."""
 _REACH = 12
+_LITTLE = 0.01
+"""Levels, on average, that may be lost to black and white before it is worth the time to spread them."""
 _LEAST_FREE = 0.2
 """No pixel takes more than five times the drift around it, or thin dark lines on white would turn grey."""
+_FAINT = 0.1
+"""Levels of drift that are left as they are."""
+_THRESHOLDS = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) + 0.5) / 16
+"""Bayer's: the fractions above which a value is rounded up, spread as evenly as can be."""
 _STEP = 4
 """Source pixels from one sample of the drift to the next. What is blurred so far has nothing finer."""
 
@@ -35,16 +41,21 @@ def matched(result: Pixels, source: Pixels, scale: int, overlap: int) -> Pixels:
     Returns (scale * (H - 2 * overlap), scale * (W - 2 * overlap), 3).
     """
     small = np.asarray(Image.fromarray(np.ascontiguousarray(result)).reduce(scale)) if scale > 1 else result
-    levels = result + _spread(np.subtract(source, small, dtype=np.float32), scale)
+    drift = _spread(np.subtract(source, small, dtype=np.float32), scale)
+    drift[np.abs(drift) < _FAINT] = 0  # flat colours stay flat
+    levels = result + drift
     lost = levels - np.clip(levels, 0, 255)
-    if lost.any():
+    if np.abs(lost).mean() > _LITTLE:
         # What black and white cannot take goes to the pixels around them that can.
         free = np.asarray((levels > 0) & (levels < 255), np.float32)
         share = np.maximum(_spread(_means(free, scale), scale), _LEAST_FREE)
         levels += free * _spread(_means(lost, scale), scale) / share
     edge = scale * overlap
-    inner = levels[edge : levels.shape[0] - edge, edge : levels.shape[1] - edge]
-    whole: Pixels = np.clip(np.rint(inner), 0, 255).astype(np.uint8)
+    inner = np.clip(levels[edge : levels.shape[0] - edge, edge : levels.shape[1] - edge], 0, 255)
+    # Rounding would lose whatever is below half a level, so that is given to as many pixels as it is worth.
+    rows, columns = (np.arange(length) % len(_THRESHOLDS) for length in inner.shape[:2])
+    inner += _THRESHOLDS[rows[:, None], columns][..., None]
+    whole: Pixels = inner.astype(np.uint8)
     return whole
 
 
