@@ -7,10 +7,9 @@ its source by, looked at from afar, is subtracted again.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from PIL import Image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,8 +39,7 @@ def matched(result: Pixels, source: Pixels, scale: int, overlap: int) -> Pixels:
     `source` is (H, W, 3) with `overlap` pixels of context on all sides, and `result` is (scale * H, scale * W, 3).
     Returns (scale * (H - 2 * overlap), scale * (W - 2 * overlap), 3).
     """
-    small = np.asarray(Image.fromarray(np.ascontiguousarray(result)).reduce(scale)) if scale > 1 else result
-    drift = _spread(np.subtract(source, small, dtype=np.float32), scale)
+    drift = _spread(source - _means(result, scale), scale)
     drift[np.abs(drift) < _FAINT] = 0  # flat colours stay flat
     levels = result + drift
     lost = levels - np.clip(levels, 0, 255)
@@ -69,11 +67,13 @@ def _spread(error: Matrix, scale: int) -> Matrix:
     return drift
 
 
-def _means(levels: Matrix, scale: int) -> Matrix:
+def _means(values: NDArray[Any], scale: int) -> Matrix:
     """The mean of each block of `scale` × `scale` values."""
-    height, width, channels = levels.shape
-    rows = levels.reshape(height // scale, scale, width * channels).sum(1)
-    means: Matrix = rows.reshape(height // scale, width // scale, scale, channels).sum(2) / scale**2
+    height, width, channels = values.shape
+    kind = np.uint16 if values.dtype == np.uint8 else np.float32
+    rows = values.reshape(height // scale, scale, width * channels).sum(1, dtype=kind)
+    sums = rows.reshape(height // scale, width // scale, scale, channels).sum(2, dtype=kind)
+    means: Matrix = sums.astype(np.float32) / scale**2
     return means
 
 
