@@ -59,12 +59,12 @@ def matched(result: Pixels, source: Pixels, scale: int, overlap: int) -> Pixels:
 
 def _spread(error: Matrix, scale: int) -> Matrix:
     """An error of source pixels, (H, W, 3), blurred and spread over the pixels of the result."""
-    down, across = (_sampling(length) for length in error.shape[:2])
-    up, along = (_spreading(length, scale) for length in error.shape[:2])
-    drift = np.empty((len(up), len(along), 3), np.float32)
-    for channel in range(3):
-        drift[..., channel] = up @ (down @ error[..., channel] @ across.T) @ along.T
-    return drift
+    height, width, channels = error.shape
+    samples = _sampling(height) @ error.reshape(height, width * channels)
+    samples = _sampling(width) @ samples.reshape(-1, width, channels)
+    rows = _spreading(width, scale) @ samples
+    drift = _spreading(height, scale) @ rows.reshape(len(rows), -1)
+    return drift.reshape(scale * height, scale * width, channels)
 
 
 def _means(values: NDArray[Any], scale: int) -> Matrix:
