@@ -17,7 +17,7 @@ from journey.background import Fresh
 from journey.engine.embedded import EmbeddedEngine
 from journey.engine.networks.backends import HardwareMissing, unavailable_reason
 from journey.errors import CannotStart, DatabaseAway
-from journey.history import Entry, History, State
+from journey.history import Entry, History
 from journey.history.deletions import Deletions
 from journey.history.kinship import Variant
 from journey.history.spending import Budget, Spending
@@ -39,6 +39,7 @@ from journey.studio.batches.store import Batch, Batches
 from journey.studio.intake import Intake, Source
 from journey.studio.orders import Orders
 from journey.studio.removal import Removal
+from journey.studio.stopping import stop
 from journey.studio.tracker import Tracker
 from journey.studio.upkeep import Upkeep
 from journey.views.listing import Listing
@@ -293,15 +294,8 @@ class Workspace:
         self.wake()
 
     def stop_entry(self, entry: Entry) -> None:
-        """Do what Stop means: cancel what was not sent, stop what runs here, stop only watching what runs elsewhere."""
-        if self.history.move(entry.id, State.CANCELLED, words="Cancelled by a person."):
-            return
-        entry = self.history.get(entry.id) or entry  # it may have gone on since the page was drawn
-        if entry.state is State.OPEN and entry.provider.can_cancel and entry.task_id:
-            self.clients[entry.provider].cancel(entry.task_id)
-            self.history.move(entry.id, State.STOPPED, words="Stopped by a person.")
-        else:
-            self.history.move(entry.id, State.ABANDONED, words="A person stopped watching it.")
+        """Do what Stop means for this entry, and for the step of its order that is under way."""
+        stop(entry, self.history, self.clients)
 
     def balance(self, provider: Provider) -> Account | None:
         """The last known account there; asked for again in the background when it is over a minute old."""

@@ -186,8 +186,8 @@ class History:
             return None
         self._mark(connection, entry_id, to, words)
         now_there = self._get(connection, entry_id)
-        if to is State.FINISHED and (following := second_step(connection, now_there)):
-            self._add(connection, following)
+        if to is State.FINISHED and (then := second_step(connection, now_there)):
+            self._add(connection, then)
         return now_there
 
     def postpone(self, entry_id: str, due_at: float, *, was_due_at: float | None = None, **changes: Any) -> None:
@@ -287,9 +287,10 @@ class History:
         """
         with self._database.write() as connection:
             first = _one(connection, entries.c.id == first_id)
-            following = second_step(connection, first) if first else None
+            if first is None or (following := second_step(connection, first)) is None:
+                return None
             done = sa.and_(entries.c.follows == first_id, entries.c.state == State.FINISHED)
-            return following and (_one(connection, done) or self._add(connection, following))
+            return _one(connection, done) or self._add(connection, following)
 
     def end_after_first_step(self, entry_id: str) -> bool:
         """Let nothing follow an entry that is about to be finished. False when it has been finished by now."""
@@ -301,7 +302,7 @@ class History:
             )
             if ended.rowcount:
                 self._mark(connection, entry_id, self._get(connection, entry_id).state, "Nothing is to follow it.")
-            return ended.rowcount == 1
+            return bool(ended.rowcount)
 
     def join(self, entry_id: str, batch: str) -> None:
         """Make an entry that was queued alone part of this batch."""

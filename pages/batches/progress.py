@@ -193,9 +193,11 @@ def _stop(batch: Batch) -> None:
     workspace().batches.cancel_waiting(batch.id)
     state.batch_asked = None
     for item in workspace().batches.items(batch.id):
-        if item.entry.state is State.OPEN:
+        entry = item.entry
+        goes_on = entry.step == 1 and entry.state in (State.SUBMITTING, State.ARCHIVING)
+        if entry.state is State.OPEN or goes_on:
             try:
-                workspace().stop_entry(item.entry)
+                workspace().stop_entry(entry)
             except JourneyError as error:
                 state.batch_stop_problem = str(error)
 
