@@ -23,12 +23,13 @@ from journey.history import (
 from journey.history.kinship import Kin, Pair, Variant, find_kin, is_pair, pairs
 from journey.history.spending import Budget, Line, month_name, month_start, months_until
 from journey.outside.addresses import URL_LIMIT
-from journey.provider import PROVIDERS, Provider
+from journey.provider import HERE, PROVIDERS, Provider
 from journey.studio.intake import ParentTask, Source
-from journey.studio.orders import Order, Orders
+from journey.studio.orders import Offer, Order, Orders
 
 __all__ = [
     "COMMENT_LIMIT",
+    "HERE",
     "ID_LIMIT",
     "LIVE",
     "PROVIDERS",
@@ -42,6 +43,7 @@ __all__ = [
     "Found",
     "Kin",
     "Line",
+    "Offer",
     "Order",
     "Orders",
     "Pair",

@@ -25,6 +25,18 @@ from journey.studio.batches.store import Batch, Batches
 from journey.studio.intake import Intake, Source
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A provider that is set up here. `problem` says why nothing is sent to it now, or is None."""
+
+    provider: Provider
+    problem: str | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.problem is None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """What is wanted: this picture, enlarged in this way, by this multiplier, for this person.

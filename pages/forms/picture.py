@@ -100,7 +100,9 @@ def use_again(entry_id: str) -> None:
     if entry is None:
         state.problem = "There is no task with this address, so there is nothing to reuse."
         return
-    state.provider, state.network, state.scale = entry.provider.name, entry.network, entry.scale
+    entry = workspace().history.beginning(entry)
+    state.provider, state.network = entry.provider.name, entry.network
+    state.scale, state.then_network = entry.order_scale, entry.then_network
     state.webhook_url, state.webhook_secret = entry.webhook_url or "", ""
     state.scale_is_meant = True
     try:

@@ -10,25 +10,31 @@ from journey.views.upscaling import for_paper_words, network_help, network_label
 from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms.choosing import choose, type_in
+from pages.forms.steps import choose_multiplier
 
-DEFAULTS = {"scale": 4, "provider": None, "network": None, "webhook_url": "", "webhook_secret": ""}
+DEFAULTS = {
+    "scale": 4,
+    "provider": None,
+    "network": None,
+    "then_network": None,
+    "webhook_url": "",
+    "webhook_secret": "",
+}
 """What is kept in the session."""
 state = st.session_state
 
 
 def choose_scale(plan: Plan | None) -> int:
-    """2 or 4. What the paper needs is preselected, once for each picture and paper: a person may choose otherwise."""
+    """2, 4, 8 or 16. What the paper needs is preselected, once for each picture and paper; anybody may overrule it."""
     concerns = plan and (state.source.stored.key, plan.paper, plan.fit, plan.dpi)
     if plan is not None and concerns != state.get("suggested_for"):
         state.suggested_for = concerns
         if not state.pop("scale_is_meant", False):
             state.scale = suggested_scale(plan)
-    st.segmented_control(
-        "Enlarge", [2, 4], required=True, format_func=lambda value: f"{value}x", key="scale", persist_state="session"
-    )
+    scale = choose_multiplier()
     if plan is not None:
         st.caption(for_paper_words(plan))
-    return int(state.scale)
+    return scale
 
 
 def choose_variant() -> Variant | None:

@@ -26,6 +26,7 @@ from pages.task.actions import actions
 from pages.task.decisions import decisions
 from pages.task.ending import draw_again_when_over
 from pages.task.pictures import picture, side_by_side
+from pages.task.two_steps import two_steps
 
 REFRESH_SECONDS = 1.0
 _LOOKS: dict[State, tuple[str, str]] = {
@@ -55,7 +56,7 @@ def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None, fills
             if entry.state in LIVE:
                 _live_progress(entry)
             else:
-                _outcome(entry)
+                _outcome(entry, kin.first_step(entry) or entry)
         _kinship(entry, kin)
         decisions(entry)
         if entry.result and full:
@@ -93,11 +94,12 @@ def _live_progress(entry: Entry) -> None:
     line()
 
 
-def _outcome(entry: Entry) -> None:
+def _outcome(entry: Entry, begun: Entry) -> None:
+    """`begun` is the first step of its order, or the entry itself."""
     if entry.state is State.FINISHED:
         st.caption(
-            f"{pixels(entry.source_size)} → {pixels(entry.result_size)} · "
-            f"prints {print_size(entry.result_size)} at 300 DPI · took {took(entry)}"
+            f"{pixels(begun.source_size)} → {pixels(entry.result_size)} · "
+            f"prints {print_size(entry.result_size)} at 300 DPI · took {took(entry, begun)}"
         )
     else:
         st.caption(moment(entry.finished_at or entry.changed_at, st.context.timezone))
@@ -120,7 +122,8 @@ def came_from(task_id: str, index: str | None, kin: Kin) -> None:
 
 
 def _kinship(entry: Entry, kin: Kin) -> None:
-    if entry.came_from:
+    two_steps(entry, kin)
+    if entry.came_from and entry.step != 2:
         came_from(entry.came_from, entry.came_from_index, kin)
     if not is_pair(entry.batch):
         return
