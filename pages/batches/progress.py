@@ -109,7 +109,10 @@ def _time_left(items: list[Item]) -> float | None:
     left = 0.0
     for entry in live:
         usual = workspace().usual_seconds(
-            Variant(entry.provider, entry.network), entry.scale, size=entry.source_size or (1024, 1024)
+            Variant(entry.provider, entry.network),
+            entry.order_scale,
+            size=entry.source_size or (1024, 1024),
+            then_network=entry.then_network,
         )
         if usual is None:
             return None

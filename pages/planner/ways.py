@@ -66,8 +66,7 @@ def say_arrived() -> None:
     """After `take_result`: what has happened, once."""
     if name := state.pop("print_arrived", None):
         st.success(
-            f"**{literal(name, limit=80)}** is enlarged, and its result is chosen here. The file for the print shop is "
-            "made below.",
+            f"Enlarged: **{literal(name, limit=80)}**. Its result is chosen here; make the print file below.",
             icon=":material/check:",
         )
 

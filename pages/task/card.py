@@ -77,7 +77,12 @@ def _badges(entry: Entry) -> None:
 
 def _live_progress(entry: Entry) -> None:
     """The only part of a card that is drawn again and again; when the task ends, the whole page is drawn once."""
-    usual = workspace().usual_seconds(Variant(entry.provider, entry.network), entry.scale, size=entry.source_size)
+    usual = workspace().usual_seconds(
+        Variant(entry.provider, entry.network),
+        entry.order_scale,
+        size=entry.source_size,
+        then_network=entry.then_network,
+    )
 
     @st.fragment(run_every=REFRESH_SECONDS)
     @protected()
