@@ -61,9 +61,13 @@ def honest_words(plan: Plan) -> str:
 
 
 def enough_from_afar(plan: Plan) -> Option | None:
-    """The smallest of 1x, 2x and 4x that looks sharp from where people usually stand, such as a banner at 100 DPI."""
+    """The smallest of 1x, 2x and 4x that looks sharp from where people usually stand, such as a banner at 100 DPI.
+
+    What is too low for any print is never enough.
+    """
     nearest = plan.usual_distance_cm[0]
-    return next((option for option in plan.options.values() if option.sharp_from_cm <= nearest), None)
+    printable = (option for option in plan.options.values() if option.grade.from_dpi > 0)
+    return next((option for option in printable if option.sharp_from_cm <= nearest), None)
 
 
 def step_words(entry: Entry) -> str | None:

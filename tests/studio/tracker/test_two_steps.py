@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from journey.history import Entry, State
 from journey.history.tables import wishes_of
@@ -15,6 +17,8 @@ from journey.studio.batches.store import Batches, progress
 from journey.studio.stopping import stop
 from tests.conftest import PROCESSES, exit_codes
 from tests.harness.hosted import STEPS, FakeHosted, Reply
+from tests.harness.standing import wait_for
+from tests.harness.studios import Shelf, Studio, free_port, new_task
 from tests.harness.tracking import SOURCE, TrackedStudio, run_until_death
 from tests.studio.tracker.conftest import ON_BOTH, ORDER, states
 
@@ -190,3 +194,30 @@ def test_a_process_may_be_killed_between_and_in_the_steps(
     assert (2, 0, 2) == (first.credits, second.credits, len(api.calls_to(ORDER)))
     assert [] == studio.left_behind()
     database.close()
+
+
+def test_the_program_may_be_killed_in_the_second_step(api: FakeHosted, tmp_path: Path) -> None:
+    """With the real engine: kill -9 while it enlarges what JourneyAPI made, start again, and there is one result of 8x,
+    for one charge."""
+    settings = {"JOURNEY_API_KEY": api.key, "JOURNEY_API_URL": api.url, "JOURNEY_FETCH_ALLOW": "127.0.0.0/8"}
+    studio = Studio(tmp_path, free_port(), settings)
+    with Shelf(tmp_path) as shelf:
+        source = shelf.keep("koi.png", Image.new("RGB", (120, 120), "teal"))
+        wish = new_task("koi.png", source, provider=JOURNEYAPI, image_url=api.picture_url(120, 120), then_type="2x")
+        entry = shelf.history.add(wish)
+
+        def second_is(*wanted: State) -> bool:
+            return any(each.state in wanted for each in shelf.history.lists.related(following=[entry.id]))
+
+        try:
+            studio.start()
+            wait_for(lambda: second_is(State.OPEN, State.ARCHIVING), seconds=120)
+            studio.stop(signal.SIGKILL)
+            studio.start()
+            wait_for(lambda: second_is(State.FINISHED), seconds=240)
+        finally:
+            studio.stop()
+        (second,) = shelf.history.lists.related(following=[entry.id])
+        assert ((960, 960), 1) == (second.result_size, second.attempts)
+        assert 1 == api.charges
+        assert 1 == len(list((tmp_path / "files").rglob("*_2x.png")))
