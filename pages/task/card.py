@@ -8,6 +8,7 @@ import streamlit as st
 
 from journey.studio import LIVE, Entry, Kin, State, Variant, find_kin, is_pair
 from journey.views import links
+from journey.views.ways import enlarged
 from journey.views.words import (
     literal,
     moment,
@@ -70,7 +71,7 @@ def _badges(entry: Entry) -> None:
             icon, color = _LOOKS[entry.state]
             st.badge(state_words(entry, time.time()), icon=icon, color=color)  # type: ignore[arg-type]  # one of its colours
         st.badge(entry.provider.label, color="gray")
-        st.badge(entry.type, color="gray")
+        st.badge(enlarged(entry), color="gray")
         if entry.enlarged_by:
             st.badge(literal(entry.enlarged_by), color="gray")
 
