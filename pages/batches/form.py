@@ -206,7 +206,13 @@ def _submit(draft: Draft, table: Sequence[Row], total: Totals, settings: Setting
 def _queue(draft: Draft, table: Sequence[Row], settings: Settings, name: str) -> None:
     """All rows to enlarge become entries, once: a second click has the same batch id."""
     wanted = [
-        Order(source=row.source, variant=settings.variant, scale=row.choice, person=person())
+        Order(
+            source=row.source,
+            variant=settings.variant,
+            scale=row.choice,
+            then_network=next(iter(workspace().networks()), None),
+            person=person(),
+        )
         for row in table
         if row.runs and row.source
     ]

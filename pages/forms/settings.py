@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from journey.printing import Plan
+from journey.printing import STEPS, Plan
 from journey.studio import PROVIDERS, SECRET_LIMIT, URL_LIMIT, Provider, Variant
 from journey.views.upscaling import for_paper_words, network_help, network_label, provider_labels, suggested_scale
 from journey.views.words import literal
@@ -67,8 +67,8 @@ def choose_provider(*, key: str) -> Provider | None:
 
 
 def seconds_for(variant: Variant) -> float | None:
-    """How long the picture in the form takes this way; None when that is not known."""
-    return state.source and workspace().usual_seconds(variant, state.scale, size=state.source.size)
+    """How long the picture in the form takes this way, in its first step if it takes two; None when not known."""
+    return state.source and workspace().usual_seconds(variant, STEPS[state.scale][0], size=state.source.size)
 
 
 def enter_webhook() -> tuple[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from journey.studio import Source, Variant
+from journey.printing import STEPS
+from journey.studio import HERE, Source, Variant
 from journey.views.upscaling import network_label
 from journey.views.ways import multipliers, way_words
 from journey.views.words import literal
@@ -36,10 +37,9 @@ def choose_second_network(variant: Variant | None, scale: int) -> str | None:
     if state.get("then_network") not in networks:
         state.then_network = next(iter(networks), None)
     source: Source | None = state.source
-    size = source.size if source else None
-    labels = {
-        name: network_label(name, workspace().usual_seconds(variant, scale, size=size, then_network=name))
-        for name in networks
-    }
+    first, second = STEPS[scale]
+    between = (source.size[0] * first, source.size[1] * first) if source else None
+    seconds = {name: workspace().usual_seconds(Variant(HERE, name), second, size=between) for name in networks}
+    labels = {name: network_label(name, took) for name, took in seconds.items()}
     st.caption(f"Two steps: {literal(way_words(scale, variant.provider))}.")
-    return choose("Network of the second step", labels, key="then_network", help="The times are for both steps.")
+    return choose("Network of the second step", labels, key="then_network")

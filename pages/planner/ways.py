@@ -39,9 +39,10 @@ def offer_ways(plan: Plan, source: Source) -> None:
     if option is None:
         return
     refused: str | None = None
+    network = next(iter(workspace().networks()), None)
     for offer in workspace().offers():
-        variant = _variant(offer.provider)
-        seconds = workspace().usual_seconds(variant, option.multiplier, size=source.size)
+        variant = Variant(offer.provider, network if offer.provider.has_networks else None)
+        seconds = workspace().usual_seconds(variant, option.multiplier, size=source.size, then_network=network)
         with st.container(horizontal=True, vertical_alignment="center"):
             clicked = st.button(
                 way_words(option.multiplier, offer.provider),
@@ -52,7 +53,10 @@ def offer_ways(plan: Plan, source: Source) -> None:
             )
             st.caption(about(seconds) if seconds else "", width="content")
         if clicked:
-            refused = _order(source, variant, option.multiplier)
+            wanted = Order(
+                source=source, variant=variant, scale=option.multiplier, then_network=network, person=person()
+            )
+            refused = _order(wanted)
     if refused:
         say_error(refused)
     if st.button(f"More choices for {paper_name(plan.paper)}", key="carry", type="tertiary", icon=":material/tune:"):
@@ -71,24 +75,20 @@ def say_arrived() -> None:
         )
 
 
-def _variant(provider: Provider) -> Variant:
-    return Variant(provider, next(iter(workspace().networks()), None) if provider.has_networks else None)
-
-
 def _cannot_send(source: Source, provider: Provider) -> bool:
     """True for a picture that is only here, and a provider elsewhere that cannot reach it."""
     known_there = source.image_url is not None or source.task_at == provider
     return not provider.is_here and not known_there and workspace().orders.upload_problem(provider) is not None
 
 
-def _order(source: Source, variant: Variant, scale: int) -> str | None:
+def _order(wanted: Order) -> str | None:
     """Queue it; returns why that is not possible."""
     try:
-        queued = workspace().orders.place(Order(source=source, variant=variant, scale=scale, person=person()))
+        queued = workspace().orders.place(wanted)
     except JourneyError as error:
         return str(error)
     expect(queued)
-    state.print_ordered = queued.follows or queued.id, source.stored.key
+    state.print_ordered = queued.follows or queued.id, wanted.source.stored.key
     return None
 
 
