@@ -41,5 +41,6 @@ def choose_second_network(variant: Variant | None, scale: int) -> str | None:
     between = (source.size[0] * first, source.size[1] * first) if source else None
     seconds = {name: workspace().usual_seconds(Variant(HERE, name), second, size=between) for name in networks}
     labels = {name: network_label(name, took) for name, took in seconds.items()}
-    st.caption(f"Two steps: {literal(way_words(scale, variant.provider))}.")
+    told = " The webhook is called after the first." if state.webhook_url else ""
+    st.caption(f"Two steps: {literal(way_words(scale, variant.provider))}.{told}")
     return choose("Network of the second step", labels, key="then_network")

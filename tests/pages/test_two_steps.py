@@ -17,6 +17,7 @@ from tests.harness.hosted import GRID_ID, FakeHosted
 from tests.harness.hosted import picture as drawn
 from tests.harness.standing import wait_for
 from tests.pages.conftest import running
+from tests.pages.test_batch import batch_of, enter, shown
 from tests.pages.test_pages import errors
 from tests.pages.test_print_size import said
 
@@ -190,3 +191,22 @@ def half_done(space: Workspace) -> Entry:
     space.history.pauses.end(JOURNEYAPI)
     assert first is not None
     return first
+
+
+def test_a_batch_takes_two_steps_where_a_paper_needs_them(
+    space: Workspace, api: FakeHosted, open_page: OpenPage
+) -> None:
+    """A picture of which a paper needs 8x is suggested with it, and is one item that its second step finishes."""
+    charges = api.charges
+    app = open_page("batch.py")
+    app = enter(app, address(space, 60, 90))
+    app.selectbox(key="batch_paper").set_value("A6").run()
+    app.text_input(key="batch_dpi").set_value("100").run()
+    app.button_group(key="batch_provider").set_value(HERE.name).run()
+    assert "about" in shown(app)
+    app.button(key="batch_submit").click().run()
+    (entry_id,) = [item.entry.id for item in space.batches.items(batch_of(app))]
+    wait_for(lambda: [State.FINISHED] == [item.entry.state for item in space.batches.items(batch_of(app))], seconds=120)
+    (item,) = space.batches.items(batch_of(app))
+    assert (2, entry_id, (480, 720), 1) == (item.entry.step, item.entry.follows, item.entry.result_size, item.tries)
+    assert charges == api.charges
