@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from journey import printing
-from journey.printing import Multiplier, Paper, Plan, Screen, Unit
+from journey.printing import Paper, Plan, Screen, Unit
 
 CUSTOM = "custom"
 TARGETS: tuple[str, ...] = (*printing.PAPERS, CUSTOM, *printing.SCREENS)
@@ -78,7 +78,7 @@ def free_axis(plan: Plan) -> str | None:
     return "down" if now.crop.height < now.height else None
 
 
-def served(names_by_multiplier: Mapping[Multiplier, Sequence[str]]) -> str:
+def served(names_by_multiplier: Mapping[int, Sequence[str]]) -> str:
     """Which papers a picture can serve, as a sentence; each paper is named once, with its smallest multiplier."""
     parts: list[str] = []
     seen: set[str] = set()

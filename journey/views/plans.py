@@ -135,10 +135,10 @@ def _cells(plan: Plan, dpi: float) -> dict[str, str]:
     return {**grades, f"For {dpi:g} DPI": take(plan)}
 
 
-def served(size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit) -> str:
+def served(size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit, problem: WayProblem) -> str:
     """Which of these papers a picture can fill, as a sentence."""
     names = {paper.name: paper_name(paper) for paper in papers}
-    by_multiplier = {
+    by_multiplier: dict[int, list[str]] = {
         multiplier: [
             names[paper.name]
             for paper in printing.papers_for(*size, dpi, fit=fit, multiplier=multiplier)
@@ -146,7 +146,10 @@ def served(size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit)
         ]
         for multiplier in printing.MULTIPLIERS
     }
-    return f"At {dpi:g} DPI this picture fills: {inputs.served(by_multiplier)}."
+    for paper in papers:
+        if way := possible(printing.plan(*size, paper, dpi, fit=fit), problem)[0].way:
+            by_multiplier.setdefault(way.multiplier, []).append(names[paper.name])
+    return f"At {dpi:g} DPI this picture fills: {inputs.served(dict(sorted(by_multiplier.items())))}."
 
 
 def need_words(paper: Paper, dpi: float, bleed_mm: float) -> str:

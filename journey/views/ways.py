@@ -51,28 +51,26 @@ def honest_words(plan: Plan) -> str:
     words = (
         f"At {option.multiplier}x, {made - 1} of {made} pixels are made up: edges get sharp, fine detail is invented."
     )
-    if less := enough_from_afar(plan):
+    less = enough_from_afar(plan)
+    if less is not None and less.multiplier < option.multiplier:
         name = "the picture as it is" if less.multiplier == 1 else f"{less.multiplier}x"
         words += (
             f" From where people usually stand, {name} ({less.dpi_shown} DPI) already looks sharp: more is needed "
             "only for a closer look."
         )
+    elif less is not None and not option.enough:
+        words += f" From where people usually stand, {option.dpi_shown} DPI looks sharp all the same."
     return words
 
 
 def enough_from_afar(plan: Plan) -> Option | None:
-    """The smallest of 1x, 2x and 4x that looks sharp from where people usually stand, such as a banner at 100 DPI.
+    """The smallest option that looks sharp from where people usually stand, such as a banner at 100 DPI.
 
     What is too low for any print is never enough.
     """
     nearest = plan.usual_distance_cm[0]
-    printable = (option for option in plan.options.values() if option.grade.from_dpi > 0)
+    printable = (option for option in (*plan.options.values(), *plan.further) if option.grade.from_dpi > 0)
     return next((option for option in printable if option.sharp_from_cm <= nearest), None)
-
-
-def step_words(entry: Entry) -> str | None:
-    """`Step 1 of 2`; None for an order of one step."""
-    return f"Step {entry.step} of 2" if entry.step else None
 
 
 def enlarged(entry: Entry) -> str:

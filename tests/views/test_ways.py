@@ -57,6 +57,9 @@ def test_what_is_made_up_is_said() -> None:
     small = printing.plan(200, 300, custom_paper(10, 15, "cm"))
     assert "At 8x" in ways.honest_words(small)
     assert "already looks sharp" not in ways.honest_words(small)
+    banner = printing.plan(1536, 512, custom_paper(6_000, 2_000, "mm"))
+    assert banner.verdict.startswith("Out of reach: needs 46.14x; 16x gives 104 DPI")
+    assert "104 DPI looks sharp all the same." in ways.honest_words(banner)
     assert "" == ways.honest_words(printing.plan(1024, 1536, PAPERS["A4"]))
 
 
@@ -99,3 +102,12 @@ def test_an_order_can_be_gone_on_with_after_a_failure() -> None:
         for state in (State.OPEN, State.FAILED, State.STOPPED, State.FINISHED)
     ]
     assert not ways.can_go_on(FIRST, None)
+
+
+def test_papers_beyond_4x_are_named_with_their_multiplier() -> None:
+    """The sentence about all papers goes on to 8x and 16x, in order, where these are possible."""
+    papers = [PAPERS[name] for name in ("A0", "A3", "24x36", "A6")]
+    told = plans.served((1024, 1536), papers, 300, "crop", lambda size, scale: None)
+    assert "At 300 DPI this picture fills: at 2x A6; at 4x A3; at 8x 24 × 36; at 16x A0." == told
+    told = plans.served((1024, 1536), papers, 300, "crop", refused)
+    assert "At 300 DPI this picture fills: at 2x A6; at 4x A3." == told
