@@ -20,7 +20,7 @@ from tests.harness.hosted import STEPS, FakeHosted, Reply
 from tests.harness.standing import wait_for
 from tests.harness.studios import Shelf, Studio, free_port, new_task
 from tests.harness.tracking import SOURCE, TrackedStudio, run_until_death
-from tests.studio.tracker.conftest import ON_BOTH, ORDER, states
+from tests.studio.tracker.conftest import ON_BOTH, ORDER, MakeStudio, states
 
 WAY: dict[str, Any] = {"then_type": "2x", "then_network": "fast", "fingerprint": "f" * 64}
 BATCH = "b" * 32
@@ -63,6 +63,26 @@ def test_an_order_is_one_for_a_double_click(studio: TrackedStudio) -> None:
     assert State.FINISHED is studio.look(second).state
     assert second.id == studio.add(**WAY).id
     assert 2 == studio.history.lists.count()
+
+
+def test_a_budget_holds_the_first_step_and_not_the_second(make: MakeStudio, api: FakeHosted) -> None:
+    """While the budget is used up nothing is sent; the first step uses it up again, and the second is free."""
+    spent = [100]
+
+    def may_spend(entry: Entry) -> str | None:
+        return "The budget is used up." if entry.provider.is_paid and spent[0] + entry.provider.credits > 100 else None
+
+    studio = make(may_spend=may_spend)
+    entry = studio.add(**WAY)
+    studio.settle()
+    assert (State.QUEUED, 0) == (studio.look(entry).state, api.charges)
+    spent[0] = 98
+    studio.history.pauses.end(JOURNEYAPI)
+    studio.tracker.step()
+    spent[0] = 100
+    studio.settle()
+    first, (second,) = steps(studio)
+    assert (State.FINISHED, State.FINISHED, 2, 0) == (first.state, second.state, first.credits, second.credits)
 
 
 def test_a_first_step_that_fails_ends_the_order(studio: TrackedStudio, api: FakeHosted) -> None:
