@@ -41,6 +41,7 @@ def offer_ways(plan: Plan, source: Source) -> None:
     refused: str | None = None
     network = next(iter(workspace().networks()), None)
     for offer in workspace().offers():
+        why_not = _cannot_send(source, offer.provider)
         variant = Variant(offer.provider, network if offer.provider.has_networks else None)
         seconds = workspace().usual_seconds(variant, option.multiplier, size=source.size, then_network=network)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -49,9 +50,12 @@ def offer_ways(plan: Plan, source: Source) -> None:
                 key=f"order_{offer.provider}",
                 type="primary",
                 icon=":material/photo_size_select_large:",
-                disabled=_cannot_send(source, offer.provider),
+                disabled=why_not is not None,
             )
-            st.caption(about(seconds) if seconds else "", width="content")
+            if seconds and why_not is None:
+                st.caption(about(seconds), width="content")
+        if why_not:
+            st.caption(literal(why_not))
         if clicked:
             wanted = Order(
                 source=source, variant=variant, scale=option.multiplier, then_network=network, person=person()
@@ -75,10 +79,10 @@ def say_arrived() -> None:
         )
 
 
-def _cannot_send(source: Source, provider: Provider) -> bool:
-    """True for a picture that is only here, and a provider elsewhere that cannot reach it."""
+def _cannot_send(source: Source, provider: Provider) -> str | None:
+    """Why a provider elsewhere cannot begin with a picture that is only here; None when it can."""
     known_there = source.image_url is not None or source.task_at == provider
-    return not provider.is_here and not known_there and workspace().orders.upload_problem(provider) is not None
+    return None if provider.is_here or known_there else workspace().orders.upload_problem(provider)
 
 
 def _order(wanted: Order) -> str | None:

@@ -88,6 +88,8 @@ def test_one_click_on_print_size_orders_the_way(space: Workspace, open_page: Ope
     told = " ".join(each.value for each in app.caption)
     assert "63 of 64 pixels are made up" in told
     assert "4x at JourneyAPI (2 credits), then 2x here (free)" == app.button(key="order_journeyapi").label
+    assert app.button(key="order_journeyapi").disabled
+    assert "JourneyAPI cannot reach a picture that is only on this machine" in told
     assert "4x, then 2x, both here (free)" == app.button(key="order_embedded").label
     app.button(key="order_embedded").click().run()
     first, second = finished(space)
