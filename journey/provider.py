@@ -63,5 +63,8 @@ THIS_MACHINE = Provider(
 PROVIDERS: Mapping[str, Provider] = {each.name: each for each in (JOURNEYAPI, THIS_MACHINE)}
 """By name, in the order in which they are offered."""
 
+HERE = THIS_MACHINE
+"""Where the second step of an order runs, wherever its first one did: it costs time, and nothing else."""
+
 CHEAPEST = min((each for each in PROVIDERS.values() if each.is_paid), key=lambda provider: provider.credits)
 """The paid provider that free work is compared with."""

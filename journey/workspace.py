@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -17,7 +16,7 @@ from journey.background import Fresh
 from journey.engine.embedded import EmbeddedEngine
 from journey.engine.networks.backends import HardwareMissing, unavailable_reason
 from journey.errors import CannotStart, DatabaseAway
-from journey.history import Entry, History, State
+from journey.history import Entry, History
 from journey.history.deletions import Deletions
 from journey.history.kinship import Variant
 from journey.history.spending import Budget, Spending
@@ -26,8 +25,9 @@ from journey.outside.door import Door
 from journey.pictures import gallery, samples
 from journey.pictures.checking import Decoder, Limits
 from journey.pictures.tiles import Tiles, seconds_for
+from journey.printing import STEPS
 from journey.printing.shop.runs import PrintRuns
-from journey.provider import JOURNEYAPI, THIS_MACHINE, Provider
+from journey.provider import HERE, JOURNEYAPI, THIS_MACHINE, Provider
 from journey.settings import Settings, read_settings
 from journey.signing_in import Gate
 from journey.storage.database import Database
@@ -37,8 +37,9 @@ from journey.storage.keys import key_file
 from journey.storage.stored import Origins
 from journey.studio.batches.store import Batch, Batches
 from journey.studio.intake import Intake, Source
-from journey.studio.orders import Orders
+from journey.studio.orders import Offer, Orders
 from journey.studio.removal import Removal
+from journey.studio.stopping import stop
 from journey.studio.tracker import Tracker
 from journey.studio.upkeep import Upkeep
 from journey.views.listing import Listing
@@ -58,18 +59,6 @@ DISK_USE_SECONDS = 15 * 60.0
 """How long a value that was found out in the background is good for."""
 
 HEARTBEAT_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A provider that is set up here. `problem` says why nothing is sent to it now, or is None."""
-
-    provider: Provider
-    problem: str | None = None
-
-    @property
-    def is_ready(self) -> bool:
-        return self.problem is None
 
 
 class Workspace:
@@ -275,11 +264,20 @@ class Workspace:
             }
         return self._samples or None
 
-    def usual_seconds(self, variant: Variant, scale: int, *, size: tuple[int, int] | None = None) -> float | None:
+    def usual_seconds(
+        self, variant: Variant, scale: int, *, size: tuple[int, int] | None = None, then_network: str | None = None
+    ) -> float | None:
         """How many seconds such a task takes: estimated for this machine, learnt from the last ones elsewhere.
 
-        `size` is that of the source in pixels. None when the time is not known.
+        `size` is that of the source in pixels. None when the time is not known. With two steps it is the time of both;
+        what the first takes elsewhere is left out until it is known.
         """
+        first, *following = STEPS[scale]
+        if following:
+            between = size and (size[0] * first, size[1] * first)
+            before = self.usual_seconds(variant, first, size=size)
+            then = self.usual_seconds(Variant(HERE, then_network), following[0], size=between)
+            return None if then is None else then + (before or 0)
         if not variant.provider.is_here:
             return (self._usual.look() or {}).get((variant.provider, scale))
         if self.engine is None or size is None:
@@ -292,15 +290,8 @@ class Workspace:
         self.wake()
 
     def stop_entry(self, entry: Entry) -> None:
-        """Do what Stop means: cancel what was not sent, stop what runs here, stop only watching what runs elsewhere."""
-        if self.history.move(entry.id, State.CANCELLED, words="Cancelled by a person."):
-            return
-        entry = self.history.get(entry.id) or entry  # it may have gone on since the page was drawn
-        if entry.state is State.OPEN and entry.provider.can_cancel and entry.task_id:
-            self.clients[entry.provider].cancel(entry.task_id)
-            self.history.move(entry.id, State.STOPPED, words="Stopped by a person.")
-        else:
-            self.history.move(entry.id, State.ABANDONED, words="A person stopped watching it.")
+        """Do what Stop means for this entry, and for the step of its order that is under way."""
+        stop(entry, self.history, self.clients)
 
     def balance(self, provider: Provider) -> Account | None:
         """The last known account there; asked for again in the background when it is over a minute old."""

@@ -14,10 +14,13 @@ from pages.planner.picture import choose_picture
 from pages.planner.shop_files import shop_files
 from pages.planner.state import give_address, key, take_address, value
 from pages.planner.target import choose_target
+from pages.planner.ways import say_arrived, take_result
 
 state = st.session_state
 arrived = take_address()
+take_result()
 header("Print size", "Will it be sharp on that paper, and what is the cheapest way to get there?")
+say_arrived()
 remarks = st.container()
 form, view = st.columns([5, 6], gap="large")
 with form:

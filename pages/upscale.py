@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from journey.printing import STEPS
 from journey.studio import find_kin
 from journey.views import links
 from journey.workspace import workspace
-from pages.forms import paper, picture, settings
+from pages.forms import paper, picture, settings, steps
 from pages.forms.samples import show_samples
 from pages.forms.submit import Wish, say_warnings, submit_buttons
 from pages.frame.header import header
@@ -38,7 +39,7 @@ def take_address() -> None:
 
 
 take_address()
-header(TITLE, "Enlarge a picture 2x or 4x with AI, and know beforehand how large it will print.")
+header(TITLE, "Enlarge a picture 2x to 16x with AI, and know beforehand how large it will print.")
 form, view = st.columns([5, 6], gap="large")
 with form:
     way = picture.choose_picture()
@@ -46,8 +47,9 @@ with form:
     plan, no_plan = paper.plan_for(state.source)
     scale = settings.choose_scale(plan)
     variant = settings.choose_variant()
+    then_network = steps.choose_second_network(variant, scale)
     offer_a_piece(variant)
-    wish = Wish(way, variant, scale, settings.enter_webhook())
+    wish = Wish(way, variant, scale, then_network, settings.enter_webhook())
     messages = st.container()
     refused = submit_buttons(wish)
     with messages:
@@ -62,10 +64,10 @@ with view:
         show_samples()
 
 if state.source is not None:
-    show_pieces(state.source, scale, variant)
+    show_pieces(state.source, STEPS[scale][0], variant)
 
 # Read after the form, so that what this very click has queued is included.
-latest = workspace().history.lists.latest(limit=SHOWN_TASKS)
+latest = workspace().history.lists.latest(limit=SHOWN_TASKS, once=True)
 origin = picture.came_from()
 kin = find_kin(workspace().history.lists, latest, task_ids=origin[:1] if origin else ())
 if origin:

@@ -5,7 +5,7 @@ entries   what an entry is                          pauses     queues that wait 
 tables    how it is stored                          deletions  files to remove, until they are gone
 store     entries one at a time: added, moved on    kinship    which entries belong together
 finding   entries as lists: filtered, sorted        timing     how long tasks usually take
-                                                    spending   what they cost
+steps     orders of two steps                       spending   what they cost
 """
 
 from journey.history.entries import STALE_AFTER, Entry, Moment, NewEntry

@@ -22,6 +22,9 @@ class _Wish:
     `network` is the one that a person chose; None where there is no choice. `came_from` is the task whose picture this
     entry enlarges, whichever provider made it; `came_from_index` says which picture of a grid. Entries that were queued
     together have the same `batch`.
+
+    An order of two steps begins with an entry that says what follows: `then_type`, and `then_network` where a person
+    chose one. The second step is an entry as well, and `follows` is the id of the first.
     """
 
     provider: Provider
@@ -37,11 +40,24 @@ class _Wish:
     batch: str | None = None
     came_from: str | None = None
     came_from_index: str | None = None
+    then_type: Literal["2x", "4x"] | None = None
+    then_network: str | None = None
+    follows: str | None = None
 
     @property
     def scale(self) -> int:
         """The multiplier as a number: 2 or 4."""
         return int(self.type[0])
+
+    @property
+    def order_scale(self) -> int:
+        """The multiplier of this entry and of what follows it: 2, 4, 8 or 16."""
+        return self.scale * int(self.then_type[0]) if self.then_type else self.scale
+
+    @property
+    def step(self) -> Literal[1, 2] | None:
+        """Which step of an order of two steps this is; None when it is all of an order."""
+        return 1 if self.then_type else 2 if self.follows else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,8 @@ class Filter:
 
     `text` is looked for word by word, without regard to case, in name, task id, entry id, person, tags and comment.
     `fills` is the least width and height of a stored result in pixels, either way round. `since` (included) and `until`
-    (excluded) say when an entry was added, in seconds since 1970.
+    (excluded) say when an entry was added, in seconds since 1970. `once` leaves out first steps whose second step is
+    there, so that each order is found once.
     """
 
     text: str = ""
@@ -56,6 +57,7 @@ class Filter:
     fills: tuple[int, int] | None = None
     since: float | None = None
     until: float | None = None
+    once: bool = False
 
 
 EVERYTHING = Filter()
@@ -97,9 +99,13 @@ class Lists:
         states: Iterable[State] = (),
         person: str | None = None,
         fills: tuple[int, int] | None = None,
+        once: bool = False,
     ) -> list[Entry]:
-        """Entries, newest first; with `fills`, only those with a stored result of at least that size, either way."""
-        wanted = Filter(states=list(states), person=person, fills=fills)
+        """Entries, newest first; with `fills`, only those with a stored result of at least that size, either way.
+
+        With `once`, each order is found once, by its last step.
+        """
+        wanted = Filter(states=list(states), person=person, fills=fills, once=once)
         with self._database.read() as connection:
             return self._by_ids(connection, self._ids(connection, wanted, Order.NEWEST, limit, offset))
 
@@ -138,9 +144,17 @@ class Lists:
         ids: Collection[str] = (),
         task_ids: Collection[str] = (),
         batches: Collection[str | None] = (),
+        following: Collection[str] = (),
     ) -> tuple[Entry, ...]:
-        """Up to 1,000 entries with one of these ids, task ids or batches, newest first. At most one query."""
-        named = ((entries.c.id, ids), (entries.c.task_id, task_ids), (entries.c.batch, batches))
+        """Up to 1,000 entries, newest first: with one of these ids, task ids or batches, or second steps that follow
+        one of these. At most one query.
+        """
+        named = (
+            (entries.c.id, ids),
+            (entries.c.task_id, task_ids),
+            (entries.c.batch, batches),
+            (entries.c.follows, following),
+        )
         wanted = [column.in_(values) for column, values in named if values]
         if not wanted:
             return ()
@@ -216,6 +230,9 @@ class Lists:
             found.append(entries.c.id.in_(sa.select(tags.c.entry_id).where(tags.c.tag == wanted.tag)))
         if wanted.fills is not None:
             found.append(_fills(*wanted.fills))
+        if wanted.once:
+            later = entries.alias()
+            found.append(~sa.exists().where(later.c.follows == entries.c.id))
         if wanted.since is not None:
             found.append(entries.c.created_at >= wanted.since)
         if wanted.until is not None:

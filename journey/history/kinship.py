@@ -1,4 +1,4 @@
-"""Which entries belong together: a picture and the task it came from, and the two halves of an A/B pair."""
+"""Which entries belong together: a picture and the task it came from, an A/B pair, and the two steps of an order."""
 
 from __future__ import annotations
 
@@ -42,6 +42,15 @@ class Kin:
         """The entry that made this task; None when it is not one of ours."""
         return next((entry for entry in self.entries if task_id and entry.task_id == task_id), None)
 
+    def first_step(self, entry: Entry) -> Entry | None:
+        """The first step of the order of which this entry is the second; None when it is not, or was deleted."""
+        return next((other for other in self.entries if entry.follows and other.id == entry.follows), None)
+
+    def second_step(self, entry: Entry) -> Entry | None:
+        """The latest try of what follows this entry; None before there is one."""
+        later = [other for other in self.entries if other.follows == entry.id]
+        return max(later, key=lambda other: other.created_at, default=None)
+
     def other_half(self, entry: Entry) -> Entry | None:
         """The other half of an A/B pair: the entry of another variant that was queued closest in time."""
         if not is_pair(entry.batch):
@@ -53,11 +62,15 @@ class Kin:
 
 
 def find_kin(lists: Lists, shown: Iterable[Entry], *, task_ids: Iterable[str | None] = ()) -> Kin:
-    """The parents and other halves of these entries, and the entries that made these tasks, in one query at most."""
+    """The parents, other halves and other steps of these entries, and the entries that made these tasks, in one query
+    at most.
+    """
     shown = list(shown)
     wanted = {task_id for task_id in (*task_ids, *(entry.came_from for entry in shown)) if task_id}
     pairs = {entry.batch for entry in shown if is_pair(entry.batch)}
-    return Kin(lists.related(task_ids=wanted, batches=pairs))
+    firsts = {entry.follows for entry in shown if entry.follows}
+    begun = {entry.id for entry in shown if entry.step == 1}
+    return Kin(lists.related(ids=firsts, task_ids=wanted, batches=pairs, following=begun | firsts))
 
 
 def is_pair(batch: str | None) -> bool:

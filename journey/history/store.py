@@ -13,9 +13,11 @@ from journey.api.models import Task, TaskStatus, usable_id
 from journey.errors import InvalidRequest
 from journey.history.entries import Entry, Moment, NewEntry
 from journey.history.finding import Lists
+from journey.history.kinship import is_pair
 from journey.history.labels import Labels
 from journey.history.pauses import Pauses
 from journey.history.states import FETCHED_AGAIN, LIVE, OVER, WAYS, State
+from journey.history.steps import second_step
 from journey.history.tables import (
     COLUMNS,
     ERROR_LIMIT,
@@ -81,27 +83,32 @@ class History:
         When one with the same fingerprint is under way or undecided, or finished but only seconds old, that one is
         returned instead: a double click, a second tab or the browser's Back button must not pay twice.
         """
+        with self._database.write() as connection:
+            return self._add(connection, new)
+
+    def _add(self, connection: sa.Connection, new: NewEntry) -> Entry:
         now = self._clock()
         entry_id = secrets.token_hex(8)
-        with self._database.write() as connection:
-            if new.fingerprint and (known := self._twin(connection, new.fingerprint, now)):
-                return known
-            connection.execute(
-                entries.insert().values(
-                    **row_of(new),
-                    id=entry_id,
-                    state=State.QUEUED,
-                    webhook_token=secrets.token_urlsafe(24),
-                    credits=0,
-                    attempts=0,
-                    archive_attempts=0,
-                    created_at=now,
-                    changed_at=now,
-                    due_at=now,
-                )
+        if new.fingerprint and (known := self._twin(connection, new.fingerprint, now)):
+            return known
+        # The second step of a picture in a batch waits for its turn, like everything in a batch.
+        waits = new.follows and new.batch and not is_pair(new.batch)
+        connection.execute(
+            entries.insert().values(
+                **row_of(new),
+                id=entry_id,
+                state=State.QUEUED,
+                webhook_token=secrets.token_urlsafe(24),
+                credits=0,
+                attempts=0,
+                archive_attempts=0,
+                created_at=now,
+                changed_at=now,
+                due_at=None if waits else now,
             )
-            self._mark(connection, entry_id, State.QUEUED, None)
-            return self._get(connection, entry_id)
+        )
+        self._mark(connection, entry_id, State.QUEUED, None)
+        return self._get(connection, entry_id)
 
     def due(self, state: State, *, limit: int, provider: Provider | None = None, ahead: float = 0.0) -> list[Entry]:
         """Entries in this state that are due now or within `ahead` seconds, those due first at the top."""
@@ -138,7 +145,8 @@ class History:
 
         `attempt` is `Entry.attempts` as it was when the change was decided on: what came of one call must not
         touch an entry that has been sent again since. Credits are counted here: a call's credits count as soon
-        as it is about to be sent, and no longer once it is proved that it was not accepted.
+        as it is about to be sent, and no longer once it is proved that it was not accepted. When the first step of an
+        order is finished, its second step is queued in the same transaction, so that no crash loses or doubles it.
         """
         with self._database.write() as connection:
             moved = self._move(connection, entry_id, to, words, only_from, attempt, changes, result)
@@ -177,7 +185,10 @@ class History:
         if moved.rowcount != 1:
             return None
         self._mark(connection, entry_id, to, words)
-        return self._get(connection, entry_id)
+        now_there = self._get(connection, entry_id)
+        if to is State.FINISHED and (then := second_step(connection, now_there)):
+            self._add(connection, then)
+        return now_there
 
     def postpone(self, entry_id: str, due_at: float, *, was_due_at: float | None = None, **changes: Any) -> None:
         """Set when the entry is looked at next, and in `note` why it waits. Changes no state.
@@ -265,6 +276,34 @@ class History:
             self._mark(connection, entry_id, State.OPEN, "Fetched again by a person.")
             return self._get(connection, entry_id)
 
+    def beginning(self, entry: Entry) -> Entry:
+        """The entry with which its order began: the first step of a second one, else the entry itself."""
+        return (self.get(entry.follows) if entry.follows else None) or entry
+
+    def go_on(self, first_id: str) -> Entry | None:
+        """Queue the second step of an order once more, unless it is under way or finished; returns it either way.
+
+        None when nothing follows this entry, or when its result is no longer stored.
+        """
+        with self._database.write() as connection:
+            first = _one(connection, entries.c.id == first_id)
+            if first is None or (following := second_step(connection, first)) is None:
+                return None
+            done = sa.and_(entries.c.follows == first_id, entries.c.state == State.FINISHED)
+            return _one(connection, done) or self._add(connection, following)
+
+    def end_after_first_step(self, entry_id: str) -> bool:
+        """Let nothing follow an entry that is about to be finished. False when it has been finished by now."""
+        with self._database.write() as connection:
+            ended = connection.execute(
+                entries.update()
+                .where(entries.c.id == entry_id, entries.c.then_type.is_not(None), entries.c.state.in_(LIVE))
+                .values(then_type=None, then_network=None)
+            )
+            if ended.rowcount:
+                self._mark(connection, entry_id, self._get(connection, entry_id).state, "Nothing is to follow it.")
+            return bool(ended.rowcount)
+
     def join(self, entry_id: str, batch: str) -> None:
         """Make an entry that was queued alone part of this batch."""
         with self._database.write() as connection:
@@ -335,7 +374,9 @@ class History:
 
     def _twin(self, connection: sa.Connection, fingerprint: str, now: float) -> Entry | None:
         undecided = entries.c.state.in_(LIVE | {State.AMBIGUOUS})
-        recent = sa.and_(entries.c.created_at > now - DOUBLE_CLICK_SECONDS, entries.c.state == State.FINISHED)
+        # An order of two steps is finished when its second step is.
+        is_finished = sa.and_(entries.c.state == State.FINISHED, entries.c.then_type.is_(None))
+        recent = sa.and_(entries.c.created_at > now - DOUBLE_CLICK_SECONDS, is_finished)
         query = (
             sa.select(*COLUMNS)
             .where(entries.c.fingerprint == fingerprint, sa.or_(undecided, recent))
@@ -355,5 +396,5 @@ class History:
 
 
 def _one(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Entry | None:
-    row = connection.execute(sa.select(*COLUMNS).where(where)).one_or_none()
+    row = connection.execute(sa.select(*COLUMNS).where(where)).first()
     return None if row is None else entry_of(row)

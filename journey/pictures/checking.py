@@ -63,16 +63,29 @@ class Limits:
     input: int
     output: int
 
-    def problem(self, width: int, height: int, scale: int = 1) -> str | None:
-        """Why a picture of this size in pixels cannot be enlarged `scale` times, as a sentence; None when it can."""
+    def problem(self, width: int, height: int, *steps: int) -> str | None:
+        """Why a picture of this size in pixels cannot be enlarged by these steps, one after the other, as a sentence.
+
+        Each step takes the result of the one before it, so that has to be within the limit of a source. None when it
+        can be done; without steps the picture alone is judged.
+        """
+        scale = math.prod(steps)
         across, down = width * scale, height * scale
-        if across * down <= self.output:
-            return too_many_pixels(width, height, self.input)
-        remedy = "2x or a smaller picture" if scale > 2 else "a smaller picture"
-        return (
-            f"{scale}x would be {across} × {down} px = {across * down / 1e6:.0f} megapixels; "
-            f"the limit is {self.output / 1e6:g}. Choose {remedy}."
-        )
+        if across * down > self.output:
+            remedy = f"{scale // 2}x or a smaller picture" if scale > 2 else "a smaller picture"
+            return (
+                f"{scale}x would be {across} × {down} px = {across * down / 1e6:.0f} megapixels; "
+                f"the limit is {self.output / 1e6:g}. Choose {remedy}."
+            )
+        between = math.prod(steps[:-1])
+        if between > 1 and width * height <= self.input < width * height * between**2:
+            across, down = width * between, height * between
+            return (
+                f"{scale}x takes two steps, and after the first there would be {across} × {down} px = "
+                f"{across * down / 1e6:.0f} megapixels to enlarge; the limit is {self.input / 1e6:g}. "
+                "Choose 4x or a smaller picture."
+            )
+        return too_many_pixels(width, height, self.input)
 
 
 def inspect(path: Path, *, max_pixels: int) -> Picture:

@@ -5,7 +5,7 @@ sentence for the person who typed it. Widths come before heights, and pixels are
 part, since it adds no detail.
 
 numbers   what people type, checked           fitting  what covers what, and what is cut away
-sizes     inches, centimetres, millimetres    plans    1x, 2x and 4x of a picture on a paper
+sizes     inches, centimetres, millimetres    plans    1x to 16x of a picture on a paper
 papers    the sheets by name                  screens  the same for displays
 grades    DPI as words and distances          panels   a large print cut into sheets
 drawing   a plan as a picture                 inputs   reads what people type
@@ -33,12 +33,13 @@ from journey.printing.grades import (
 )
 from journey.printing.panels import Cut, Panel, Panels, cut_into_panels
 from journey.printing.papers import FAMILIES, PAPER_LIMITS, PAPERS, Paper, custom_paper
-from journey.printing.plans import MULTIPLIERS, Multiplier, Option, Plan, papers_for, plan
+from journey.printing.plans import FURTHER, MULTIPLIERS, STEPS, Multiplier, Option, Plan, papers_for, plan
 from journey.printing.screens import SCREENS, Screen, ScreenPlan, screen_plan
 from journey.printing.sizes import MM_PER_INCH, PER_INCH, PrintSize, Unit, print_size
 
 __all__ = [
     "FAMILIES",
+    "FURTHER",
     "GRADES",
     "MM_PER_INCH",
     "MULTIPLIERS",
@@ -46,6 +47,7 @@ __all__ = [
     "PAPER_LIMITS",
     "PER_INCH",
     "SCREENS",
+    "STEPS",
     "TOLERANCE_PX",
     "Box",
     "Cut",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from journey import printing
-from journey.printing import Cut, Multiplier, Paper, Plan, Screen, Unit
+from journey.printing import Cut, Paper, Plan, Screen, Unit
 
 CUSTOM = "custom"
 TARGETS: tuple[str, ...] = (*printing.PAPERS, CUSTOM, *printing.SCREENS)
@@ -91,7 +91,7 @@ def free_axis(plan: Plan) -> str | None:
     return "down" if now.crop.height < now.height else None
 
 
-def served(names_by_multiplier: Mapping[Multiplier, Sequence[str]]) -> str:
+def served(names_by_multiplier: Mapping[int, Sequence[str]]) -> str:
     """Which papers a picture can serve, as a sentence; each paper is named once, with its smallest multiplier."""
     parts: list[str] = []
     seen: set[str] = set()

@@ -1,9 +1,10 @@
-"""What 1x, 2x and 4x of a picture give on a paper, and which is the cheapest that is enough."""
+"""What 1x, 2x and 4x of a picture give on a paper, which is the cheapest that is enough, and the ways beyond 4x."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from journey.printing import numbers
@@ -33,17 +34,22 @@ from journey.printing.sizes import PrintSize, number_text
 
 Multiplier = Literal[1, 2, 4]
 MULTIPLIERS: tuple[Multiplier, ...] = (1, 2, 4)
+"""What one upscale can do; 1 is the picture as it is."""
+FURTHER: tuple[int, ...] = (8, 16)
+"""What two upscales can do, one after the other."""
+STEPS: Mapping[int, tuple[Literal[2, 4], ...]] = {2: (2,), 4: (4,), 8: (4, 2), 16: (4, 4)}
+"""The upscales that lead to each multiplier, in order. What costs more comes first, while the picture is small."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """A picture after one multiplier, judged on one paper.
+    """A picture after one multiplier (1, 2, 4, 8 or 16), judged on one paper.
 
     `crop` is in this option's own pixels (all of the picture for contain); `printed` is the size on
     paper, bleed included. `enough` says whether it reaches the DPI that was asked for.
     """
 
-    multiplier: Multiplier
+    multiplier: int
     width: int
     height: int
     dpi: float
@@ -70,11 +76,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Plan:
-    """What 1x, 2x and 4x of a picture give on one paper, and which of them to take.
+    """What 1x, 2x and 4x of a picture give on one paper, which of them to take, and what two steps give beyond.
 
     `paper` is turned the way it will be printed; `needed` are its pixels, bleed included, at `dpi`.
-    `recommended` is the smallest multiplier that is enough, None when 4x is not. `factor_needed` is the
-    exact enlargement that fills `needed`; the tolerance of 2 pixels is not deducted.
+    `recommended` is the smallest multiplier that is enough, None when 4x is not. `further` are 8x and 16x where
+    4x is not enough, and only as far as they help. `factor_needed` is the exact enlargement that fills `needed`;
+    the tolerance of 2 pixels is not deducted.
     """
 
     paper: Paper
@@ -85,16 +92,24 @@ class Plan:
     options: Mapping[int, Option]
     recommended: Multiplier | None
     factor_needed: float
+    further: tuple[Option, ...] = ()
 
     @property
     def reached(self) -> Option:
-        """The option with the most pixels: 4x."""
+        """The option with the most pixels in one step: 4x."""
         return self.options[4]
 
     @property
+    def way(self) -> Option | None:
+        """The smallest of `further` that is enough; None when 4x is, or when nothing is."""
+        return next((option for option in self.further if option.enough), None)
+
+    @property
     def chosen(self) -> Option:
-        """The recommended option, or 4x when nothing is enough."""
-        return self.options[self.recommended or 4]
+        """The recommended option, else the way beyond 4x, else the one with the most pixels."""
+        if self.recommended is not None:
+            return self.options[self.recommended]
+        return self.way or (self.further or (self.reached,))[-1]
 
     @property
     def usual_distance_cm(self) -> tuple[float, float]:
@@ -105,12 +120,14 @@ class Plan:
     def verdict(self) -> str:
         """One or two sentences for people."""
         option = self.chosen
+        quality = f"{option.dpi_shown} DPI, {option.grade.word}, {option.grade.in_words}."
+        if self.way is not None:
+            return f"{option.multiplier}x is enough, in two steps: {quality}"
         if self.recommended is None:
             return (
-                f"Out of reach: needs {factor_text(self.factor_needed)}; 4x gives {option.dpi_shown} DPI, "
-                f"{option.grade.word}, sharp from {distance_text(option.sharp_from_cm)}."
+                f"Out of reach: needs {factor_text(self.factor_needed)}; {option.multiplier}x gives "
+                f"{option.dpi_shown} DPI, {option.grade.word}, sharp from {distance_text(option.sharp_from_cm)}."
             )
-        quality = f"{option.dpi_shown} DPI, {option.grade.word}, {option.grade.in_words}."
         if self.recommended == 1:
             note = " That is larger than needed." if option.larger_than_needed else ""
             return f"No upscale needed: {quality}{note}"
@@ -128,7 +145,7 @@ def plan(
     orientation: Orientation = "auto",
     position: float = 0.5,
 ) -> Plan:
-    """Judge 1x, 2x and 4x of a picture on a paper.
+    """Judge 1x, 2x and 4x of a picture on a paper, and 8x and 16x where 4x is not enough.
 
     A crop is enough when both sides have the pixels needed, contain when the side that touches the edges has
     them. A side may be 2 pixels short, for the grades as well. contain takes no bleed. Raises ValueError.
@@ -139,10 +156,12 @@ def plan(
     position = numbers.position(position)
     paper = turn(paper, width, height, orientation)
     sheet = sheet_of(paper, bleed_mm)
-    options = {
-        int(multiplier): _option(multiplier, width, height, sheet, dpi=dpi, fit=fit, position=position)
-        for multiplier in MULTIPLIERS
-    }
+    judged = partial(_option, width=width, height=height, sheet=sheet, dpi=dpi, fit=fit, position=position)
+    options = {int(multiplier): judged(multiplier) for multiplier in MULTIPLIERS}
+    further: list[Option] = []
+    for multiplier in FURTHER:
+        if not any(option.enough for option in (*options.values(), *further)):
+            further.append(judged(multiplier))
     needed = pixels_of(sheet, dpi)
     decides = max if fit == "crop" else min
     return Plan(
@@ -154,6 +173,7 @@ def plan(
         options=options,
         recommended=next((multiplier for multiplier in MULTIPLIERS if options[multiplier].enough), None),
         factor_needed=decides(needed[0] / width, needed[1] / height),
+        further=tuple(further),
     )
 
 
@@ -177,7 +197,7 @@ def papers_for(
 
 
 def _option(
-    multiplier: Multiplier, width: int, height: int, sheet: PrintSize, *, dpi: float, fit: Fit, position: float
+    multiplier: int, *, width: int, height: int, sheet: PrintSize, dpi: float, fit: Fit, position: float
 ) -> Option:
     width, height = width * multiplier, height * multiplier
     reached = dpi_on(width, height, sheet, fit)
@@ -198,4 +218,5 @@ def _option(
 def factor_text(factor: float) -> str:
     """For people: `4.69x`, or `just over 4x` where it would round down to a multiplier that is not enough."""
     rounded = round(factor, 2)
-    return f"just over {rounded:g}x" if rounded in MULTIPLIERS and rounded < factor else f"{number_text(factor, 2)}x"
+    exact = rounded in (*MULTIPLIERS, *FURTHER)
+    return f"just over {rounded:g}x" if exact and rounded < factor else f"{number_text(factor, 2)}x"

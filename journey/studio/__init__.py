@@ -2,6 +2,7 @@
 
 intake   whatever is given becomes a checked picture     removal  deleting entries with their files
 orders   the one way to order an upscale                 upkeep   the worker lock, and what its holder looks after
+stopping what Stop means, in every state
 tracker/ moves entries to their end, in the background   batches/ many pictures at once
 """
 
@@ -22,12 +23,13 @@ from journey.history import (
 from journey.history.kinship import Kin, Pair, Variant, find_kin, is_pair, pairs
 from journey.history.spending import Budget, Line, month_name, month_start, months_until
 from journey.outside.addresses import URL_LIMIT
-from journey.provider import PROVIDERS, Provider
+from journey.provider import HERE, PROVIDERS, Provider
 from journey.studio.intake import ParentTask, Source
-from journey.studio.orders import Order, Orders
+from journey.studio.orders import Offer, Order, Orders
 
 __all__ = [
     "COMMENT_LIMIT",
+    "HERE",
     "ID_LIMIT",
     "LIVE",
     "PROVIDERS",
@@ -41,6 +43,7 @@ __all__ = [
     "Found",
     "Kin",
     "Line",
+    "Offer",
     "Order",
     "Orders",
     "Pair",

@@ -7,8 +7,9 @@ and nothing is spent.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from journey.api.models import secret_problem
 from journey.errors import InvalidRequest, JourneyError
@@ -16,20 +17,38 @@ from journey.history import Entry, History, NewEntry, State
 from journey.history.kinship import Pair, Variant, pair_id, variant_of
 from journey.outside.door import Door
 from journey.pictures.checking import Limits
-from journey.provider import Provider
+from journey.printing import STEPS
+from journey.provider import HERE, Provider
 from journey.storage.files import Files
 from journey.storage.stored import Origins
 from journey.studio.batches.store import Batch, Batches
 from journey.studio.intake import Intake, Source
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A provider that is set up here. `problem` says why nothing is sent to it now, or is None."""
+
+    provider: Provider
+    problem: str | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.problem is None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What is wanted: this picture, enlarged in this way, by this multiplier, for this person."""
+    """What is wanted: this picture, enlarged in this way, by this multiplier, for this person.
+
+    Multipliers beyond 4 take two steps. `variant` is the way of the first; the second runs here, with `then_network` or
+    the default one.
+    """
 
     source: Source
     variant: Variant
     scale: int
+    then_network: str | None = None
     person: str | None = None
     webhook_url: str | None = None
     webhook_secret: str | None = None
@@ -37,8 +56,21 @@ class Order:
     @property
     def fingerprint(self) -> str:
         """The same for the same picture, settings and person."""
-        wish = (self.source.digest, str(self.variant.provider), self.scale, self._network, self.person)
+        wish: tuple[object, ...] = (
+            self.source.digest,
+            str(self.variant.provider),
+            self.scale,
+            self._network,
+            self.person,
+        )
+        if len(self.steps) > 1:
+            wish += (self.then_network,)
         return hashlib.sha256(repr(wish).encode()).hexdigest()
+
+    @property
+    def steps(self) -> tuple[Literal[2, 4], ...]:
+        """The upscales that lead to the multiplier, in order."""
+        return STEPS[self.scale]
 
     @property
     def _network(self) -> str | None:
@@ -47,10 +79,11 @@ class Order:
     def entry(self, *, batch: str | None = None) -> NewEntry:
         """The order as an entry. A parent task is named only to the provider that made it; others get the picture."""
         source, provider = self.source, self.variant.provider
+        first, *following = self.steps
         names_parent = source.parent_task_id is not None and source.task_at == provider
         return NewEntry(
             provider=provider,
-            type="4x" if self.scale == 4 else "2x",
+            type=_TYPES[first],
             name=source.name,
             fingerprint=self.fingerprint,
             network=self._network,
@@ -64,7 +97,12 @@ class Order:
             batch=batch,
             came_from=source.parent_task_id,
             came_from_index=source.index,
+            then_type=_TYPES[following[0]] if following else None,
+            then_network=self.then_network if following else None,
         )
+
+
+_TYPES: Mapping[int, Literal["2x", "4x"]] = {2: "2x", 4: "4x"}
 
 
 class Orders:
@@ -102,7 +140,7 @@ class Orders:
 
     def problem(self, source: Source, *, provider: Provider, scale: int) -> str | None:
         """Why this picture cannot be sent to this provider at this multiplier, or None. May resolve a name (3 s)."""
-        if problem := self._limits.problem(*source.size, scale):
+        if problem := self.way_problem(source.size, scale):
             return problem
         if provider.is_here or (source.parent_task_id and source.task_at == provider):
             return None
@@ -113,6 +151,15 @@ class Orders:
         except JourneyError as error:
             return f"{provider.label} cannot use this address: {error} Or use this machine."
         return None
+
+    def way_problem(self, size: tuple[int, int], scale: int) -> str | None:
+        """Why a picture of this size in pixels cannot be enlarged by this multiplier here, wherever that begins."""
+        steps = STEPS[scale]
+        if len(steps) > 1 and HERE not in self._offered:
+            return (
+                f"{scale}x takes two steps, and the second runs on this machine, whose engine is off. Choose 2x or 4x."
+            )
+        return self._limits.problem(*size, *steps)
 
     def upload_problem(self, provider: Provider) -> str | None:
         """Why a picture that is only here cannot be sent to this provider, and what to do; None when it can."""
@@ -152,6 +199,8 @@ class Orders:
 
     def place_pair(self, order: Order, pair: Pair) -> list[Entry]:
         """Queue both halves of an A/B pair. A half that is already under way joins it, unless it belongs to a batch."""
+        if len(order.steps) > 1:
+            raise InvalidRequest("A/B compares one step. Choose 2x or 4x for it.")
         batch = pair_id(order.source.digest, order.scale, pair, order.person)
         halves = [replace(order, variant=variant) for variant in pair]
         for half in halves:
@@ -173,16 +222,33 @@ class Orders:
         return batch
 
     def place_again(self, entry: Entry, *, person: str | None) -> Entry:
-        """Order the same picture with the same settings once more. A webhook's secret is not kept, so none is sent."""
+        """Order the same picture with the same settings once more: all of an order, if it has two steps.
+
+        A webhook's secret is not kept, so none is sent.
+        """
+        first = self._history.beginning(entry)
         return self.place(
             Order(
-                source=self._intake.from_entry(entry),
-                variant=variant_of(entry),
-                scale=entry.scale,
+                source=self._intake.from_entry(first),
+                variant=variant_of(first),
+                scale=first.order_scale,
+                then_network=first.then_network,
                 person=person,
-                webhook_url=entry.webhook_url,
+                webhook_url=first.webhook_url,
             )
         )
+
+    def go_on(self, entry: Entry) -> Entry:
+        """Queue the second step of an order again, whose first is finished. Nothing is paid twice.
+
+        `entry` is either step. What is under way or finished already is returned as it is. Raises InvalidRequest.
+        """
+        first = self._history.beginning(entry)
+        queued = self._history.go_on(first.id)
+        if queued is None:
+            raise InvalidRequest("The result of the first step is no longer stored. Order the picture again.")
+        self._wake()
+        return queued
 
     # Without the parent task
 
@@ -213,5 +279,12 @@ class Orders:
         if self._origins.public:
             source = replace(source, image_url=None)  # our copy cannot have expired; a provider's address may
         return self.place(
-            Order(source=source, variant=variant, scale=entry.scale, person=person, webhook_url=entry.webhook_url)
+            Order(
+                source=source,
+                variant=variant,
+                scale=entry.order_scale,
+                then_network=entry.then_network,
+                person=person,
+                webhook_url=entry.webhook_url,
+            )
         )

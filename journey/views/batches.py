@@ -10,6 +10,7 @@ from journey.studio.batches.rows import SKIP, Choice, Row, Totals
 from journey.studio.batches.store import PAUSED_NOTE, Batch, Item, Progress
 from journey.views import links
 from journey.views.pictures import thumbnail_url
+from journey.views.ways import WayProblem, enlarged, possible
 from journey.views.words import counted, duration, pixels, state_words
 from journey.views.words import progress as percent
 
@@ -17,7 +18,7 @@ SECONDS_EACH = 0.7
 """For sending and storing one picture, however small."""
 
 FOR_ALL: dict[str, Choice | None] = {"As suggested": None, "2x": 2, "4x": 4}
-CHOICES: dict[str, Choice] = {"4x": 4, "2x": 2, "skip": SKIP}
+CHOICES: dict[str, Choice] = {"16x": 16, "8x": 8, "4x": 4, "2x": 2, "skip": SKIP}
 _CHOICE_NAMES = {value: name for name, value in CHOICES.items()}
 
 
@@ -33,16 +34,18 @@ def totals(table: Totals) -> str:
     return " · ".join(parts)
 
 
-def cells(row: Row, provider: Provider, *, for_paper: bool) -> dict[str, object]:
+def cells(row: Row, provider: Provider, *, for_paper: bool, way_problem: WayProblem | None = None) -> dict[str, object]:
     """One row of the table, with a column for the paper when there is one."""
     source, plan = row.source, row.plan
-    option = plan.options[row.choice] if plan and row.runs else None
+    judged = {option.multiplier: option for option in (*plan.options.values(), *plan.further)} if plan else {}
+    option = judged.get(row.choice) if row.runs else None
     result = "–"
     if row.result:
         result = pixels(row.result) + (f" · {option.dpi_shown} DPI" if option else "")
     cost = "–"
     if row.runs:
         cost = f"{row.credits(provider)} credits" if provider.is_paid else "free"
+        cost += ", then free" if provider.is_paid and row.choice > 4 else ""
     notes = (row.problem, *row.notes) if row.is_looked_at else ("Being looked at.", *row.notes)
     shown: dict[str, object] = {
         "Picture": thumbnail_url(source.stored if source else None),
@@ -51,7 +54,7 @@ def cells(row: Row, provider: Provider, *, for_paper: bool) -> dict[str, object]
         "Pixels": pixels(source.size if source else None),
     }
     if for_paper:
-        shown["On paper"] = plan.verdict if plan else None
+        shown["On paper"] = (possible(plan, way_problem)[0] if way_problem else plan).verdict if plan else None
     return shown | {"Result": result, "Cost": cost, "Note": " ".join(filter(None, notes))}
 
 
@@ -72,6 +75,15 @@ def free(total: Totals) -> str:
     """The price where nothing is charged, with how long it takes, as Markdown."""
     seconds = total.seconds + SECONDS_EACH * total.runs
     return f"**Free** · about {duration(seconds)} on this machine" if total.runs else "**Free**"
+
+
+def second_steps(table: Sequence[Row], total: Totals) -> str | None:
+    """What 8x and 16x mean for a paid provider, as Markdown; None when no picture takes two steps."""
+    number = sum(row.runs and row.choice > 4 for row in table)
+    if not number:
+        return None
+    each = "its second step runs" if number == 1 else "their second steps run"
+    return f"{counted(number, 'picture')} in two steps: {each} on this machine, free, about {duration(total.seconds)}."
 
 
 def shortfall(
@@ -99,7 +111,7 @@ def still_looking(total: Totals) -> str | None:
     if total.looking and total.runs:
         return f"{counted(total.looking, 'picture')} still being looked at will stay here for the next batch."
     if not total.runs and not total.looking:
-        return "There is nothing to enlarge: choose 2x or 4x for a picture."
+        return "There is nothing to enlarge: choose a multiplier for a picture."
     return None
 
 
@@ -139,7 +151,7 @@ def item_row(item: Item, batch: Batch, now: float) -> dict[str, object]:
         "Name": entry.name,
         "State": said,
         "Progress": percent(entry),
-        "Enlarged": entry.type,
+        "Enlarged": enlarged(entry),
         "Result": pixels(entry.result_size),
         "Download": f"{entry.result.url()}?download" if entry.result else None,
         "Details": links.details(entry),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from journey.api.answers import KEPT_ANSWER
 from journey.errors import one_line
 from journey.history import Entry, Moment
+from journey.views.ways import follows_words
 from journey.views.words import STATE_WORDS, duration, file_size, literal, pixels, print_size, state_words, zone
 
 
@@ -31,6 +32,9 @@ def facts(entry: Entry, *, timezone: str | None, now: float) -> dict[str, str]:
         "Network asked for": entry.network,
         "Network used": entry.result_model,
         "Enlarged": entry.type,
+        "Order of two steps": follows_words(entry) if entry.step else None,
+        "Network of the second step": entry.then_network,
+        "Follows the entry": entry.follows,
         "Original": entry.source_size and pixels(entry.source_size),
         "Result": entry.result_size and pixels(entry.result_size),
         "Result prints at 300 DPI": entry.result_size and print_size(entry.result_size),

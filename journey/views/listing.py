@@ -11,6 +11,7 @@ from journey.history import LIVE, OVER, SEARCH_LIMIT, Entry, Filter, Order, Stat
 from journey.printing import inputs as print_inputs
 from journey.provider import PROVIDERS, Provider
 from journey.views.pictures import thumbnail_url
+from journey.views.ways import enlarged
 from journey.views.words import file_size, moment, pixels, print_size, progress, state_words, took, zone
 
 GROUPS: dict[str, tuple[str, frozenset[State]]] = {
@@ -177,7 +178,7 @@ def row(entry: Entry, tags: Sequence[str], timezone: str | None, now: float) -> 
         "State": state_words(entry, now),
         "Progress": progress(entry),
         "Tags": list(tags),
-        "Enlarged": entry.type,
+        "Enlarged": enlarged(entry),
         "After": pixels(entry.result_size),
         "Prints at 300 DPI": print_size(entry.result_size),
         "Provider": entry.provider.label,

@@ -9,6 +9,7 @@ from journey import printing
 from journey.printing import Fit, Option, Panels, Paper, Plan, ScreenPlan, Unit, inputs
 from journey.printing.drawing import SAFE_MM, has_safe_area
 from journey.provider import Provider
+from journey.views.ways import WayProblem, honest_words, possible
 from journey.views.words import cost_words, literal, paper_name, pixels
 
 Outcome = Literal["fine", "upscale", "nearly", "out of reach"]
@@ -27,12 +28,12 @@ _NEARLY_FROM_DPI = 150
 
 
 def outcome(plan: Plan) -> Outcome:
-    """How a plan turns out, for its colour: a print that 4x does not reach may still look right on a wall."""
+    """How a plan turns out, for its colour: a print that nothing reaches may still look right on a wall."""
     if plan.recommended == 1:
         return "fine"
-    if plan.recommended is not None:
+    if plan.recommended is not None or plan.way is not None:
         return "upscale"
-    return "nearly" if plan.reached.grade.from_dpi >= _NEARLY_FROM_DPI else "out of reach"
+    return "nearly" if plan.chosen.grade.from_dpi >= _NEARLY_FROM_DPI else "out of reach"
 
 
 def verdict(plan: Plan | ScreenPlan) -> str:
@@ -49,7 +50,7 @@ def reasons(plan: Plan) -> str:
     return (
         f"{literal(_paper_as_it_lies(plan.paper))} at {plan.dpi:g} DPI needs {pixels(plan.needed)}{bleed}. "
         f"People usually look at this size from {near} to {far}; {plan.chosen.dpi_shown} DPI looks sharp from "
-        f"{sharp_from}.{_beyond(plan)}"
+        f"{sharp_from}. {_beyond(plan)}".strip()
     )
 
 
@@ -57,9 +58,16 @@ def _beyond(plan: Plan) -> str:
     """What to make of a paper that 4x does not reach."""
     if plan.recommended is not None:
         return ""
+    if plan.chosen.multiplier > 4:
+        return honest_words(plan)
     if plan.reached.sharp_from_cm <= plan.usual_distance_cm[0]:
-        return " So 4x looks sharp all the same, unless people step closer."
-    return " For more, a dedicated large-format upscaler is needed."
+        return "So 4x looks sharp all the same, unless people step closer."
+    return "For more, begin with a larger picture, or print it smaller."
+
+
+def name_of(option: Option) -> str:
+    """`Now`, `4x`, `8x in two steps`."""
+    return MULTIPLIER_NAMES.get(option.multiplier, f"{option.multiplier}x in two steps")
 
 
 def _paper_as_it_lies(paper: Paper) -> str:
@@ -78,7 +86,9 @@ def grade_cell(option: Option) -> str:
 
 
 def take(plan: Plan) -> str:
-    """What to do for this paper, in a table: `enough now`, `2x`, `4x`, `needs 4.69x`."""
+    """What to do for this paper, in a table: `enough now`, `2x`, `4x`, `8x in two steps`, `needs 40.69x`."""
+    if plan.way is not None:
+        return name_of(plan.way)
     return f"needs {plan.factor_needed:.2f}x" if plan.recommended is None else _ENOUGH[plan.recommended]
 
 
@@ -91,24 +101,32 @@ def legend(paper: Paper, *, bleeds: bool, cuts: bool = False) -> str:
 
 
 def paper_rows(
-    size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit, bleed_mm: float, unit: Unit
+    size: tuple[int, int],
+    papers: Sequence[Paper],
+    dpi: float,
+    fit: Fit,
+    bleed_mm: float,
+    unit: Unit,
+    problem: WayProblem,
 ) -> list[dict[str, str]]:
-    """Papers × 1x, 2x and 4x: DPI and grade, and the cheapest that is enough."""
+    """Papers × 1x, 2x and 4x: DPI and grade, and the cheapest that is enough, of what is possible here."""
     rows = []
     for paper in papers:
         most = 0.4 * min(paper.size.in_unit("mm"))
         plan = printing.plan(*size, paper, dpi, fit=fit, bleed_mm=min(bleed_mm, most))
-        rows.append({"Paper": paper_name(paper), "Size": paper.size.text(unit), **_cells(plan, dpi)})
+        cells = _cells(possible(plan, problem)[0], dpi)
+        rows.append({"Paper": paper_name(paper), "Size": paper.size.text(unit), **cells})
     return rows
 
 
-def need_rows(paper: Paper, dpi: float, fit: Fit, bleed_mm: float) -> list[dict[str, str]]:
+def need_rows(paper: Paper, dpi: float, fit: Fit, bleed_mm: float, problem: WayProblem) -> list[dict[str, str]]:
     """Which Midjourney sizes are enough for this paper, and at which multiplier."""
     rows = []
     for shape, (width, height) in inputs.MIDJOURNEY.items():
         turned = (height, width) if paper.width > paper.height else (width, height)
         plan = printing.plan(*turned, paper, dpi, fit=fit, bleed_mm=bleed_mm)
-        rows.append({"Midjourney picture": f"{turned[0]} × {turned[1]} · {shape}", **_cells(plan, dpi)})
+        cells = _cells(possible(plan, problem)[0], dpi)
+        rows.append({"Midjourney picture": f"{turned[0]} × {turned[1]} · {shape}", **cells})
     return rows
 
 
@@ -117,10 +135,10 @@ def _cells(plan: Plan, dpi: float) -> dict[str, str]:
     return {**grades, f"For {dpi:g} DPI": take(plan)}
 
 
-def served(size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit) -> str:
+def served(size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit, problem: WayProblem) -> str:
     """Which of these papers a picture can fill, as a sentence."""
     names = {paper.name: paper_name(paper) for paper in papers}
-    by_multiplier = {
+    by_multiplier: dict[int, list[str]] = {
         multiplier: [
             names[paper.name]
             for paper in printing.papers_for(*size, dpi, fit=fit, multiplier=multiplier)
@@ -128,7 +146,10 @@ def served(size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit)
         ]
         for multiplier in printing.MULTIPLIERS
     }
-    return f"At {dpi:g} DPI this picture fills: {inputs.served(by_multiplier)}."
+    for paper in papers:
+        if way := possible(printing.plan(*size, paper, dpi, fit=fit), problem)[0].way:
+            by_multiplier.setdefault(way.multiplier, []).append(names[paper.name])
+    return f"At {dpi:g} DPI this picture fills: {inputs.served(dict(sorted(by_multiplier.items())))}."
 
 
 def need_words(paper: Paper, dpi: float, bleed_mm: float) -> str:

@@ -110,8 +110,8 @@ def found_words(parent: ParentTask) -> str:
 
 
 def suggested_scale(plan: Plan) -> int:
-    """The multiplier that the paper needs: 2x when it needs none, 4x when even 4x is not enough."""
-    return 2 if plan.recommended == 1 else plan.recommended or 4
+    """The multiplier that the paper needs: 2x when it needs none, the largest there is when none is enough."""
+    return 2 if plan.recommended == 1 else plan.chosen.multiplier
 
 
 def for_paper_words(plan: Plan) -> str:

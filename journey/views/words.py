@@ -60,16 +60,24 @@ def state_words(entry: Entry, now: float) -> str:
     return STATE_WORDS[entry.state]
 
 
+FIRST_SHARE = 1 / 17
+"""How much of an order of two steps its first step is: time goes by pixels, and the first step makes 16 of each."""
+
+
 def progress(entry: Entry) -> int:
-    """0 to 100 for a progress bar."""
+    """0 to 100 for a progress bar, which goes over both steps when an order has two."""
     if entry.state is State.FINISHED:
         return 100
-    return min(99, entry.percentage or 0)
+    done = min(99, entry.percentage or 0)
+    if entry.step == 1:
+        return round(done * FIRST_SHARE)
+    return min(99, round(100 * FIRST_SHARE + done * (1 - FIRST_SHARE))) if entry.step == 2 else done
 
 
 def progress_words(entry: Entry, now: float, usual_seconds: float | None = None) -> str:
-    """Such as `Upscaling · 42 % · 3 s so far, usually about 5 s`."""
-    parts = [state_words(entry, now)]
+    """Such as `Upscaling · 42 % · 3 s so far, usually about 5 s`, after `Step 1 of 2` when an order has two."""
+    parts = [f"Step {entry.step} of 2"] if entry.step else []
+    parts.append(state_words(entry, now))
     if entry.state in (State.OPEN, State.ARCHIVING) and entry.percentage is not None:
         parts.append(f"{progress(entry)} %")
     spent = f"{duration(now - entry.created_at)} so far"
@@ -106,8 +114,13 @@ def tab_title(page: str, open_tasks: int) -> str:
 
 
 def ending(entry: Entry) -> str | None:
-    """What to tell the person who queued this, as Markdown; None while it is under way, or when a person ended it."""
+    """What to tell the person who queued this, as Markdown; None while it is under way, or when a person ended it.
+
+    Of an order of two steps, a finished first one is no end.
+    """
     name = literal(entry.name, limit=80)
+    if entry.state is State.FINISHED and entry.step == 1:
+        return None
     if entry.state is State.FINISHED:
         return f"**{name}** is finished ({literal(variant_of(entry).name)}): {pixels(entry.result_size)}."
     if entry.state is State.FAILED:
@@ -163,11 +176,11 @@ def download_words(result: StoredPicture) -> str:
     return f"{kind} · {file_size(result.bytes)}"
 
 
-def took(entry: Entry) -> str | None:
-    """How long a finished entry took from the click to the stored result."""
+def took(entry: Entry, begun: Entry | None = None) -> str | None:
+    """How long a finished entry took from the click to the stored result. `begun` is the first step of its order."""
     if entry.state is not State.FINISHED or entry.finished_at is None:
         return None
-    return duration(entry.finished_at - entry.created_at)
+    return duration(entry.finished_at - (begun or entry).created_at)
 
 
 def cleaning_words(entry: Entry) -> str | None:

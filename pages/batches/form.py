@@ -8,7 +8,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from journey.studio import Order, Source, Variant
+from journey.printing import STEPS
+from journey.studio import HERE, Order, Source, Variant
 from journey.studio.batches import lines, looks, rows
 from journey.studio.batches.lines import Line
 from journey.studio.batches.rows import Row, Totals
@@ -113,7 +114,8 @@ def _draw_table(draft: Draft, table: list[Row], settings: Settings) -> None:
         draft.shown, draft.revision = keys, draft.revision + 1
     key = f"batch_table_{draft.revision}"
     provider, for_paper = settings.variant.provider, settings.target is not None
-    shown = pd.DataFrame([words.cells(row, provider, for_paper=for_paper) for row in table])
+    way_problem = workspace().orders.way_problem
+    shown = pd.DataFrame([words.cells(row, provider, for_paper=for_paper, way_problem=way_problem) for row in table])
     st.data_editor(
         shown,
         key=key,
@@ -159,10 +161,15 @@ def _say_problems(draft: Draft, table: Sequence[Row]) -> None:
 
 
 def _seconds_per_pixel(variant: Variant) -> dict[int, float]:
-    """By multiplier; empty when the provider does not run here."""
-    if not variant.provider.is_here:
-        return {}
-    known = {scale: workspace().usual_seconds(variant, scale, size=(1000, 1000)) for scale in (2, 4)}
+    """The time here, by multiplier: of the second step alone when the first runs elsewhere."""
+    known: dict[int, float | None] = {}
+    for scale, (first, *following) in STEPS.items():
+        size = 1000, 1000
+        if variant.provider.is_here:
+            known[scale] = workspace().usual_seconds(variant, scale, size=size)
+        elif following:
+            here = Variant(HERE)
+            known[scale] = workspace().usual_seconds(here, following[0], size=(size[0] * first, size[1] * first))
     return {scale: seconds / 1e6 for scale, seconds in known.items() if seconds is not None}
 
 
@@ -176,6 +183,8 @@ def _submit(draft: Draft, table: Sequence[Row], total: Totals, settings: Setting
         if sentence := words.shortfall(provider, total.credits, balance, budget.left if budget else None):
             st.warning(sentence, icon=":material/account_balance_wallet:")
         cost = f"{total.credits:,} credits"
+        if remark := words.second_steps(table, total):
+            st.markdown(remark)
     else:
         st.markdown(words.free(total))
     name = st.text_input(
@@ -197,7 +206,13 @@ def _submit(draft: Draft, table: Sequence[Row], total: Totals, settings: Setting
 def _queue(draft: Draft, table: Sequence[Row], settings: Settings, name: str) -> None:
     """All rows to enlarge become entries, once: a second click has the same batch id."""
     wanted = [
-        Order(source=row.source, variant=settings.variant, scale=row.choice, person=person())
+        Order(
+            source=row.source,
+            variant=settings.variant,
+            scale=row.choice,
+            then_network=next(iter(workspace().networks()), None),
+            person=person(),
+        )
         for row in table
         if row.runs and row.source
     ]

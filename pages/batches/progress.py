@@ -109,7 +109,10 @@ def _time_left(items: list[Item]) -> float | None:
     left = 0.0
     for entry in live:
         usual = workspace().usual_seconds(
-            Variant(entry.provider, entry.network), entry.scale, size=entry.source_size or (1024, 1024)
+            Variant(entry.provider, entry.network),
+            entry.order_scale,
+            size=entry.source_size or (1024, 1024),
+            then_network=entry.then_network,
         )
         if usual is None:
             return None
@@ -193,9 +196,11 @@ def _stop(batch: Batch) -> None:
     workspace().batches.cancel_waiting(batch.id)
     state.batch_asked = None
     for item in workspace().batches.items(batch.id):
-        if item.entry.state is State.OPEN:
+        entry = item.entry
+        goes_on = entry.step == 1 and entry.state in (State.SUBMITTING, State.ARCHIVING)
+        if entry.state is State.OPEN or goes_on:
             try:
-                workspace().stop_entry(item.entry)
+                workspace().stop_entry(entry)
             except JourneyError as error:
                 state.batch_stop_problem = str(error)
 

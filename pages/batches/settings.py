@@ -52,7 +52,7 @@ def choose_settings() -> Settings | None:
             key="batch_all",
             persist_state="session",
             on_change=_forget_choices,
-            help="As suggested: the smallest that is enough for the paper, or 4x without a paper.",
+            help="As suggested: the smallest that is enough for the paper, 8x and 16x included, or 4x without a paper.",
         )
         variant = _choose_variant()
     if variant is None:

@@ -9,7 +9,9 @@ from journey.printing import Plan, inputs
 from journey.studio import Source
 from journey.views.planner import FITS, TURNS
 from journey.views.plans import GRADE_COLOURS, MULTIPLIER_NAMES
+from journey.views.ways import honest_words, possible
 from journey.views.words import literal, pixels
+from journey.workspace import workspace
 from pages.forms.choosing import choose, type_in
 from pages.frame.protection import say_error
 from pages.task.pictures import fitted
@@ -43,7 +45,7 @@ def plan_for(source: Source | None) -> tuple[Plan | None, str | None]:
         )
     except ValueError as error:
         return None, str(error)
-    return plan, None
+    return possible(plan, workspace().orders.way_problem)[0], None
 
 
 def show_picture(source: Source, plan: Plan | None, problem: str | None) -> None:
@@ -100,14 +102,19 @@ def _choose_paper() -> None:
 
 def _show_on_paper(plan: Plan) -> None:
     """DPI and grade of each multiplier on the chosen paper, the cheapest that is enough marked."""
-    for column, option in zip(st.columns(3), plan.options.values(), strict=True):
+    options = (*plan.options.values(), *plan.further)
+    for column, option in zip(st.columns(len(options)), options, strict=True):
         with column, st.container(border=True, height="stretch", gap="xsmall"):
-            st.markdown(f"**{MULTIPLIER_NAMES[option.multiplier]} · {option.dpi_shown} DPI**")
+            st.markdown(
+                f"**{MULTIPLIER_NAMES.get(option.multiplier, f'{option.multiplier}x')} · {option.dpi_shown} DPI**"
+            )
             st.badge(option.grade.word, color=GRADE_COLOURS[option.grade.word])
             st.caption(option.grade.in_words.capitalize())
-            if option.multiplier == plan.recommended:
+            if option.enough and option == plan.chosen:
                 st.caption(":material/check: **Cheapest that is enough**")
-    if plan.recommended is None:
+    if words := honest_words(plan):
+        st.caption(words)
+    elif plan.recommended is None:
         st.caption(
             f"{plan.dpi:g} DPI is out of reach on this paper. 4x reaches {plan.reached.dpi_shown} DPI, which looks "
             f"sharp from {printing.distance_text(plan.reached.sharp_from_cm)}."

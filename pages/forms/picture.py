@@ -101,7 +101,8 @@ def use_again(entry_id: str) -> None:
     if entry is None:
         state.problem = "There is no task with this address, so there is nothing to reuse."
         return
-    state.provider, state.scale = entry.provider.name, entry.scale
+    entry = workspace().history.beginning(entry)
+    state.provider, state.scale, state.then_network = entry.provider.name, entry.order_scale, entry.then_network
     use_network(entry.network)
     state.webhook_url, state.webhook_secret = entry.webhook_url or "", ""
     state.scale_is_meant = True

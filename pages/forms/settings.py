@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from journey.errors import JourneyError
-from journey.printing import Plan
+from journey.printing import STEPS, Plan
 from journey.studio import PROVIDERS, SECRET_LIMIT, URL_LIMIT, Provider, Variant
 from journey.views.upscaling import (
     DETAIL,
@@ -27,12 +27,14 @@ from journey.views.upscaling import (
 from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms.choosing import choose, type_in
+from pages.forms.steps import choose_multiplier
 
 DEFAULTS = {
     "scale": 4,
     "provider": None,
     "network": None,
     "strength": 100,
+    "then_network": None,
     "webhook_url": "",
     "webhook_secret": "",
 }
@@ -41,18 +43,16 @@ state = st.session_state
 
 
 def choose_scale(plan: Plan | None) -> int:
-    """2 or 4. What the paper needs is preselected, once for each picture and paper: a person may choose otherwise."""
+    """2, 4, 8 or 16. What the paper needs is preselected, once for each picture and paper; anybody may overrule it."""
     concerns = plan and (state.source.stored.key, plan.paper, plan.fit, plan.dpi)
     if plan is not None and concerns != state.get("suggested_for"):
         state.suggested_for = concerns
         if not state.pop("scale_is_meant", False):
             state.scale = suggested_scale(plan)
-    st.segmented_control(
-        "Enlarge", [2, 4], required=True, format_func=lambda value: f"{value}x", key="scale", persist_state="session"
-    )
+    scale = choose_multiplier()
     if plan is not None:
         st.caption(for_paper_words(plan))
-    return int(state.scale)
+    return scale
 
 
 def choose_variant() -> Variant | None:
@@ -130,8 +130,8 @@ def choose_provider(*, key: str) -> Provider | None:
 
 
 def seconds_for(variant: Variant) -> float | None:
-    """How long the picture in the form takes this way; None when that is not known."""
-    return state.source and workspace().usual_seconds(variant, state.scale, size=state.source.size)
+    """How long the picture in the form takes this way, in its first step if it takes two; None when not known."""
+    return state.source and workspace().usual_seconds(variant, STEPS[state.scale][0], size=state.source.size)
 
 
 def enter_webhook() -> tuple[str, str]:

@@ -24,6 +24,7 @@ class Wish:
     way: str
     variant: Variant | None
     scale: int
+    then_network: str | None
     webhook: tuple[str, str]
 
 
@@ -31,7 +32,7 @@ def submit_buttons(wish: Wish) -> str | None:
     """Draw the buttons and do what was clicked; returns the sentence to show when that is not possible."""
     if wish.variant is None:
         return None
-    known = pairs(workspace().variants())
+    known = pairs(workspace().variants()) if wish.scale <= 4 else {}  # A/B compares one step
     if known and state.get("pair") not in known:
         state.pair = next(iter(known))
     pair = known[state.pair] if known else None
@@ -103,6 +104,7 @@ def _submit(wish: Wish, variant: Variant, pair: Pair | None) -> str | None:
         source=source,
         variant=variant,
         scale=wish.scale,
+        then_network=wish.then_network,
         person=person(),
         webhook_url=url,
         webhook_secret=secret,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from journey.studio import Offer
 from journey.views.words import literal, provider_badge
-from journey.workspace import Offer, workspace
+from journey.workspace import workspace
 from pages.frame.protection import acting
 
 

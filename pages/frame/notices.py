@@ -43,10 +43,11 @@ def show(page: str) -> None:
             awaited.update(open_now)
         if not awaited:
             return
-        found = workspace().history.lists.related(ids=sorted(awaited))
+        # Whoever waits for the first step of an order waits for the second as well.
+        found = workspace().history.lists.related(ids=sorted(awaited), following=sorted(awaited))
         over = notices.ended(found)
-        # Nobody waits for deleted tasks either.
-        awaited.intersection_update(entry.id for entry in found)
+        awaited.clear()  # nobody waits for deleted tasks either
+        awaited.update(entry.id for entry in found)
         awaited.difference_update(entry.id for group in over for entry in group)
         tell(over)
 

@@ -23,7 +23,7 @@ def watch(shown: Sequence[Entry], *, limit: int, kin: Kin | None = None) -> None
     @protected(quiet=True)
     def look() -> None:
         lists = workspace().history.lists
-        latest = lists.latest(limit=limit)
+        latest = lists.latest(limit=limit, once=True)
         is_other = [entry.id for entry in latest] != [entry.id for entry in shown]
         if is_other or has_moved(known, (*latest, *lists.related(ids=elsewhere))):
             st.rerun()

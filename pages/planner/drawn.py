@@ -12,7 +12,7 @@ from journey.printing import Panels, Paper, Plan, ScreenPlan, Unit, drawing, inp
 from journey.studio import Source
 from journey.views import plans
 from journey.views.pictures import PREVIEW
-from journey.views.plans import GRADE_COLOURS, MULTIPLIER_NAMES
+from journey.views.plans import GRADE_COLOURS
 from journey.views.words import pixels
 from journey.workspace import workspace
 
@@ -38,11 +38,11 @@ def screen_verdict(plan: ScreenPlan) -> None:
 
 
 def options(plan: Plan) -> None:
-    """1x, 2x and 4x on this paper, one below the other."""
-    for option in plan.options.values():
+    """1x, 2x and 4x on this paper, and what helps beyond, one below the other."""
+    for option in (*plan.options.values(), *plan.further):
         with st.container(border=True, gap="xsmall"):
             with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-                st.markdown(f"**{MULTIPLIER_NAMES[option.multiplier]} · {option.dpi_shown} DPI**", width="content")
+                st.markdown(f"**{plans.name_of(option)} · {option.dpi_shown} DPI**", width="content")
                 st.badge(option.grade.word, color=GRADE_COLOURS[option.grade.word])
             st.caption(f"{plans.option_words(option)}  \n{pixels((option.width, option.height))}")
 

@@ -8,6 +8,7 @@ from journey.errors import FileMissing, JourneyError
 from journey.printing import inputs as typed
 from journey.studio import Entry, Source, State
 from journey.views.planner import NUMBER_LIMIT, SIDES, WAYS
+from journey.views.ways import enlarged
 from journey.views.words import literal, moment, pixels
 from journey.workspace import workspace
 from pages.forms import inputs
@@ -77,7 +78,8 @@ def _task() -> object:
         "Task",
         list(finished),
         format_func=lambda each: (
-            f"{finished[each].name} · {finished[each].type} · {moment(finished[each].finished_at, st.context.timezone)}"
+            f"{finished[each].name} · {enlarged(finished[each])} · "
+            f"{moment(finished[each].finished_at, st.context.timezone)}"
         ),
         key=key("task"),
         persist_state="session",

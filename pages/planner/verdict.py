@@ -7,7 +7,7 @@ import streamlit as st
 from journey import printing
 from journey.printing import Paper, Plan, Screen, inputs
 from journey.studio import Source
-from journey.views import plans
+from journey.views import plans, ways
 from journey.views.words import literal, paper_name, pixels
 from journey.workspace import workspace
 from pages.forms import paper
@@ -15,6 +15,7 @@ from pages.frame.protection import say_error
 from pages.planner import drawn, tables
 from pages.planner.state import fit, key, orientation, position, unit_of, value
 from pages.planner.target import Target
+from pages.planner.ways import offer_ways
 
 state = st.session_state
 
@@ -35,7 +36,10 @@ def show_plan(size: tuple[int, int], on: Paper, target: Target) -> Plan | None:
     except ValueError as error:
         say_error(str(error))
         return None
+    plan, not_offered = ways.possible(plan, workspace().orders.way_problem)
     drawn.verdict(plan)
+    if not_offered:
+        st.caption(literal(not_offered))
     _offer_upscale(plan, source)
     seen, cards = st.columns([3, 2])
     with seen:
@@ -86,14 +90,15 @@ def show_need(target: Target) -> None:
     needed = printing.pixels_needed(on, target.dpi, target.bleed_mm)
     drawn.empty_paper(on, needed, target.bleed_mm, unit_of("unit"))
     st.markdown("**Which Midjourney pictures get there**")
-    tables.need_table(plans.need_rows(on, target.dpi, fit(), target.bleed_mm))
+    tables.need_table(plans.need_rows(on, target.dpi, fit(), target.bleed_mm, workspace().orders.way_problem))
 
 
 def show_others(size: tuple[int, int], plan: Plan, family: str) -> None:
     """All papers of a family × 1x, 2x and 4x, and which of them the picture can fill."""
     shown = [each for each in printing.PAPERS.values() if family in ("all", each.family)]
-    st.caption(plans.served(size, shown, plan.dpi, fit()))
-    tables.paper_table(plans.paper_rows(size, shown, plan.dpi, fit(), plan.bleed_mm, unit_of("unit")))
+    problem = workspace().orders.way_problem
+    st.caption(plans.served(size, shown, plan.dpi, fit(), problem))
+    tables.paper_table(plans.paper_rows(size, shown, plan.dpi, fit(), plan.bleed_mm, unit_of("unit"), problem))
 
 
 def show_curve(plan: Plan) -> None:
@@ -128,7 +133,10 @@ def _offer_upscale(plan: Plan, source: Source | None) -> None:
         if source is not None:
             st.caption("The file for the print shop is made below.")
         return
-    multiplier = plan.recommended or 4
+    if plan.way is not None and source is not None:
+        offer_ways(plan, source)
+        return
+    multiplier = plan.chosen.multiplier
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(
             f"Upscale {multiplier}x for {paper_name(plan.paper)}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from journey.errors import JourneyError
-from journey.studio import Entry, State
+from journey.studio import LIVE, Entry, State
 from journey.views import links
 from journey.views.comparison import USUAL, View, address, pair_of
 from journey.views.words import download_words
@@ -17,7 +17,8 @@ from pages.frame.visitor import origin
 def actions(entry: Entry, *, fills_form: bool, view: View = USUAL) -> None:
     """A row of buttons and links. With `fills_form` the form of Upscale is on this page; Compare opens at `view`."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if entry.state in (State.QUEUED, State.OPEN, State.ARCHIVING):
+        # What is being sent here can be stopped in a moment; a call elsewhere cannot be taken back.
+        if entry.state in LIVE and (entry.state is not State.SUBMITTING or entry.provider.is_here):
             _stop(entry)
         if entry.result:
             st.link_button(

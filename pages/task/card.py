@@ -8,6 +8,7 @@ import streamlit as st
 
 from journey.studio import LIVE, Entry, Kin, State, Variant, find_kin, is_pair
 from journey.views import links
+from journey.views.ways import enlarged
 from journey.views.words import (
     cleaning_words,
     literal,
@@ -29,6 +30,7 @@ from pages.task.decisions import decisions
 from pages.task.ending import draw_again_when_over
 from pages.task.pictures import picture
 from pages.task.result import result
+from pages.task.two_steps import two_steps
 
 REFRESH_SECONDS = 1.0
 THUMBNAIL_WIDTH = 96
@@ -58,7 +60,7 @@ def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None, fills
                 if entry.state in LIVE:
                     _live_progress(entry)
                 else:
-                    _outcome(entry)
+                    _outcome(entry, kin.first_step(entry) or entry)
         _kinship(entry, kin)
         decisions(entry)
         if entry.result and full:
@@ -73,7 +75,7 @@ def _badges(entry: Entry) -> None:
             icon, color = _LOOKS[entry.state]
             st.badge(state_words(entry, time.time()), icon=icon, color=color)  # type: ignore[arg-type]  # one of its colours
         st.badge(entry.provider.label, color="gray")
-        st.badge(entry.type, color="gray")
+        st.badge(enlarged(entry), color="gray")
         if entry.enlarged_by:
             st.badge(literal(entry.enlarged_by), color="gray")
 
@@ -81,7 +83,12 @@ def _badges(entry: Entry) -> None:
 def _live_progress(entry: Entry) -> None:
     """The only part of a card that is drawn again and again; when the task ends, the whole page is drawn once."""
     is_first = begins(entry)
-    usual = workspace().usual_seconds(Variant(entry.provider, entry.network), entry.scale, size=entry.source_size)
+    usual = workspace().usual_seconds(
+        Variant(entry.provider, entry.network),
+        entry.order_scale,
+        size=entry.source_size,
+        then_network=entry.then_network,
+    )
 
     @st.fragment(run_every=REFRESH_SECONDS)
     @protected()
@@ -98,11 +105,12 @@ def _live_progress(entry: Entry) -> None:
     line()
 
 
-def _outcome(entry: Entry) -> None:
+def _outcome(entry: Entry, begun: Entry) -> None:
+    """`begun` is the first step of its order, or the entry itself."""
     if entry.state is State.FINISHED:
         st.caption(
-            f"{pixels(entry.source_size)} → {pixels(entry.result_size)} · "
-            f"prints {print_size(entry.result_size)} at 300 DPI · took {took(entry)}"
+            f"{pixels(begun.source_size)} → {pixels(entry.result_size)} · "
+            f"prints {print_size(entry.result_size)} at 300 DPI · took {took(entry, begun)}"
         )
         if cleaned := cleaning_words(entry):
             st.caption(cleaned)
@@ -127,7 +135,8 @@ def came_from(task_id: str, index: str | None, kin: Kin) -> None:
 
 
 def _kinship(entry: Entry, kin: Kin) -> None:
-    if entry.came_from:
+    two_steps(entry, kin)
+    if entry.came_from and entry.step != 2:
         came_from(entry.came_from, entry.came_from_index, kin)
     if not is_pair(entry.batch):
         return

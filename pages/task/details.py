@@ -11,6 +11,7 @@ from journey.errors import InvalidRequest, JourneyError
 from journey.studio import COMMENT_LIMIT, TAG_LIMIT, Entry, Filter
 from journey.views import links
 from journey.views.facts import as_markdown, child_words, facts, steps
+from journey.views.ways import way_words
 from journey.views.words import cost_words, counted, literal
 from journey.workspace import workspace
 from pages.frame.protection import say_error
@@ -82,8 +83,9 @@ def _second_thoughts(entry: Entry) -> None:
 
 def _run_again(entry: Entry) -> None:
     """The same picture and settings once more; the button names the cost."""
-    label = entry.provider.label
-    st.write(f"Queues the same picture with the same settings as a new task: {entry.type}, {label}.")
+    entry = workspace().history.beginning(entry)
+    way = way_words(entry.order_scale, entry.provider) if entry.step else f"{entry.type}, {entry.provider.label}"
+    st.write(f"Queues the same picture with the same settings as a new task: {way}.")
     if entry.webhook_url:
         st.caption("Its webhook will be called without a secret, because secrets are not kept.")
     if not st.button(f"Run again · {cost_words(entry.provider)}", key="run_again", type="primary"):

@@ -110,14 +110,19 @@ class DyingHistory(History):
 
     before: State | None = None
     after: State | None = None
+    in_second_step = False
 
     def move(self, entry_id: str, to: State, **changes: Any) -> Entry | None:
-        if to is self.before:
+        if to is self.before and self._is_meant(entry_id):
             die()
         moved = super().move(entry_id, to, **changes)
-        if to is self.after:
+        if to is self.after and self._is_meant(entry_id):
             die()
         return moved
+
+    def _is_meant(self, entry_id: str) -> bool:
+        entry = self.get(entry_id)
+        return entry is not None and (entry.step == 2) is self.in_second_step
 
 
 POINTS = (
@@ -135,28 +140,38 @@ POINTS = (
 )
 """Where `run_until_death` can die. "During the call" it does not: its caller has to kill it."""
 
+_BEFORE = {
+    "before submitting is stored": State.SUBMITTING,
+    "after the call": State.OPEN,
+    "before archiving is stored": State.ARCHIVING,
+    "before the end is stored": State.FINISHED,
+}
+_AFTER = {
+    "after submitting is stored": State.SUBMITTING,
+    "after the task id is stored": State.OPEN,
+    "after the end is stored": State.FINISHED,
+}
+"""The points that lie before and after a move to a state."""
 
-def run_until_death(database_url: str, folder: str, api_url: str, api_key: str, point: str) -> None:
-    """Work through the queue as the program does, and die at this point."""
+
+def run_until_death(
+    database_url: str, folder: str, api_url: str, api_key: str, point: str, *, in_second_step: bool = False
+) -> None:
+    """Work through the queue as the program does, and die at this point.
+
+    `in_second_step` leaves the first step of an order alone, at points that lie before or after a move.
+    """
     database = Database(database_url)
     clock = Clock()
     history = DyingHistory(database, clock=clock)
     studio = TrackedStudio(database, Path(folder), api_url, api_key, history=history, timeout=60)
     clock.now = studio.clock.now
     history._clock = studio.clock
+    history.before, history.after = _BEFORE.get(point), _AFTER.get(point)
+    history.in_second_step = in_second_step
     match point:
-        case "before submitting is stored":
-            history.before = State.SUBMITTING
-        case "after submitting is stored":
-            history.after = State.SUBMITTING
-        case "after the call":
-            history.before = State.OPEN
-        case "after the task id is stored":
-            history.after = State.OPEN
         case "during polling":
             studio.client.fetch_many = _then_die(studio.client.fetch_many)  # type: ignore[method-assign]
-        case "before archiving is stored":
-            history.before = State.ARCHIVING
         case "during the download":
             studio.door.get = _half_a_download  # type: ignore[method-assign, assignment]
         case "after the download":

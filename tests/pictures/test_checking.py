@@ -497,3 +497,17 @@ def test_decoding_leaves_the_server_as_small_as_before(decoder: Decoder, tmp_pat
 def test_sniffing_needs_32_bytes() -> None:
     """The first 32 bytes are enough to recognise every format that comes in."""
     assert FORMATS == [sniff(encoded(gradient(), kind)[:32]) for kind in FORMATS]
+
+
+def test_each_step_is_judged() -> None:
+    """Two steps are judged by their result and by what the second would have to take in, and the limit is named."""
+    limits = Limits(100_000_000, 410_000_000)
+    assert limits.problem(1024, 1536, 4, 2) is None
+    assert limits.problem(1024, 1536, 4, 4) is None
+    assert "16x would be 32768 × 32768 px = 1074 megapixels; the limit is 410. Choose 8x" in str(
+        limits.problem(2048, 2048, 4, 4)
+    )
+    assert "after the first there would be 10120 × 10120 px = 102 megapixels to enlarge; the limit is 100." in str(
+        limits.problem(2530, 2530, 4, 2)
+    )
+    assert limits.problem(2500, 2500, 4, 2) is None

@@ -180,8 +180,16 @@ def test_verdicts() -> None:
     assert "4x is enough: 350 DPI, excellent, sharp in the hand." == plan(1024, 1536, PAPERS["A3"]).verdict
     assert "2x is enough: 175 DPI, acceptable, on a wall." == plan(1024, 1536, PAPERS["A3"], dpi=150).verdict
     assert (
-        "Out of reach: needs 4.69x; 4x gives 256 DPI, good, sharp from 34 cm."
+        "8x is enough, in two steps: 512 DPI, excellent, sharp in the hand."
         == plan(1024, 1024, PAPERS["16x16"]).verdict
+    )
+    assert (
+        "Out of reach: needs 28.12x; 16x gives 171 DPI, acceptable, sharp from 51 cm."
+        == plan(1024, 1024, square(96)).verdict
+    )
+    assert (
+        "Out of reach: needs 4.69x; 4x gives 256 DPI, good, sharp from 34 cm."
+        == replace(plan(1024, 1024, PAPERS["16x16"]), further=()).verdict
     )
     assert "No upscale needed: 300 DPI, excellent, sharp in the hand." == plan(2480, 3508, PAPERS["A4"]).verdict
     assert plan(9000, 9000, PAPERS["8x8"]).verdict.endswith("That is larger than needed.")
@@ -191,8 +199,48 @@ def test_verdict_never_contradicts_its_numbers() -> None:
     """A picture just short of enough is neither rounded up to 300 DPI nor down to a factor of 4."""
     assert (
         "Out of reach: needs just over 4x; 4x gives 299 DPI, good, sharp from 29 cm."
-        == plan(1199, 1199, PAPERS["16x16"]).verdict
+        == replace(plan(1199, 1199, PAPERS["16x16"]), further=()).verdict
     )
+    assert "needs just over 16x" in plan(1000, 1000, square(53.347)).verdict
+
+
+@pytest.mark.parametrize(
+    ("size", "paper", "needs", "further", "way", "dpi"),
+    [
+        ((1024, 1536), PAPERS["24x36"], 7.03, (8,), 8, 341),
+        ((1024, 1024), PAPERS["16x16"], 4.69, (8,), 8, 512),
+        ((2048, 2048), square(30), 4.39, (8,), 8, 546),
+        ((1024, 1024), square(40), 11.72, (8, 16), 16, 410),
+        ((1024, 1024), square(96), 28.12, (8, 16), None, 171),
+        ((1024, 1536), PAPERS["A3"], 3.43, (), None, 350),
+    ],
+)
+def test_beyond_4x(
+    size: tuple[int, int], paper: Paper, needs: float, further: tuple[int, ...], way: int | None, dpi: int
+) -> None:
+    """Where 4x is not enough the plan goes on to 8x and 16x, only as far as they help, and says which is enough."""
+    found = plan(*size, paper)
+    assert (needs, further) == (round(found.factor_needed, 2), tuple(option.multiplier for option in found.further))
+    assert (way, dpi) == (found.way and found.way.multiplier, found.chosen.dpi_shown)
+    assert {1, 2, 4} == set(found.options)
+    assert found.recommended in (1, 2, 4, None)
+
+
+def test_every_multiplier_is_reached_by_what_one_upscale_can_do() -> None:
+    """The steps of a multiplier are upscales of 2x and 4x that multiply to it; no step is lost."""
+    assert {*printing.MULTIPLIERS, *printing.FURTHER} - {1} == set(printing.STEPS)
+    assert all(math.prod(steps) == multiplier for multiplier, steps in printing.STEPS.items())
+
+
+@quick
+@given(pixels, pixels, papers, dpis, fits)
+def test_the_way_is_the_smallest_that_is_enough(width: int, height: int, paper: Paper, dpi: float, fit: Fit) -> None:
+    """A way beyond 4x is offered exactly when 4x is not enough and 16x is; it is never larger than it has to be."""
+    found = plan(width, height, paper, dpi, fit=fit)
+    assert (found.recommended is None) == bool(found.further)
+    assert all(not option.enough for option in found.further[:-1])
+    if found.way is not None:
+        assert found.way == found.further[-1] == found.chosen
 
 
 def test_larger_than_needed_begins_above_600() -> None:

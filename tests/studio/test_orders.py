@@ -222,3 +222,74 @@ def test_a_public_studio_sends_its_own_copy(public_desk: Desk) -> None:
     assert public_desk.orders.rescue(failed, HOSTED, person=None).image_url is None
     public_desk.files.delete(source.stored.key)
     assert not public_desk.orders.can_rescue_at(replace(failed, image_url=None), JOURNEYAPI)
+
+
+# Two steps
+
+
+def test_a_way_beyond_4x_is_one_entry_that_says_what_follows(desk: Desk) -> None:
+    """8x is 4x, then 2x here; the first entry knows both, and its call stays an ordinary one."""
+    order = Order(source=desk.source(), variant=HOSTED, scale=8, then_network="fast", person="ann@example.com")
+    new = order.entry()
+    assert (JOURNEYAPI, "4x", None, "2x", "fast", 8) == (
+        new.provider, new.type, new.network, new.then_type, new.then_network, new.order_scale
+    )  # fmt: skip
+    whole = replace(order, scale=16).entry()
+    assert ("4x", "4x") == (whole.type, whole.then_type)
+    single = replace(order, scale=4).entry()
+    assert (None, None, "4x") == (single.then_type, single.then_network, single.type)
+
+
+def test_the_second_step_is_part_of_what_was_ordered(desk: Desk) -> None:
+    """The same way is the same order; another multiplier or another second network is another one."""
+    order = Order(source=desk.source(), variant=FAST, scale=8, then_network="fast")
+    first = desk.orders.place(order)
+    assert first.id == desk.orders.place(replace(order)).id
+    others = [replace(order, scale=16), replace(order, then_network="detail"), replace(order, scale=4)]
+    assert 4 == len({first.id} | {desk.orders.place(other).id for other in others})
+    assert order.fingerprint != replace(order, scale=4).fingerprint
+    assert replace(order, scale=4).fingerprint == replace(order, scale=4, then_network=None).fingerprint
+
+
+def test_a_way_that_breaks_a_limit_is_refused(desk: Desk) -> None:
+    """Each step is judged before anything is queued, and the sentence names the limit; A/B compares one step."""
+    source = desk.source()
+    large = replace(source, stored=replace(source.stored, width=300, height=300))
+    with pytest.raises(InvalidRequest, match="after the first there would be 1200 × 1200 px"):
+        desk.orders.place(Order(source=large, variant=FAST, scale=8))
+    with pytest.raises(InvalidRequest, match=r"16x would be 4800 × 4800 px = 23 megapixels; the limit is 16\."):
+        desk.orders.place(Order(source=large, variant=FAST, scale=16))
+    with pytest.raises(InvalidRequest, match="A/B compares one step"):
+        desk.orders.place_pair(Order(source=source, variant=FAST, scale=8), (FAST, DETAIL))
+    assert 0 == desk.history.lists.count()
+
+
+def test_without_an_engine_here_there_is_no_second_step(desk: Desk) -> None:
+    """Where only JourneyAPI is set up, one call is all that is offered, and the sentence says why."""
+    desk.orders._offered = [JOURNEYAPI]
+    assert "whose engine is off" in str(desk.orders.way_problem((64, 48), 8))
+    assert desk.orders.way_problem((64, 48), 4) is None
+    with pytest.raises(InvalidRequest, match="whose engine is off"):
+        desk.orders.place(Order(source=desk.source(image_url=PUBLIC), variant=HOSTED, scale=8))
+
+
+def test_an_order_of_two_steps_is_repeated_as_a_whole(desk: Desk) -> None:
+    """Run again, from either step, orders both; going on queues only the second, and needs the first result."""
+    source = desk.source()
+    first = desk.orders.place(Order(source=source, variant=FAST, scale=8, then_network="fast"))
+    for state in (State.SUBMITTING, State.OPEN, State.ARCHIVING):
+        desk.history.move(first.id, state, task_id="t-1")
+    desk.history.move(first.id, State.FINISHED, result=source.stored, result_key=source.stored.key)
+    (second,) = desk.history.lists.related(following=[first.id])
+    desk.history.move(second.id, State.CANCELLED)
+    again = desk.orders.place_again(second, person=None)
+    assert ("4x", "2x", "fast", "fast", None) == (
+        again.type, again.then_type, again.network, again.then_network, again.follows
+    )  # fmt: skip
+    desk.history.move(again.id, State.CANCELLED)
+    went_on = desk.orders.go_on(second)
+    assert (first.id, "2x", source.stored.key) == (
+        went_on.follows, went_on.type, went_on.source and went_on.source.key
+    )  # fmt: skip
+    with pytest.raises(InvalidRequest, match="no longer stored"):
+        desk.orders.go_on(again)

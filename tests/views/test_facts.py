@@ -46,6 +46,9 @@ ENTRY = Entry(
     batch="b-1",
     came_from="parent-0",
     came_from_index="2",
+    then_type="2x",
+    then_network="later",
+    follows="fedcba9876543210",
 )
 
 
@@ -56,7 +59,7 @@ def test_every_known_fact_is_told() -> None:
     expected = """koi [pond](x)|0123456789abcdef|task-1|processing|42 %|Upscaling|JourneyAPI|asked|used|4x|640 × 480 px
         |2560 × 1920 px|8.5 × 6.4 in|koi_4x.png|3,000,000 bytes|2 min|ann@example.com|15 Jan 2027, 08:00:00|b-1
         |https://example.com/a.png|parent-1, picture 3|parent-0, picture 2|hooks.example.com|It said no.|Waits.
-        |Times sent: 1|again: 3|https://cdn.example.com/r.png"""
+        |Step 1 of 2: 4x, then 2x on this machine, up to 8x in all.|later|fedcba9876543210|Times sent: 1|again: 3|https://cdn.example.com/r.png"""
     assert [] == [value for value in expected.split("|") if value.strip() not in text]
     assert "T0KEN" not in text
     hidden = {"webhook_token", "result_key", "answer", "comment"}

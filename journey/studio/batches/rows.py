@@ -13,8 +13,8 @@ from journey.studio.batches.lines import Line
 from journey.studio.batches.looks import Look
 from journey.studio.intake import Source
 
-Choice = Literal[0, 2, 4]
-"""What is done with a picture: skipped, or enlarged 2x or 4x."""
+Choice = Literal[0, 2, 4, 8, 16]
+"""What is done with a picture: skipped, or enlarged by this multiplier. 8 and 16 take two steps."""
 
 SKIP: Literal[0] = 0
 
@@ -143,16 +143,24 @@ def _row(
 
 
 def _suggested(source: Source, plan: Plan | None, problem: Problem) -> Choice:
-    """What the paper needs (4x without a paper), as far as possible."""
+    """What the paper needs (4x without a paper), as far as possible.
+
+    Two steps are suggested only where they are enough, because they take long.
+    """
     if plan is not None and plan.recommended == 1:
         return SKIP
+    if plan is not None and plan.way is not None and not problem(source, plan.way.multiplier):
+        return _CHOICES[plan.way.multiplier]
     wanted: Choice = 2 if plan is not None and plan.recommended == 2 else 4
     return 2 if wanted == 4 and problem(source, 4) and not problem(source, 2) else wanted
 
 
+_CHOICES: Mapping[int, Choice] = {8: 8, 16: 16}
+
+
 @dataclass(frozen=True)
 class Totals:
-    """The whole table in numbers; `seconds` is the time on this machine, 0 elsewhere."""
+    """The whole table in numbers; `seconds` is the time on this machine, which second steps always take."""
 
     runs: int
     skipped: int
@@ -163,7 +171,7 @@ class Totals:
 
 
 def totals(table: Sequence[Row], provider: Provider, seconds_per_pixel: Mapping[int, float]) -> Totals:
-    """The table in numbers. `seconds_per_pixel` of the source, by multiplier, is empty unless the provider is here."""
+    """The table in numbers. `seconds_per_pixel` is the time here for each pixel of the source, by multiplier."""
     running = [row for row in table if row.runs]
     return Totals(
         runs=len(running),

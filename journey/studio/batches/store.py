@@ -274,7 +274,9 @@ class Batches:
         for row in connection.execute(query):
             key = row.batch, row.fingerprint or row.id
             entry = entry_of(row)
-            tries = found[key].tries if key in found else 0
+            # The two steps of an order are the same picture, and each is tried on its own.
+            before = found.get(key)
+            tries = before.tries if before and before.entry.step == entry.step else 0
             found[key] = Item(entry, entry.state is State.QUEUED and entry.due_at is None, tries + 1)
         return list(found.values())
 

@@ -79,3 +79,23 @@ def test_one_picture_runs_once_and_a_grid_four_times() -> None:
     assert (4, 1, 1, 1, 8) == (total.runs, total.skipped, total.problems, total.looking, total.credits)
     here = rows.totals(table, THIS_MACHINE, {4: 1e-6})
     assert (0, 4 * 1024 * 1536 / 1e6) == (here.credits, pytest.approx(here.seconds))
+
+
+def test_a_paper_beyond_4x_suggests_two_steps() -> None:
+    """8x or 16x is suggested where it is enough and possible, costs what its first step costs, and takes time here."""
+    looked = {"koi": Look((source("koi"),)), "tiny": Look((source("tiny", 60, 90),))}
+    poster = Target(printing.PAPERS["24x36"])
+    table = build(line("koi"), line("tiny"), looked=looked, target=poster)
+    assert [8, 4] == [row.choice for row in table]
+    assert [(8192, 12288), (240, 360)] == [row.result for row in table]
+    assert [2, 0] == [table[0].credits(JOURNEYAPI), table[0].credits(THIS_MACHINE)]
+    assert 1024 * 1536 * 0.5 == rows.totals(table, JOURNEYAPI, {8: 0.5}).seconds
+
+    def problem(source: Source, scale: int) -> str | None:
+        return "The limit is 410." if scale > 4 else None
+
+    assert [4, 4] == [
+        row.choice for row in build(line("koi"), line("tiny"), looked=looked, target=poster, problem=problem)
+    ]
+    chosen = build(line("koi"), looked=looked, target=poster, for_all=None, choices={table[0].key: 16}, problem=problem)
+    assert "The limit is 410." == chosen[0].problem
