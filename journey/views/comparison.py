@@ -110,9 +110,9 @@ def asked_pair(parameters: Mapping[str, str]) -> Pair:
     return Pair(left or f"{entry_id(str(right))}{_ORIGINAL}", right or entry_id(str(left)))
 
 
-def pair_of(entry: Entry) -> Pair:
-    """The original of an entry against its result."""
-    return Pair(entry.id + _ORIGINAL, entry.id)
+def pair_of(entry: Entry, begun: Entry) -> Pair:
+    """The picture that an order began with against the result of an entry."""
+    return Pair(begun.id + _ORIGINAL, entry.id)
 
 
 def asked_view(parameters: Mapping[str, Any]) -> View:
@@ -178,11 +178,14 @@ def side_of(name: str, entry: Entry | None, now: float) -> Side | str:
     return f"“{entry.name}” has no result ({state_words(entry, now).lower()}). Choose another picture below."
 
 
-def own_sides(entry: Entry) -> tuple[Side, Side] | None:
-    """The original and the result of an entry; None unless both are known."""
-    if entry.source is None or entry.result is None:
+def own_sides(entry: Entry, begun: Entry) -> tuple[Side, Side] | None:
+    """The picture that an order began with and the result of an entry; None unless both are known.
+
+    `begun` is the first step of the entry's order, or the entry itself.
+    """
+    if begun.source is None or entry.result is None:
         return None
-    return Side(entry, True, entry.source), Side(entry, False, entry.result)
+    return Side(begun, True, begun.source), Side(entry, False, entry.result)
 
 
 def sides(entries: Iterable[Entry], now: float) -> dict[str, Side]:

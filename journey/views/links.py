@@ -29,11 +29,6 @@ def pair(left: Entry, right: Entry) -> Parameters:
     return {"left": left.id, "right": right.id}
 
 
-def whole_way(first: Entry, second: Entry) -> Parameters:
-    """Opens the picture that an order of two steps began with in Compare, against the result of both steps."""
-    return {"left": f"{first.id}.original", "right": second.id}
-
-
 def batch(batch_id: str) -> Parameters:
     """Opens a batch."""
     return {"id": batch_id}

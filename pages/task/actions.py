@@ -14,8 +14,11 @@ from pages.frame.protection import say_error
 from pages.frame.visitor import origin
 
 
-def actions(entry: Entry, *, fills_form: bool, view: View = USUAL) -> None:
-    """A row of buttons and links. With `fills_form` the form of Upscale is on this page; Compare opens at `view`."""
+def actions(entry: Entry, begun: Entry, *, fills_form: bool, view: View = USUAL) -> None:
+    """A row of buttons and links. With `fills_form` the form of Upscale is on this page.
+
+    Compare opens at `view`, with the picture of `begun`, the first step of the order or the entry itself.
+    """
     with st.container(horizontal=True, vertical_alignment="center"):
         # What is being sent here can be stopped in a moment; a call elsewhere cannot be taken back.
         if entry.state in LIVE and (entry.state is not State.SUBMITTING or entry.provider.is_here):
@@ -28,7 +31,10 @@ def actions(entry: Entry, *, fills_form: bool, view: View = USUAL) -> None:
                 icon=":material/download:",
             )
             st.page_link(
-                "compare.py", label="Compare", icon=":material/compare:", query_params=address(pair_of(entry), view)
+                "compare.py",
+                label="Compare",
+                icon=":material/compare:",
+                query_params=address(pair_of(entry, begun), view),
             )
             st.page_link(
                 "print_size.py", label="Print-ready file", icon=":material/print:", query_params=links.task(entry)

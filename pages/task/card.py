@@ -51,6 +51,7 @@ def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None, fills
     `kin` is what `find_kin` found for all cards of a page; without it, kin is looked up for this card.
     """
     kin = find_kin(workspace().history.lists, [entry]) if kin is None else kin
+    begun = kin.first_step(entry) or entry
     with st.container(border=True, key=f"card_{entry.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             picture(entry.source, alt=f"Original: {entry.name}", thumbnail=True, width=THUMBNAIL_WIDTH)
@@ -60,13 +61,13 @@ def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None, fills
                 if entry.state in LIVE:
                     _live_progress(entry)
                 else:
-                    _outcome(entry, kin.first_step(entry) or entry)
+                    _outcome(entry, begun)
         _kinship(entry, kin)
         decisions(entry)
         if entry.result and full:
-            result(entry, fills_form=fills_form)
+            result(entry, begun, fills_form=fills_form)
         else:
-            actions(entry, fills_form=fills_form)
+            actions(entry, begun, fills_form=fills_form)
 
 
 def _badges(entry: Entry) -> None:

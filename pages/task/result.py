@@ -22,22 +22,22 @@ from pages.viewer.viewer import viewer
 DETAIL_SECONDS = 1.0
 
 
-def result(entry: Entry, *, fills_form: bool) -> None:
-    """What can be done with the result of a finished task, and the result itself.
+def result(entry: Entry, begun: Entry, *, fills_form: bool) -> None:
+    """What can be done with the result of a finished task, and the result itself beside what the order began with.
 
     Without its original, or without its pictures, what is left is shown and the rest said.
     """
-    sides = comparison.own_sides(entry)
+    sides = comparison.own_sides(entry, begun)
     try:
         if sides is None:
             raise FileMissing
         before, after = map(viewed, sides)
         look = _close_look(after.side.picture.key, after.side.picture.size)
     except FileMissing:
-        actions(entry, fills_form=fills_form)
+        actions(entry, begun, fills_form=fills_form)
         side_by_side(entry)
         return
-    _under_a_slider(entry, before, after, look, fills_form, arrives(entry))
+    _under_a_slider((entry, begun), before, after, look, fills_form, arrives(entry))
     for each in (before, after):
         if each.problem:
             st.caption(f"{literal(each.side.label)}: only a preview can be shown. {literal(each.problem)}")
@@ -47,11 +47,14 @@ def result(entry: Entry, *, fills_form: bool) -> None:
 
 @st.fragment
 @protected()
-def _under_a_slider(entry: Entry, before: Viewed, after: Viewed, look: View, fills_form: bool, is_new: bool) -> None:
+def _under_a_slider(
+    order: tuple[Entry, Entry], before: Viewed, after: Viewed, look: View, fills_form: bool, is_new: bool
+) -> None:
     """Drawn again after each change of the view, so that Compare opens at the same place."""
+    entry, begun = order
     key = f"looks_at_{entry.id}"
     view: View = st.session_state.get(key, look)
-    actions(entry, fills_form=fills_form, view=view)
+    actions(entry, begun, fills_form=fills_form, view=view)
     viewer(
         before,
         after,

@@ -27,13 +27,6 @@ def two_steps(entry: Entry, kin: Kin) -> None:
                 icon=":material/account_tree:",
                 query_params=links.task(other),
             )
-        if other is not None and entry.step == 2 and entry.result:
-            st.page_link(
-                "compare.py",
-                label="Compare with the first picture",
-                icon=":material/compare:",
-                query_params=links.whole_way(other, entry),
-            )
     first, second = (entry, other) if entry.step == 1 else (other, entry)
     if first is not None and can_go_on(first, second):
         _offer_to_go_on(entry)

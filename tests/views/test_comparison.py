@@ -165,12 +165,12 @@ def test_rounding_does_not_make_another_shape(left: tuple[int, int], right: tupl
 
 def test_an_entry_has_two_sides_when_both_are_stored() -> None:
     """Original and result have the names that the link of the entry means; without one of them there is no pair."""
-    both = own_sides(FINISHED)
+    both = own_sides(FINISHED, FINISHED)
     assert both is not None
-    assert pair_of(FINISHED) == Pair(both[0].name, both[1].name) == asked_pair({"task": FINISHED.id})
+    assert pair_of(FINISHED, FINISHED) == Pair(both[0].name, both[1].name) == asked_pair({"task": FINISHED.id})
     assert (ORIGINAL, RESULT) == (both[0].picture, both[1].picture)
-    assert own_sides(replace(FINISHED, source=None)) is None
-    assert own_sides(replace(FINISHED, result=None)) is None
+    assert own_sides(FINISHED, replace(FINISHED, source=None)) is None
+    assert own_sides(replace(FINISHED, result=None), FINISHED) is None
 
 
 def test_a_close_look_is_at_100_percent_where_there_is_most_to_see(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_close_look_is_at_100_percent_where_there_is_most_to_see(tmp_path: Pat
     view = close_look(tmp_path / "preview.webp", (4000, 2000))
     assert ("slider", 50.0, 1.0) == (view.view, view.at, view.zoom)
     assert (0.7, 0.3) == pytest.approx((view.x, view.y), abs=0.005)
-    assert view == asked_view(address(pair_of(FINISHED), view))
+    assert view == asked_view(address(pair_of(FINISHED, FINISHED), view))
 
 
 def test_without_a_readable_preview_the_middle_is_looked_at(tmp_path: Path) -> None:
