@@ -12,7 +12,7 @@ from journey.history import Entry, NewEntry, State
 from journey.provider import HERE, JOURNEYAPI
 from journey.settings import Settings
 from journey.storage.stored import StoredPicture
-from journey.views.comparison import USUAL, address, pair_of
+from journey.views import comparison
 from journey.workspace import Workspace
 from tests.harness.hosted import GRID_ID, FakeHosted
 from tests.harness.hosted import picture as drawn
@@ -218,7 +218,7 @@ def test_a_batch_takes_two_steps_where_a_paper_needs_them(
 def test_the_result_is_compared_with_the_first_picture(space: Workspace, open_page: OpenPage) -> None:
     """The card of the second step leads to Compare: the picture that was ordered, beside the result of both steps."""
     first, second = finished(space)
-    app = open_page("compare.py", **address(pair_of(second, first), USUAL))
+    app = open_page("compare.py", **comparison.address(comparison.pair_of(second, first), comparison.USUAL))
     assert [] == list(app.exception) + errors(app)
     captions = " ".join(each.value for each in [*app.caption, *app.markdown, *app.text])
     assert all(f"{width} × {height} px" in captions for width, height in (first.source_size, second.result_size))
