@@ -66,9 +66,13 @@ def choose_variant() -> Variant | None:
 
 def use_network(name: str | None) -> None:
     """Put a network, or a blend, into the form; what the picture suggests does not replace it."""
+    _put(name)
+    state.network_is_meant = True
+
+
+def _put(name: str | None) -> None:
     strength = name and strength_of(name)
     state.network, state.strength = (DETAIL, strength) if strength else (name, 100)
-    state.network_is_meant = True
 
 
 def _choose_network(provider: Provider, networks: list[str]) -> str:
@@ -79,9 +83,9 @@ def _choose_network(provider: Provider, networks: list[str]) -> str:
     if proposed and state.source.stored.key != state.get("network_suggested_for"):
         state.network_suggested_for = state.source.stored.key
         if not state.pop("network_is_meant", False):
-            state.network, state.strength = proposed.network, 100
+            _put(proposed.network)
     if state.network not in networks:
-        state.network, state.strength = networks[0], 100
+        _put(engine.default_network if engine else networks[0])
     network = str(
         st.radio(
             "Network",

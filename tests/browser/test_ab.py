@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
-from journey.pictures import gallery
-from journey.storage.files import Files
-from tests.harness.studios import Studio
+from tests.harness.studios import Studio, cut_of_sample
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +20,7 @@ def test_fast_and_detail_are_compared_by_one_click(make_studio: Callable[..., St
     expect(page.get_by_role("button", name="Koi pond", exact=True)).to_be_visible()
     page.get_by_text("Upload", exact=True).click()
     page.locator("input[type=file]").set_input_files(
-        {"name": "koi-cut.png", "mimeType": "image/png", "buffer": cut_of_sample(studio)}
+        {"name": "koi-cut.png", "mimeType": "image/png", "buffer": cut_of_sample(studio, (480, 400, 560, 464))}
     )
     expect(page.get_by_text("koi-cut.png · 80 × 64 px")).to_be_visible()
     page.get_by_role("button", name="A/B · free").click()
@@ -42,13 +38,3 @@ def test_fast_and_detail_are_compared_by_one_click(make_studio: Callable[..., St
     before = float(slider.input_value())
     slider.press("ArrowLeft")
     assert before > float(slider.input_value())
-
-
-def cut_of_sample(studio: Studio) -> bytes:
-    """80 × 64 pixels of the koi: the detail network would take minutes for the whole picture."""
-    files = Files(str(studio.data_dir / "files"), work_dir=studio.data_dir)
-    buffer = io.BytesIO()
-    koi = gallery.stored("koi")
-    with Image.open(files.path(koi.key, koi.file)) as sample:
-        sample.crop((480, 400, 560, 464)).save(buffer, "PNG")
-    return buffer.getvalue()

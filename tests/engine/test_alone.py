@@ -154,7 +154,7 @@ def test_a_key_file_without_a_key_stops_the_start(tmp_path: Path, text: str) -> 
 
 def test_an_unknown_network_stops_the_start(tmp_path: Path) -> None:
     """An unknown network stops the start, and the sentence names the setting and what is allowed."""
-    with pytest.raises(CannotStart, match="JOURNEY_ENGINE_MODEL: must be one of detail, fast"):
+    with pytest.raises(CannotStart, match="JOURNEY_ENGINE_MODEL: must be one of detail, faithful, fast"):
         start_at(tmp_path, engine_model="best")
 
 

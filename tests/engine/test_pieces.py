@@ -62,12 +62,21 @@ def whole(path: Path, name: str, scale: int) -> np.ndarray:
     return np.concatenate(list(bands))
 
 
-@pytest.mark.parametrize(("name", "kind"), [("fast", "png"), ("faithful", "jpg"), ("detail-40", "png")])
-def test_a_piece_is_what_the_whole_has_there(files: Files, pieces: Pieces, name: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind", "size", "places"),
+    [
+        ("fast", "png", (300, 270), [(0.1, 0.1), (0.99, 0.5), (0.6, 1.0)]),
+        ("faithful", "jpg", (210, 80), [(0.1, 0.1), (0.99, 0.5)]),
+        ("detail-40", "png", (132, 40), [(0.99, 0.5)]),
+    ],
+)
+def test_a_piece_is_what_the_whole_has_there(
+    files: Files, pieces: Pieces, name: str, kind: str, size: tuple[int, int], places: list[tuple[float, float]]
+) -> None:
     """Pixel for pixel, with what was decided for the whole picture, wherever the piece lies."""
-    stored = kept(files, samples.draw("fjord").crop((300, 500, 510, 640)), kind)
+    stored = kept(files, samples.draw("fjord").crop((300, 500, 300 + size[0], 500 + size[1])), kind)
     made = whole(files.path(stored.key, stored.file), name, 2)
-    for place in ((0.1, 0.1), (0.99, 0.5)):
+    for place in places:
         box = pieces.box(stored.size, *place)
         piece = np.asarray(Image.open(io.BytesIO(pieces.make(stored, name, 2, box).result(WAIT).png)))
         expected = made[2 * box.top : 2 * box.bottom, 2 * box.left : 2 * box.right]

@@ -163,7 +163,7 @@ def test_profile_transparency_and_grey_survive_a_job(engine: Engine, pictures: W
 def test_model_is_an_extension(engine: Engine, pictures: WebServer) -> None:
     """An order may name the network; an unknown name is refused, and the answer lists the known ones."""
     answer = engine.call("upscale-2x-4x", {"image_url": f"{pictures.url}/a.png", "type": "2x", "model": "best"})
-    assert "model: must be one of detail, fast" in problems(answer)
+    assert "model: must be one of detail, faithful, fast" in problems(answer)
 
 
 # Refusals

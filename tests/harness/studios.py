@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import io
 import os
 import shutil
 import signal
@@ -170,3 +171,13 @@ def end_task(
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def cut_of_sample(studio: Studio, part: tuple[int, int, int, int]) -> bytes:
+    """A part of the koi (left, top, right, bottom) as PNG: detail would take minutes for the whole picture."""
+    files = Files(str(studio.data_dir / "files"), work_dir=studio.data_dir)
+    koi = gallery.stored("koi")
+    buffer = io.BytesIO()
+    with Image.open(files.path(koi.key, koi.file)) as sample:
+        sample.crop(part).save(buffer, "PNG")
+    return buffer.getvalue()

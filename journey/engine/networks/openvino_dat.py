@@ -6,6 +6,7 @@ those of the authors' checkpoint.
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,9 @@ def from_dat(file: Path, height: int, width: int) -> ov.Model:
     `file` holds the weights by name, as `packing` writes them. Raises JourneyError for a broken one.
     """
     try:
-        with np.load(file) as weights:
+        with file.open("rb") as content, np.load(content) as weights:
             return _Dat(dict(weights), height, width).graph(file.stem)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise JourneyError(f"The network {file.stem} cannot be loaded: {file.name} is missing or damaged.") from error
 
 
