@@ -29,14 +29,24 @@ def offer(seconds: float) -> str:
 
 
 def data(
-    picture: StoredPicture, name: str, box: tuple[int, int, int, int], original: bytes | None, panels: Sequence[Panel]
+    picture: StoredPicture,
+    name: str,
+    box: tuple[int, int, int, int],
+    original: bytes | None,
+    panels: Sequence[Panel],
+    *,
+    arrivals: int = 0,
 ) -> dict[str, object]:
-    """Everything that the browser draws. `box` is the piece in pixels of the source: left, top, right, bottom."""
+    """Everything that the browser draws. `box` is the piece in pixels of the source: left, top, right, bottom.
+
+    `arrivals` counts how often the pieces were switched on: after each, they come into view once.
+    """
     left, top, right, bottom = box
     edges = [left / picture.width, top / picture.height, right / picture.width, bottom / picture.height]
     return {
         "preview": picture.beside(PREVIEW).url(),
         "alt": f"Your picture: {name}",
+        "arrivals": arrivals,
         "width": picture.width,
         "height": picture.height,
         "place": f"{picture.key} {box}",

@@ -2,6 +2,7 @@
 
 const STEP = 0.02; // part of the picture that an arrow key moves the frame
 const views = new WeakMap();
+let seen = 0; // times that it was switched on
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
@@ -16,6 +17,9 @@ class Trying {
   }
 
   update(data, tell) {
+    this.arrives ||= data.arrivals > seen;
+    seen = data.arrivals;
+    if (this.image.complete && this.image.naturalWidth) this.comeIntoView();
     const moved = !this.data || this.data.place !== data.place;
     this.data = data;
     this.tell = tell;
@@ -30,6 +34,11 @@ class Trying {
       }
     }
     for (const panel of data.panels) this.show(panel);
+  }
+
+  comeIntoView() {
+    if (this.arrives) this.map.closest(".trying").scrollIntoView({ block: "center" });
+    this.arrives = false;
   }
 
   /** Put the frame round a part of the picture, whose edges are fractions of its sides. */
@@ -51,6 +60,8 @@ class Trying {
   }
 
   listen() {
+    // Only now is it known how much room the picture takes.
+    this.image.addEventListener("load", () => this.comeIntoView());
     const follow = (event) => {
       const box = this.image.getBoundingClientRect();
       this.moveTo((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);

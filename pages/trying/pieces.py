@@ -49,6 +49,7 @@ def offer_a_piece(variant: Variant | None) -> None:
             "Try a piece first",
             key="trying",
             persist_state="session",
+            on_change=_switched,
             help=trying.offer(engine.piece_seconds(_names(variant))),
         )
 
@@ -79,6 +80,10 @@ def show_pieces(source: Source, scale: int, variant: Variant | None) -> None:
         _draw(source, shown, variant)
 
     pieces()
+
+
+def _switched() -> None:
+    state.try_arrivals = state.get("try_arrivals", 0) + int(state.trying)
 
 
 def _names(variant: Variant | None) -> list[str]:
@@ -118,7 +123,9 @@ def _draw(source: Source, tried: _Try, variant: Variant | None) -> None:
     original = _panel("", tried.original, None).png
     _COMPONENT(
         key="try_pieces",
-        data=trying.data(source.stored, source.name, tried.box, original, panels),
+        data=trying.data(
+            source.stored, source.name, tried.box, original, panels, arrivals=state.get("try_arrivals", 0)
+        ),
         on_spot_change=lambda: _moved(source),
         on_choice_change=_chosen,
     )
