@@ -28,7 +28,7 @@ _WINDOWS = ((8, 32), (32, 8))
 _MEAN = (0.4488, 0.4371, 0.4040)
 """The mean colour of the pictures that the network was trained with."""
 _OUT_OF_SIGHT = -100.0
-"""Added to the attention between places that are neighbours only because windows were moved round the edge."""
+"""The attention between places that are neighbours only because windows were moved round the edge."""
 
 
 def from_dat(file: Path, height: int, width: int) -> ov.Model:
@@ -50,6 +50,7 @@ class _Dat:
         self._weights = weights
         self._height = height
         self._width = width
+        self._masks: dict[tuple[int, int], Any] = {}
 
     def graph(self, name: str) -> ov.Model:
         data = op.parameter([1, self._height, self._width, 3], np.uint8, name="data")
@@ -97,7 +98,8 @@ class _Dat:
             attention = op.matmul(op.multiply(query, _const(query.shape[-1] ** -0.5)), key, False, True)
             attention = op.add(attention, _const(self._position_bias(f"{name}.attns.{branch}", window)))
             if is_moved:
-                attention = op.add(attention, _const(self._mask(window, move)))
+                # Added, the mask would be joined with the bias of each block, and take 600 MB.
+                attention = op.select(self._mask(window, move), attention, _const(_OUT_OF_SIGHT))
             seen = self._whole(op.matmul(op.softmax(attention, -1), value, False, False), window)
             found.append(op.roll(seen, _ints(move), _ints([1, 2])) if is_moved else seen)
         attended = _channels_first(op.concat(found, 3))
@@ -156,8 +158,16 @@ class _Dat:
         joined = op.transpose(op.reshape(x, _ints(shape), False), _ints([0, 3, 1, 4, 2, 5]))
         return op.reshape(joined, _ints([1, self._height, self._width, _WIDTH // 2]), False)
 
-    def _mask(self, window: tuple[int, int], move: Sequence[int]) -> np.ndarray:
-        """For each window that was moved, which of its places see each other: (windows, 1, places, places)."""
+    def _mask(self, window: tuple[int, int], move: Sequence[int]) -> Any:
+        """For each window that was moved, which of its places see each other: (windows, 1, places, places).
+
+        Made once for all blocks, because it is large.
+        """
+        if window not in self._masks:
+            self._masks[window] = op.constant(self._places_in_sight(window, move))
+        return self._masks[window]
+
+    def _places_in_sight(self, window: tuple[int, int], move: Sequence[int]) -> np.ndarray:
         rows, columns = window
         places = np.zeros((self._height, self._width), np.float32)
         number = 0
@@ -167,8 +177,8 @@ class _Dat:
                 number += 1
         grid = places.reshape(self._height // rows, rows, self._width // columns, columns)
         cut = grid.transpose(0, 2, 1, 3).reshape(-1, rows * columns)
-        differs = cut[:, None, :] != cut[:, :, None]
-        return np.where(differs, np.float32(_OUT_OF_SIGHT), np.float32(0))[:, None]
+        in_sight: np.ndarray = cut[:, None, :] == cut[:, :, None]
+        return in_sight[:, None]
 
     def _position_bias(self, name: str, window: tuple[int, int]) -> np.ndarray:
         """How much places at each distance weigh for each other: (1, heads, places, places)."""
