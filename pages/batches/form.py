@@ -22,6 +22,7 @@ from pages.batches.settings import Settings, choose_settings
 from pages.batches.table import ROW_HEIGHT, table_height
 from pages.frame.protection import protected, say_error
 from pages.frame.visitor import expect, person
+from pages.frame.watching import refreshes
 
 REFRESH_SECONDS = 1.0
 SHOWN_PROBLEMS = 8
@@ -48,12 +49,14 @@ def batch_form() -> None:
     _go_on(draft, given, settings)
     waiting = not all(row.is_looked_at for row in _table(draft, given, settings))
 
+    is_refresh = refreshes()
+
     @st.fragment(run_every=REFRESH_SECONDS if waiting else None)
     @protected()
     def review() -> None:
         _go_on(draft, given, settings)
         table = _table(draft, given, settings)
-        if waiting and all(row.is_looked_at for row in table):
+        if is_refresh() and waiting and all(row.is_looked_at for row in table):
             st.rerun()
         _review(draft, table, settings)
 

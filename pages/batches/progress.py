@@ -18,6 +18,7 @@ from journey.workspace import workspace
 from pages.batches.table import ROW_HEIGHT, table_height
 from pages.frame.protection import acting, protected, say_error
 from pages.frame.visitor import origin
+from pages.frame.watching import refreshes
 
 REFRESH_SECONDS = 1.0
 state = st.session_state
@@ -33,13 +34,15 @@ def batch_progress(batch_id: str) -> None:
     _head(batch)
     over = progress(workspace().batches.items(batch_id)).over
 
+    is_refresh = refreshes()
+
     @st.fragment(run_every=None if over else REFRESH_SECONDS)
     @protected()
     def live() -> None:
         now = workspace().batches.get(batch_id) or batch
         items = workspace().batches.items(batch_id)
         how_far = progress(items)
-        if how_far.over and not over:
+        if is_refresh() and how_far.over and not over:
             st.rerun()
         _draw(now, items, how_far)
 

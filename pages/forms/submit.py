@@ -50,9 +50,12 @@ def submit_buttons(wish: Wish) -> str | None:
     if pair is not None:
         _choose_pair(known)
         st.caption(pair_offer(state.pair, pair, {variant: seconds_for(variant) for variant in pair}))
+    about = wish, state.source and state.source.stored.key
     if clicked or both:
-        return _submit(wish, wish.variant, pair if both else None)
-    return None
+        state.refusal = about, _submit(wish, wish.variant, pair if both else None)
+    # It stays until something in the form changes, because the page may be drawn again for other reasons.
+    kept = state.get("refusal")
+    return kept[1] if kept and kept[0] == about else None
 
 
 def _choose_pair(known: dict[str, Pair]) -> None:

@@ -13,6 +13,7 @@ from journey.printing.shop.runs import PrintRun
 from journey.views.words import file_size, literal
 from pages.frame.protection import acting, protected, say_error
 from pages.frame.visitor import origin
+from pages.frame.watching import refreshes
 
 SHOWN_RUNS = 5
 REFRESH_SECONDS = 0.5
@@ -53,11 +54,13 @@ def show_runs() -> None:
         return
     live = any(not each.run.done for each in st.session_state.print_runs)
 
+    is_refresh = refreshes()
+
     @st.fragment(run_every=REFRESH_SECONDS if live else None)
     @protected()
     def cards() -> None:
         started: list[Started] = st.session_state.get("print_runs", [])
-        if live and all(each.run.done for each in started):
+        if is_refresh() and live and all(each.run.done for each in started):
             st.rerun()
         for place, each in enumerate(started):
             with st.container(border=True):

@@ -24,6 +24,7 @@ from journey.views.words import (
 )
 from journey.workspace import workspace
 from pages.frame.protection import protected
+from pages.frame.watching import refreshes
 from pages.task.actions import actions
 from pages.task.arrival import begins
 from pages.task.decisions import decisions
@@ -83,7 +84,7 @@ def _badges(entry: Entry) -> None:
 
 def _live_progress(entry: Entry) -> None:
     """The only part of a card that is drawn again and again; when the task ends, the whole page is drawn once."""
-    is_first = begins(entry)
+    is_first, is_refresh = begins(entry), refreshes()
     usual = workspace().usual_seconds(
         Variant(entry.provider, entry.network),
         entry.order_scale,
@@ -95,8 +96,9 @@ def _live_progress(entry: Entry) -> None:
     @protected()
     def line() -> None:
         current = workspace().history.get(entry.id)
-        if current is None or current.state not in LIVE:
+        if is_refresh() and (current is None or current.state not in LIVE):
             st.rerun()
+        current = current or entry
         with st.container(gap=None):
             st.progress(progress(current), text=progress_words(current, time.time(), usual))
             draw_again_when_over(entry, begins=is_first)

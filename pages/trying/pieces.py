@@ -15,6 +15,7 @@ from journey.views import trying
 from journey.workspace import workspace
 from pages.forms.settings import use_network
 from pages.frame.protection import protected, say_error
+from pages.frame.watching import refreshes
 
 LOOK_SECONDS = 0.4
 state = st.session_state
@@ -68,14 +69,15 @@ def show_pieces(source: Source, scale: int, variant: Variant | None) -> None:
         say_error("This picture is no longer stored here, so no piece of it can be tried. Choose it again.")
         return
 
-    was_over = tried.is_over
+    was_over, is_refresh = tried.is_over, refreshes()
 
     @st.fragment(run_every=None if was_over else LOOK_SECONDS)
     @protected()
     def pieces() -> None:
         shown = _tried(source, scale, names)
         # Another place or network was chosen, or everything is done and there is nothing to wait for.
-        if shown is not tried or state.pop("piece_was_chosen", False) or (shown.is_over and not was_over):
+        is_news = shown is not tried or state.pop("piece_was_chosen", False) or (shown.is_over and not was_over)
+        if is_refresh() and is_news:
             st.rerun()
         _draw(source, shown, variant)
 
