@@ -122,6 +122,17 @@ def test_an_address_becomes_a_finished_task(space: Workspace, open_page: OpenPag
         assert (160, 120) == result.size
 
 
+def test_an_answer_to_a_click_stays(space: Workspace, open_page: OpenPage) -> None:
+    """What is missing is still said when the page is drawn again, until something in the form changes."""
+    app = open_page("upscale.py")
+    app.button(key="submit").click().run()
+    assert ["Enter the address of a picture first, or pick a sample."] == errors(app)
+    app.run()
+    assert ["Enter the address of a picture first, or pick a sample."] == errors(app)
+    app.button_group(key="way").set_value("task").run()
+    assert [] == errors(app)
+
+
 def test_a_picture_of_the_grid_is_picked_by_looking(space: Workspace, open_page: OpenPage) -> None:
     """The sample grid shows its four pictures, and the picked one is submitted."""
     wait_for(lambda: space.sample_sources() is not None and space.clients[THIS_MACHINE].fetch_many(["sample-grid"]))
