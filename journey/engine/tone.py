@@ -16,21 +16,26 @@ if TYPE_CHECKING:
 
     from journey.engine.networks.network import Pixels
 
-    Matrix: TypeAlias = NDArray[np.float32]
+    Matrix: TypeAlias = NDArray[np.float64]
 
 _SIGMA = 4.0
 """Source pixels. How far the difference is blurred: a smaller one would undo texture as well."""
-_REACH = 12
-_LITTLE = 0.01
-"""Levels, on average, that may be lost to black and white before it is worth the time to spread them."""
+_BLUR = 12
+_STEP = 4
+"""Source pixels from one sample of the drift to the next. What is blurred so far has nothing finer."""
+REACH = _BLUR + 2 * _STEP
+"""Source pixels around a place that its drift depends on."""
+_BITS = 12
+"""Weights are whole numbers of this many bits. With them every sum is exact, in whatever order it is computed, so the
+drift of a place is the same in every tile that sees all around it."""
+_FINE = 256
+"""Samples of the drift are rounded to this part of a level."""
 _LEAST_FREE = 0.2
 """No pixel takes more than five times the drift around it, or thin dark lines on white would turn grey."""
 _FAINT = 0.1
 """Levels of drift that are left as they are."""
-_THRESHOLDS = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) + 0.5) / 16
+_THRESHOLDS = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) + 0.5) / 16
 """Bayer's: the fractions above which a value is rounded up, spread as evenly as can be."""
-_STEP = 4
-"""Source pixels from one sample of the drift to the next. What is blurred so far has nothing finer."""
 
 
 def matched(result: Pixels, source: Pixels, scale: int, overlap: int) -> Pixels:
@@ -39,42 +44,42 @@ def matched(result: Pixels, source: Pixels, scale: int, overlap: int) -> Pixels:
     `source` is (H, W, 3) with `overlap` pixels of context on all sides, and `result` is (scale * H, scale * W, 3).
     Returns (scale * (H - 2 * overlap), scale * (W - 2 * overlap), 3).
     """
-    drift = _spread(source - _means(result, scale), scale)
+    drift = _spread(source * np.float64(scale**2) - _sums(result, scale), scale)
     drift[np.abs(drift) < _FAINT] = 0  # flat colours stay flat
-    levels = result + drift
-    lost = levels - np.clip(levels, 0, 255)
-    if np.abs(lost).mean() > _LITTLE:
-        # What black and white cannot take goes to the pixels around them that can.
-        free = np.asarray((levels > 0) & (levels < 255), np.float32)
-        share = np.maximum(_spread(_means(free, scale), scale), _LEAST_FREE)
-        levels += free * _spread(_means(lost, scale), scale) / share
+    # What black and white cannot take goes to the pixels around them that can.
+    for limit, is_beyond in ((255, drift > 0), (0, drift < 0)):
+        full = result == limit
+        if full.any():
+            free = np.maximum(1 - _spread(_sums(full, scale).astype(np.float64), scale), _LEAST_FREE)
+            np.divide(drift, free, out=drift, where=is_beyond)
     edge = scale * overlap
-    inner = np.clip(levels[edge : levels.shape[0] - edge, edge : levels.shape[1] - edge], 0, 255)
+    inner = (slice(edge, result.shape[0] - edge), slice(edge, result.shape[1] - edge))
+    levels = np.clip(result[inner] + drift[inner], 0, 255)
     # Rounding would lose whatever is below half a level, so that is given to as many pixels as it is worth.
-    rows, columns = (np.arange(length) % len(_THRESHOLDS) for length in inner.shape[:2])
-    inner += _THRESHOLDS[rows[:, None], columns][..., None]
-    whole: Pixels = inner.astype(np.uint8)
+    rows, columns = (np.arange(length) % len(_THRESHOLDS) for length in levels.shape[:2])
+    levels += _THRESHOLDS[rows[:, None], columns][..., None]
+    whole: Pixels = levels.astype(np.uint8)
     return whole
 
 
-def _spread(error: Matrix, scale: int) -> Matrix:
-    """An error of source pixels, (H, W, 3), blurred and spread over the pixels of the result."""
-    height, width, channels = error.shape
-    samples = _sampling(height) @ error.reshape(height, width * channels)
+def _spread(sums: Matrix, scale: int) -> Matrix:
+    """What blocks of `scale` × `scale` result pixels sum up to, (H, W, 3), as a mean for each, blurred and spread."""
+    height, width, channels = sums.shape
+    samples = _sampling(height) @ sums.reshape(height, width * channels)
     samples = _sampling(width) @ samples.reshape(-1, width, channels)
+    samples = np.rint(samples * (_FINE / (scale * 2**_BITS) ** 2))
     rows = _spreading(width, scale) @ samples
-    drift = _spreading(height, scale) @ rows.reshape(len(rows), -1)
-    return drift.reshape(scale * height, scale * width, channels)
+    spread = _spreading(height, scale) @ rows.reshape(len(rows), -1)
+    drift: Matrix = spread.reshape(scale * height, scale * width, channels) / (_FINE * 4**_BITS)
+    return drift
 
 
-def _means(values: NDArray[Any], scale: int) -> Matrix:
-    """The mean of each block of `scale` × `scale` values."""
+def _sums(values: NDArray[Any], scale: int) -> NDArray[Any]:
+    """The sum of each block of `scale` × `scale` values, which are at most 255."""
     height, width, channels = values.shape
-    kind = np.uint16 if values.dtype == np.uint8 else np.float32
-    rows = values.reshape(height // scale, scale, width * channels).sum(1, dtype=kind)
-    sums = rows.reshape(height // scale, width // scale, scale, channels).sum(2, dtype=kind)
-    means: Matrix = sums.astype(np.float32) / scale**2
-    return means
+    rows = values.reshape(height // scale, scale, width * channels).sum(1, dtype=np.uint16)
+    sums: NDArray[Any] = rows.reshape(height // scale, width // scale, scale, channels).sum(2, dtype=np.uint16)
+    return sums
 
 
 def _places(length: int) -> np.ndarray:
@@ -86,13 +91,15 @@ def _places(length: int) -> np.ndarray:
 def _sampling(length: int) -> Matrix:
     """(samples, length): the blurred value at each place. Beyond its edges, a tile is continued by its mirror image."""
     places = _places(length)
+    around = np.arange(-_BLUR, _BLUR) + 0.5
+    bell = np.exp(-(around**2) / (2 * _SIGMA**2))
+    whole = np.rint(bell / bell.sum() * 2**_BITS)
+    whole[_BLUR - 1 : _BLUR + 1] += (2**_BITS - whole.sum()) / 2
     weights = np.zeros((len(places), length))
     for row, place in enumerate(places):
-        pixels = np.arange(int(place) - _REACH, int(place) + _REACH + 1)
-        bell = np.exp(-((pixels - place) ** 2) / (2 * _SIGMA**2))
-        mirrored = np.mod(pixels, 2 * length)
-        np.add.at(weights[row], np.where(mirrored < length, mirrored, 2 * length - 1 - mirrored), bell / bell.sum())
-    return weights.astype(np.float32)
+        mirrored = np.mod((place + around).astype(np.int64), 2 * length)
+        np.add.at(weights[row], np.where(mirrored < length, mirrored, 2 * length - 1 - mirrored), whole)
+    return weights
 
 
 @functools.lru_cache(maxsize=8)
@@ -103,4 +110,5 @@ def _spreading(length: int, scale: int) -> Matrix:
     apart = np.abs(pixels[:, None] - places[None, :]) / _STEP
     near = 1.5 * apart**3 - 2.5 * apart**2 + 1
     far = -0.5 * apart**3 + 2.5 * apart**2 - 4 * apart + 2
-    return np.where(apart < 1, near, np.where(apart < 2, far, 0)).astype(np.float32)
+    weights: Matrix = np.rint(np.where(apart < 1, near, np.where(apart < 2, far, 0)) * 2**_BITS)
+    return weights
