@@ -88,8 +88,8 @@ FAST = Network(
     model="realesr-animevideov3",
     file="REALESRGAN_ANIMAVIDEOV3_UP4X.param",
     scale=4,
-    # Each of the 18 convolutions sees one pixel further, and so does the halving to 2x; the tone match needs what they give
-    # for 20 more. With 40 and sides that are multiples of 4, its samples lie at the same places in every tile.
+    # Each of the 18 convolutions sees one pixel further, and so does the halving to 2x; the tone match needs what they
+    # give for 20 more. With 40 and sides that are multiples of 4, its samples lie at the same places in every tile.
     overlap=40,
     tile=(512, 256),
     multiple=4,
