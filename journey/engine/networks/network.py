@@ -91,7 +91,7 @@ FAST = Network(
     # Each of the 18 convolutions sees one pixel further, and so does the halving to 2x; the tone match needs what they
     # give for 20 more. With 40 and sides that are multiples of 4, its samples lie at the same places in every tile.
     overlap=40,
-    tile=(512, 256),
+    tile=(256, 512),
     multiple=4,
     # As the network's authors publish its 2x.
     halving="bicubic",
