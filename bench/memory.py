@@ -131,7 +131,8 @@ def whole_job(studio: Studio, browser: Browser, job: Job, source: Path) -> None:
     page.get_by_text("Upload", exact=True).click()
     page.locator("input[type=file]").set_input_files(source)
     page.get_by_text(f"{source.name} · {job.side} × {job.side} px").wait_for()
-    page.get_by_role("radio", name=job.network.capitalize()).click()
+    # The dot itself is hidden under what is drawn.
+    page.locator("label").filter(has=page.get_by_role("radio", name=job.network.capitalize())).click()
     page.get_by_role("radio", name="4x").click()
     page.get_by_role("button", name="Upscale · free").click()
     until(lambda: last_task(studio).get("state") in ("finished", "failed"))
