@@ -22,7 +22,7 @@ from journey.outside.addresses import is_loopback
 from journey.settings import Settings, read_settings
 from journey.signing_in import services
 from journey.storage.stored import Origins
-from journey.web import silence
+from journey.web import connections
 from journey.web.hosts import Hosts, OwnNames
 from journey.web.safe_headers import SafeHeaders
 from journey.web.sockets import Sockets
@@ -111,10 +111,10 @@ def uploaded_bytes(tab: str | None) -> int:
 def middleware(settings: Settings) -> list[Middleware]:
     """What stands before Streamlit, from the outside in."""
     most_tabs = settings.max_tabs
-    if (files := silence.raise_open_files()) is not None:
-        connections = max(files - silence.SPARE_FILES, 2)
-        most_tabs = min(most_tabs, connections // 2)
-        silence.limit_silence(silence.Connections(most=min(silence.MOST_CONNECTIONS, connections - most_tabs)))
+    if (files := connections.raise_open_files()) is not None:
+        room = max(files - connections.SPARE_FILES, 2)
+        most_tabs = min(most_tabs, room // 2)
+        connections.look_after(connections.Connections(most=min(connections.MOST_CONNECTIONS, room - most_tabs)))
     return [
         Middleware(SafeHeaders, public_url=settings.public_url),
         Middleware(Hosts, names=OwnNames.of(HOST, public_url=settings.public_url, more=settings.allowed_hosts)),

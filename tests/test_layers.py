@@ -63,7 +63,7 @@ ONLY_IN: dict[str, set[str]] = {
     },
     "alembic": {"journey/storage"},
     "fsspec": {"journey/storage"},
-    "uvicorn": {"journey/web/silence.py", "journey/engine/__main__.py"},
+    "uvicorn": {"journey/web/connections.py", "journey/engine/__main__.py"},
     "starlette": {"app.py", "journey/web", "journey/engine"},
     "zipstream": {"journey/web"},
     "itsdangerous": {"journey/web"},

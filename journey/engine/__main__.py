@@ -23,7 +23,7 @@ from journey.settings import Settings, read_settings
 from journey.storage.database import Database
 from journey.storage.files import Files
 from journey.storage.stored import Origins
-from journey.web import silence
+from journey.web import connections
 from journey.web.files import routes as file_routes
 from journey.web.hosts import Hosts, OwnNames
 
@@ -83,8 +83,8 @@ def main() -> None:
     _say(f"The engine listens at http://{_in_url(arguments.host)}:{port}/api/v1")
     if not settings.engine_key:
         _say(f"Its key is in {settings.data_dir / 'engine-key'}")
-    silence.raise_open_files()
-    silence.limit_silence(silence.Connections())
+    connections.raise_open_files()
+    connections.look_after(connections.Connections())
     with suppress(KeyboardInterrupt):
         uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocketClose
 
 from journey.outside.addresses import is_loopback
 from journey.web.answers import refusal
@@ -76,7 +76,7 @@ class Hosts:
             if scope["type"] == "http":
                 await answer(scope, receive, send)
             else:
-                await WebSocket(scope, receive, send).send_denial_response(answer)
+                await WebSocketClose()(scope, receive, send)  # with 403, as the handshake has not been answered
         else:
             await self._app(_as_seen_by_the_browser(scope), receive, send)
 

@@ -26,13 +26,13 @@ class SafeHeaders:
         self._public = urlsplit(public_url or "")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         is_over_tls = self._is_over_tls(scope)
 
         async def send_on(message: Message) -> None:
-            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in (_ALWAYS | (_OVER_TLS if is_over_tls else {})).items():
                     headers.setdefault(name, value)
@@ -46,7 +46,7 @@ class SafeHeaders:
         """Whether the browser speaks TLS: with us, or with the proxy that says so or to which the public name leads."""
         headers = Headers(scope=scope)
         is_public = self._public.scheme == "https" and headers.get("host", "").lower() == self._public.netloc.lower()
-        return scope["scheme"] in ("https", "wss") or headers.get("x-forwarded-proto") == "https" or is_public
+        return scope["scheme"] == "https" or headers.get("x-forwarded-proto") == "https" or is_public
 
 
 def _secure(name: bytes, value: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Silent connections, against the protocol of the uvicorn that is installed."""
+"""Connections, against the protocol of the uvicorn that is installed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import httpx
 import pytest
@@ -18,8 +19,7 @@ from starlette.websockets import WebSocket
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from journey.engine.__main__ import listener_at
-from journey.web import silence
-from journey.web.silence import Connections
+from journey.web.connections import Connections, look_after, raise_open_files
 from tests.harness.engines import served
 from tests.harness.standing import wait_for
 
@@ -47,7 +47,7 @@ def port(connections: Connections) -> Iterator[int]:
     class Protocol(AutoHTTPProtocol):  # type: ignore[valid-type, misc]  # chosen when uvicorn is imported
         """A class of its own, so that other servers of this process stay as they are."""
 
-    silence.limit_silence(connections, Protocol)
+    look_after(connections, Protocol)
     application = Starlette(routes=[Route("/", answer), WebSocketRoute("/ws", echo)])
     listener = listener_at("127.0.0.1", 0)
     with served(application, listener, http=Protocol):
@@ -119,6 +119,22 @@ def test_a_websocket_may_be_silent(port: int, connections: Connections) -> None:
         assert "still here" == tab.recv()
 
 
+def test_small_answers_are_sent_at_once(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No connection waits for acknowledgements before it sends the rest, whatever socket it was accepted on."""
+    seen: list[int] = []
+    made = Connections.heard
+
+    def look(self: Connections, protocol: Any) -> None:
+        accepted = protocol.transport.get_extra_info("socket")
+        seen.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        made(self, protocol)
+
+    monkeypatch.setattr(Connections, "heard", look)
+    assert "here" == httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).text
+    assert seen
+    assert all(seen)
+
+
 def test_the_pinned_uvicorn_is_the_one_that_was_read() -> None:
     """The methods that are followed exist in this version, and each is called as it is expected to be."""
     assert "0.54.0" == uvicorn.__version__
@@ -132,7 +148,7 @@ def test_open_files_are_raised_to_what_is_allowed() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
-        allowed = silence.raise_open_files()
+        allowed = raise_open_files()
         assert allowed == resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 512
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
