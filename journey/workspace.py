@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import get_args
 
 from journey.api.client import JourneyClient
@@ -15,7 +14,7 @@ from journey.api.models import Account
 from journey.background import Fresh
 from journey.engine.embedded import EmbeddedEngine
 from journey.engine.networks.backends import HardwareMissing, unavailable_reason
-from journey.errors import CannotStart, DatabaseAway
+from journey.errors import DatabaseAway
 from journey.history import Entry, History
 from journey.history.deletions import Deletions
 from journey.history.kinship import Variant
@@ -23,13 +22,14 @@ from journey.history.spending import Budget, Spending
 from journey.history.timing import UsualTimes, usual_times
 from journey.outside.door import Door
 from journey.pictures import gallery, samples
-from journey.pictures.checking import Decoder, Limits
+from journey.pictures.checking import Decoder, Decoders, Limits
 from journey.pictures.tiles import Tiles, seconds_for
 from journey.printing import STEPS
 from journey.printing.shop.runs import PrintRuns
 from journey.provider import HERE, JOURNEYAPI, THIS_MACHINE, Provider
 from journey.settings import Settings, read_settings
 from journey.signing_in import Gate
+from journey.storage import data_folder
 from journey.storage.database import Database
 from journey.storage.disk_use import counted
 from journey.storage.files import Files
@@ -71,7 +71,7 @@ class Workspace:
         self.settings = settings
         self._clock = clock
         self.origins = origins or Origins.at("127.0.0.1", 8501, public=settings.public_url)
-        _make_data_dir(settings.data_dir)
+        data_folder.prepare(settings.data_dir)
         self._key = key_file(settings.data_dir / "secret-key").encode()
         self._build_storage()
         self.gate = Gate(settings.sign_in_domains, SignOuts(self.database, clock=self._clock))
@@ -96,7 +96,7 @@ class Workspace:
             "disk-use", lambda: counted(settings.resolved_files_url), seconds=DISK_USE_SECONDS, clock=self._clock
         )
         self.limits = Limits(settings.max_input_pixels, settings.max_output_pixels)
-        self.decoder = Decoder(self.limits)
+        self._decoders = Decoders.within(self.limits)
         self.tiles = Tiles(self.files, Decoder(self.limits, nice=10, seconds=seconds_for(self.limits.output)))
         self.print_runs = PrintRuns(self.files, settings.data_dir / "print-files", clock=self._clock)
         self.door = Door(settings.fetch_allow)
@@ -118,7 +118,7 @@ class Workspace:
                     settings,
                     self.database,
                     self.files,
-                    self.decoder,
+                    self._decoders.ordered,
                     self.door,
                     origins=self.origins,
                     on_move=self._task_moved,
@@ -137,7 +137,12 @@ class Workspace:
         self.spending = Spending(self.database, clock=self._clock)
         self.batches = Batches(self.database, clock=self._clock)
         self.intake = Intake(
-            self.files, self.decoder, self.door, self.clients, origins=self.origins, max_bytes=settings.max_bytes
+            self.files,
+            self._decoders.looking,
+            self.door,
+            self.clients,
+            origins=self.origins,
+            max_bytes=settings.max_bytes,
         )
         self.orders = Orders(
             self.history,
@@ -153,7 +158,7 @@ class Workspace:
         self.removal = Removal(
             self.history.lists, Deletions(self.database), self.files, self.clients, origins=self.origins
         )
-        self.looking = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="looking")
+        self.looking = ThreadPoolExecutor(LOOKS_AT_ONCE, "looking")
         self.tracker: Tracker | None = None
         self._upkeep = Upkeep(
             self.database.worker_lock(),
@@ -184,7 +189,7 @@ class Workspace:
 
     def start(self) -> None:
         """Begin the background work."""
-        self.decoder.start()
+        self._decoders.start()
         self._upkeep.start()
         self._usual.look()
         # The first start draws the samples; pages and routes need not wait for that.
@@ -196,7 +201,7 @@ class Workspace:
         self.print_runs.stop()
         self.tiles.stop()
         self.looking.shutdown(wait=False, cancel_futures=True)
-        self.decoder.stop()
+        self._decoders.stop()
         for client in self.clients.values():
             client.close()
         self.database.close()
@@ -221,6 +226,8 @@ class Workspace:
             found.append("The tracker is not working.")
         if self.tracker and self.engine and self.engine.is_failing:
             found.append("The engine's queue is not working.")
+        if self._decoders.is_stuck:
+            found.append("A picture has been read for far too long.")
         return found
 
     def wake(self) -> None:
@@ -325,7 +332,7 @@ class Workspace:
             self.history,
             self.clients,
             self.files,
-            self.decoder,
+            self._decoders.archiving,
             self.door,
             origins=self.origins,
             webhook_for=self._webhook_for,
@@ -364,16 +371,6 @@ class Workspace:
                 self.engine.add_sample_grid()
         except Exception:
             log.exception("the sample pictures")
-
-
-def _make_data_dir(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotStart(
-            f"The data folder {path} cannot be created: {error.strerror or error}. Set JOURNEY_DATA_DIR to a "
-            "folder that can be written to."
-        ) from error
 
 
 _shared: list[Workspace] = []

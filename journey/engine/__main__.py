@@ -20,6 +20,7 @@ from journey.outside.door import Door
 from journey.pictures import gallery
 from journey.pictures.checking import Decoder, Limits
 from journey.settings import Settings, read_settings
+from journey.storage import data_folder
 from journey.storage.database import Database
 from journey.storage.files import Files
 from journey.storage.stored import Origins
@@ -35,7 +36,7 @@ def app(settings: Settings, *, host: str, port: int) -> Starlette:
     """
     if reason := unavailable_reason():
         raise CannotStart(reason)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    data_folder.prepare(settings.data_dir)
     database = Database(settings.resolved_database_url)
     database.upgrade()
     files = Files(settings.resolved_files_url, work_dir=settings.data_dir)

@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 SAMPLE_GRID_ID = "sample-grid"
 SPEEDS_FILE = "engine-speeds.json"
+TILE_SECONDS = 600.0
+"""After how long a worker that has not finished a tile is ended. The slowest network may take a minute."""
 _BETWEEN_MEASUREMENTS = 2.0
 _IDLE_SECONDS = 3600.0
 
@@ -112,8 +114,8 @@ class EmbeddedEngine:
 
     @property
     def is_failing(self) -> bool:
-        """True when its queue does not move."""
-        return self._queue.is_failing
+        """True when its queue does not move, or a worker hangs."""
+        return self._queue.is_failing or getattr(self._workers, "is_stuck", False)
 
     def _start_workers(self) -> Workers | Cluster:
         if self._settings.engine_scheduler:
@@ -121,6 +123,7 @@ class EmbeddedEngine:
         workers = Workers(
             self._settings.engine_workers,
             nice=LOWEST,
+            seconds=TILE_SECONDS,
             initializer=warm_up,
             initargs=(recipe(self.default_network, self.networks).network,),
         )

@@ -25,7 +25,7 @@ from journey.engine.tasks import EngineTask, Tasks
 from journey.errors import DatabaseAway, FileMissing, InvalidRequest, JourneyError, PictureRefused, Stopped
 from journey.outside.door import Door
 from journey.pictures import png, previews
-from journey.pictures.checking import Decoder, inspect
+from journey.pictures.checking import Decoder
 from journey.pictures.rows import Rows
 from journey.processes import lower_priority
 from journey.storage.files import Files, new_key, safe_name
@@ -160,7 +160,7 @@ class Queue:
         """Refuse what is gone or would be too large before anything is queued; the header is enough to tell."""
         limits = self._decoder.limits
         try:
-            known = inspect(self._files.path(picture.key, picture.file), max_pixels=limits.input)
+            known = self._decoder.inspect(self._files.path(picture.key, picture.file), max_pixels=limits.input)
         except FileMissing as error:
             raise InvalidRequest(f"{field}: {gone}") from error
         except PictureRefused as error:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import math
+import uuid
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from journey.errors import PictureRefused
 from journey.pictures import previews
@@ -20,7 +21,7 @@ from journey.pictures.decoding import opened, orientation, target_mode, too_many
 from journey.pictures.kinds import KINDS, FormatName
 from journey.pictures.rows import FileRows, Stream
 from journey.pictures.streaming import stream, write_rows
-from journey.processes import Workers
+from journey.processes import Turns, Workers, allow_processor_time
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,13 @@ _BASE_SECONDS = 30
 _SECONDS_PER_MEGAPIXEL = 0.5
 """Processor time for one picture. A PNG takes 0.02 s per megapixel and a lossless WebP, the slowest kind, 0.08 s on a
 server of 2021; six times as much is for slower machines."""
+_HEADER_SECONDS = 5
+"""Processor time for the header of a picture, and what its pixels have on top of the time for each. Few bytes can ask
+for hours: a JPEG of a thousand scans goes through its pixels a thousand times."""
+_LOOKED_AT_ONCE = 2
+"""Pictures that are decoded at once to look at them. With one of each visitor at most, a second never waits long."""
+_REMEMBERED = 1_000
+"""Pictures whose facts are kept in memory."""
 _BASE_BYTES = 1024**3
 _BYTES_PER_PIXEL = 12
 """Address space of a decoder: the interpreter and its libraries (0.3 GB), and what a picture takes that cannot be
@@ -99,7 +107,10 @@ def inspect(path: Path, *, max_pixels: int) -> Picture:
 
 
 class Decoder:
-    """A small pool of processes that decode untrusted pictures. When one dies, only its own picture fails."""
+    """A small pool of processes that decode untrusted pictures. When one dies, only its own picture fails.
+
+    Whoever asks has one process at a time, and askers take turns.
+    """
 
     def __init__(
         self,
@@ -112,6 +123,8 @@ class Decoder:
         """`seconds` is the processor time for one picture; by default it is enough to decode the largest."""
         self.limits = limits
         pixels = max(limits.input, limits.output)
+        self._turns = Turns(workers)
+        self._facts: dict[tuple[Path, int, int, int], Picture] = {}
         self._workers = Workers(
             workers,
             nice=nice,
@@ -125,9 +138,24 @@ class Decoder:
     def stop(self) -> None:
         self._workers.stop()
 
-    def check(self, path: Path, *, max_pixels: int | None = None) -> Picture:
+    @property
+    def is_stuck(self) -> bool:
+        """True when a process hangs. It will be ended, and others wait until then."""
+        return self._workers.is_stuck
+
+    def inspect(self, path: Path, *, max_pixels: int | None = None) -> Picture:
+        """What the header of a file that is kept says, found out once. Raises PictureRefused."""
+        known = path.stat()
+        key = (path, known.st_size, known.st_mtime_ns, max_pixels or self.limits.output)
+        if key not in self._facts:
+            self._facts[key] = self._run(_inspect, path, key[-1])
+            while len(self._facts) > _REMEMBERED:
+                self._facts.pop(next(iter(self._facts)))
+        return self._facts[key]
+
+    def check(self, path: Path, *, max_pixels: int | None = None, asker: str = "") -> Picture:
         """Decode the whole picture and write PREVIEW and THUMBNAIL beside it. Raises PictureRefused."""
-        return self._run(_check, path, max_pixels or self.limits.input)
+        return self._run(_check, path, max_pixels or self.limits.input, asker=asker)
 
     def rows(self, path: Path, scratch: Path, *, max_pixels: int | None = None) -> FileRows:
         """Decode to a file in `scratch`, a folder of the caller's, and read rows from it. Raises PictureRefused.
@@ -145,9 +173,11 @@ class Decoder:
         outcome: T = self._run(_apply, work, path, self.limits.output, target)
         return outcome
 
-    def _run(self, work: Callable[..., T], *args: object) -> T:
+    def _run(self, work: Callable[..., T], *args: object, asker: str = "") -> T:
         try:
-            return self._workers.submit(work, *args).result()
+            # Without an asker, all are strangers to each other.
+            with self._turns.turn(asker or uuid.uuid4().hex):
+                return self._workers.submit(work, *args).result()
         except BrokenExecutor as error:
             log.warning("a picture was given up: %s", error)
             raise PictureRefused(
@@ -156,8 +186,40 @@ class Decoder:
             ) from error
 
 
+@dataclass(frozen=True)
+class Decoders:
+    """What is looked at keeps nothing waiting that was ordered, and what is paid for waits for nothing else."""
+
+    looking: Decoder
+    ordered: Decoder
+    archiving: Decoder
+
+    @classmethod
+    def within(cls, limits: Limits) -> Self:
+        return cls(Decoder(limits, workers=_LOOKED_AT_ONCE), Decoder(limits), Decoder(limits))
+
+    def start(self) -> None:
+        """Start all but the last, which most studios never need: whoever needs it does."""
+        self.looking.start()
+        self.ordered.start()
+
+    def stop(self) -> None:
+        for decoder in (self.looking, self.ordered, self.archiving):
+            decoder.stop()
+
+    @property
+    def is_stuck(self) -> bool:
+        return self.looking.is_stuck or self.ordered.is_stuck or self.archiving.is_stuck
+
+
+def _inspect(path: Path, max_pixels: int) -> Picture:
+    allow_processor_time(_HEADER_SECONDS)
+    return inspect(path, max_pixels=max_pixels)
+
+
 def _check(path: Path, max_pixels: int) -> Picture:
-    picture = inspect(path, max_pixels=max_pixels)
+    picture = _inspect(path, max_pixels)
+    allow_processor_time(_HEADER_SECONDS + _SECONDS_PER_MEGAPIXEL * picture.width * picture.height / 1e6)
     stream(path, max_pixels, lambda rows: previews.write(rows, path.parent))
     return picture
 

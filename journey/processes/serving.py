@@ -28,6 +28,9 @@ _LENGTH_BYTES = 8
 """What a message begins with: its length."""
 
 
+_is_limited = False
+
+
 class WorkerDied(JourneyError, BrokenExecutor):
     """The process that ran the job was killed or went over a limit. Other jobs are not affected."""
 
@@ -84,11 +87,22 @@ def _begin(memory_bytes: int | None, initializer: Callable[..., object] | None, 
 
 
 def _limit_processor_time(seconds: int | None) -> None:
+    global _is_limited  # noqa: PLW0603  a worker process has one job at a time
+    _is_limited = seconds is not None
     if seconds is not None and sys.platform != "win32":
         with contextlib.suppress(ValueError, OSError):
             used = math.ceil(time.process_time())
             _, most = resource.getrlimit(resource.RLIMIT_CPU)
             resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, most))
+
+
+def allow_processor_time(seconds: float) -> None:
+    """Let the job of this process take so many seconds of processor time from now on, where its jobs are limited.
+
+    For a job that knows better how long it may take once it has begun. Outside a worker nothing happens.
+    """
+    if _is_limited:
+        _limit_processor_time(math.ceil(seconds))
 
 
 def _attempt(fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[str, object]:

@@ -14,7 +14,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import SimpleQueue
@@ -24,6 +25,11 @@ from journey.processes.serving import LOWEST, WorkerDied, send_message
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_PATIENCE = 4
+"""How many times the processor time a job may take by the clock: other work may have the processors."""
+STUCK_SECONDS = 120.0
+"""After how long a job counts as stuck. The slowest that are made of purpose take half of that."""
 
 # The search path comes first, so that a worker finds what its parent finds.
 _BOOT = (
@@ -47,6 +53,8 @@ class Workers(Executor):
     Windows has no niceness: there, any above 0 is a priority below normal.
     `memory_bytes` limits its address space (libraries included, so leave a few hundred MB for them) and
     `cpu_seconds` the processor time of each single job; both are skipped where the system has no such limits.
+    `seconds` is how long a job may take by the clock, which also ends one that hangs: four times the processor time,
+    unless it is given.
     `initializer(*initargs)` runs once in each worker before its first job. Functions, arguments and results
     are pickled, and functions have to be importable.
 
@@ -60,6 +68,7 @@ class Workers(Executor):
         nice: int = 0,
         memory_bytes: int | None = None,
         cpu_seconds: int | None = None,
+        seconds: float | None = None,
         initializer: Callable[..., object] | None = None,
         initargs: tuple[object, ...] = (),
     ) -> None:
@@ -68,6 +77,7 @@ class Workers(Executor):
         self.count = count
         self._nice = nice
         self._orders = (nice, memory_bytes, cpu_seconds, initializer, initargs)
+        self._seconds = seconds or (_PATIENCE * cpu_seconds if cpu_seconds else None)
         self._lock = threading.Lock()
         self._threads: ThreadPoolExecutor | None = None
         self._workers: list[_Worker] = []
@@ -80,7 +90,7 @@ class Workers(Executor):
             if self._threads is not None:
                 return
             idle: SimpleQueue[_Worker] = SimpleQueue()
-            self._workers = [_Worker(self._nice, self._orders) for _ in range(self.count)]
+            self._workers = [_Worker(self._nice, self._orders, self._seconds) for _ in range(self.count)]
             for worker in self._workers:
                 worker.launch()
                 idle.put(worker)
@@ -93,6 +103,12 @@ class Workers(Executor):
         greetings = list(self._greetings)
         done, _ = wait(greetings, timeout)
         return bool(greetings) and all(one in done and not one.cancelled() and not one.exception() for one in greetings)
+
+    @property
+    def is_stuck(self) -> bool:
+        """True when a job has taken far longer than jobs do, and may be hanging. It will be ended in time."""
+        limit = min(self._seconds / 2, STUCK_SECONDS) if self._seconds else STUCK_SECONDS
+        return any(worker.busy_seconds > limit for worker in self._workers)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run `fn` in a worker. Raises RuntimeError when the pool is not started."""
@@ -146,9 +162,12 @@ class Workers(Executor):
 class _Worker:
     """The parent's side of one process. Used by one thread at a time, except for `dismiss`."""
 
-    def __init__(self, nice: int, orders: tuple[object, ...]) -> None:
+    def __init__(self, nice: int, orders: tuple[object, ...], seconds: float | None) -> None:
         self._nice = nice
         self._orders = orders
+        self._seconds = seconds
+        self._began: float | None = None
+        self._is_late = False
         self._process: subprocess.Popen[bytes] | None = None
         self._greeted = False
         self._dismissed = False
@@ -186,9 +205,36 @@ class _Worker:
             self.reap()  # it died between two jobs: no reason to fail this one
         self.greet()
         assert self._process is not None  # noqa: S101 - for the type checker: greet launches
-        with contextlib.suppress(OSError):  # `_receive` says why
-            send_message(_stdin(self._process), job)
-        return self._receive()  # type: ignore[return-value]
+        with self._on_time(self._process):
+            with contextlib.suppress(OSError):  # `_receive` says why
+                send_message(_stdin(self._process), job)
+            return self._receive()  # type: ignore[return-value]
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long the job under way has taken so far; 0 without one."""
+        began = self._began
+        return 0 if began is None else time.monotonic() - began
+
+    @contextlib.contextmanager
+    def _on_time(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Kill the process if the job takes longer than it may. Even one that was stopped can be killed."""
+
+        def kill() -> None:
+            self._is_late = True
+            process.kill()
+
+        self._began, self._is_late = time.monotonic(), False
+        timer = threading.Timer(self._seconds, kill) if self._seconds else None
+        if timer:
+            timer.daemon = True
+            timer.start()
+        try:
+            yield
+        finally:
+            self._began = None
+            if timer:
+                timer.cancel()
 
     def dismiss(self) -> None:
         """Kill the process, from any thread; whoever waits for its answer gets WorkerDied."""
@@ -227,6 +273,8 @@ class _Worker:
             return "The worker processes were stopped."
         if sys.platform != "win32" and code == -signal.SIGXCPU:
             return "The work took more processor time than is allowed."
+        if self._is_late:
+            return "The work took longer than is allowed."
         return f"A worker process ended unexpectedly (exit code {code})."
 
 

@@ -6,21 +6,22 @@ anything is queued, and so that our copy of it is exactly the bytes that were ch
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from journey.api.client import JourneyClient
 from journey.api.errors import TaskNotFound
 from journey.api.models import GRID_INDEXES, Task, TaskStatus, usable_id
-from journey.errors import FileMissing, InvalidRequest, JourneyError, one_line
+from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRefused, one_line
 from journey.history import Entry
 from journey.outside.door import Door
-from journey.pictures.checking import Decoder, Picture, inspect
+from journey.pictures.checking import Decoder, Picture
 from journey.pictures.kinds import KINDS, sniff
 from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.pictures.rows import Stream
@@ -31,6 +32,7 @@ from journey.storage.stored import Origins, StoredFile, StoredPicture
 
 NAME_SHOWN = 80
 _TRAITS_KEPT = 200
+_REFUSALS_KEPT = 1_000
 
 Kind = Literal["url", "task", "upload", "sample"]
 
@@ -95,6 +97,14 @@ class Intake:
         self._origins = origins
         self._max_bytes = max_bytes
         self._traits: dict[str, Traits] = {}
+        self._refused: dict[str, str] = {}
+        self._asker = ""
+
+    def asked_by(self, asker: str) -> Self:
+        """The same for one visitor, so that a visitor with many pictures keeps nobody else waiting."""
+        theirs = copy.copy(self)
+        theirs._asker = asker
+        return theirs
 
     def from_url(self, url: str) -> Source:
         """Fetch a picture by its address through the one door; an address of our own files is opened by its key."""
@@ -124,7 +134,7 @@ class Intake:
     def from_stored(self, stored: StoredFile, *, name: str, kind: Kind) -> Source:
         """A picture that is already kept here. Raises FileMissing."""
         path = self._files.path(stored.key, stored.file)
-        picture = inspect(path, max_pixels=self._decoder.limits.output)
+        picture = self._decoder.inspect(path)
         return _source(kind, _shown(name), picture, stored, path)
 
     def from_result(self, entry: Entry) -> Source:
@@ -185,6 +195,20 @@ class Intake:
         )
         return ParentTask(task_id, provider, task.task_type, task.model, sources)
 
+    def _checked(self, path: Path) -> Picture:
+        """Check a picture, unless the very same bytes were refused before."""
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        if digest in self._refused:
+            raise PictureRefused(self._refused[digest])
+        try:
+            return self._decoder.check(path, asker=self._asker)
+        except PictureRefused as error:
+            self._refused[digest] = str(error)
+            while len(self._refused) > _REFUSALS_KEPT:
+                self._refused.pop(next(iter(self._refused)))
+            raise
+
     def _find(self, task_id: str, providers: Sequence[Provider]) -> tuple[Task, Provider]:
         fault: JourneyError | None = None
         for provider in providers:
@@ -216,7 +240,7 @@ class Intake:
             write(path)
             with path.open("rb") as file:
                 extension = KINDS[sniff(file.read(32))].extension
-            picture = self._decoder.check(path)
+            picture = self._checked(path)
             file_name = safe_name(Path(name).stem, extension)
             if file_name in (PREVIEW, THUMBNAIL):  # these two are put beside it
                 file_name = safe_name("picture", extension)

@@ -20,6 +20,7 @@ from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms.inputs import upload_megabytes
 from pages.frame.protection import say_error
+from pages.frame.sign_in import tab
 
 LISTS = ("csv", "txt")
 NOT_A_TABLE = -1
@@ -136,13 +137,13 @@ def _take_files(draft: Draft) -> None:
                 draft.lines += lines.read(text)
             continue
         wanted = Wanted("upload", f"{len(draft.lines)} {draft.given} {file.name}")
-        draft.uploads[wanted] = partial(_take_upload, file.name, file.getvalue())
+        draft.uploads[wanted] = partial(_take_upload, tab(), file.name, file.getvalue())
         draft.lines.append(Line(f"File {len(draft.uploads)}", file.name, wanted))
     draft.given += 1
 
 
-def _take_upload(name: str, data: bytes) -> tuple[Source]:
-    return (workspace().intake.from_upload(name, data),)
+def _take_upload(asker: str, name: str, data: bytes) -> tuple[Source]:
+    return (workspace().intake.asked_by(asker).from_upload(name, data),)
 
 
 def _clear(draft: Draft) -> None:

@@ -21,6 +21,7 @@ from pages.batches.draft import Draft, enter, take_history, the_draft
 from pages.batches.settings import Settings, choose_settings
 from pages.batches.table import ROW_HEIGHT, table_height
 from pages.frame.protection import protected, say_error
+from pages.frame.sign_in import tab
 from pages.frame.visitor import expect, person
 from pages.frame.watching import refreshes
 
@@ -68,10 +69,11 @@ def _go_on(draft: Draft, given: Sequence[Line], settings: Settings) -> None:
     space = workspace()
     # A task may belong to any provider; the one that is chosen is asked first.
     providers = sorted(space.clients, key=lambda provider: provider != settings.variant.provider)
+    intake = space.intake.asked_by(tab())
     draft.looks.ahead(
         (
             line.wanted,
-            draft.uploads.get(line.wanted) or partial(looks.take, line.wanted, space.intake, space.history, providers),
+            draft.uploads.get(line.wanted) or partial(looks.take, line.wanted, intake, space.history, providers),
         )
         for line in given
         if line.wanted

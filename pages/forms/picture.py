@@ -13,6 +13,7 @@ from pages.forms import inputs
 from pages.forms.choosing import choose
 from pages.forms.settings import use_network
 from pages.frame.protection import say_error
+from pages.frame.sign_in import tab
 from pages.task.pictures import picture
 
 DEFAULTS = {
@@ -60,16 +61,17 @@ def _look(way: str, given: object) -> None:
         return
     forget(about)
     space = workspace()
+    intake = space.intake.asked_by(tab())
     try:
         if way == "url":
-            state.source = space.intake.from_url(str(given))
+            state.source = intake.from_url(str(given))
         elif way == "task":
             # A task may belong to any provider; the one that is chosen is asked first.
             providers = sorted(space.clients, key=lambda provider: provider.name != state.get("provider"))
-            parent = space.intake.from_task(str(given), providers)
+            parent = intake.from_task(str(given), providers)
             state.parent, state.source = parent, None if parent.is_grid else parent.sources[0]
         else:
-            state.source = space.intake.from_upload(given.name, given.getvalue())  # type: ignore[attr-defined]  # an upload
+            state.source = intake.from_upload(given.name, given.getvalue())  # type: ignore[attr-defined]  # an upload
     except JourneyError as error:
         state.problem = str(error)
 

@@ -46,7 +46,7 @@ def guard(pages: Sequence[Page]) -> str | None:
     if reason := _refusal():
         _show_door(pages, "No access", partial(_refuse, reason))
     st.session_state.is_let_in = True
-    workspace().gate.let_in(_tab())
+    workspace().gate.let_in(tab())
     return str(st.user.get("email") or st.user.get("name") or "Signed in")
 
 
@@ -75,7 +75,7 @@ def recheck() -> None:
 def _show_door(pages: Sequence[Page], title: str, draw: Callable[[], object]) -> None:
     """Draw this in place of every page, so that a link to one is neither unknown nor lost; then end the run."""
     st.session_state.is_let_in = False
-    workspace().gate.show_out(_tab())
+    workspace().gate.show_out(tab())
     st.set_page_config(page_title=f"{title} · Journey Print Studio")
 
     def door() -> None:
@@ -106,7 +106,7 @@ def _refuse(reason: str) -> None:
         sign_out()
 
 
-def _tab() -> str:
+def tab() -> str:
     """Streamlit's name for this tab, which is also in the addresses of its uploads."""
     context = get_script_run_ctx()
     return context.session_id if context else ""

@@ -14,6 +14,7 @@ from journey.workspace import workspace
 from pages.forms import inputs
 from pages.forms.choosing import choose, type_in
 from pages.frame.protection import say_error
+from pages.frame.sign_in import tab
 from pages.planner.state import key, value
 
 TASKS = 100
@@ -113,7 +114,7 @@ def _look(way: str, given: object) -> None:
 
 
 def _source_from(way: str, given: object) -> Source:
-    intake = workspace().intake
+    intake = workspace().intake.asked_by(tab())
     if isinstance(given, Source):
         return given
     if way == "url":

@@ -49,7 +49,10 @@ class Inline(Executor):
 class DecoderHere(Decoder):
     """The decoder without its processes, which have tests of their own."""
 
-    def _run(self, work: Callable[..., T], *args: object) -> T:
+    def start(self) -> None:
+        """There is nothing to start."""
+
+    def _run(self, work: Callable[..., T], *args: object, asker: str = "") -> T:
         return work(*args)
 
 

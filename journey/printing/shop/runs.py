@@ -31,6 +31,8 @@ KEEP_SECONDS = 24 * 3600
 """How long a print file can be downloaded."""
 WAITING_LIMIT = 20
 WORKER_BYTES = 3 * 1024**3
+MAKING_SECONDS = 1800.0
+"""After how long a print file that is not finished is given up. A banner takes a minute."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class PrintRuns:
     ) -> None:
         self._files = files
         self._record = record
-        self._workers = workers or Workers(1, nice=10, memory_bytes=WORKER_BYTES)
+        self._workers = workers or Workers(1, nice=10, memory_bytes=WORKER_BYTES, seconds=MAKING_SECONDS)
         self._clock = clock
         self._open: list[PrintRun] = []
 

@@ -11,7 +11,7 @@ from typing import Any
 from journey.errors import FetchFailed, FileMissing, InvalidRequest, JourneyError, PictureRefused, Unreachable
 from journey.history import Entry, History, State
 from journey.outside.door import BadStatus, CutShort, Door
-from journey.pictures.checking import Decoder, inspect
+from journey.pictures.checking import Decoder
 from journey.storage.files import Files, safe_name
 from journey.storage.stored import Origins, StoredFile, StoredPicture
 from journey.studio.tracker.errands import Errands
@@ -100,7 +100,7 @@ class Archiving:
     def _adopt(self, entry: Entry, own: StoredFile) -> None:
         """Take a result that is already in `files`; only its header is read."""
         path = self._files.path(own.key, own.file)
-        picture = inspect(path, max_pixels=self._decoder.limits.output)
+        picture = self._decoder.inspect(path)
         self._finish(entry, StoredPicture(own.key, own.file, picture.width, picture.height, path.stat().st_size))
 
     def _download(self, entry: Entry, url: str) -> None:
@@ -108,6 +108,7 @@ class Archiving:
             path = folder / "result"
             with path.open("wb") as file:
                 self._door.get(url, max_bytes=max(self._max_bytes, 4 * self._decoder.limits.output), into=file)
+            self._decoder.start()  # with the first result that comes from elsewhere
             picture = self._decoder.check(path, max_pixels=self._decoder.limits.output)
             name = safe_name(Path(entry.name).stem, picture.extension, suffix=f"_{entry.type}")
             path.rename(folder / name)
