@@ -1,0 +1,95 @@
+"""The proxies of docs/team.md, with the settings that are written there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.harness.studios import ROOT
+
+UPSTREAM = "http://127.0.0.1:8501"
+"""Where the documents say that the studio listens."""
+
+_AROUND = """
+daemon off;
+pid {folder}/pid;
+error_log stderr;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {maps}
+    server {{
+        listen 127.0.0.1:{port};
+        {documented}
+    }}
+}}
+"""
+
+
+def documented_nginx() -> str:
+    """The part of an nginx configuration that docs/team.md shows."""
+    found = re.search(r"^```nginx\n(.*?)^```", (ROOT / "docs" / "team.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@contextmanager
+def nginx(port: int, upstream: str) -> Iterator[None]:
+    """nginx with the documented configuration on a loopback port, before the studio at `upstream`."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        missing = "nginx is not installed (on Debian: apt-get install nginx-light)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    documented = documented_nginx()
+    assert UPSTREAM in documented
+    # Not pytest's folder, which only its owner may enter: nginx does not need to be root, so it is not.
+    with tempfile.TemporaryDirectory(prefix="journey-nginx-") as folder:
+        config, log = Path(folder, "nginx.conf"), Path(folder, "log")
+        config.write_text(
+            _AROUND.format(folder=folder, port=port, documented=documented.replace(UPSTREAM, upstream), maps="")
+        )
+        owner = "www-data" if os.geteuid() == 0 else None
+        if owner:
+            shutil.chown(folder, owner, owner)
+        with log.open("wb") as written:
+            process = subprocess.Popen(
+                [program, "-p", folder, "-c", str(config), "-e", "stderr"],
+                user=owner,
+                group=owner,
+                extra_groups=[] if owner else None,
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            deadline = time.monotonic() + 30
+            while not _answers(port):
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, "nginx did not start in time"
+                time.sleep(0.05)
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
