@@ -14,12 +14,19 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from streamlit.runtime import get_instance
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from journey.errors import CannotStart
 from journey.outside.addresses import is_loopback
 from journey.settings import Settings, read_settings
 from journey.signing_in import services
 from journey.storage.stored import Origins
+from journey.web import connections
+from journey.web.hosts import Hosts, OwnNames
+from journey.web.safe_headers import SafeHeaders
+from journey.web.sockets import Sockets
+from journey.web.uploads import Uploads
 from journey.web.way_back import WayBack
 from journey.workspace import Workspace, share
 from pages.frame import sign_in
@@ -33,6 +40,7 @@ def build() -> Workspace:
     try:
         settings = read_settings()
         refuse_open_doors(settings)
+        refuse_path_prefix()
         return Workspace(settings, origins=Origins.at(HOST, PORT, public=settings.public_url))
     except CannotStart as error:
         sys.exit(f"Cannot start: {error}")
@@ -52,6 +60,15 @@ def refuse_open_doors(settings: Settings) -> None:
         raise CannotStart(
             f"server.address is {HOST}, so anyone who reaches this machine could use the studio and its key. "
             "Configure sign-in, listen at 127.0.0.1, or set JOURNEY_OPEN=1 if that is intended."
+        )
+
+
+def refuse_path_prefix() -> None:
+    """Links to pictures, webhooks and the API begin at the root of a name. Raises CannotStart."""
+    if prefix := st.get_option("server.baseUrlPath"):
+        raise CannotStart(
+            f"server.baseUrlPath is {prefix!r}, but the studio works only at the root of a name. Give it a name of its "
+            "own, such as studio.example.com, and leave that option out."
         )
 
 
@@ -84,9 +101,39 @@ async def readyz(_: Request) -> JSONResponse:
     )
 
 
+def uploaded_bytes(tab: str | None) -> int:
+    """How many bytes of uploads Streamlit holds in memory for a tab, or for all of them."""
+    uploads: dict[str, dict[str, UploadedFileRec]] = getattr(get_instance().uploaded_file_mgr, "file_storage", {})
+    tabs = list(uploads) if tab is None else [tab]
+    return sum(len(file.data) for each in tabs for file in list(uploads.get(each, {}).values()))
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """What stands before Streamlit, from the outside in."""
+    most_tabs = settings.max_tabs
+    if (files := connections.raise_open_files()) is not None:
+        room = max(files - connections.SPARE_FILES, 2)
+        most_tabs = min(most_tabs, room // 2)
+        connections.look_after(connections.Connections(most=min(connections.MOST_CONNECTIONS, room - most_tabs)))
+    return [
+        Middleware(SafeHeaders, public_url=settings.public_url),
+        Middleware(Hosts, names=OwnNames.of(HOST, public_url=settings.public_url, more=settings.allowed_hosts)),
+        Middleware(Sockets, most=most_tabs),
+        Middleware(
+            Uploads,
+            may_upload=space.gate.is_inside if services(sign_in.configured()) else lambda _: True,
+            held=uploaded_bytes,
+            largest=settings.max_bytes,
+            each=settings.max_tab_uploads,
+            in_all=settings.max_uploads,
+        ),
+        Middleware(WayBack),
+    ]
+
+
 app = st.App(
     "pages/_app.py",
     routes=[Route("/healthz", healthz), Route("/readyz", readyz), *space.routes],
     lifespan=lifespan,
-    middleware=[Middleware(WayBack)],
+    middleware=middleware(space.settings),
 )

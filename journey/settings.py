@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from journey.api.models import HOSTED_URL
 from journey.errors import CannotStart
 from journey.outside.addresses import is_loopback
 from journey.signing_in import normal_domain
+from journey.storage.keys import LEAST_CHARACTERS
 
 PREFIX = "JOURNEY_"
 
@@ -88,6 +90,17 @@ class Settings(BaseSettings):
     max_output_pixels: int = Field(
         default=410 * MEGAPIXEL, ge=1, description="Largest result made: pixels, or for example 410 MP."
     )
+    allowed_hosts: Words = Field(
+        default=(),
+        description="More names, as name or name:port, by which people and programs reach this server.",
+    )
+    max_tabs: int = Field(default=1_000, ge=10, description="Browser tabs that may be open at once.")
+    max_uploads: ByteSize = Field(
+        default=ByteSize(3 * 1024 * MIB), ge=1024, description="Bytes of uploads held in memory for all tabs."
+    )
+    max_tab_uploads: ByteSize = Field(
+        default=ByteSize(1024 * MIB), ge=1024, description="Bytes of uploads held in memory for one tab."
+    )
     sign_in_domains: Words = Field(
         default=(), description="E-mail domains let in when sign-in is configured. None: every address."
     )
@@ -97,7 +110,7 @@ class Settings(BaseSettings):
     keep_days: int | None = Field(default=None, ge=1, description="Age in days at which result files are removed.")
     open: bool = Field(default=False, description="1 allows listening beyond loopback without sign-in.")
 
-    @field_validator("engine_key", "fetch_allow", "sign_in_domains", mode="before")
+    @field_validator("allowed_hosts", "engine_key", "fetch_allow", "sign_in_domains", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -116,6 +129,21 @@ class Settings(BaseSettings):
     @classmethod
     def _domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(normal_domain(each) for each in value)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?", host):
+                raise ValueError("must be names such as studio.example.com or studio.lan:8443, without https://")
+        return value
+
+    @field_validator("engine_key")
+    @classmethod
+    def _not_to_be_guessed(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(key) < LEAST_CHARACTERS for key in value):
+            raise ValueError(f"must have at least {LEAST_CHARACTERS} characters; `openssl rand -hex 24` makes one")
+        return value
 
     @field_validator("api_key", "engine_key")
     @classmethod

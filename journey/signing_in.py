@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import idna
@@ -21,6 +22,8 @@ CALLBACK = "/oauth2callback"
 COOKIE_SECRET_CHARACTERS = 32
 AUTHLIB = (1, 6, 11)
 """The oldest release without known security holes."""
+
+TABS_REMEMBERED = 10_000
 
 _OF_A_SERVICE = ("client_id", "client_secret", "server_metadata_url")
 _WHERE = "See docs/team.md."
@@ -58,15 +61,24 @@ def services(auth: object) -> tuple[str, ...]:
     return tuple(named)
 
 
+class Marks(Protocol):
+    """Marks of sign-ins that are over: a set, or one that all processes share."""
+
+    def add(self, mark: str, /) -> None: ...
+
+    def __contains__(self, mark: str, /) -> bool: ...
+
+
 class Gate:
     """Lets people in. `claims` are what a sign-in service says about somebody who is signed in.
 
     Without `domains`, everybody whom a service signs in is let in, unless it says that their address is not verified.
     """
 
-    def __init__(self, domains: Sequence[str]) -> None:
+    def __init__(self, domains: Sequence[str], over: Marks) -> None:
         self._domains = {normal_domain(each) for each in domains}
-        self._over: set[str] = set()
+        self._over = over
+        self._inside: dict[str, None] = {}
 
     services = staticmethod(services)
 
@@ -84,6 +96,19 @@ class Gate:
 
     def is_over(self, claims: Mapping[str, object]) -> bool:
         return _mark(claims) in self._over
+
+    def let_in(self, tab: str) -> None:
+        """Remember that a tab shows the studio. Of those that ended without a word, the oldest are forgotten."""
+        self._inside.pop(tab, None)
+        self._inside[tab] = None
+        if len(self._inside) > TABS_REMEMBERED:
+            del self._inside[next(iter(self._inside))]
+
+    def show_out(self, tab: str) -> None:
+        self._inside.pop(tab, None)
+
+    def is_inside(self, tab: str) -> bool:
+        return tab in self._inside
 
 
 def _refusal(claims: Mapping[str, object], domains: Collection[str]) -> str | None:

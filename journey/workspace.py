@@ -34,6 +34,7 @@ from journey.storage.database import Database
 from journey.storage.disk_use import counted
 from journey.storage.files import Files
 from journey.storage.keys import key_file
+from journey.storage.sign_outs import SignOuts
 from journey.storage.stored import Origins
 from journey.studio.batches.store import Batch, Batches
 from journey.studio.intake import Intake, Source
@@ -71,9 +72,9 @@ class Workspace:
         self._clock = clock
         self.origins = origins or Origins.at("127.0.0.1", 8501, public=settings.public_url)
         _make_data_dir(settings.data_dir)
-        self.gate = Gate(settings.sign_in_domains)
         self._key = key_file(settings.data_dir / "secret-key").encode()
         self._build_storage()
+        self.gate = Gate(settings.sign_in_domains, SignOuts(self.database, clock=self._clock))
         self._build_engine()
         self._build_studio()
         self.routes = [

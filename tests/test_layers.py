@@ -22,8 +22,8 @@ ROOMS: dict[str, set[str]] = {
     "journey/outside": {"errors"},
     "journey/signing_in.py": {"errors", "outside"},
     "journey/api": {"errors", "outside"},
-    "journey/settings.py": {"api", "errors", "outside", "signing_in"},
     "journey/storage": {"errors", "provider"},
+    "journey/settings.py": {"api", "errors", "outside", "signing_in", "storage"},
     "journey/pictures": {"background", "errors", "processes", "storage"},
     "journey/printing": {"errors", "pictures", "processes", "storage"},
     "journey/engine": {"api", "background", "errors", "outside", "pictures", "processes", "settings", "storage"},
@@ -32,7 +32,9 @@ ROOMS: dict[str, set[str]] = {
         "api", "background", "errors", "history", "outside", "pictures", "printing", "provider", "storage"
     },
     "journey/views": {"api", "errors", "history", "outside", "pictures", "printing", "provider", "storage", "studio"},
-    "journey/web": {"api", "errors", "history", "pictures", "printing", "signing_in", "storage", "studio", "views"},
+    "journey/web": {
+        "api", "errors", "history", "outside", "pictures", "printing", "signing_in", "storage", "studio", "views"
+    },
     "journey/workspace.py": {
         "api", "background", "engine", "errors", "history", "outside", "pictures", "printing", "provider", "settings",
         "signing_in", "storage", "studio", "views", "web",
@@ -53,6 +55,7 @@ ONLY_IN: dict[str, set[str]] = {
     "httpcore": {"journey/outside"},
     "sqlalchemy": {
         "journey/storage/database.py",
+        "journey/storage/sign_outs.py",
         "journey/storage/migrations",
         "journey/history",
         "journey/studio/batches/store.py",
@@ -60,6 +63,7 @@ ONLY_IN: dict[str, set[str]] = {
     },
     "alembic": {"journey/storage"},
     "fsspec": {"journey/storage"},
+    "uvicorn": {"journey/web/connections.py", "journey/engine/__main__.py"},
     "starlette": {"app.py", "journey/web", "journey/engine"},
     "zipstream": {"journey/web"},
     "itsdangerous": {"journey/web"},

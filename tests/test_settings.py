@@ -33,6 +33,10 @@ DEFAULTS: dict[str, Any] = {
     "JOURNEY_MAX_OUTPUT_PIXELS": 410_000_000,
     "JOURNEY_SIGN_IN_DOMAINS": (),
     "JOURNEY_MONTHLY_CREDITS": None,
+    "JOURNEY_ALLOWED_HOSTS": (),
+    "JOURNEY_MAX_TABS": 1_000,
+    "JOURNEY_MAX_UPLOADS": 3 * 2**30,
+    "JOURNEY_MAX_TAB_UPLOADS": 2**30,
     "JOURNEY_KEEP_DAYS": None,
     "JOURNEY_OPEN": False,
 }
@@ -66,7 +70,13 @@ def test_every_setting_has_its_default_and_its_meaning() -> None:
         ("DATABASE_URL", "postgresql://u@h/d", "postgresql://u@h/d"),
         ("FILES_URL", "s3://bucket/prefix", "s3://bucket/prefix"),
         ("ENGINE", "off", "off"),
-        ("ENGINE_KEY", "one, two,", ("one", "two")),
+        (
+            "ENGINE_KEY",
+            "one-of-sixteen-characters, two-of-sixteen-characters,",
+            ("one-of-sixteen-characters", "two-of-sixteen-characters"),
+        ),
+        ("ALLOWED_HOSTS", "studio.lan, proxy.lan:8443,[fd00::5]", ("studio.lan", "proxy.lan:8443", "[fd00::5]")),
+        ("MAX_UPLOADS", "2 GiB", 2**31),
         ("ENGINE_MODEL", "detail", "detail"),
         ("ENGINE_MODELS_DIR", "/srv/models", Path("/srv/models")),
         ("ENGINE_WORKERS", "3", 3),
@@ -120,7 +130,11 @@ def test_a_file_sets_what_the_environment_does_not(monkeypatch: pytest.MonkeyPat
         ("DATABASE_URL", "mysql://u:hunter22@h/d"),
         ("DATABASE_URL", "postgres://u:hunter22@h/d"),
         ("ENGINE", "maybe"),
-        ("ENGINE_KEY", "good,not good"),
+        ("ENGINE_KEY", "not good, as it has spaces"),
+        ("ENGINE_KEY", "good-and-long-enough,short"),
+        ("ALLOWED_HOSTS", "https://studio.lan"),
+        ("ALLOWED_HOSTS", "*"),
+        ("MAX_TABS", "0"),
         ("ENGINE_WORKERS", "0"),
         ("ENGINE_WORKERS", "many"),
         ("ENGINE_DEVICE", "tpu"),
@@ -163,7 +177,7 @@ def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, where: str
     else:
         monkeypatch.setenv("JOURNEY_API_KEI", "k")
     with pytest.raises(
-        CannotStart, match=r"^JOURNEY_API_KEI: there is no such setting\. Known settings: JOURNEY_API_KEY, "
+        CannotStart, match=r"^JOURNEY_API_KEI: there is no such setting\. Known settings: JOURNEY_ALLOWED_HOSTS, "
     ):
         read_settings()
 

@@ -122,7 +122,7 @@ def test_a_missing_or_old_authlib_is_one_sentence(version: str | None, monkeypat
 )
 def test_an_address_of_an_allowed_domain_is_let_in(email: str | None, domains: tuple[str, ...]) -> None:
     """Case and the spelling of an international domain do not matter; without domains everybody is let in."""
-    assert None is Gate(domains).refusal({"email": email})
+    assert None is Gate(domains, set()).refusal({"email": email})
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_an_address_of_an_allowed_domain_is_let_in(email: str | None, domains: t
 )
 def test_every_other_address_is_refused(email: object) -> None:
     """Parts of a domain, look-alikes, more than one @, and what is not an address at all are refused."""
-    assert Gate(("example.com", "strasse.example")).refusal({"email": email})
+    assert Gate(("example.com", "strasse.example"), set()).refusal({"email": email})
 
 
 @pytest.mark.parametrize("said", [False, "false", "False"])
@@ -157,9 +157,9 @@ def test_every_other_address_is_refused(email: object) -> None:
 def test_an_address_that_is_not_verified_is_refused(said: object, domains: tuple[str, ...]) -> None:
     """An address that is not verified is refused, because whoever signs in could have typed any address."""
     assert "anna@example.com is not verified" in str(
-        Gate(domains).refusal({"email": "anna@example.com", "email_verified": said})
+        Gate(domains, set()).refusal({"email": "anna@example.com", "email_verified": said})
     )
-    assert None is Gate(domains).refusal({"email": "anna@example.com", "email_verified": True})
+    assert None is Gate(domains, set()).refusal({"email": "anna@example.com", "email_verified": True})
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_domains_are_kept_in_their_normal_form() -> None:
 
 def test_a_sign_in_that_is_over_is_over_in_all_tabs() -> None:
     """Claims that were ended are over, in whatever order they come; the person's next sign-in is another one."""
-    gate, claims = Gate(()), {"email": "anna@example.com", "iat": 1, "nonce": "a", "aud": ["studio"]}
+    gate, claims = Gate((), set()), {"email": "anna@example.com", "iat": 1, "nonce": "a", "aud": ["studio"]}
     assert not gate.is_over(claims)
     gate.end(claims)
     assert gate.is_over(dict(reversed(claims.items())))
@@ -189,7 +189,7 @@ def test_a_sign_in_that_is_over_is_over_in_all_tabs() -> None:
 
 def test_a_button_names_its_service() -> None:
     """A button names its service, unless that is configured in [auth] itself and has no name."""
-    gate = Gate(())
+    gate = Gate((), set())
     assert ["Sign in", "Sign in with Google"] == [gate.label(service) for service in ("default", "google")]
 
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 
 from journey.engine.embedded import EmbeddedEngine
 from journey.engine.networks.backends import unavailable_reason
@@ -22,11 +23,13 @@ from journey.settings import Settings, read_settings
 from journey.storage.database import Database
 from journey.storage.files import Files
 from journey.storage.stored import Origins
+from journey.web import connections
 from journey.web.files import routes as file_routes
+from journey.web.hosts import Hosts, OwnNames
 
 
-def app(settings: Settings, *, origins: Origins) -> Starlette:
-    """The engine as an ASGI application of its own. `origins` are the addresses at which it will be reached.
+def app(settings: Settings, *, host: str, port: int) -> Starlette:
+    """The engine as an ASGI application of its own, for a server that listens at this host and port.
 
     Raises CannotStart. It takes the worker lock of the data folder, and releases it when the application ends.
     """
@@ -37,6 +40,7 @@ def app(settings: Settings, *, origins: Origins) -> Starlette:
     database.upgrade()
     files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
     decoder = Decoder(Limits(settings.max_input_pixels, settings.max_output_pixels))
+    origins = Origins.at(host, port, public=settings.public_url)
     engine = EmbeddedEngine(settings, database, files, decoder, Door(settings.fetch_allow), origins=origins)
     lock = database.worker_lock()
     if not lock.acquire():
@@ -58,7 +62,10 @@ def app(settings: Settings, *, origins: Origins) -> Starlette:
             lock.release()
             database.close()
 
-    return Starlette(routes=[*engine.routes, *file_routes(files)], lifespan=lifespan)
+    names = OwnNames.of(host, public_url=settings.public_url, more=settings.allowed_hosts)
+    return Starlette(
+        routes=[*engine.routes, *file_routes(files)], lifespan=lifespan, middleware=[Middleware(Hosts, names=names)]
+    )
 
 
 def main() -> None:
@@ -70,12 +77,14 @@ def main() -> None:
         listener = listener_at(arguments.host, arguments.port)
         port = listener.getsockname()[1]
         settings = read_settings()
-        application = app(settings, origins=Origins.at(arguments.host, port, public=settings.public_url))
+        application = app(settings, host=arguments.host, port=port)
     except CannotStart as error:
         sys.exit(f"Cannot start: {error}")
     _say(f"The engine listens at http://{_in_url(arguments.host)}:{port}/api/v1")
     if not settings.engine_key:
         _say(f"Its key is in {settings.data_dir / 'engine-key'}")
+    connections.raise_open_files()
+    connections.look_after(connections.Connections())
     with suppress(KeyboardInterrupt):
         uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
 

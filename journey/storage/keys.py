@@ -10,6 +10,9 @@ from pathlib import Path
 
 from journey.errors import CannotStart
 
+LEAST_CHARACTERS = 16
+"""A shorter key could be found by trying."""
+
 
 def key_file(path: Path) -> str:
     """A random secret that stays the same across restarts, in a file that only its owner can read."""
@@ -33,4 +36,9 @@ def key_file(path: Path) -> str:
         ) from error
     if not (key and key.isascii() and key.isprintable() and " " not in key):
         raise CannotStart(f"The key file {path} does not hold a key. Remove it, and a new one will be made.")
+    if len(key) < LEAST_CHARACTERS:
+        raise CannotStart(
+            f"The key in {path} has fewer than {LEAST_CHARACTERS} characters. "
+            "Remove the file, and a new one will be made."
+        )
     return key

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 from streamlit.navigation.page import Page
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from journey.errors import CannotStart
 from journey.views.words import literal
@@ -45,6 +46,7 @@ def guard(pages: Sequence[Page]) -> str | None:
     if reason := _refusal():
         _show_door(pages, "No access", partial(_refuse, reason))
     st.session_state.is_let_in = True
+    workspace().gate.let_in(_tab())
     return str(st.user.get("email") or st.user.get("name") or "Signed in")
 
 
@@ -73,6 +75,7 @@ def recheck() -> None:
 def _show_door(pages: Sequence[Page], title: str, draw: Callable[[], object]) -> None:
     """Draw this in place of every page, so that a link to one is neither unknown nor lost; then end the run."""
     st.session_state.is_let_in = False
+    workspace().gate.show_out(_tab())
     st.set_page_config(page_title=f"{title} · Journey Print Studio")
 
     def door() -> None:
@@ -101,6 +104,12 @@ def _refuse(reason: str) -> None:
     st.text(reason)
     if st.button("Sign out", icon=":material/logout:"):
         sign_out()
+
+
+def _tab() -> str:
+    """Streamlit's name for this tab, which is also in the addresses of its uploads."""
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
 
 
 def origin(address: str) -> str:

@@ -22,7 +22,6 @@ from journey.engine.networks.backends import unavailable_reason
 from journey.errors import CannotStart
 from journey.settings import Settings
 from journey.storage.files import Files
-from journey.storage.stored import Origins
 from tests.harness.engines import (
     KEY,
     Engine,
@@ -63,7 +62,7 @@ def alone(data_dir: Path, **settings: str) -> Iterator[tuple[Engine, subprocess.
 
 def start_at(data_dir: Path, **chosen: Any) -> None:
     """Build the program as its command line does, without running it."""
-    app(Settings(_env_file=None, data_dir=data_dir, **chosen), origins=Origins())  # type: ignore[call-arg]
+    app(Settings(_env_file=None, data_dir=data_dir, **chosen), host="127.0.0.1", port=1)  # type: ignore[call-arg]
 
 
 @pytest.fixture

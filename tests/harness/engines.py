@@ -28,7 +28,6 @@ from journey.pictures.previews import write_previews
 from journey.processes import Workers
 from journey.settings import Settings
 from journey.storage.files import Files
-from journey.storage.stored import Origins
 
 KEY = "engine-key-0123456789"
 QUARTERS = ((200, 40, 40), (40, 180, 60), (50, 70, 210), (220, 200, 60))
@@ -148,15 +147,15 @@ def running_engine(data_dir: Path, **settings: Any) -> Iterator[Engine]:
     hang_small_samples(Files(chosen.resolved_files_url, work_dir=data_dir))
     know_speeds(data_dir)
     listener = listener_at("127.0.0.1", 0)
-    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with served(app(chosen, origins=Origins(local=(origin,))), listener):
-        yield Engine(origin, data_dir)
+    port = listener.getsockname()[1]
+    with served(app(chosen, host="127.0.0.1", port=port), listener):
+        yield Engine(f"http://127.0.0.1:{port}", data_dir)
 
 
 @contextmanager
-def served(application: Any, listener: socket.socket) -> Iterator[None]:
-    """Serve an ASGI application on a listening socket until the end of the block."""
-    server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
+def served(application: Any, listener: socket.socket, **options: Any) -> Iterator[None]:
+    """Serve an ASGI application on a listening socket until the end of the block; `options` are uvicorn's."""
+    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", **options))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

@@ -40,6 +40,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # Names that nobody has, pointed at this machine, as an attacker would point theirs.
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
 ]
 
 
