@@ -1,4 +1,4 @@
-"""What docs/team.md describes, with the real thing behind it: pictures in object storage, and nginx before the studio."""
+"""What docs/team.md describes, with the real thing behind it: pictures in object storage, nginx before the studio."""
 
 from __future__ import annotations
 
@@ -42,12 +42,16 @@ def write_picture(path: Path, *, size: int = 0) -> None:
     path.write_bytes(png[:start] + extra + png[start:])
 
 
-def enlarge_and_print(page: Page, address: str, picture: Path, folder: Path) -> None:
-    """The way of a picture: uploaded, enlarged, seen, downloaded, and made into a file for the print shop."""
+def upload(page: Page, address: str, picture: Path) -> None:
     page.goto(address)
     page.get_by_text("Upload", exact=True).click()
     page.locator("input[type=file]").set_input_files(picture)
     expect(page.get_by_text(f"hill.png · {WIDTH} × {HEIGHT} px")).to_be_visible()
+
+
+def enlarge_and_print(page: Page, address: str, picture: Path, folder: Path) -> None:
+    """The way of a picture: uploaded, enlarged, seen, downloaded, and made into a file for the print shop."""
+    upload(page, address, picture)
     page.get_by_role("button", name="Upscale · free").click()
     expect(page.get_by_role("img", name="hill.png, 4x · fast")).to_be_visible(timeout=120_000)
     with page.expect_download() as download:
@@ -94,14 +98,20 @@ def test_pictures_live_in_object_storage(
 
 def test_everything_works_behind_the_documented_proxy(make_studio: MakeStudio, page: Page, tmp_path: Path) -> None:
     """Behind nginx as docs/team.md shows it, the largest picture that the studio takes can be uploaded, enlarged and
-    printed, and the browser talks to the proxy alone."""
+    printed, and the browser talks to the proxy alone; uploads also pass a proxy that percent-encodes cookies."""
     # A name that browsers look for on this machine, and that the studio knows from the proxy only.
-    proxy = f"studio.localhost:{free_port()}"
+    port = free_port()
+    proxy = f"studio.localhost:{port}"
     studio = make_studio(JOURNEY_PUBLIC_URL=f"http://{proxy}")
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
     page.on("websocket", lambda socket: asked.add(urlsplit(socket.url).netloc))
     write_picture(tmp_path / "hill.png", size=250 * MIB - 1024)
-    with nginx(urlsplit(f"//{proxy}").port or 0, studio.url):
+    with nginx(port, studio.url):
         enlarge_and_print(page, f"http://{proxy}", tmp_path / "hill.png", tmp_path)
+    page.context.clear_cookies()
+    write_picture(tmp_path / "hill.png")
+    with nginx(port, studio.url, encodes_cookies=True):
+        upload(page, f"http://{proxy}", tmp_path / "hill.png")
+        assert ["%7C" in each.get("value", "") for each in page.context.cookies()] == [True]
     assert {proxy} == asked - {""}
