@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sysconfig
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import pytest
 import sqlalchemy as sa
 
 from journey.storage.database import Database, metadata
+from tests.harness.standing import wait_for_server
 
 MakeUrl = Callable[[], str]
 
@@ -120,11 +120,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStorag
             stderr=subprocess.STDOUT,
         )
     try:
-        deadline = time.monotonic() + 60
-        while not _answers(port):
-            assert server.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline, "the S3 server did not start in time"
-            time.sleep(0.05)
+        wait_for_server(server, port, folder / "log")
         yield ObjectStorage(
             bucket,
             {
@@ -222,11 +218,6 @@ def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _run(command: list[str]) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.harness.standing import wait_for_server
 from tests.harness.studios import ROOT
 
 UPSTREAM = "http://127.0.0.1:8501"
@@ -84,17 +83,8 @@ def nginx(port: int, upstream: str, *, encodes_cookies: bool = False) -> Iterato
                 stderr=subprocess.STDOUT,
             )
         try:
-            deadline = time.monotonic() + 30
-            while not _answers(port):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, "nginx did not start in time"
-                time.sleep(0.05)
+            wait_for_server(process, port, log)
             yield
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
