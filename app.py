@@ -28,6 +28,7 @@ from journey.web.safe_headers import SafeHeaders
 from journey.web.sockets import Sockets
 from journey.web.uploads import Uploads
 from journey.web.way_back import WayBack
+from journey.web.xsrf import XsrfToken
 from journey.workspace import Workspace, share
 from pages.frame import sign_in
 
@@ -128,6 +129,7 @@ def middleware(settings: Settings) -> list[Middleware]:
             in_all=settings.max_uploads,
         ),
         Middleware(WayBack),
+        Middleware(XsrfToken),
     ]
 
 

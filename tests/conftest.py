@@ -1,4 +1,4 @@
-"""Real databases (an SQLite file, a throw-away Postgres cluster), and other processes that use them."""
+"""Real databases (an SQLite file, a throw-away Postgres cluster), real object storage, and processes that use them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pytest
 import sqlalchemy as sa
 
 from journey.storage.database import Database, metadata
+from tests.harness.standing import wait_for_server
 
 MakeUrl = Callable[[], str]
 
@@ -82,6 +85,62 @@ def postgres_server() -> Iterator[str]:
             yield f"postgresql://journey@127.0.0.1:{port}/"
         finally:
             _run([*control, "-m", "immediate", "stop"])
+
+
+@dataclass(frozen=True)
+class ObjectStorage:
+    """An S3 server with one bucket, which is a folder here; `environment` is how its clients find it and sign in."""
+
+    bucket: Path
+    environment: dict[str, str]
+
+    def address(self) -> str:
+        """The address of a place in the bucket where nothing is yet."""
+        return f"s3://{self.bucket.name}/{secrets.token_hex(6)}"
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStorage]:
+    """A running S3 server: rclone, which comes with a package of the tests, or the system's own."""
+    rclone = shutil.which("rclone", path=sysconfig.get_path("scripts")) or shutil.which("rclone")
+    if rclone is None:
+        missing = "rclone is not installed (it is in requirements-dev.txt)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    folder, port, secret = tmp_path_factory.mktemp("s3"), _free_port(), secrets.token_hex(16)
+    bucket = folder / "buckets" / "studio-pictures"
+    bucket.mkdir(parents=True)
+    options = ["--config", os.devnull, "--addr", f"127.0.0.1:{port}", "--vfs-cache-mode", "off"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [rclone, "serve", "s3", *options, "--auth-key", f"studio,{secret}", str(bucket.parent)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_for_server(server, port, folder / "log")
+        yield ObjectStorage(
+            bucket,
+            {
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+                "AWS_ACCESS_KEY_ID": "studio",
+                "AWS_SECRET_ACCESS_KEY": secret,
+                "AWS_DEFAULT_REGION": "us-east-1",
+            },
+        )
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture
+def s3_here(s3_server: ObjectStorage, monkeypatch: pytest.MonkeyPatch) -> ObjectStorage:
+    """The S3 server, for clients in this process."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_server
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-import fsspec
+from journey.storage.files import storage_at
 
 
 def counted(url: str) -> int:
@@ -14,7 +14,7 @@ def counted(url: str) -> int:
 
     Counting a hundred thousand pictures takes seconds: do it in the background.
     """
-    storage, root = fsspec.core.url_to_fs(url)
+    storage, root = storage_at(url)
     if "local" not in storage.protocol:
         return int(storage.du(root))
     total = 0

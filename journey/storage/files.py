@@ -6,6 +6,7 @@ whole or not at all. Whoever knows the key may read the folder, so keys are neve
 
 from __future__ import annotations
 
+import errno
 import re
 import secrets
 import shutil
@@ -14,10 +15,11 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import fsspec
 
-from journey.errors import CannotStart, FileMissing
+from journey.errors import CannotStart, FileMissing, JourneyError
 from journey.storage.stored import KEY, NAME
 
 # On Windows these mean a device, whatever their extension.
@@ -38,6 +40,15 @@ def safe_name(text: str, extension: str, *, suffix: str = "") -> str:
     return f"{stem}{suffix}{extension}"
 
 
+def storage_at(url: str) -> tuple[Any, str]:
+    """The file system at an address, and the path in it. Raises ImportError or ValueError.
+
+    It remembers no listings: what is there is also changed by other processes.
+    """
+    storage, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    return storage, str(root)
+
+
 class Files:
     """A folder, or object storage at an fsspec address such as `s3://bucket/prefix`."""
 
@@ -46,18 +57,25 @@ class Files:
         self._work = work_dir
         self._left: set[Path] = set()
         try:
-            self._fs, self._root = fsspec.core.url_to_fs(url)
+            self._fs, self._root = storage_at(url)
         except (ImportError, ValueError) as error:
             raise CannotStart(f"JOURNEY_FILES_URL: {error}") from error
 
     def start(self) -> None:
-        """Make the folders and remove what an earlier crash left half-written. Only the worker's process calls this."""
+        """Make the folders and remove what an earlier crash left half-written. Only the worker's process calls this.
+
+        Raises CannotStart when nothing can be written there.
+        """
         try:
             shutil.rmtree(self._incoming, ignore_errors=True)
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._incoming.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CannotStart(f"The folder for pictures cannot be written to: {error.strerror or error}.") from error
+        try:
+            self.check()
+        except OSError as error:
+            raise CannotStart(f"JOURNEY_FILES_URL: nothing can be stored there: {error.strerror or error}.") from error
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -92,10 +110,11 @@ class Files:
         else:
             # The smallest first, so that the picture comes last: whoever finds it finds its previews as well.
             names = [file.name for file in sorted(folder.iterdir(), key=lambda each: each.stat().st_size)]
-            for name in names:
-                self._fs.put_file(str(folder / name), self._remote(key, name))
-            for name in set() if is_new else self._remote_names(key) - set(names):
-                self._fs.rm_file(self._remote(key, name))
+            with _asking():
+                for name in names:
+                    self._fs.put_file(str(folder / name), self._remote(key, name))
+                for name in set() if is_new else self._remote_names(key) - set(names):
+                    self._fs.rm_file(self._remote(key, name))
             shutil.rmtree(self._cached(key), ignore_errors=True)
         return key
 
@@ -111,11 +130,12 @@ class Files:
             except FileNotFoundError:
                 raise FileMissing("There is no such file.") from None
         else:
-            self._fs.put_file(str(path), self._remote(key, path.name))
-            # Checked last, so that nothing is left behind if the picture is just being removed.
-            if not self._fs.exists(self._remote(key, beside)):
-                self._fs.rm_file(self._remote(key, path.name))
-                raise FileMissing("There is no such file.")
+            with _asking():
+                self._fs.put_file(str(path), self._remote(key, path.name))
+                # Checked last, so that nothing is left behind if the picture is just being removed.
+                if not self._fs.exists(self._remote(key, beside)):
+                    self._fs.rm_file(self._remote(key, path.name))
+                    raise FileMissing("There is no such file.")
             with suppress(FileNotFoundError):  # no longer in the cache: it will be fetched again
                 path.replace(picture.with_name(path.name))
 
@@ -132,7 +152,8 @@ class Files:
         if not cached.is_file():
             with self.folder() as folder:
                 try:
-                    self._fs.get_file(self._remote(key, name), str(folder / name))
+                    with _asking():
+                        self._fs.get_file(self._remote(key, name), str(folder / name))
                 except FileNotFoundError:
                     raise FileMissing("There is no such file.") from None
                 cached.parent.mkdir(parents=True, exist_ok=True)
@@ -171,13 +192,20 @@ class Files:
                 self._local(key).rename(grave / key)
         else:
             shutil.rmtree(self._cached(key), ignore_errors=True)
-            if self._fs.exists(self._remote(key)):
-                self._fs.rm(self._remote(key), recursive=True)
+            # Another process may be removing it as well.
+            with suppress(FileNotFoundError), _asking():
+                if self._fs.exists(self._remote(key)):
+                    self._fs.rm(self._remote(key), recursive=True)
 
     def check(self) -> None:
         """Raises OSError when nothing can be written."""
         with self.folder() as folder:
             (folder / "probe").write_bytes(b"ok")
+            if not self._is_local:
+                probe = self._remote(f"probe-{new_key()}")
+                with _asking():
+                    self._fs.put_file(str(folder / "probe"), probe)
+                    self._fs.rm_file(probe)
 
     @contextmanager
     def _private_folder(self, parent: Path) -> Iterator[Path]:
@@ -213,6 +241,17 @@ class Files:
 
     def _remote_names(self, key: str) -> set[str]:
         return {str(path).rsplit("/", 1)[-1] for path in self._fs.ls(self._remote(key), detail=False, refresh=True)}
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Object storage that is away or refuses is an OSError, as a full disk is, whatever its library raises."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, JourneyError | FileNotFoundError) or getattr(error, "strerror", None):
+            raise
+        raise OSError(errno.EIO, str(error) or type(error).__name__) from error
 
 
 def _replace_files(source: Path, target: Path) -> None:

@@ -4,4 +4,5 @@ files    stored pictures and print files      exports      tasks as CSV and JSON
 tiles    pieces of pictures                   results_zip  all results of a batch
 webhooks what JourneyAPI tells us             way_back     to the page on which a sign-in began
 answers  headers, media types, refusals       ends         the moment in which a task ends
+xsrf     the proof that an upload is ours, readable behind proxies that rewrite cookies
 """

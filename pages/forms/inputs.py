@@ -52,8 +52,8 @@ def upload(*, key: str, on_change: Callable[[], None] | None = None) -> Uploaded
 
 
 def upload_megabytes() -> int:
-    """The largest file that an uploader takes."""
-    return max(1, workspace().settings.max_bytes // 2**20)
+    """The largest file that an uploader takes, in its megabytes: a million bytes each, rounded up."""
+    return -(-workspace().settings.max_bytes // 1_000_000)
 
 
 def sample_sources() -> dict[str, Source] | None:

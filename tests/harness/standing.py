@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from pathlib import Path
 from typing import Any, TypeVar
 
 from journey.pictures.checking import Decoder
@@ -62,3 +65,14 @@ def wait_for(condition: Callable[[], object], *, seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the background work did not get there in time"
         time.sleep(0.02)
+
+
+def wait_for_server(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until a program that was started as a server on a loopback port answers; when it ends, its log says why."""
+
+    def answers() -> bool:
+        assert process.poll() is None, log.read_text()
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_for(answers)

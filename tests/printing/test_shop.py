@@ -562,6 +562,7 @@ def test_proof_of_a_pdf_has_the_page_of_its_paper(tmp_path: Path, folder: Path) 
     [
         ("fjord", PrintSpec(PAPERS["A3"], bleed_mm=3), "fjord_A3_300dpi_bleed3mm.tif"),
         ("Fjörd at dawn!", PrintSpec(A4, 150, "PDF"), "fjord-at-dawn_A4_150dpi.pdf"),
+        ("Hill 1.5.JPEG", PrintSpec(A4), "hill-1-5_A4_300dpi.tif"),
         ("../../etc/passwd", PrintSpec(PAPERS["8x10"], format="PNG"), "etc-passwd_8x10_300dpi.png"),
         ("", PrintSpec(custom_paper(30, 40.5, "cm"), 100, fit="contain"), "picture_30x40.5cm_100dpi_contain.tif"),
         ("\u202egpj\x00", PrintSpec(A4, orientation="landscape"), "gpj_A4_300dpi_landscape.tif"),

@@ -6,7 +6,7 @@ import errno
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,26 +14,32 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from s3fs import S3FileSystem
 from starlette.applications import Starlette
 
 from journey.engine.__main__ import listener_at
 from journey.errors import CannotStart, FileMissing
+from journey.storage.disk_use import counted
 from journey.storage.files import Files, new_key, safe_name
 from journey.storage.stored import NAME_LIMIT, Origins, StoredFile
 from journey.web.files import routes
+from tests.conftest import ObjectStorage
 from tests.harness.engines import served
+from tests.harness.studios import free_port
 
 ORIGIN = "http://127.0.0.1:8501"
 
 
-@pytest.fixture(params=["folder", "file", "memory"])
+@pytest.fixture(params=["folder", "file", "memory", "s3"])
 def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
     """A store of each kind: the promises are the same."""
-    url = {
-        "folder": str(tmp_path / "files"),
-        "file": f"file://{tmp_path}/files",
-        "memory": f"memory://{uuid.uuid4().hex}/prefix",
-    }[request.param]
+    urls: dict[str, Callable[[], str]] = {
+        "folder": lambda: str(tmp_path / "files"),
+        "file": lambda: f"file://{tmp_path}/files",
+        "memory": lambda: f"memory://{uuid.uuid4().hex}/prefix",
+        "s3": lambda: str(request.getfixturevalue("s3_here").address()),
+    }
+    url = urls[request.param]()
     files = Files(url, work_dir=tmp_path / "work")
     files.start()
     return files
@@ -267,6 +273,47 @@ def test_a_store_that_cannot_be_used_is_said_at_the_start(tmp_path: Path) -> Non
     (tmp_path / "taken").write_bytes(b"")
     with pytest.raises(CannotStart, match="folder for pictures"):
         Files(str(tmp_path / "taken"), work_dir=tmp_path).start()
+
+
+def test_what_other_processes_changed_is_seen(s3_here: ObjectStorage, tmp_path: Path) -> None:
+    """Object storage is asked anew each time: what another process kept can be counted and deleted, and nothing is
+    added to what it deleted."""
+    address = s3_here.address()
+    files = Files(address, work_dir=tmp_path / "here")
+    files.start()
+    first = keep(files)
+    assert 14 == counted(address)
+    S3FileSystem.clear_instance_cache()  # what is kept in memory about the bucket is each process's own
+    others = Files(address, work_dir=tmp_path / "there")
+    assert others._fs is not files._fs
+    second = keep(others)
+    others.delete(first)
+    files.delete(second)
+    with files.scratch() as scratch:
+        (scratch / "tiles").write_bytes(b"tiles")
+        with pytest.raises(FileMissing):
+            files.add(first, scratch / "tiles", beside="a.png")
+    assert [] == [path for path in (s3_here.bucket / Path(address).name).rglob("*") if path.is_file()]
+    assert 0 == counted(address)
+
+
+def test_object_storage_that_refuses_is_said_at_the_start(
+    s3_here: ObjectStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket that does not exist, or a server that is not there, stops the start with its reason, and while the
+    studio runs it is an OSError, as a full disk is."""
+    with pytest.raises(CannotStart, match=r"JOURNEY_FILES_URL.*bucket does not exist"):
+        Files("s3://no-such-bucket/prefix", work_dir=tmp_path).start()
+    S3FileSystem.clear_instance_cache()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    away = Files(s3_here.address(), work_dir=tmp_path)
+    with pytest.raises(CannotStart, match=r"JOURNEY_FILES_URL.*Could not connect"):
+        away.start()
+    for asked in (away.check, lambda: keep(away), lambda: away.has(new_key(), "a.png"), lambda: away.delete(new_key())):
+        with pytest.raises(OSError, match="Could not connect"):
+            asked()
+    S3FileSystem.clear_instance_cache()
 
 
 def test_the_check_writes_and_cleans_up(files: Files) -> None:

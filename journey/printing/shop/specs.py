@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from journey import printing
+from journey.pictures.kinds import ENDINGS
 from journey.printing import Box, Fit, Orientation, Paper
 
 FileFormat = Literal["PNG", "TIFF", "JPEG", "PDF"]
@@ -161,7 +162,8 @@ def service_warnings(size: int, file_format: FileFormat) -> tuple[str, ...]:
 
 
 def name_for(title: str, rest: str, extension: str) -> str:
-    """A name of at most NAME_LIMIT plain characters; `rest` stays as it is."""
+    """A name of at most NAME_LIMIT plain characters; `rest` stays as it is. What was uploaded has its file's name."""
+    title = re.sub(rf"\.({'|'.join(ENDINGS)})$", "", title, flags=re.IGNORECASE)
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     room = max(8, NAME_LIMIT - len(rest) - len(extension) - 4)  # an underscore, and `-30` where names collide
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:room].strip("-") or "picture"
