@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, CancelledError
+from concurrent.futures import BrokenExecutor, CancelledError, ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
-from journey.processes import LOWEST, WorkerDied, Workers, usable_cores
+from journey.processes import LOWEST, Turns, WorkerDied, Workers, usable_cores
+from tests.harness.standing import wait_for
 from tests.harness.worker_jobs import (
     allocate,
     burn,
@@ -27,6 +29,7 @@ from tests.harness.worker_jobs import (
     remember,
     remembered,
     spend,
+    spend_after_promising,
     unpicklable,
 )
 
@@ -55,6 +58,61 @@ def test_a_job_runs_in_another_process(workers: Workers) -> None:
     """A result comes back, and it comes from another process."""
     assert os.getpid() != workers.submit(os.getpid).result(30)
     assert 3 == workers.submit(divmod, 7, 2).result(30)[0]
+
+
+@POSIX
+def test_a_worker_that_hangs_is_ended() -> None:
+    """A stopped process counts as stuck, is ended by the clock, and the next job goes on in a new one."""
+    pool = Workers(1, seconds=2.0)
+    pool.start()
+    try:
+        os.kill(pool.submit(os.getpid).result(30), signal.SIGSTOP)
+        hanging = pool.submit(os.getpid)
+        wait_for(lambda: pool.is_stuck)
+        with pytest.raises(WorkerDied, match="longer than is allowed"):
+            hanging.result(30)
+        assert pool.submit(os.getpid).result(30)
+        assert not pool.is_stuck
+    finally:
+        pool.stop()
+
+
+@POSIX
+def test_a_job_may_limit_itself() -> None:
+    """A job that knows that it must be short is ended when it is not; the next one has the whole time again."""
+    pool = Workers(1, cpu_seconds=30)
+    pool.start()
+    try:
+        with pytest.raises(WorkerDied, match="more processor time"):
+            pool.submit(spend_after_promising, 1, 10).result(30)
+        assert pool.submit(spend, 1.5).result(30)
+    finally:
+        pool.stop()
+
+
+def test_askers_take_turns() -> None:
+    """Many questions of one asker keep nobody else waiting, and nobody has two places at a time."""
+    turns, order = Turns(1), list[str]()
+    blocked, inside = threading.Event(), threading.Event()
+
+    def ask(asker: str, last: bool = False) -> None:
+        with turns.turn(asker):
+            order.append(asker)
+            if len(order) == 1:
+                inside.set()
+                blocked.wait(10)
+
+    with ThreadPoolExecutor(8) as people:
+        first = people.submit(ask, "many")
+        assert inside.wait(10)
+        more = [people.submit(ask, "many") for _ in range(3)]
+        wait_for(lambda: turns.waiting == 3)
+        others = [people.submit(ask, name) for name in ("anna", "ben")]
+        wait_for(lambda: turns.waiting == 5)
+        blocked.set()
+        for each in (first, *more, *others):
+            each.result(10)
+    assert ["many", "anna", "ben", "many", "many", "many"] == order
 
 
 def test_an_error_of_the_job_reaches_its_caller(workers: Workers) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from os import SEEK_CUR
 from typing import BinaryIO, Literal
 
 from PIL.ImageFile import ImageFile
@@ -22,7 +23,7 @@ class Kind:
 
     `magic` holds offsets and the bytes found there. `reader` opens the file instead of `Image.open`, which has a pixel
     limit of its own and takes a JPEG with a second picture inside (phones write them) for an animation. `claimed_size`
-    reads width and height for a kind whose reader allocates memory for all pixels before the size can be checked.
+    reads width and height for a kind whose reader may take much memory before the size can be checked.
     """
 
     label: str
@@ -51,9 +52,33 @@ def _webp_size(file: BinaryIO) -> tuple[int, int]:
     return 0, 0
 
 
+_MOST_SEGMENTS = 5_000
+"""Before the pixels of a JPEG. A profile and large metadata take some hundreds; Pillow keeps all of them in memory."""
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def _jpeg_size(file: BinaryIO) -> tuple[int, int]:
+    """Width and height from the frame header of a JPEG; (0, 0): unknown. Raises PictureRefused for endless segments."""
+    file.seek(2)
+    for _ in range(_MOST_SEGMENTS):
+        head = file.read(4)
+        if len(head) < 4 or head[0] != 0xFF or head[1] in (0xFF, 0xDA, 0xD9):
+            break
+        length = int.from_bytes(head[2:], "big")
+        if head[1] in _FRAMES:
+            frame = file.read(5)
+            file.seek(0)
+            return int.from_bytes(frame[3:5], "big"), int.from_bytes(frame[1:3], "big")
+        file.seek(max(length - 2, 0), SEEK_CUR)
+    else:
+        raise PictureRefused("The file has more parts than any picture. Save it again from a picture editor.")
+    file.seek(0)
+    return 0, 0
+
+
 KINDS: Mapping[FormatName, Kind] = {
     "PNG": Kind("PNG", ((0, b"\x89PNG\r\n\x1a\n"),), ".png", "image/png", ("png",), PngImageFile),
-    "JPEG": Kind("JPEG", ((0, b"\xff\xd8\xff"),), ".jpg", "image/jpeg", ("jpg", "jpeg"), JpegImageFile),
+    "JPEG": Kind("JPEG", ((0, b"\xff\xd8\xff"),), ".jpg", "image/jpeg", ("jpg", "jpeg"), JpegImageFile, _jpeg_size),
     "WEBP": Kind("WebP", ((0, b"RIFF"), (8, b"WEBP")), ".webp", "image/webp", ("webp",), WebPImageFile, _webp_size),
 }
 

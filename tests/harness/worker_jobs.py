@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from journey.processes import usable_cores
+from journey.processes import allow_processor_time, usable_cores
 
 
 def kill_self() -> None:
@@ -28,6 +28,11 @@ def spend(seconds: float) -> float:
     while time.process_time() < end:
         pass
     return time.process_time()
+
+
+def spend_after_promising(promised: float, seconds: float) -> float:
+    allow_processor_time(promised)
+    return spend(seconds)
 
 
 def refuse(reason: str) -> None:

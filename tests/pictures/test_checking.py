@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -204,6 +205,43 @@ def test_many_flipped_bits_are_a_picture_or_refused(kind: str, tmp_path: Path) -
         survives(flipped(VICTIMS[kind], [bit / 8 if header else bit for bit in bits]), tmp_path / "flipped")
 
     check()
+
+
+def with_endless_scans(size: int) -> bytes:
+    """A progressive JPEG of two megabytes that repeats its shortest scan, which goes through all blocks of pixels."""
+    whole = encoded(Image.new("L", (size, size), "teal"), "JPEG", progressive=True)
+    scans = [b"\xff\xda" + scan for scan in whole[:-2].split(b"\xff\xda")[1:]]
+    shortest = min(scans[1:], key=len)
+    return whole[:-2] + shortest * (2_000_000 // len(shortest)) + whole[-2:]
+
+
+def test_few_bytes_do_not_hold_the_decoder(decoder: Decoder, tmp_path: Path) -> None:
+    """A small picture that asks for hours of work is refused after the time that its pixels may take."""
+    path = tmp_path / "endless.jpg"
+    path.write_bytes(with_endless_scans(2000))
+    before = time.monotonic()
+    with pytest.raises(PictureRefused, match="within the limits"):
+        decoder.check(path)
+    assert 60 > time.monotonic() - before
+
+
+def test_a_million_segments_take_no_memory(tmp_path: Path) -> None:
+    """A JPEG of 34 MB that holds nothing but empty segments is refused before they are read."""
+    whole = encoded(gradient(), "JPEG")
+    before = psutil.Process().memory_info().rss
+    hostile = whole[:2] + b"\xff\xe5\0\2" * (34 * 2**18) + whole[2:]
+    assert "more parts than any picture" in refusal(hostile, tmp_path)
+    assert 80 * 2**20 > psutil.Process().memory_info().rss - before
+
+
+def test_facts_are_found_once_in_the_box(decoder: Decoder, tmp_path: Path) -> None:
+    """The header of a stored picture is read in the decoder's process, once, and again when the file is another."""
+    path = tmp_path / "picture.png"
+    path.write_bytes(encoded(gradient()))
+    assert decoder.inspect(path) is decoder.inspect(path)
+    assert inspect(path, max_pixels=LIMIT) == decoder.inspect(path)
+    path.write_bytes(encoded(gradient(20, 10)))
+    assert (20, 10) == (decoder.inspect(path).width, decoder.inspect(path).height)
 
 
 def test_ten_megabytes_of_exif_are_no_harm(decoded: Any) -> None:
