@@ -22,7 +22,7 @@ from journey.outside.addresses import is_loopback
 from journey.settings import Settings, read_settings
 from journey.signing_in import services
 from journey.storage.stored import Origins
-from journey.web import connections
+from journey.web import connections, logs
 from journey.web.hosts import Hosts, OwnNames
 from journey.web.safe_headers import SafeHeaders
 from journey.web.sockets import Sockets
@@ -77,11 +77,19 @@ def refuse_path_prefix() -> None:
 logging.getLogger("uvicorn.access").disabled = True
 
 space = build()
+
+
+def set_up_logs() -> None:
+    logs.set_up(space.settings.api_key or "", *space.keys)
+
+
+set_up_logs()
 share(space)
 
 
 @asynccontextmanager
 async def lifespan(_: object) -> AsyncIterator[dict[str, Any]]:
+    set_up_logs()  # again: the server has set up its own since
     await run_in_threadpool(space.start)
     try:
         yield {}

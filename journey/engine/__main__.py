@@ -24,7 +24,7 @@ from journey.storage import data_folder
 from journey.storage.database import Database
 from journey.storage.files import Files
 from journey.storage.stored import Origins
-from journey.web import connections
+from journey.web import connections, logs
 from journey.web.files import routes as file_routes
 from journey.web.hosts import Hosts, OwnNames
 
@@ -84,6 +84,7 @@ def main() -> None:
     _say(f"The engine listens at http://{_in_url(arguments.host)}:{port}/api/v1")
     if not settings.engine_key:
         _say(f"Its key is in {settings.data_dir / 'engine-key'}")
+    logs.set_up(*settings.engine_key)
     connections.raise_open_files()
     connections.look_after(connections.Connections())
     with suppress(KeyboardInterrupt):
