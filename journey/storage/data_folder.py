@@ -8,7 +8,7 @@ from pathlib import Path
 from journey.errors import CannotStart
 
 _FOLDERS = ("files", "print-files")
-_FILES = ("engine-key", "journey.db", "journey.db-lock", "secret-key")
+_FILES = ("engine-key", "journey.db", "journey.db.worker", "secret-key")
 
 
 def prepare(path: Path) -> None:

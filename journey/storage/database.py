@@ -28,6 +28,8 @@ _WORKER_LOCK = 0x6A6F75726E6579
 """An arbitrary number ("journey" in ASCII) that names the worker's lock in Postgres."""
 _WRITE_LOCK = _WORKER_LOCK + 1
 
+_NEW_SECONDS = 10.0
+"""How long a file may be empty while another process makes a database of it."""
 metadata = sa.MetaData()
 """All tables of the package; each module declares its own."""
 
@@ -81,6 +83,7 @@ class Database(Transactions):
         self._reading = self.engine.execution_options(**one_moment)
         # SQLite makes waiting writers sleep and try again. The threads of one process queue up here instead.
         self._turn = threading.Lock()
+        self._file: tuple[int, int] | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -122,6 +125,7 @@ class Database(Transactions):
         # ConfigParser would read a % in the path as the start of a variable.
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
         script = ScriptDirectory.from_config(config)
+        self._refuse_nothing()
         try:
             with self.write() as connection:
                 if self.is_sqlite and (damage := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok":
@@ -144,6 +148,7 @@ class Database(Transactions):
         except (DatabaseAway, sa.exc.DBAPIError) as error:
             reason = error.reason if isinstance(error, DatabaseAway) else _line(error.orig)
             raise CannotStart(f"The database at {self.place} cannot be used: {reason}.") from error
+        self._file = self._identity()
 
     @property
     def place(self) -> str:
@@ -155,12 +160,35 @@ class Database(Transactions):
         return _FileWorkerLock(self._sqlite_path()) if self.is_sqlite else _PostgresWorkerLock(self.engine)
 
     def check(self) -> None:
-        """Raises DatabaseAway when the database cannot be reached."""
+        """Raises DatabaseAway when the database cannot be reached, or another file lies in its place."""
+        if self._file and self._file != self._identity():
+            # What is open is no longer what the next start would open: whatever is written now would be lost.
+            raise DatabaseAway("its file was removed or replaced while the program ran; restart it")
         with self.read() as connection:
             connection.execute(sa.text("SELECT 1"))
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _identity(self) -> tuple[int, int] | None:
+        """What tells the file of an SQLite database from any other; None for Postgres, and where there is no file."""
+        try:
+            found = self._sqlite_path().stat() if self.is_sqlite else None
+        except FileNotFoundError:
+            return 0, 0
+        return (found.st_dev, found.st_ino) if found else None
+
+    def _refuse_nothing(self) -> None:
+        """SQLite takes an empty file for a new database, but one that has lain there has lost what it held."""
+        try:
+            found = self._sqlite_path().stat() if self.is_sqlite else None
+        except FileNotFoundError:
+            return
+        if found and found.st_size == 0 and time.time() - found.st_mtime > _NEW_SECONDS:
+            raise CannotStart(
+                f"The database at {self.place} is an empty file. Put a copy from a backup in its place, or remove it "
+                "to start with a new one."
+            )
 
     def _sqlite_path(self) -> Path:
         return Path(self.url.database or "")

@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -150,6 +150,31 @@ def test_a_corrupt_file_is_left_alone(tmp_path: Path, damage: object) -> None:
         made_at(path)
     assert before == path.read_bytes()
     assert "\n" not in str(raised.value)
+
+
+def test_an_empty_file_is_no_new_database(tmp_path: Path) -> None:
+    """A file that has lost all it held stops the start; one that another process has just made does not."""
+    path = tmp_path / "journey.db"
+    path.touch()
+    os.utime(path, (0, 0))
+    with pytest.raises(CannotStart, match=r"journey\.db is an empty file"):
+        made_at(path)
+    path.touch()
+    assert made_at(path).stat().st_size
+
+
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: shutil.copy(path, path.with_name("b")).replace(path)])
+def test_a_database_that_is_replaced_is_noticed(tmp_path: Path, change: Callable[[Path], object]) -> None:
+    """When its file is removed or another lies in its place, the check fails until the program is started again."""
+    path = tmp_path / "journey.db"
+    database = Database(f"sqlite:///{path}")
+    database.upgrade()
+    database.check()
+    change(path)
+    with pytest.raises(DatabaseAway) as raised:
+        database.check()
+    assert "removed or replaced" in raised.value.reason
+    database.close()
 
 
 def test_a_folder_that_cannot_be_written_is_said(folder: Path) -> None:
