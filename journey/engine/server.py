@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from journey.api.errors import RateLimited, TaskNotFound
 from journey.api.models import LEAST_IDS, MOST_IDS, UpscaleRequest, usable_id
+from journey.engine.guesses import Guesses
 from journey.engine.openapi import description
 from journey.engine.queue import Queue
 from journey.engine.tasks import EngineTask, Tasks
@@ -39,6 +40,7 @@ def owner_of(key: str) -> str:
 
 def routes(queue: Queue, tasks: Tasks, *, keys: Sequence[str], public_url: str | None = None) -> list[Route]:
     """All routes below `/api/v1`. `keys` are the raw keys that callers may send."""
+    guesses = Guesses()
 
     def upscale(body: dict[str, Any], owner: str, origin: str) -> Said:
         return Queued(task_id=queue.submit(UpscaleRequest.checked(body), owner=owner, origin=origin))
@@ -69,7 +71,7 @@ def routes(queue: Queue, tasks: Tasks, *, keys: Sequence[str], public_url: str |
         async def answer(request: Request) -> JSONResponse:
             owner = _owner(request, keys)
             if owner is None:
-                return JSONResponse({}, 401)
+                return JSONResponse({}, 401) if await guesses.note() else _refusal(429, "Too many wrong keys")
             body: dict[str, Any] | JSONResponse = await _body(request) if has_body else {}
             if isinstance(body, JSONResponse):
                 return body

@@ -505,9 +505,16 @@ def described(engine: Engine) -> Any:
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("method", "path"), DESCRIBED)
 def test_whatever_is_sent_is_answered_as_described(
-    engine: Engine, session: requests.Session, described: Any, method: str, path: str, mode: Any
+    engine: Engine,
+    session: requests.Session,
+    described: Any,
+    method: str,
+    path: str,
+    mode: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Valid and invalid requests made from the description get an answer that it describes, and never a 5xx."""
+    monkeypatch.setattr("journey.engine.guesses.PAUSE_SECONDS", 0)  # each example is tried with a wrong key as well
 
     @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(described[path][method].as_strategy(generation_mode=mode))
