@@ -214,3 +214,32 @@ def test_callbacks_that_act_are_acting(path: Path) -> None:
             continue
         words = ast.unparse(written or word.value)
         assert not any(f"{outside}." in words for outside in ("workspace()", "space", "store", "run")), callback
+
+
+OPENED_IN = {
+    "journey/engine/pieces.py",
+    "journey/printing/shop/tiff.py",
+    "journey/views/comparison.py",
+    "pages/planner/drawn.py",
+}
+"""What may open a picture without the box: previews and parts of print files, which were made here."""
+
+
+def test_pictures_of_others_are_opened_in_their_room() -> None:
+    """`Image.open` believes whatever a file says; only what was made here is opened so."""
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open"
+    }
+    assert users == OPENED_IN
+
+
+def test_no_page_draws_html_of_its_own() -> None:
+    """Nothing asks Streamlit to draw HTML as it is: text from outside could be in it."""
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                assert "unsafe_allow_html" not in [each.arg for each in node.keywords], path
+                assert ast.unparse(node.func) not in ("st.html", "components.html", "st.components.v1.html"), path
