@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 0.5
 _IDLE_SECONDS = 1.0
 
+_REFERENCES = uuid.UUID("5b0cc7a2-6c0e-4a3c-9d3e-6f1d0b7f1a52")
+"""The namespace of task ids that are made from a caller's reference."""
+
 
 class Upscale(Protocol):
     """How a picture is enlarged, by bands of rows; `upscaler.upscale` with its workers already given."""
@@ -96,13 +99,16 @@ class Queue:
     def submit(self, request: UpscaleRequest, *, owner: str, origin: str) -> str:
         """Queue a task and return its id. `origin` is the address that the caller used.
 
+        An order with a reference is queued once: made again after a crash, it leads to the task that it made before.
         Raises InvalidRequest, or RateLimited when the queue is full.
         """
+        task_id = str(uuid.uuid5(_REFERENCES, f"{owner} {request.reference}") if request.reference else uuid.uuid4())
+        if request.reference and self._tasks.get([task_id], owner=owner):
+            return task_id
         chosen = self._networks.named(request.model)
         source = self._source(request, owner, origin)
         if request.webhook_url:
             _checked("webhook_url", lambda url: self._door.check(url, https_only=True), request.webhook_url)
-        task_id = str(uuid.uuid4())
         self._tasks.add(
             task_id,
             source=source,

@@ -173,8 +173,10 @@ class Tasks:
         return statistics.median(speeds) if speeds else None
 
     def add(self, task_id: str, *, source: StoredFile | None, **values: Any) -> None:
-        """Queue a task. Raises RateLimited when the queue is full."""
+        """Queue a task, unless it is known. Raises RateLimited when the queue is full."""
         with self._database.write() as connection:
+            if connection.scalar(sa.select(engine_tasks.c.task_id).where(engine_tasks.c.task_id == task_id)):
+                return
             waiting = sa.select(sa.func.count()).where(engine_tasks.c.status.in_(_ACTIVE))
             if (connection.scalar(waiting) or 0) >= QUEUE_LIMIT:
                 raise RateLimited("The queue is full. Try again later.", retry_after=30)

@@ -117,13 +117,19 @@ class Submitting:
         except InvalidRequest as error:
             return partial(back, State.FAILED, words="Refused.", error=str(error))
         except (Ambiguous, ServerError) as error:
-            return partial(lose, str(error), answer=error.answer)
+            said, answer = str(error), error.answer
         except Exception as error:
             # Whatever it was, it does not prove that nothing was sent.
             log.exception("entry %s while submitting", entry.id)
-            return partial(lose, f"The call ended unexpectedly ({type(error).__name__}).")
-        log.info("entry %s is task %s", entry.id, task_id)
-        return partial(self._accepted, entry, task_id)
+            said, answer = f"The call ended unexpectedly ({type(error).__name__}).", None
+        else:
+            log.info("entry %s is task %s", entry.id, task_id)
+            return partial(self._accepted, entry, task_id)
+        if entry.provider.is_here:
+            # The call names the entry, so made once more it leads to the same task.
+            due_at = self._clock() + backoff(entry.attempts)
+            return partial(back, State.QUEUED, words=said, note=said, due_at=due_at)
+        return partial(lose, said, answer=answer)
 
     def _accepted(self, entry: Entry, task_id: str) -> None:
         self._holds.pop(entry.provider, None)
@@ -143,7 +149,8 @@ class Submitting:
                 error=None,
             ):
                 return
-        self._history.remark(entry.id, f"An earlier call turned out to have been accepted, as task {task_id}.")
+        words = f"An earlier call turned out to have been accepted, as task {task_id}."
+        self._history.keep_task(entry.id, task_id, words=words)
 
     def _write_down(self, entry_id: str, note: Callable[[], object]) -> None:
         """Write down an outcome, however long the database is away: a lost task id is a lost payment."""
@@ -165,6 +172,7 @@ class Submitting:
             "index": entry.index,
             "image_url": None if entry.parent_task_id else self._image_url(entry),
             "model": entry.network if entry.provider.has_networks else None,
+            "reference": entry.id if entry.provider.is_here else None,
         }
         if entry.webhook_url:
             fields["webhook_url"] = entry.webhook_url
