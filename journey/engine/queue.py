@@ -28,6 +28,7 @@ from journey.pictures import png, previews
 from journey.pictures.checking import Decoder, inspect
 from journey.pictures.rows import Rows
 from journey.processes import lower_priority
+from journey.storage.failpoints import reach
 from journey.storage.files import Files, new_key, safe_name
 from journey.storage.stored import Origins, StoredFile
 
@@ -109,6 +110,7 @@ class Queue:
         source = self._source(request, owner, origin)
         if request.webhook_url:
             _checked("webhook_url", lambda url: self._door.check(url, https_only=True), request.webhook_url)
+        reach("before the engine stores a task")
         self._tasks.add(
             task_id,
             source=source,
@@ -124,6 +126,7 @@ class Queue:
             webhook_url=request.webhook_url,
             webhook_secret=request.webhook_secret if request.webhook_url else None,
         )
+        reach("after the engine stores a task")
         self._loop.wake()
         return task_id
 
@@ -243,8 +246,10 @@ class Queue:
             self._files.keep(folder, key=result.key)
         seconds = time.monotonic() - started
         pixels = picture.width * picture.height
+        reach("before the engine stores an end")
         if not self._tasks.finish(task.task_id, result, source_pixels=pixels, seconds=seconds):
             self._files.delete(result.key)  # it was cancelled meanwhile
+        reach("after the engine stores an end")
 
     def _fetched(self, task: EngineTask, scratch: Path) -> Path:
         """The source as a local file."""
@@ -264,6 +269,7 @@ class Queue:
 
         def note(done: int, total: int) -> None:
             nonlocal shown, noted_at
+            reach("after a tile")
             # 100 is for a stored result; a task that is done again shows nothing below what it had shown before.
             percentage = min(99, 100 * done // total)
             now = time.monotonic()

@@ -25,6 +25,7 @@ from journey.background import Loop
 from journey.errors import DatabaseAway, InvalidRequest, JourneyError
 from journey.history import Entry, History, State
 from journey.provider import Provider
+from journey.storage.failpoints import reach
 from journey.storage.stored import Origins
 from journey.studio.tracker.errands import Errands
 
@@ -94,8 +95,10 @@ class Submitting:
             if reason := self._may_spend(entry):
                 self._history.pauses.begin(entry.provider, reason)
                 return
+            reach("before submitting is stored")
             sending = self._history.move(entry.id, State.SUBMITTING)
         if sending is not None:
+            reach("after submitting is stored")
             self._write_down(entry.id, self._send(client, sending, request))
 
     def _send(self, client: JourneyClient, entry: Entry, request: UpscaleRequest) -> Callable[[], object]:
@@ -104,6 +107,7 @@ class Submitting:
         lose = partial(self._history.lose, entry.id, attempt=entry.attempts)
         try:
             task_id = client.upscale(request)
+            reach("after the call")
         except (AuthenticationFailed, InsufficientCredits, Untrusted, WrongAddress) as error:
             # The pause comes first, so that the entry is not taken up again in between.
             return partial(
@@ -148,6 +152,7 @@ class Submitting:
                 note=None,
                 error=None,
             ):
+                reach("after the task id is stored")
                 return
         words = f"An earlier call turned out to have been accepted, as task {task_id}."
         self._history.keep_task(entry.id, task_id, words=words)
