@@ -471,7 +471,8 @@ class Anything(RuleBasedStateMachine):
         stuck = [(entry.state, entry.note, entry.due_at, self.timelines[entry.id]) for entry in self._are(*LIVE)]
         assert not stuck, f"stuck at {self.clock.now}: {stuck}"
         kept = {path.name for path in self.studio.folder.glob("??/*")}
-        assert kept <= {entry.result_key for entry in self.entries}, "a folder belongs to nobody"
+        known = {entry.result_key for entry in self.entries} | {each.source.key for each in self.entries if each.source}
+        assert kept <= known, "a folder belongs to nobody"
         assert kept >= {entry.result_key for entry in self.entries if entry.result}, "a result is gone"
 
 
