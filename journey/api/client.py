@@ -36,6 +36,7 @@ class UpscaleFields(TypedDict, total=False):
     webhook_url: str | None
     webhook_secret: str | None
     model: str | None
+    reference: str | None
 
 
 class JourneyClient:

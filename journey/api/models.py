@@ -52,7 +52,7 @@ class UpscaleRequest(BaseModel):
     """The body of `POST /upscale-2x-4x`.
 
     Exactly one of `parent_task_id` and `image_url` is needed; `index` ("1" to "4") picks the
-    picture when the parent is a grid. `model` is an extension of the embedded engine.
+    picture when the parent is a grid. `model` and `reference` are extensions of the embedded engine.
 
     Use `UpscaleRequest.checked(...)` to get `InvalidRequest` with one sentence for each broken rule.
     """
@@ -70,8 +70,12 @@ class UpscaleRequest(BaseModel):
     model: Annotated[StrictStr, Field(max_length=100)] | None = Field(
         default=None, description="Extension: fast, detail or a network from the models folder."
     )
+    reference: Annotated[StrictStr, Field(max_length=100)] | None = Field(
+        default=None,
+        description="Extension: a name for the order. Sent again under the same name, it is the same task.",
+    )
 
-    @field_validator("parent_task_id", "image_url", "webhook_url", "webhook_secret", "model", mode="after")
+    @field_validator("parent_task_id", "image_url", "webhook_url", "webhook_secret", "model", "reference", mode="after")
     @classmethod
     def _not_empty(cls, value: str | None) -> str | None:
         if value is None:

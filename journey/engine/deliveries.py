@@ -11,6 +11,7 @@ from journey.background import Loop
 from journey.engine.tasks import Delivery, Tasks
 from journey.errors import JourneyError
 from journey.outside.door import Door
+from journey.storage.failpoints import reach
 
 log = logging.getLogger(__name__)
 
@@ -70,11 +71,21 @@ class Deliveries:
         return _CHECK_SECONDS
 
     def _deliver(self, task_id: str) -> None:
+        """Make one attempt, which is counted before it is made: a disk that is full must not make it endless."""
         try:
             delivery = self._tasks.delivery(task_id)
             is_last = delivery.attempts >= len(RETRY_AFTER)
-            again_after = None if self._send(delivery) or is_last else RETRY_AFTER[delivery.attempts]
-            self._tasks.delivered(task_id, attempts=delivery.attempts + 1, again_after=again_after)
+            again_after = None if is_last else RETRY_AFTER[delivery.attempts]
+            until_lost = None if again_after is None else _ANSWER_SECONDS + again_after
+            reach("before an attempt is stored")
+            if not self._tasks.begin_delivery(delivery, again_after=until_lost):
+                return
+            reach("before the delivery")
+            arrived = self._send(delivery)
+            reach("after the delivery")
+            if not is_last:
+                self._tasks.end_delivery(delivery, again_after=None if arrived else again_after)
+            reach("after the delivery is stored")
         except Exception:
             log.exception("the webhook of task %s failed", task_id)
 

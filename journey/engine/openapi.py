@@ -34,7 +34,7 @@ def description(base_url: str) -> dict[str, Any]:
             "title": "Journey Print Studio, embedded engine",
             "version": "1",
             "description": "The JourneyAPI call upscale-2x-4x, answered by this machine. Nothing is charged. "
-            "`model` in a request and the path `/cancel` are extensions.",
+            "`model` and `reference` in a request and the path `/cancel` are extensions.",
         },
         "servers": [{"url": base_url}],
         "security": [{"key": []}],

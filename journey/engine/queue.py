@@ -28,6 +28,7 @@ from journey.pictures import png, previews
 from journey.pictures.checking import Decoder
 from journey.pictures.rows import Rows
 from journey.processes import lower_priority
+from journey.storage.failpoints import reach
 from journey.storage.files import Files, new_key, safe_name
 from journey.storage.stored import Origins, StoredFile
 
@@ -35,6 +36,9 @@ log = logging.getLogger(__name__)
 
 _PROGRESS_SECONDS = 0.5
 _IDLE_SECONDS = 1.0
+
+_REFERENCES = uuid.UUID("5b0cc7a2-6c0e-4a3c-9d3e-6f1d0b7f1a52")
+"""The namespace of task ids that are made from a caller's reference."""
 
 
 class Upscale(Protocol):
@@ -96,13 +100,17 @@ class Queue:
     def submit(self, request: UpscaleRequest, *, owner: str, origin: str) -> str:
         """Queue a task and return its id. `origin` is the address that the caller used.
 
+        An order with a reference is queued once: made again after a crash, it leads to the task that it made before.
         Raises InvalidRequest, or RateLimited when the queue is full.
         """
+        task_id = str(uuid.uuid5(_REFERENCES, f"{owner} {request.reference}") if request.reference else uuid.uuid4())
+        if request.reference and self._tasks.get([task_id], owner=owner):
+            return task_id
         chosen = self._networks.named(request.model)
         source = self._source(request, owner, origin)
         if request.webhook_url:
             _checked("webhook_url", lambda url: self._door.check(url, https_only=True), request.webhook_url)
-        task_id = str(uuid.uuid4())
+        reach("before the engine stores a task")
         self._tasks.add(
             task_id,
             source=source,
@@ -118,6 +126,7 @@ class Queue:
             webhook_url=request.webhook_url,
             webhook_secret=request.webhook_secret if request.webhook_url else None,
         )
+        reach("after the engine stores a task")
         self._loop.wake()
         return task_id
 
@@ -237,8 +246,10 @@ class Queue:
             self._files.keep(folder, key=result.key)
         seconds = time.monotonic() - started
         pixels = picture.width * picture.height
+        reach("before the engine stores an end")
         if not self._tasks.finish(task.task_id, result, source_pixels=pixels, seconds=seconds):
             self._files.delete(result.key)  # it was cancelled meanwhile
+        reach("after the engine stores an end")
 
     def _fetched(self, task: EngineTask, scratch: Path) -> Path:
         """The source as a local file."""
@@ -258,6 +269,7 @@ class Queue:
 
         def note(done: int, total: int) -> None:
             nonlocal shown, noted_at
+            reach("after a tile")
             # 100 is for a stored result; a task that is done again shows nothing below what it had shown before.
             percentage = min(99, 100 * done // total)
             now = time.monotonic()

@@ -173,8 +173,10 @@ class Tasks:
         return statistics.median(speeds) if speeds else None
 
     def add(self, task_id: str, *, source: StoredFile | None, **values: Any) -> None:
-        """Queue a task. Raises RateLimited when the queue is full."""
+        """Queue a task, unless it is known. Raises RateLimited when the queue is full."""
         with self._database.write() as connection:
+            if connection.scalar(sa.select(engine_tasks.c.task_id).where(engine_tasks.c.task_id == task_id)):
+                return
             waiting = sa.select(sa.func.count()).where(engine_tasks.c.status.in_(_ACTIVE))
             if (connection.scalar(waiting) or 0) >= QUEUE_LIMIT:
                 raise RateLimited("The queue is full. Try again later.", retry_after=30)
@@ -281,16 +283,30 @@ class Tasks:
             row = connection.execute(sa.select(engine_tasks).where(engine_tasks.c.task_id == task_id)).one()
         return Delivery(_task_of(row), row.webhook_url, row.webhook_secret, row.webhook_attempts)
 
-    def delivered(self, task_id: str, *, attempts: int, again_after: float | None) -> None:
-        """Note an attempt. The next comes after `again_after` seconds; None: it was the last, the secret is erased."""
-        done = {"webhook_due_at": None, "webhook_secret": None}
-        values = done if again_after is None else {"webhook_due_at": self._clock() + again_after}
+    def begin_delivery(self, delivery: Delivery, *, again_after: float | None) -> bool:
+        """Count an attempt before it is made. False when it must not be made, because another process has begun it.
+
+        Unless `end_delivery` says more, the next attempt comes after `again_after` seconds; None: this is the last one,
+        and the secret is erased.
+        """
+        is_due = engine_tasks.c.webhook_due_at <= self._clock()
+        counted = {"webhook_attempts": delivery.attempts + 1}
+        return self._next_delivery(delivery.task, delivery.attempts, again_after, is_due, **counted)
+
+    def end_delivery(self, delivery: Delivery, *, again_after: float | None) -> None:
+        """Note when the attempt after this one, which has been counted, is to come; None: never."""
+        self._next_delivery(delivery.task, delivery.attempts + 1, again_after)
+
+    def _next_delivery(
+        self, task: EngineTask, attempts: int, after: float | None, *where: sa.ColumnElement[bool], **values: Any
+    ) -> bool:
+        due_at = None if after is None else self._clock() + after
+        erased = {"webhook_secret": None} if after is None else {}
+        # Not if it has gone on without us.
+        where = engine_tasks.c.task_id == task.task_id, engine_tasks.c.webhook_attempts == attempts, *where
+        changing = engine_tasks.update().where(*where).values(webhook_due_at=due_at, **erased, **values)
         with self._database.write() as connection:
-            connection.execute(
-                engine_tasks.update()
-                .where(engine_tasks.c.task_id == task_id)
-                .values(webhook_attempts=attempts, **values)
-            )
+            return bool(connection.execute(changing).rowcount)
 
 
 def _not_over(task_id: str) -> tuple[sa.ColumnElement[bool], ...]:

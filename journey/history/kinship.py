@@ -7,10 +7,17 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from journey.api import networks
 from journey.history.entries import Entry
 from journey.history.finding import Lists
+from journey.history.states import LIVE, State
+from journey.history.tables import COLUMNS, entries, entry_of
 from journey.provider import Provider
+
+DOUBLE_CLICK_SECONDS = 10.0
+"""How soon after its end an order counts as the same one still."""
 
 _PAIR = "ab-"
 _USUAL_PAIR = (networks.FAST, networks.DETAIL)
@@ -100,3 +107,19 @@ def pairs(variants: Sequence[Variant]) -> dict[str, Pair]:
     return found | {
         f"{first.name} and {second.name}": (first, second) for first, second in itertools.combinations(here, 2)
     }
+
+
+def twin(connection: sa.Connection, fingerprint: str, now: float) -> Entry | None:
+    """The entry that a second order with this fingerprint means, if it comes at this time."""
+    undecided = entries.c.state.in_(LIVE | {State.AMBIGUOUS})
+    # An order of two steps is finished when its second step is.
+    is_finished = sa.and_(entries.c.state == State.FINISHED, entries.c.then_type.is_(None))
+    recent = sa.and_(entries.c.created_at > now - DOUBLE_CLICK_SECONDS, is_finished)
+    query = (
+        sa.select(*COLUMNS)
+        .where(entries.c.fingerprint == fingerprint, sa.or_(undecided, recent))
+        .order_by(entries.c.created_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else entry_of(row)

@@ -13,8 +13,9 @@ from journey.api.models import Task, TaskStatus, usable_id
 from journey.errors import InvalidRequest
 from journey.history.entries import Entry, Moment, NewEntry
 from journey.history.finding import Lists
-from journey.history.kinship import is_pair
+from journey.history.kinship import is_pair, twin
 from journey.history.labels import Labels
+from journey.history.named import hint_later, hinted, keep, keep_hint, other_task
 from journey.history.pauses import Pauses
 from journey.history.states import FETCHED_AGAIN, LIVE, OVER, WAYS, State
 from journey.history.steps import second_step
@@ -24,6 +25,7 @@ from journey.history.tables import (
     entries,
     entry_of,
     fit,
+    one,
     result_columns,
     row_of,
     storable,
@@ -33,7 +35,6 @@ from journey.provider import PROVIDERS, Provider
 from journey.storage.database import Transactions
 from journey.storage.stored import StoredPicture
 
-DOUBLE_CLICK_SECONDS = 10.0
 _HINTED = "A webhook named the task."
 _COST = sa.case(
     *((entries.c.provider == provider, provider.credits) for provider in PROVIDERS.values() if provider.is_paid),
@@ -65,11 +66,11 @@ class History:
 
     def get(self, entry_id: str) -> Entry | None:
         with self._database.read() as connection:
-            return _one(connection, entries.c.id == entry_id)
+            return one(connection, entries.c.id == entry_id)
 
     def by_webhook_token(self, token: str) -> Entry | None:
         with self._database.read() as connection:
-            return _one(connection, entries.c.webhook_token == token)
+            return one(connection, entries.c.webhook_token == token)
 
     def timeline(self, entry_id: str) -> list[Moment]:
         """What happened to an entry, in order."""
@@ -89,7 +90,7 @@ class History:
     def _add(self, connection: sa.Connection, new: NewEntry) -> Entry:
         now = self._clock()
         entry_id = secrets.token_hex(8)
-        if new.fingerprint and (known := self._twin(connection, new.fingerprint, now)):
+        if new.fingerprint and (known := twin(connection, new.fingerprint, now)):
             return known
         # The second step of a picture in a batch waits for its turn, like everything in a batch.
         waits = new.follows and new.batch and not is_pair(new.batch)
@@ -185,6 +186,8 @@ class History:
         if moved.rowcount != 1:
             return None
         self._mark(connection, entry_id, to, words)
+        if to in OVER or to is State.OPEN:
+            keep_hint(connection, self._get(connection, entry_id), now=now)
         now_there = self._get(connection, entry_id)
         if to is State.FINISHED and (then := second_step(connection, now_there)):
             self._add(connection, then)
@@ -201,11 +204,11 @@ class History:
         with self._database.write() as connection:
             connection.execute(entries.update().where(*where).values(due_at=due_at, **storable(changes)))
 
-    def remark(self, entry_id: str, words: str) -> None:
-        """Add words to the timeline. Changes no state."""
+    def keep_task(self, entry_id: str, task_id: str, *, words: str) -> None:
+        """A task of this entry turned up that it does not watch: keep its id, with these words. Changes no state."""
         with self._database.write() as connection:
-            if entry := _one(connection, entries.c.id == entry_id):
-                self._mark(connection, entry_id, entry.state, words)
+            if entry := one(connection, entries.c.id == entry_id):
+                keep(connection, entry, task_id, words, now=self._clock())
 
     def lose(self, entry_id: str, error: str, *, attempt: int | None = None, answer: str | None = None) -> Entry | None:
         """The call may have been accepted: `ambiguous`, or `open` if a webhook has named its task by now."""
@@ -214,28 +217,33 @@ class History:
             lost = self._move(connection, entry_id, State.AMBIGUOUS, error, State.SUBMITTING, attempt, changes)
             if lost is None:
                 return None
-            hinted = connection.scalar(sa.select(entries.c.hinted_task_id).where(entries.c.id == entry_id))
-            if hinted:
-                return self._bind(connection, entry_id, str(hinted), _HINTED)
+            if task_id := hinted(connection, lost):
+                return self._bind(connection, entry_id, task_id, _HINTED)
         return self._told(lost)
 
     def hint(self, entry: Entry, task_id: str) -> None:
         """A verified webhook named this task. It makes an open entry due now and heals an ambiguous one.
 
-        `entry` may have been read a moment ago: it is read again before anything changes.
+        A task that the entry does not watch may have been paid for as well, so its id is kept whatever state the entry
+        is in. `entry` may have been read a moment ago: it is read again before anything changes.
         """
-        if entry.state in OVER or (entry.state is State.OPEN and (entry.due_at or 0) <= self._clock()):
+        is_due = entry.state is State.OPEN and (entry.due_at or 0) <= self._clock()
+        if task_id == entry.task_id and (entry.state in OVER or is_due):
             return  # most webhooks are late or repeated, and need not wait for other writers
         with self._database.write() as connection:
-            now = self._get(connection, entry.id)
-            update = entries.update().where(entries.c.id == entry.id)
-            if now.state is State.OPEN:
-                if now.task_id == task_id:
-                    connection.execute(update.values(due_at=self._clock()))
-            elif now.state in (State.SUBMITTING, State.QUEUED):
-                connection.execute(update.values(hinted_task_id=task_id))
-            elif now.state is State.AMBIGUOUS:
+            now = one(connection, entries.c.id == entry.id)
+            if now is None:
+                return
+            if now.state is State.AMBIGUOUS:
                 self._bind(connection, entry.id, task_id, _HINTED)
+            elif now.state in (State.SUBMITTING, State.QUEUED):
+                if hinted(connection, now) not in (None, task_id):
+                    keep_hint(connection, now, now=self._clock())
+                hint_later(connection, now, task_id)
+            elif now.state is State.OPEN and now.task_id == task_id:
+                connection.execute(entries.update().where(entries.c.id == entry.id).values(due_at=self._clock()))
+            else:
+                keep(connection, now, task_id, other_task(task_id), now=self._clock())
 
     def bind(self, entry_id: str, task_id: str, *, words: str) -> Entry | None:
         """An ambiguous entry's task id turned up: watch that task. Raises InvalidRequest if it cannot be a task id."""
@@ -286,11 +294,11 @@ class History:
         None when nothing follows this entry, or when its result is no longer stored.
         """
         with self._database.write() as connection:
-            first = _one(connection, entries.c.id == first_id)
+            first = one(connection, entries.c.id == first_id)
             if first is None or (following := second_step(connection, first)) is None:
                 return None
             done = sa.and_(entries.c.follows == first_id, entries.c.state == State.FINISHED)
-            return _one(connection, done) or self._add(connection, following)
+            return one(connection, done) or self._add(connection, following)
 
     def end_after_first_step(self, entry_id: str) -> bool:
         """Let nothing follow an entry that is about to be finished. False when it has been finished by now."""
@@ -314,7 +322,7 @@ class History:
     def observe(self, entry_id: str, task: Task) -> bool:
         """Note what the API said about an open task. True when it is news. The percentage never falls."""
         with self._database.write() as connection:
-            entry = _one(connection, entries.c.id == entry_id)
+            entry = one(connection, entries.c.id == entry_id)
             if entry is None or entry.state is not State.OPEN:
                 return False
             percentage = max(
@@ -341,11 +349,18 @@ class History:
         return None if value is None else str(value)
 
     def recover(self) -> None:
-        """After a crash: what was being sent may have been accepted; what was being archived is archived again."""
-        for entry in self.lists.latest(limit=10_000, states=[State.SUBMITTING]):
-            self.lose(
-                entry.id, "The program ended while the call was being sent, so it is not known whether it was accepted."
-            )
+        """After a crash: what was being sent may have been accepted; what was being archived is archived again.
+
+        A provider here knows which calls it has accepted, so they are made again, and nobody has to decide.
+        """
+        for entry in self.lists.latest(limit=10_000, states=[State.SUBMITTING, State.AMBIGUOUS]):
+            if entry.provider.is_here:
+                self.move(entry.id, State.QUEUED, words="Asked for again after a restart.", error=None)
+            elif entry.state is State.SUBMITTING:
+                self.lose(
+                    entry.id,
+                    "The program ended while the call was being sent, so it is not known whether it was accepted.",
+                )
         for entry in self.lists.latest(limit=10_000, states=[State.ARCHIVING]):
             self.move(entry.id, State.OPEN, words="Continued after a restart.", only_from=State.ARCHIVING)
         self.hasten()
@@ -372,20 +387,6 @@ class History:
             self._on_end(moved.id)
         return moved
 
-    def _twin(self, connection: sa.Connection, fingerprint: str, now: float) -> Entry | None:
-        undecided = entries.c.state.in_(LIVE | {State.AMBIGUOUS})
-        # An order of two steps is finished when its second step is.
-        is_finished = sa.and_(entries.c.state == State.FINISHED, entries.c.then_type.is_(None))
-        recent = sa.and_(entries.c.created_at > now - DOUBLE_CLICK_SECONDS, is_finished)
-        query = (
-            sa.select(*COLUMNS)
-            .where(entries.c.fingerprint == fingerprint, sa.or_(undecided, recent))
-            .order_by(entries.c.created_at.desc())
-            .limit(1)
-        )
-        row = connection.execute(query).one_or_none()
-        return None if row is None else entry_of(row)
-
     def _get(self, connection: sa.Connection, entry_id: str) -> Entry:
         return entry_of(connection.execute(sa.select(*COLUMNS).where(entries.c.id == entry_id)).one())
 
@@ -393,8 +394,3 @@ class History:
         connection.execute(
             timeline.insert().values(entry_id=entry_id, at=self._clock(), state=state, words=fit(words, ERROR_LIMIT))
         )
-
-
-def _one(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Entry | None:
-    row = connection.execute(sa.select(*COLUMNS).where(where)).first()
-    return None if row is None else entry_of(row)

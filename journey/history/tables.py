@@ -194,6 +194,12 @@ def entry_of(row: sa.Row[*tuple[Any, ...]]) -> Entry:
     )
 
 
+def one(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Entry | None:
+    """The first entry that this is true of."""
+    row = connection.execute(sa.select(*COLUMNS).where(where)).first()
+    return None if row is None else entry_of(row)
+
+
 def wishes_of(connection: sa.Connection, ids: Sequence[str]) -> list[NewEntry]:
     """What these entries asked for, oldest first, ready to be queued again."""
     names = [field.name for field in fields(NewEntry) if field.name != "source"]

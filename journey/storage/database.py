@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from journey.errors import MESSAGE_LIMIT, CannotStart, DatabaseAway
+from journey.storage.failpoints import reach
 
 BUSY_TIMEOUT_MS = 8_000
 """How long a transaction waits for another writer; below the 10 s in which a webhook must be answered."""
@@ -143,8 +144,10 @@ class Database(Transactions):
                 if current != script.get_current_head():
                     config.attributes.update(connection=connection, metadata=metadata)
                     alembic.command.upgrade(config, "head")
+                    reach("during the upgrade")
                 # Fails now, not at the first task, when the file or the server takes no writes.
                 connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+            reach("after the upgrade")
         except (DatabaseAway, sa.exc.DBAPIError) as error:
             reason = error.reason if isinstance(error, DatabaseAway) else _line(error.orig)
             raise CannotStart(f"The database at {self.place} cannot be used: {reason}.") from error

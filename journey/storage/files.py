@@ -20,6 +20,7 @@ from typing import Any
 import fsspec
 
 from journey.errors import CannotStart, FileMissing, JourneyError
+from journey.storage.failpoints import reach
 from journey.storage.stored import KEY, NAME
 
 # On Windows these mean a device, whatever their extension.
@@ -101,6 +102,7 @@ class Files:
             target = self._local(key)
             target.parent.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)
+            reach("before the rename")
             try:
                 folder.rename(target)
             except OSError:
@@ -116,6 +118,7 @@ class Files:
                 for name in set() if is_new else self._remote_names(key) - set(names):
                     self._fs.rm_file(self._remote(key, name))
             shutil.rmtree(self._cached(key), ignore_errors=True)
+        reach("after the rename")
         return key
 
     def add(self, key: str, path: Path, *, beside: str) -> None:

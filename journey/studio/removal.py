@@ -16,6 +16,7 @@ from journey.history.deletions import Deletions
 from journey.history.finding import Lists
 from journey.pictures import gallery
 from journey.provider import Provider
+from journey.storage.failpoints import reach
 from journey.storage.files import Files
 from journey.storage.stored import Origins
 
@@ -47,12 +48,15 @@ class Removal:
         """Delete the entries among these that are over, and their files. Returns the entries as they were."""
         found = self._lists.by_ids(ids).entries
         gone = self._deletions.delete(ids, also=self._unclaimed([entry for entry in found if not entry.result_key]))
+        reach("before files are removed")
         self.bury()
         return gone
 
     def bury(self) -> None:
         """Remove the files of entries that were deleted, now or before a crash."""
-        self._deletions.buried([key for key in self._deletions.doomed() if key in _KEPT or self._removed(key)])
+        gone = [key for key in self._deletions.doomed() if key in _KEPT or self._removed(key)]
+        reach("after files are removed")
+        self._deletions.buried(gone)
 
     def remove_results_before(self, moment: float, *, note: str) -> None:
         """Remove the result files of entries that finished before this moment; the entries stay, with this note."""

@@ -23,6 +23,7 @@ from starlette.routing import Route
 from journey.api.models import usable_id
 from journey.errors import DatabaseAway
 from journey.history import Entry, History
+from journey.storage.failpoints import reach
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,9 @@ def routes(history: History, key: bytes, *, on_hint: Callable[[], None] = lambda
         task_id = _task_id(body)
         if task_id is None:
             return Response(status_code=400)
+        reach("before the hint is stored")
         await run_in_threadpool(history.hint, entry, task_id)
+        reach("after the hint is stored")
         on_hint()
         return Response(status_code=204)
 

@@ -6,12 +6,16 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from journey.engine.deliveries import AT_ONCE_PER_HOST, RETRY_AFTER
-from journey.errors import InvalidRequest
+from journey.engine.deliveries import AT_ONCE_PER_HOST, RETRY_AFTER, Deliveries
+from journey.engine.tasks import Tasks
+from journey.errors import DatabaseAway, InvalidRequest
+from journey.storage.database import Database
 from tests.engine.conftest import ME, Bench
 from tests.harness.engines import WebServer, until
 from tests.harness.standing import Inline
@@ -21,6 +25,26 @@ from tests.harness.standing import Inline
 def receiver() -> Iterator[WebServer]:
     with WebServer() as receiver:
         yield receiver
+
+
+class Disk:
+    """A database on a disk that can be full."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.is_full = False
+        self.is_sqlite = database.is_sqlite
+        self.read = database.read
+
+    def fill(self) -> None:
+        self.is_full = True
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        if self.is_full:
+            raise DatabaseAway("database or disk is full")
+        with self._database.write() as connection:
+            yield connection
 
 
 def finished_with_webhook(bench: Bench, url: str, **order: Any) -> str:
@@ -95,6 +119,44 @@ def test_a_crash_in_a_delivery_repeats_it(bench: Bench, receiver: WebServer) -> 
     bench.deliveries.deliver_due(Lost())
     bench.another_deliveries().deliver_due(Inline())
     assert 1 == len(receiver.posts)
+
+
+def test_a_full_disk_repeats_no_delivery(bench: Bench, receiver: WebServer) -> None:
+    """An attempt that cannot be written down is not made: whatever the disk does, there are four at most."""
+    disk = Disk(bench.database)
+    deliveries = Deliveries(Tasks(disk, clock=bench.clock), bench.door)
+    receiver.answers = [disk.fill, 500, 500, 500, 500]
+    finished_with_webhook(bench, receiver.url, webhook_secret="s3cret")
+    for _ in range(80):
+        deliveries.deliver_due(Inline())
+        bench.clock.now += 100
+    assert 1 == len(receiver.posts)
+    disk.is_full = False
+    for _ in range(9):
+        deliveries.deliver_due(Inline())
+        bench.clock.now += 100
+    assert 4 == len(receiver.posts)
+
+
+def test_two_processes_make_one_attempt(bench: Bench, receiver: WebServer) -> None:
+    """While one process delivers, another that has taken over its work does not deliver the same."""
+    another = bench.another_deliveries()
+    receiver.answers = [lambda: another.deliver_due(Inline())]
+    finished_with_webhook(bench, receiver.url)
+    bench.deliveries.deliver_due(Inline())
+    assert 1 == len(receiver.posts)
+
+
+def test_a_secret_is_erased_before_its_last_use(bench: Bench, receiver: WebServer) -> None:
+    """A crash in the last attempt leaves no secret behind, and no fifth attempt."""
+    receiver.answers = [500, 500, 500, lambda: secrets.append(bench.row(task_id).webhook_secret)]
+    secrets: list[str | None] = []
+    task_id = finished_with_webhook(bench, receiver.url, webhook_secret="s3cret")
+    for _ in range(4):
+        bench.deliveries.deliver_due(Inline())
+        bench.clock.now += 100
+    assert [None] == secrets
+    assert "s3cret" == receiver.posts[-1][0]["x-webhook-secret"]
 
 
 def test_a_receiver_that_hangs_keeps_nobody_else_waiting(bench: Bench, receiver: WebServer) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from journey.api.errors import TaskNotFound
 from journey.api.models import TaskStatus
 from journey.errors import DatabaseAway, InvalidRequest
-from tests.engine.conftest import ME, Bench
+from tests.engine.conftest import ME, ORIGIN, Bench
 from tests.harness.engines import WebServer, encoded, until
 
 # Working
@@ -50,6 +50,17 @@ def test_a_task_that_was_interrupted_is_worked_again_first_and_once(bench: Bench
     assert "60" == shown[0][1]
     assert f"/files/{key}/" in bench.state(task_id)["image_url"]
     assert 1 == bench.enlarge.runs
+
+
+def test_an_order_with_a_reference_is_one_task(bench: Bench) -> None:
+    """Made again in whatever state its task is, even without its picture, the order leads to it; another's does not."""
+    first = bench.order(reference="an-entry")
+    assert first == bench.order(reference="an-entry")
+    assert first not in (bench.order(reference="another-entry"), bench.order(reference="an-entry", owner="somebody"))
+    bench.queue.work_next()
+    assert first == bench.order(reference="an-entry", image_url=f"{ORIGIN}/files/{'0' * 32}/gone.png")
+    assert "finished" == bench.state(first)["status"]
+    assert bench.order() != bench.order()
 
 
 def test_a_crash_after_the_result_was_stored_leaves_one_result(bench: Bench) -> None:

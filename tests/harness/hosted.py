@@ -223,6 +223,7 @@ class FakeHosted:
         key: str = "test-key-0123456789",
         credits: int = 12_000,  # noqa: A002 - the word of the wire
         steps: tuple[tuple[str, str | None], ...] = STEPS,
+        port: int = 0,
     ) -> None:
         self.key = key
         self.credits = credits
@@ -241,7 +242,7 @@ class FakeHosted:
         self._closing = threading.Event()
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
-        self._port = 0
+        self._port = port
 
     def __enter__(self) -> Self:
         self.start()
@@ -286,6 +287,11 @@ class FakeHosted:
         """Set what happens to the next calls of an endpoint, one fault for each. Pictures are the endpoint "cdn"."""
         with self._lock:
             self._scripts[endpoint].extend(faults)
+
+    def unscript(self) -> None:
+        """Forget the faults that no call has met."""
+        with self._lock:
+            self._scripts.clear()
 
     def always(self, endpoint: str, rule: Fault | Callable[[int], Fault]) -> None:
         """Set what happens to every call without a script: a fault, or a function of the call's number (from 1)."""
@@ -371,6 +377,11 @@ class FakeHosted:
     def _order(self, body: dict[str, Any]) -> Reply:
         if problems := _problems(body):
             return _refusal(*problems)
+        if reference := body.get("reference"):  # as the engine does, where the fake stands for it
+            with self._lock:
+                for task in self.tasks.values():
+                    if task.order.get("reference") == reference:
+                        return Reply(200, {"task_id": task.task_id}, accepted=True)
         parent_id, index = body.get("parent_task_id"), body.get("index")
         if parent_id is not None:
             with self._lock:

@@ -78,7 +78,24 @@ class Studio:
     def key(self) -> str:
         return (self.data_dir / "engine-key").read_text().strip()
 
-    def start(self) -> None:
+    def start(self) -> float:
+        """Start it, and return after how many seconds it was ready."""
+        begun = time.monotonic()
+        self.launch()
+        process = self.process
+        assert process is not None
+        while True:
+            try:
+                if httpx.get(f"{self.url}/readyz").status_code == 200:
+                    return time.monotonic() - begun
+            except httpx.TransportError:
+                pass
+            assert process.poll() is None, (self.data_dir / "log").read_text()
+            assert time.monotonic() < begun + 60, "the server did not start in time"
+            time.sleep(0.1)
+
+    def launch(self, failpoint: str = "") -> None:
+        """Start it without waiting for it; it dies when it reaches the failpoint."""
         if not self.is_new:
             shutil.copytree(drawn_samples(), self.data_dir / "files", dirs_exist_ok=True)
             know_speeds(self.data_dir)
@@ -87,20 +104,10 @@ class Studio:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
                 cwd=ROOT,
-                env=environment | self._settings(),
+                env=environment | self._settings() | {"FAILPOINT": failpoint},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                if httpx.get(f"{self.url}/readyz").status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            assert self.process.poll() is None, (self.data_dir / "log").read_text()
-            assert time.monotonic() < deadline, "the server did not start in time"
-            time.sleep(0.1)
 
     def _settings(self) -> dict[str, str]:
         return {"JOURNEY_DATA_DIR": str(self.data_dir), "JOURNEY_ENGINE_MODEL": "fast"} | self.settings

@@ -9,10 +9,11 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+import httpx
+
 from journey.api.client import JourneyClient
 from journey.history import Entry, History, NewEntry, State
 from journey.outside.door import Door, Fetched
-from journey.outside.transport import Transport
 from journey.pictures.checking import Limits
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
@@ -39,11 +40,11 @@ class TrackedStudio:
         *,
         executor: Executor | None = None,
         timeout: float = 5.0,
-        transport: Transport | None = None,
+        transport: httpx.BaseTransport | None = None,
         allow: Sequence[str] = ("127.0.0.1",),
         **collaborators: Any,
     ) -> None:
-        self.clock = Clock()
+        self.clock: Clock = collaborators.pop("clock", None) or Clock()
         self.history: History = collaborators.pop("history", None) or History(database, clock=self.clock)
         self.client = JourneyClient(
             api_key, api_url, attempts=1, timeout=timeout, transport=transport, sleep=lambda _: None
@@ -52,7 +53,7 @@ class TrackedStudio:
         self.files = Files(str(self.folder), work_dir=folder)
         self.files.start()
         self.decoder = DecoderHere(Limits(10**6, 16 * 10**6))
-        self.door = Door(allow)
+        self.door: Door = collaborators.pop("door", None) or Door(allow)
         self.tracker = Tracker(
             self.history,
             {JOURNEYAPI: self.client, THIS_MACHINE: self.client},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -227,20 +227,20 @@ def test_a_late_answer_is_not_taken_for_that_of_another_call(history: History) -
 
 
 def test_the_time_line_tells_everything(history: History, clock: Clock) -> None:
-    """Each change is kept with its time and its words, in order, and a remark changes no state."""
+    """Each change is kept with its time and its words, in order, and a task that turned up once, without a change."""
     entry = history.add(NEW)
     clock.now += 1
     history.move(entry.id, State.SUBMITTING)
     clock.now += 1
     history.lose(entry.id, "It read the request and closed.", answer="half")
-    history.remark(entry.id, "A remark.")
-    history.remark("unknown", "A remark.")
+    for entry_id in (entry.id, entry.id, "unknown"):
+        history.keep_task(entry_id, "t-7", words="It is task t-7.")
     said = [(moment.at - entry.created_at, moment.state, moment.words) for moment in history.timeline(entry.id)]
     assert [
         (0, State.QUEUED, None),
         (1, State.SUBMITTING, None),
         (2, State.AMBIGUOUS, "It read the request and closed."),
-        (2, State.AMBIGUOUS, "A remark."),
+        (2, State.AMBIGUOUS, "It is task t-7."),
     ] == said
 
 
@@ -263,7 +263,7 @@ def test_due_is_in_order_and_in_time(history: History, clock: Clock) -> None:
 
 
 def test_a_webhook_heals_what_is_unknown(history: History) -> None:
-    """A webhook that comes before or after the answer is lost leads to the task; entries in other states stay."""
+    """A webhook that comes before or after the answer is lost leads to the task; other entries keep their state."""
     early, late = entry_in(history, State.SUBMITTING), entry_in(history, State.SUBMITTING)
     history.hint(early, "t-early")
     history.lose(early.id, "unknown")
@@ -278,11 +278,62 @@ def test_a_webhook_heals_what_is_unknown(history: History) -> None:
         if state in OVER or state in (State.QUEUED, State.ARCHIVING):
             entry = entry_in(history, state)
             history.hint(entry, "t-9")
-            assert entry == history.get(entry.id)
+            assert state is (history.get(entry.id) or early).state
+
+
+def ids_of(history: History, entry: Entry) -> set[str]:
+    """The tasks that an entry or its timeline names."""
+    now = history.get(entry.id)
+    assert now is not None
+    words = " ".join(moment.words or "" for moment in history.timeline(entry.id))
+    return {task_id for task_id in ("t-1", "t-2") if task_id == now.task_id or f"{task_id}." in words}
+
+
+@pytest.mark.parametrize("hints", [("t-1",), ("t-2",), ("t-1", "t-2"), ("t-2", "t-1"), ("t-1", "t-2", "t-1", "t-2")])
+@pytest.mark.parametrize("stage", range(1, 7))
+def test_each_call_that_was_paid_for_keeps_its_task(history: History, hints: tuple[str, ...], stage: int) -> None:
+    """Of an entry sent twice, whose calls both got lost, each task that a webhook names is known, whenever it comes."""
+    entry = entry_in(history, State.QUEUED)
+    stages: list[Callable[[], object]] = [
+        lambda: history.move(entry.id, State.SUBMITTING),
+        lambda: history.lose(entry.id, "lost"),
+        lambda: history.send_again(entry.id),
+        lambda: history.move(entry.id, State.SUBMITTING),
+        lambda: history.lose(entry.id, "lost"),
+        lambda: history.move(entry.id, State.ABANDONED),
+    ]
+    left = list(hints)
+    for number, step in enumerate(stages):
+        if number >= stage and left:
+            history.hint(history.get(entry.id) or entry, left.pop(0))
+        step()
+    for task_id in left:
+        history.hint(history.get(entry.id) or entry, task_id)
+    assert set(hints) <= ids_of(history, entry)
+
+
+def test_a_task_that_turns_up_after_the_end_can_be_fetched(history: History) -> None:
+    """A webhook that names the task of an entry that a person dropped lets a person have its result after all."""
+    entry = entry_in(history, State.AMBIGUOUS)
+    dropped = history.move(entry.id, State.ABANDONED)
+    assert dropped is not None
+    history.hint(dropped, "t-9")
+    now = history.get(entry.id)
+    assert now is not None
+    assert (State.ABANDONED, "t-9", True) == (now.state, now.task_id, now.can_be_fetched_again)
+
+
+def test_a_call_here_is_never_in_doubt(history: History) -> None:
+    """After a crash this machine is asked again by itself, because it knows which calls it has accepted."""
+    sending, unknown = (
+        entry_in(history, state, provider=THIS_MACHINE) for state in (State.SUBMITTING, State.AMBIGUOUS)
+    )
+    history.recover()
+    assert {sending.id, unknown.id} == {entry.id for entry in history.due(State.QUEUED, limit=9)}
 
 
 def test_a_webhook_makes_an_open_entry_due(history: History, clock: Clock) -> None:
-    """A hint about an open entry's own task makes it due now; a hint about another task does nothing."""
+    """A hint about an open entry's own task makes it due now; another task makes nothing due."""
     made = entry_in(history, State.OPEN)
     history.postpone(made.id, clock.now + 100)
     entry = history.get(made.id)

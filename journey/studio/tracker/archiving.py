@@ -12,6 +12,7 @@ from journey.errors import FetchFailed, FileMissing, InvalidRequest, JourneyErro
 from journey.history import Entry, History, State
 from journey.outside.door import BadStatus, CutShort, Door
 from journey.pictures.checking import Decoder
+from journey.storage.failpoints import reach
 from journey.storage.files import Files, safe_name
 from journey.storage.stored import Origins, StoredFile, StoredPicture
 from journey.studio.tracker.errands import Errands
@@ -106,8 +107,10 @@ class Archiving:
     def _download(self, entry: Entry, url: str) -> None:
         with self._files.folder() as folder:
             path = folder / "result"
+            reach("before the download")
             with path.open("wb") as file:
                 self._door.get(url, max_bytes=max(self._max_bytes, 4 * self._decoder.limits.output), into=file)
+            reach("after the download")
             self._decoder.start()  # with the first result that comes from elsewhere
             picture = self._decoder.check(path, max_pixels=self._decoder.limits.output)
             name = safe_name(Path(entry.name).stem, picture.extension, suffix=f"_{entry.type}")
@@ -121,7 +124,10 @@ class Archiving:
             self._files.delete(key)  # nobody would ever find it
 
     def _finish(self, entry: Entry, result: StoredPicture) -> Entry | None:
-        return self._history.move(entry.id, State.FINISHED, result=result, note=_difference(entry, result))
+        reach("before the end is stored")
+        finished = self._history.move(entry.id, State.FINISHED, result=result, note=_difference(entry, result))
+        reach("after the end is stored")
+        return finished
 
     def _look_again(
         self, entry: Entry, error: JourneyError, *, gone: bool = False, attempts: int = PATIENT_ATTEMPTS

@@ -12,6 +12,7 @@ from journey.api.models import MOST_IDS, Task, TaskStatus
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import Entry, History, State
 from journey.provider import Provider
+from journey.storage.failpoints import reach
 from journey.storage.files import new_key
 from journey.storage.stored import Origins
 from journey.studio.tracker.errands import Errands
@@ -58,6 +59,7 @@ class Polling:
             self._history.pauses.begin(provider, str(error))
         except JourneyError as error:
             log.info("polling %s: %s", provider, type(error).__name__)
+        reach("during polling")
         for entry in due:
             self._observe(entry, tasks.get(entry.task_id or ""))
 
@@ -80,6 +82,7 @@ class Polling:
                 percentage=100,
                 due_at=now,
             )
+            reach("after archiving is stored")
             if archiving and own:
                 self._archive(archiving)
             return

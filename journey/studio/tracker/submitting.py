@@ -25,6 +25,7 @@ from journey.background import Loop
 from journey.errors import DatabaseAway, InvalidRequest, JourneyError
 from journey.history import Entry, History, State
 from journey.provider import Provider
+from journey.storage.failpoints import reach
 from journey.storage.stored import Origins
 from journey.studio.tracker.errands import Errands
 
@@ -94,8 +95,10 @@ class Submitting:
             if reason := self._may_spend(entry):
                 self._history.pauses.begin(entry.provider, reason)
                 return
+            reach("before submitting is stored")
             sending = self._history.move(entry.id, State.SUBMITTING)
         if sending is not None:
+            reach("after submitting is stored")
             self._write_down(entry.id, self._send(client, sending, request))
 
     def _send(self, client: JourneyClient, entry: Entry, request: UpscaleRequest) -> Callable[[], object]:
@@ -104,6 +107,7 @@ class Submitting:
         lose = partial(self._history.lose, entry.id, attempt=entry.attempts)
         try:
             task_id = client.upscale(request)
+            reach("after the call")
         except (AuthenticationFailed, InsufficientCredits, Untrusted, WrongAddress) as error:
             # The pause comes first, so that the entry is not taken up again in between.
             return partial(
@@ -117,13 +121,19 @@ class Submitting:
         except InvalidRequest as error:
             return partial(back, State.FAILED, words="Refused.", error=str(error))
         except (Ambiguous, ServerError) as error:
-            return partial(lose, str(error), answer=error.answer)
+            said, answer = str(error), error.answer
         except Exception as error:
             # Whatever it was, it does not prove that nothing was sent.
             log.exception("entry %s while submitting", entry.id)
-            return partial(lose, f"The call ended unexpectedly ({type(error).__name__}).")
-        log.info("entry %s is task %s", entry.id, task_id)
-        return partial(self._accepted, entry, task_id)
+            said, answer = f"The call ended unexpectedly ({type(error).__name__}).", None
+        else:
+            log.info("entry %s is task %s", entry.id, task_id)
+            return partial(self._accepted, entry, task_id)
+        if entry.provider.is_here:
+            # The call names the entry, so made once more it leads to the same task.
+            due_at = self._clock() + backoff(entry.attempts)
+            return partial(back, State.QUEUED, words=said, note=said, due_at=due_at)
+        return partial(lose, said, answer=answer)
 
     def _accepted(self, entry: Entry, task_id: str) -> None:
         self._holds.pop(entry.provider, None)
@@ -142,8 +152,10 @@ class Submitting:
                 note=None,
                 error=None,
             ):
+                reach("after the task id is stored")
                 return
-        self._history.remark(entry.id, f"An earlier call turned out to have been accepted, as task {task_id}.")
+        words = f"An earlier call turned out to have been accepted, as task {task_id}."
+        self._history.keep_task(entry.id, task_id, words=words)
 
     def _write_down(self, entry_id: str, note: Callable[[], object]) -> None:
         """Write down an outcome, however long the database is away: a lost task id is a lost payment."""
@@ -165,6 +177,7 @@ class Submitting:
             "index": entry.index,
             "image_url": None if entry.parent_task_id else self._image_url(entry),
             "model": entry.network if entry.provider.has_networks else None,
+            "reference": entry.id if entry.provider.is_here else None,
         }
         if entry.webhook_url:
             fields["webhook_url"] = entry.webhook_url

@@ -73,6 +73,8 @@ class Tracker:
         )
         self._moved: set[str] = set()
         self.last_step_at: float | None = None
+        self._latest = clock()
+        """The time at which something may last have been made due."""
 
     def start(self) -> None:
         """Take up what an earlier run left, and begin. Only the process with the worker lock may call this."""
@@ -105,7 +107,7 @@ class Tracker:
     def step(self) -> None:
         """Hand out everything that is due now."""
         now = self._clock()
-        if self.last_step_at is not None and now < self.last_step_at:
+        if now < self._latest:
             # The clock was set back: nothing may wait for a time that is now an hour away once more.
             self._history.hasten()
             self._submitting.let_go()
@@ -118,7 +120,7 @@ class Tracker:
             self._submitting.hand_out(provider, client, paused)
             self._polling.hand_out(provider, client)
         self._archiving.hand_out()
-        self.last_step_at = now
+        self.last_step_at = self._latest = now
 
     def _timed_step(self) -> float:
         """Take a step. Returns the seconds until the next one may have something to do."""

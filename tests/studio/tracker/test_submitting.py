@@ -13,7 +13,7 @@ from journey.errors import DatabaseAway
 from journey.history import Entry, History, State
 from journey.history.spending import Spending
 from journey.outside.transport import Transport
-from journey.provider import JOURNEYAPI
+from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
 from tests.harness.hosted import (
     NO_TASK_ID,
@@ -130,6 +130,19 @@ def test_what_may_have_been_accepted_is_never_sent_again(make: MakeStudio, api: 
     studio.settle()
     assert 1 >= api.charges
     assert 1 >= len(api.calls_to(ORDER))
+
+
+@pytest.mark.parametrize("fault", UNKNOWN.values(), ids=UNKNOWN.keys())
+def test_a_call_here_is_made_again_by_itself(make: MakeStudio, api: FakeHosted, fault: Fault) -> None:
+    """Nobody decides about a call that costs nothing: it is made again, and leads to the task that it made before."""
+    studio = make(timeout=0.4)
+    api.script(ORDER, fault)
+    entry = studio.add(provider=THIS_MACHINE)
+    studio.settle()
+    done = studio.look(entry)
+    assert (State.FINISHED, 2, 0) == (done.state, done.attempts, done.credits)
+    assert 1 == sum(task.order.get("reference") == entry.id for task in api.tasks.values())
+    assert "ambiguous" not in [moment.state for moment in studio.history.timeline(entry.id)]
 
 
 def test_a_person_may_name_the_task_or_send_again(make: MakeStudio, api: FakeHosted) -> None:

@@ -46,7 +46,7 @@ def test_the_second_step_takes_the_result_of_the_first(studio: TrackedStudio, ap
     assert (first.result.key, first.result.size) == (second.source and second.source.key, second.source_size)
     assert (2, 0) == (first.credits, second.credits)
     here, there = api.calls_to("upscale-2x-4x")[1], api.calls_to("upscale-2x-4x")[0]
-    assert ({"image_url", "type"}, {"image_url", "type", "model"}) == (set(there.body), set(here.body))
+    assert ({"image_url", "type"}, {"image_url", "type", "model", "reference"}) == (set(there.body), set(here.body))
 
 
 def test_an_order_is_one_for_a_double_click(studio: TrackedStudio) -> None:
