@@ -45,6 +45,17 @@ def test_every_route_is_in_the_design(tmp_path: Path) -> None:
     assert [] == [path for path in sorted(paths) if f"`{path}`" not in DESIGN]
 
 
+def test_every_test_that_a_document_names_exists() -> None:
+    """Each promise in docs/reliability.md is held by tests that are there."""
+    document = (ROOT / "docs" / "reliability.md").read_text()
+    there = {
+        name for path in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+    named = set(re.findall(r"`(test_\w+)`", document))
+    assert len(named) > 100
+    assert set() == named - there
+
+
 def test_every_make_target_that_the_documents_name_exists() -> None:
     """Each `make something` in a document is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

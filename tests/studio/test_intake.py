@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,9 @@ from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.files import Files
 from journey.studio.intake import Intake
+from tests.harness.engines import encoded, gradient
 from tests.harness.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, web_page
+from tests.harness.standing import DecoderHere
 from tests.studio.conftest import ORIGIN, Desk
 
 PROVIDERS = (JOURNEYAPI, THIS_MACHINE)
@@ -116,6 +119,16 @@ def test_a_file_that_cannot_be_used(intake: Intake, tmp_path: Path, name: str, d
     with pytest.raises(JourneyError, match=sentence):
         intake.from_upload(name, data)
     assert [] == kept(tmp_path)
+
+
+def test_refused_bytes_are_not_decoded_again(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that were refused are refused again with the same sentence, without another look at them."""
+    broken = encoded(gradient())[:-60]
+    with pytest.raises(PictureRefused) as first:
+        intake.from_upload("a.png", broken)
+    monkeypatch.setattr(DecoderHere, "check", lambda *_, **__: pytest.fail("it was decoded again"))
+    with pytest.raises(PictureRefused, match=re.escape(str(first.value))):
+        intake.asked_by("somebody else").from_upload("b.png", broken)
 
 
 @pytest.mark.parametrize(
