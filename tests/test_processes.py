@@ -92,27 +92,49 @@ def test_a_job_may_limit_itself() -> None:
 
 def test_askers_take_turns() -> None:
     """Many questions of one asker keep nobody else waiting, and nobody has two places at a time."""
-    turns, order = Turns(1), list[str]()
-    blocked, inside = threading.Event(), threading.Event()
+    turns, order = Turns(2), list[str]()
+    inside, may_leave = threading.Event(), threading.Event()
 
-    def ask(asker: str, last: bool = False) -> None:
+    def ask(asker: str, *, stay: bool = False) -> None:
         with turns.turn(asker):
             order.append(asker)
-            if len(order) == 1:
+            if stay:
                 inside.set()
-                blocked.wait(10)
+                may_leave.wait(10)
 
     with ThreadPoolExecutor(8) as people:
-        first = people.submit(ask, "many")
+        first = people.submit(ask, "many", stay=True)
         assert inside.wait(10)
         more = [people.submit(ask, "many") for _ in range(3)]
         wait_for(lambda: turns.waiting == 3)
-        others = [people.submit(ask, name) for name in ("anna", "ben")]
-        wait_for(lambda: turns.waiting == 5)
-        blocked.set()
-        for each in (first, *more, *others):
+        for name in ("anna", "ben"):
+            people.submit(ask, name).result(10)
+        assert ["many", "anna", "ben"] == order
+        may_leave.set()
+        for each in (first, *more):
             each.result(10)
-    assert ["many", "anna", "ben", "many", "many", "many"] == order
+    assert 0 == turns.waiting
+
+
+def test_who_comes_later_is_served_before_the_rest_of_a_crowd() -> None:
+    """With one place, a newcomer has it after the crowd's question under way, not after all of them."""
+    turns, order = Turns(1), list[str]()
+    inside, may_leave = threading.Event(), threading.Event()
+
+    def ask(asker: str) -> None:
+        with turns.turn(asker):
+            order.append(asker)
+            inside.set()
+            may_leave.wait(10)
+
+    with ThreadPoolExecutor(8) as people:
+        people.submit(ask, "many")
+        assert inside.wait(10)
+        for waiting, asker in enumerate(("many", "many", "anna"), start=1):
+            people.submit(ask, asker)
+            wait_for(lambda: turns.waiting == waiting)  # noqa: B023
+        may_leave.set()
+    assert ["many", "anna", "many", "many"] == order
 
 
 def test_an_error_of_the_job_reaches_its_caller(workers: Workers) -> None:
