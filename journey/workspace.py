@@ -12,10 +12,12 @@ from typing import get_args
 from journey.api.client import JourneyClient
 from journey.api.models import Account
 from journey.background import Fresh
+from journey.engine import tasks as engine_tasks
 from journey.engine.embedded import EmbeddedEngine
 from journey.engine.networks.backends import HardwareMissing, unavailable_reason
 from journey.errors import DatabaseAway
 from journey.history import Entry, History
+from journey.history import tables as history_tables
 from journey.history.deletions import Deletions
 from journey.history.kinship import Variant
 from journey.history.spending import Budget, Spending
@@ -34,8 +36,10 @@ from journey.storage.database import Database
 from journey.storage.disk_use import counted
 from journey.storage.files import Files
 from journey.storage.keys import key_file
+from journey.storage.looked import Looked
 from journey.storage.sign_outs import SignOuts
 from journey.storage.stored import Origins
+from journey.storage.uses import Uses
 from journey.studio.batches.store import Batch, Batches
 from journey.studio.intake import Intake, Source
 from journey.studio.orders import Offer, Orders
@@ -92,13 +96,18 @@ class Workspace:
         self.database = Database(settings.resolved_database_url)
         self.database.upgrade()
         self.files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
+        self._looked = Looked(settings.resolved_files_url, clock=self._clock)
+        self._uses = Uses(self.database, self._looked, [*history_tables.CLAIMS, *engine_tasks.CLAIMS])
         self.disk_use = Fresh(
-            "disk-use", lambda: counted(settings.resolved_files_url), seconds=DISK_USE_SECONDS, clock=self._clock
+            "disk-use",
+            lambda: counted(settings.resolved_files_url, self._uses),
+            seconds=DISK_USE_SECONDS,
+            clock=self._clock,
         )
         self.limits = Limits(settings.max_input_pixels, settings.max_output_pixels)
         self._decoders = Decoders.within(self.limits)
         self.tiles = Tiles(self.files, Decoder(self.limits, nice=10, seconds=seconds_for(self.limits.output)))
-        self.print_runs = PrintRuns(self.files, settings.data_dir / "print-files", clock=self._clock)
+        self.print_runs = PrintRuns(self.files, self._looked)
         self.door = Door(settings.fetch_allow)
 
     def _build_engine(self) -> None:
@@ -138,6 +147,7 @@ class Workspace:
         self.batches = Batches(self.database, clock=self._clock)
         self.intake = Intake(
             self.files,
+            self._looked,
             self._decoders.looking,
             self.door,
             self.clients,
@@ -155,9 +165,10 @@ class Workspace:
             offered=self.clients.keys(),
             wake=self.wake,
         )
-        self.removal = Removal(
-            self.history.lists, Deletions(self.database), self.files, self.clients, origins=self.origins
+        deletions = Deletions(
+            self.database, give_up=lambda within, ids: engine_tasks.Tasks(within).give_up_results(ids)
         )
+        self.removal = Removal(deletions, self.files, self._looked, self._uses)
         self.looking = ThreadPoolExecutor(LOOKS_AT_ONCE, "looking")
         self.tracker: Tracker | None = None
         self._upkeep = Upkeep(
@@ -331,6 +342,7 @@ class Workspace:
 
     def _begin_work(self) -> None:
         self.files.start()
+        self._looked.adopt(self.settings.data_dir / "print-files")
         if self.engine:
             self.engine.start()
         self.tracker = Tracker(

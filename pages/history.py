@@ -25,9 +25,9 @@ def show_room() -> None:
     pulse = state.looked[0][0]
     if state.get("stored", (None,))[0] != pulse:
         state.stored = pulse, space.history.lists.result_bytes()
-    in_all = space.disk_use.look()
+    room = space.disk_use.look()
     counted_at = space.disk_use.told_at
-    st.caption(room_words(state.stored[1], in_all, counted_at, st.context.timezone, space.settings.keep_days))
+    st.caption(room_words(state.stored[1], room, counted_at, st.context.timezone, space.settings.keep_days))
 
 
 header("History", "Every task in this studio, whoever started it.")

@@ -56,6 +56,7 @@ ONLY_IN: dict[str, set[str]] = {
     "sqlalchemy": {
         "journey/storage/database.py",
         "journey/storage/sign_outs.py",
+        "journey/storage/uses.py",
         "journey/storage/migrations",
         "journey/history",
         "journey/studio/batches/store.py",

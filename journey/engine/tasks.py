@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from journey.engine.wire import TaskSaid
 from journey.errors import Stopped
 from journey.storage.database import Transactions, metadata
 from journey.storage.stored import StoredFile
+from journey.storage.uses import Claim, User
 
 QUEUE_LIMIT = 200
 """Tasks that may wait or run at once; more are answered with 429."""
@@ -60,6 +61,12 @@ engine_tasks = sa.Table(
 )
 
 _ACTIVE = (TaskStatus.PENDING, TaskStatus.STARTING, TaskStatus.PROCESSING)
+
+CLAIMS = (
+    Claim(User.TASK, engine_tasks.c.result_key),
+    Claim(User.TASK, engine_tasks.c.source_key, engine_tasks.c.status.in_(_ACTIVE)),
+)
+"""A task uses its result until that is given up, and its source until the task is over, whichever key ordered it."""
 
 # Built once, because every poll of every caller uses it.
 _SEEN = sa.select(engine_tasks).where(
@@ -255,6 +262,15 @@ class Tasks:
             source_pixels=source_pixels,
             seconds=seconds,
         )
+
+    def give_up_results(self, task_ids: Collection[str]) -> set[str]:
+        """Let go of the results of these tasks, as far as they are over. Returns the keys of those that were stored."""
+        chosen = sa.and_(engine_tasks.c.task_id.in_(task_ids), engine_tasks.c.status.not_in(_ACTIVE))
+        stored = sa.select(engine_tasks.c.result_key).where(chosen, engine_tasks.c.status == TaskStatus.FINISHED)
+        with self._database.write() as connection:
+            keys = {str(key) for key in connection.scalars(stored) if key}
+            connection.execute(engine_tasks.update().where(chosen).values(result_key=""))
+        return keys
 
     def _end(self, task_id: str, owner: str | None, **values: Any) -> bool:
         now = self._clock()

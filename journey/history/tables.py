@@ -16,6 +16,7 @@ from journey.outside.addresses import URL_LIMIT
 from journey.provider import PROVIDERS, Provider
 from journey.storage.database import metadata
 from journey.storage.stored import StoredPicture
+from journey.storage.uses import Claim, User
 
 ERROR_LIMIT = 2_000
 COMMENT_LIMIT = 4_000
@@ -121,6 +122,9 @@ sa.Index(
 )
 HAS_COMMENT = entries.c.comment.is_not(None)
 sa.Index("entries_commented", entries.c.id, sqlite_where=HAS_COMMENT, postgresql_where=HAS_COMMENT)
+
+CLAIMS = (Claim(User.RESULT, entries.c.result_key), Claim(User.SOURCE, entries.c.source_key))
+"""An entry uses its result and its source, whatever its state."""
 
 timeline = sa.Table(
     "timeline",

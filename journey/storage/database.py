@@ -48,6 +48,23 @@ class Transactions(Protocol):
         """A transaction that holds the write lock from its start. Raises DatabaseAway."""
 
 
+class Within(Transactions):
+    """Transactions that are all part of one that is already open."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._connection.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        yield self._connection
+
+    write = read
+
+
 class Database(Transactions):
     """A connection pool with two ways in, `read()` and `write()`. Each is one short transaction.
 

@@ -10,7 +10,6 @@ import errno
 import re
 import secrets
 import shutil
-import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ import fsspec
 
 from journey.errors import CannotStart, FileMissing, JourneyError
 from journey.storage.failpoints import reach
+from journey.storage.private_folders import PrivateFolders
 from journey.storage.stored import KEY, NAME
 
 # On Windows these mean a device, whatever their extension.
@@ -56,21 +56,20 @@ class Files:
     def __init__(self, url: str, *, work_dir: Path) -> None:
         self._is_local = "://" not in url or url.startswith("file://")
         self._work = work_dir
-        self._left: set[Path] = set()
         try:
             self._fs, self._root = storage_at(url)
         except (ImportError, ValueError) as error:
             raise CannotStart(f"JOURNEY_FILES_URL: {error}") from error
+        self._folders = PrivateFolders(self._incoming, self._scratch, owners=self._incoming.with_name("owners"))
 
     def start(self) -> None:
-        """Make the folders and remove what an earlier crash left half-written. Only the worker's process calls this.
+        """Make the folders and remove what dead processes left half-written. Only the worker's process calls this.
 
         Raises CannotStart when nothing can be written there.
         """
         try:
-            shutil.rmtree(self._incoming, ignore_errors=True)
-            shutil.rmtree(self._scratch, ignore_errors=True)
             self._incoming.mkdir(parents=True, exist_ok=True)
+            self._folders.sweep()
         except OSError as error:
             raise CannotStart(f"The folder for pictures cannot be written to: {error.strerror or error}.") from error
         try:
@@ -81,13 +80,13 @@ class Files:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """A private folder. Write a picture and its previews into it, then `keep` it. Always removed at the end."""
-        with self._private_folder(self._incoming) as path:
+        with self._folders.within(self._incoming) as path:
             yield path
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A private folder. Make files from a stored picture in it, then `add` them. Always removed at the end."""
-        with self._private_folder(self._scratch) as path:
+        with self._folders.within(self._scratch) as path:
             yield path
 
     def keep(self, folder: Path, *, key: str | None = None) -> str:
@@ -112,7 +111,7 @@ class Files:
         else:
             # The smallest first, so that the picture comes last: whoever finds it finds its previews as well.
             names = [file.name for file in sorted(folder.iterdir(), key=lambda each: each.stat().st_size)]
-            with _asking():
+            with asking():
                 for name in names:
                     self._fs.put_file(str(folder / name), self._remote(key, name))
                 for name in set() if is_new else self._remote_names(key) - set(names):
@@ -133,7 +132,7 @@ class Files:
             except FileNotFoundError:
                 raise FileMissing("There is no such file.") from None
         else:
-            with _asking():
+            with asking():
                 self._fs.put_file(str(path), self._remote(key, path.name))
                 # Checked last, so that nothing is left behind if the picture is just being removed.
                 if not self._fs.exists(self._remote(key, beside)):
@@ -155,7 +154,7 @@ class Files:
         if not cached.is_file():
             with self.folder() as folder:
                 try:
-                    with _asking():
+                    with asking():
                         self._fs.get_file(self._remote(key, name), str(folder / name))
                 except FileNotFoundError:
                     raise FileMissing("There is no such file.") from None
@@ -196,7 +195,7 @@ class Files:
         else:
             shutil.rmtree(self._cached(key), ignore_errors=True)
             # Another process may be removing it as well.
-            with suppress(FileNotFoundError), _asking():
+            with suppress(FileNotFoundError), asking():
                 if self._fs.exists(self._remote(key)):
                     self._fs.rm(self._remote(key), recursive=True)
 
@@ -206,23 +205,9 @@ class Files:
             (folder / "probe").write_bytes(b"ok")
             if not self._is_local:
                 probe = self._remote(f"probe-{new_key()}")
-                with _asking():
+                with asking():
                     self._fs.put_file(str(folder / "probe"), probe)
                     self._fs.rm_file(probe)
-
-    @contextmanager
-    def _private_folder(self, parent: Path) -> Iterator[Path]:
-        parent.mkdir(parents=True, exist_ok=True)
-        path = Path(tempfile.mkdtemp(dir=parent))
-        try:
-            yield path
-        finally:
-            # Windows keeps a folder while a file in it is open or mapped; so those from before are tried again.
-            self._left.add(path)
-            for each in tuple(self._left):
-                shutil.rmtree(each, ignore_errors=True)
-                if not each.exists():
-                    self._left.discard(each)
 
     @property
     def _incoming(self) -> Path:
@@ -247,7 +232,7 @@ class Files:
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def asking() -> Iterator[None]:
     """Object storage that is away or refuses is an OSError, as a full disk is, whatever its library raises."""
     try:
         yield

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -27,8 +28,11 @@ from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.pictures.rows import Stream
 from journey.pictures.traits import Traits, of_stream
 from journey.provider import Provider
-from journey.storage.files import Files, safe_name
+from journey.storage.files import Files, new_key, safe_name
+from journey.storage.looked import Looked
 from journey.storage.stored import Origins, StoredFile, StoredPicture
+
+log = logging.getLogger(__name__)
 
 NAME_SHOWN = 80
 _TRAITS_KEPT = 200
@@ -83,6 +87,7 @@ class Intake:
     def __init__(
         self,
         files: Files,
+        looked: Looked,
         decoder: Decoder,
         door: Door,
         clients: Mapping[Provider, JourneyClient],
@@ -91,6 +96,7 @@ class Intake:
         max_bytes: int,
     ) -> None:
         self._files = files
+        self._looked = looked
         self._decoder = decoder
         self._door = door
         self._clients = clients
@@ -121,6 +127,13 @@ class Intake:
             )
         return self._take_in(lambda path: path.write_bytes(data), "upload", _shown(name))
 
+    def shown(self, *sources: Source) -> None:
+        """A tab shows these pictures, so nobody removes them within a day."""
+        try:
+            self._looked.note(source.stored.key for source in sources)
+        except OSError as error:
+            log.info("a look is not noted: %s", error.strerror or type(error).__name__)
+
     def traits(self, source: Source) -> Traits:
         """What the picture is like, measured once from its pixels. Raises FileMissing and PictureRefused."""
         key = source.stored.key
@@ -134,6 +147,7 @@ class Intake:
     def from_stored(self, stored: StoredFile, *, name: str, kind: Kind) -> Source:
         """A picture that is already kept here. Raises FileMissing."""
         path = self._files.path(stored.key, stored.file)
+        self._looked.note([stored.key])
         picture = self._decoder.inspect(path)
         return _source(kind, _shown(name), picture, stored, path)
 
@@ -245,7 +259,9 @@ class Intake:
             if file_name in (PREVIEW, THUMBNAIL):  # these two are put beside it
                 file_name = safe_name("picture", extension)
             path.rename(folder / file_name)
-            stored = StoredFile(self._files.keep(folder), file_name)
+            stored = StoredFile(new_key(), file_name)
+            self._looked.note([stored.key])
+            self._files.keep(folder, key=stored.key)
         return _source(kind, name, picture, stored, self._files.path(stored.key, stored.file))
 
 

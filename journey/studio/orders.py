@@ -175,6 +175,8 @@ class Orders:
         provider = order.variant.provider
         if provider not in self._offered:
             raise InvalidRequest(f"{provider.label} is not set up here. Choose another provider.")
+        if not self._files.has(order.source.stored.key, order.source.stored.file):
+            raise InvalidRequest("This picture is no longer stored here, because nobody queued it. Choose it again.")
         if problem := self.problem(order.source, provider=provider, scale=order.scale):
             raise InvalidRequest(problem)
         if order.webhook_url:

@@ -119,4 +119,5 @@ class Upkeep:
                 self._clock() - self._keep_days * 86_400,
                 note=f"The result was removed after {self._keep_days} days.",
             )
+        self._removal.remove_unqueued()
         self._removal.bury()

@@ -10,6 +10,7 @@ from journey import printing
 from journey.history import LIVE, OVER, SEARCH_LIMIT, Entry, Filter, Order, State
 from journey.printing import inputs as print_inputs
 from journey.provider import PROVIDERS, Provider
+from journey.storage.disk_use import Room
 from journey.views.pictures import thumbnail_url
 from journey.views.ways import enlarged
 from journey.views.words import file_size, moment, pixels, print_size, progress, state_words, took, zone
@@ -193,15 +194,21 @@ def row(entry: Entry, tags: Sequence[str], timezone: str | None, now: float) -> 
 
 
 def room_words(
-    results: int, in_all: int | None, counted_at: float | None, timezone: str | None, keep_days: int | None
+    results: int, room: Room | None, counted_at: float | None, timezone: str | None, keep_days: int | None
 ) -> str:
-    """How much room the pictures take (given in bytes), and how long results are kept."""
+    """How much room the pictures take (`results` in bytes), and how long they are kept."""
     told = [f"Stored results: {file_size(results)}."]
-    if in_all is not None:
-        when = moment(counted_at, timezone)
-        told.append(f"All files, including originals and previews: {file_size(in_all)}, counted {when}.")
+    if room is not None:
+        told.append(
+            f"All files, with previews: {file_size(room.in_all)}, counted {moment(counted_at, timezone)}. "
+            f"Of these, {file_size(room.results)} are for results, {file_size(room.sources)} for originals, and "
+            f"{file_size(room.looks)} for print files and pictures that nobody has queued, which go after a day."
+        )
     if keep_days:
-        told.append(f"Results are removed {keep_days} days after they are finished; their tasks stay here.")
+        told.append(
+            f"Results are removed {keep_days} days after they are finished, unless another task enlarges them; "
+            "their tasks stay here."
+        )
     return " ".join(told)
 
 

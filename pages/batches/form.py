@@ -78,6 +78,8 @@ def _go_on(draft: Draft, given: Sequence[Line], settings: Settings) -> None:
         for line in given
         if line.wanted
     )
+    looked_at = [look for line in given if line.wanted and (look := draft.looks.of(line.wanted))]
+    intake.shown(*(source for look in looked_at for source in look.sources))
     for wanted in [wanted for wanted in draft.uploads if draft.looks.of(wanted)]:
         draft.uploads[wanted] = tuple  # its bytes are stored by now
 

@@ -50,6 +50,7 @@ def plan_for(source: Source | None) -> tuple[Plan | None, str | None]:
 
 def show_picture(source: Source, plan: Plan | None, problem: str | None) -> None:
     """The picture with its pixels, and how large it prints now and enlarged."""
+    workspace().intake.shown(source)
     fitted(source.stored, alt=f"Your picture: {source.name}")
     st.text(f"{source.name} · {pixels(source.size)}")
     for note in source.notes:

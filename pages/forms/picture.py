@@ -144,6 +144,7 @@ def _show_parent() -> None:
     parent: ParentTask | None = state.parent
     if parent is None:
         return
+    workspace().intake.shown(*parent.sources)
     st.caption(found_words(parent))
     if not parent.is_grid:
         return

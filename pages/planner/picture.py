@@ -35,6 +35,7 @@ def choose_picture() -> tuple[int, int] | None:
     source: Source | None = state.print_source
     if source is None:
         return None
+    workspace().intake.shown(source)
     st.text(f"{source.name} · {pixels(source.size)}")
     for note in source.notes:
         st.caption(literal(note))

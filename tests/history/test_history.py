@@ -466,7 +466,8 @@ def test_old_results_are_forgotten_but_not_their_rows(history: History, deletion
     history.move(entry.id, State.FINISHED, result_key="k" * 32, result=kept("k" * 32))
     assert [] == deletions.results_before(clock.now)
     assert [entry.id] == [each.id for each in deletions.results_before(clock.now + 1)]
-    deletions.forget_result(entry.id, "removed")
+    deletions.forget_results(deletions.results_before(clock.now + 1), "removed")
+    assert ["k" * 32] == deletions.doomed()
     assert [] == deletions.results_before(clock.now + 1)
     assert State.FINISHED is (history.get(entry.id) or entry).state
 
@@ -594,33 +595,31 @@ def test_a_result_is_fetched_again_only_by_a_person(history: History, clock: Clo
 
 
 def test_only_what_is_over_is_deleted(history: History, deletions: Deletions, clock: Clock) -> None:
-    """Deleting removes the time line and tags, spares what is not over, and names the files that nothing else uses."""
+    """Deleting removes the time line and tags, spares what is not over, and names the files of what went."""
     made = {state: entry_in(history, state, source=kept(state.value), batch="b") for state in State}
     parent = entry_in(history, State.FINISHED, source=kept("shared"))
     history.labels.tag([entry.id for entry in made.values()], "t")
-    gone = deletions.delete([*(entry.id for entry in made.values()), "unknown"], also={"extra"})
+    gone = deletions.delete([*(entry.id for entry in made.values()), "unknown"])
     assert {state for state in State if state.over} == {entry.state for entry in gone}
     assert {state for state in State if not state.over} == {
         each.state for each in history.lists.search(Filter(batch="b")).entries
     }
     assert [] == history.timeline(gone[0].id)
-    assert {"extra", *(entry.state.value for entry in gone)} == set(deletions.doomed())
-    deletions.buried(["extra"])
-    other = entry_in(history, State.FINISHED, source=kept("shared"))
-    entry_in(history, State.QUEUED, source=kept("failed"))
+    assert {entry.state.value for entry in gone} == set(deletions.doomed())
+    deletions.buried([entry.state.value for entry in gone])
     deletions.delete([parent.id])
-    assert {state.value for state in State if state.over} - {"failed"} == set(deletions.doomed())
-    deletions.delete([other.id])
-    assert "shared" in deletions.doomed()
+    assert ["shared"] == deletions.doomed()
 
 
 def test_what_is_still_needed_is_not_too_old(history: History, deletions: Deletions, clock: Clock) -> None:
-    """A result that is the source of a task under way is not removed because of its age."""
+    """A result that another entry enlarges is not removed because of its age, whatever has become of that entry."""
     parent = entry_in(history, State.ARCHIVING)
     history.move(parent.id, State.FINISHED, result_key="r" * 32)
     child = entry_in(history, State.OPEN, source=kept("r" * 32))
     assert [] == deletions.results_before(clock.now + 1)
     history.move(child.id, State.FAILED)
+    assert [] == deletions.results_before(clock.now + 1)
+    deletions.delete([child.id])
     assert [parent.id] == [each.id for each in deletions.results_before(clock.now + 1)]
 
 

@@ -14,8 +14,9 @@ from journey import printing
 from journey.errors import FileMissing, JourneyError
 from journey.printing import shop
 from journey.printing.shop import PrintFile, PrintSpec
-from journey.printing.shop.runs import KEEP_SECONDS, WAITING_LIMIT, PrintRuns
+from journey.printing.shop.runs import WAITING_LIMIT, PrintRuns
 from journey.storage.files import Files
+from journey.storage.looked import LOOK_SECONDS, Looked
 from journey.storage.stored import StoredFile
 from tests.harness.standing import Clock
 
@@ -35,8 +36,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="module")
-def runs(files: Files, clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrintRuns]:
-    made = PrintRuns(files, tmp_path_factory.mktemp("record"), clock=clock)
+def looked(files: Files, clock: Clock) -> Looked:
+    return Looked(files._root, clock=clock)
+
+
+@pytest.fixture(scope="module")
+def runs(files: Files, looked: Looked) -> Iterator[PrintRuns]:
+    made = PrintRuns(files, looked)
     yield made
     made.stop()
 
@@ -138,18 +144,18 @@ def test_a_picture_that_is_gone_is_refused_at_once(runs: PrintRuns) -> None:
         runs.make(shop.retag, StoredFile("0" * 32, "hill.png"))
 
 
-def test_print_files_are_removed_after_a_day(
-    runs: PrintRuns, files: Files, hill: StoredFile, clock: Clock, tmp_path: Path
+def test_a_print_file_and_its_picture_are_looked_at_for_a_day(
+    runs: PrintRuns, looked: Looked, hill: StoredFile, clock: Clock
 ) -> None:
-    """Print files are removed after a day, even when the program was restarted meanwhile; pictures stay."""
+    """Making a print file is a look at its picture, and the file counts as looked at for a day from when it is made."""
+    run = runs.make(patient, hill)
+    assert {hill.key} == looked.recent({hill.key})
+    run.stop()
     run = runs.make(shop.retag, hill)
     run.wait(SECONDS)
     assert run.made is not None
-    later = PrintRuns(files, runs._record, clock=clock)
-    clock.now += KEEP_SECONDS
-    later.remove_old()
-    assert files.has(run.made.stored.key, run.made.stored.file)
+    made = run.made.stored.key
+    clock.now += LOOK_SECONDS
+    assert {made} == looked.recent({made})
     clock.now += 1
-    later.remove_old()
-    assert not files.has(run.made.stored.key, run.made.stored.file)
-    assert files.has(hill.key, hill.file)
+    assert made in looked.old()

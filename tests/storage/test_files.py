@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import httpx
@@ -19,11 +20,11 @@ from starlette.applications import Starlette
 
 from journey.engine.__main__ import listener_at
 from journey.errors import CannotStart, FileMissing
-from journey.storage.disk_use import counted
+from journey.storage.disk_use import sizes
 from journey.storage.files import Files, new_key, safe_name
 from journey.storage.stored import NAME_LIMIT, Origins, StoredFile
 from journey.web.files import routes
-from tests.conftest import ObjectStorage
+from tests.conftest import PROCESSES, ObjectStorage, exit_codes
 from tests.harness.engines import served
 from tests.harness.studios import free_port
 
@@ -255,15 +256,67 @@ def test_asking_for_what_is_not_there_writes_nothing(files: Files, tmp_path: Pat
     assert before == sorted(tmp_path.rglob("*"))
 
 
-def test_a_start_sweeps_what_a_crash_left(files: Files, tmp_path: Path) -> None:
-    """Half-written folders are removed at the start; what was kept stays."""
+def working(address: str, folder: Path, ready: Event, done: Event) -> None:
+    """Another process with an upload and a print file in hand."""
+    files = Files(address, work_dir=folder)
+    with files.folder() as upload, files.scratch() as scratch:
+        for place in (upload, scratch):
+            (place / "a.png").write_bytes(b"half")
+        ready.set()
+        done.wait(60)
+
+
+def test_a_takeover_removes_only_what_dead_processes_left(tmp_path: Path) -> None:
+    """Half-written folders of a process that was killed go at the next start; those of one that lives stay, and so does
+    what was kept."""
+    address = str(tmp_path / "files")
+    files = Files(address, work_dir=tmp_path)
     key = keep(files)
-    half = files._incoming / "half"
-    half.mkdir()
-    (half / "a.png").write_bytes(b"half")
+    (files._incoming / "half").mkdir()  # of an earlier version, which did not say whose it was
+    # Whoever is killed while it waits for an event keeps others from setting it, so nobody else uses `never`.
+    dead_ready, never, ready, done = (PROCESSES.Event() for _ in range(4))
+    dead = PROCESSES.Process(target=working, args=(address, tmp_path, dead_ready, never))
+    living = PROCESSES.Process(target=working, args=(address, tmp_path, ready, done))
+    dead.start()
+    assert dead_ready.wait(60)
+    left = {*files._incoming.iterdir(), *files._scratch.iterdir()}
+    living.start()
+    assert ready.wait(60)
+    dead.kill()
+    exit_codes(dead)
+    with files.folder() as mine:
+        files.start()
+        now = {*files._incoming.iterdir(), *files._scratch.iterdir()}
+        assert mine in now
+    assert set() == left & now
+    assert 3 == len(now)
+    assert all((folder / "a.png").is_file() for folder in now - {mine})
+    done.set()
+    assert [0] == exit_codes(living)
     files.start()
-    assert [] == left_over(files)
+    assert [] == [*files._incoming.iterdir(), *files._scratch.iterdir()]
+    assert 1 == len(list((tmp_path / "files" / "owners").iterdir()))
     assert files.has(key, "a.png")
+
+
+@pytest.mark.parametrize("errno_said", [errno.ENOLCK, errno.ENOSYS], ids=["no locks", "no such call"])
+def test_where_nothing_can_be_locked_nothing_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, errno_said: int
+) -> None:
+    """On a share without locks nobody can tell whether a folder's process lives: it stays, pictures can be kept, and
+    the log says so once."""
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno_said, "no locks here")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    files = Files(str(tmp_path / "files"), work_dir=tmp_path)
+    half = files._incoming / "half"
+    half.mkdir(parents=True)
+    files.start()
+    assert files.has(keep(files), "a.png")
+    assert [half] == left_over(files)
+    assert 1 == caplog.text.count("cannot be locked")
 
 
 def test_a_store_that_cannot_be_used_is_said_at_the_start(tmp_path: Path) -> None:
@@ -282,7 +335,7 @@ def test_what_other_processes_changed_is_seen(s3_here: ObjectStorage, tmp_path: 
     files = Files(address, work_dir=tmp_path / "here")
     files.start()
     first = keep(files)
-    assert 14 == counted(address)
+    assert 14 == sum(sizes(address).values())
     S3FileSystem.clear_instance_cache()  # what is kept in memory about the bucket is each process's own
     others = Files(address, work_dir=tmp_path / "there")
     assert others._fs is not files._fs
@@ -294,7 +347,7 @@ def test_what_other_processes_changed_is_seen(s3_here: ObjectStorage, tmp_path: 
         with pytest.raises(FileMissing):
             files.add(first, scratch / "tiles", beside="a.png")
     assert [] == [path for path in (s3_here.bucket / Path(address).name).rglob("*") if path.is_file()]
-    assert 0 == counted(address)
+    assert 0 == sum(sizes(address).values())
 
 
 def test_object_storage_that_refuses_is_said_at_the_start(

@@ -19,6 +19,7 @@ from journey.pictures.checking import Limits
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
 from journey.storage.files import Files
+from journey.storage.looked import Looked
 from journey.storage.stored import Origins
 from journey.studio.batches.store import Batches
 from journey.studio.intake import Intake, Source
@@ -115,7 +116,8 @@ def _desk(
     }
     history, batches = History(database, clock=clock), Batches(database, clock=clock)
     door = Door(["127.0.0.1"], resolver=lambda host, _: HOSTS.get(host, []))
-    intake = Intake(files, DecoderHere(LIMITS), door, clients, origins=origins, max_bytes=2**20)
+    looked = Looked(str(folder / "files"), clock=clock)
+    intake = Intake(files, looked, DecoderHere(LIMITS), door, clients, origins=origins, max_bytes=2**20)
     woken: list[None] = []
     orders = Orders(
         history,

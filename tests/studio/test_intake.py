@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import re
 import socket
@@ -16,17 +17,18 @@ from journey.errors import FetchFailed, FileMissing, InvalidRequest, JourneyErro
 from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.files import Files
+from journey.storage.looked import Looked
 from journey.studio.intake import Intake
 from tests.harness.engines import encoded, gradient
 from tests.harness.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, web_page
-from tests.harness.standing import DecoderHere
+from tests.harness.standing import Clock, DecoderHere
 from tests.studio.conftest import ORIGIN, Desk
 
 PROVIDERS = (JOURNEYAPI, THIS_MACHINE)
 
 
 def kept(tmp_path: Path) -> list[Path]:
-    return [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
+    return list((tmp_path / "files").glob("??/*/*"))
 
 
 def test_a_picture_by_its_address(intake: Intake, api: FakeHosted, files: Files) -> None:
@@ -38,6 +40,38 @@ def test_a_picture_by_its_address(intake: Intake, api: FakeHosted, files: Files)
     assert picture(64, 48) == path.read_bytes()
     assert path.with_name(PREVIEW).is_file()
     assert path.with_name(THUMBNAIL).is_file()
+
+
+def test_every_picture_taken_in_is_looked_at(desk: Desk, api: FakeHosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture counts as looked at before it is stored, so that a crash leaves none that nobody knows of, and again
+    whenever it is chosen or shown."""
+    looked = Looked(desk.files._root, clock=Clock())
+    upload = desk.intake.from_upload("fjord.png", picture(64, 48))
+    fetched = desk.intake.from_url(api.picture_url(64, 48))
+    keys = {upload.stored.key, fetched.stored.key}
+    assert keys == looked.recent(keys)
+    for look_again in (
+        lambda: another(desk).shown(upload, fetched),
+        lambda: [another(desk).from_stored(each.stored, name="x", kind="url") for each in (upload, fetched)],
+    ):
+        looked.forget(keys)
+        look_again()
+        assert keys == looked.recent(keys)
+    monkeypatch.setattr(Files, "keep", _killed)
+    with pytest.raises(ZeroDivisionError):
+        desk.intake.from_upload("fjord.png", picture(64, 48))
+    assert 3 == len(list(Path(desk.files._root, "looks").iterdir()))
+
+
+def another(desk: Desk) -> Intake:
+    """The intake of another process, which remembers no looks."""
+    made = copy.copy(desk.intake)
+    made._looked = Looked(desk.files._root, clock=Clock())
+    return made
+
+
+def _killed(*_: object, **__: object) -> None:
+    raise ZeroDivisionError
 
 
 @pytest.mark.parametrize(

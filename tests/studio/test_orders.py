@@ -293,3 +293,12 @@ def test_an_order_of_two_steps_is_repeated_as_a_whole(desk: Desk) -> None:
     )  # fmt: skip
     with pytest.raises(InvalidRequest, match="no longer stored"):
         desk.orders.go_on(again)
+
+
+def test_a_picture_that_was_removed_meanwhile_is_not_ordered(desk: Desk) -> None:
+    """When a tab comes back after days, an order of the picture that it still shows is refused with what to do."""
+    source = desk.source()
+    desk.files.delete(source.stored.key)
+    with pytest.raises(InvalidRequest, match="no longer stored here, because nobody queued it"):
+        desk.orders.place(Order(source=source, variant=FAST, scale=2))
+    assert 0 == desk.history.lists.count()

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from journey.api.client import JourneyClient
+from journey.engine import tasks as engine_tasks
+from journey.engine.tasks import Tasks
 from journey.history import Entry, History, NewEntry, State
+from journey.history import tables as history_tables
 from journey.history.deletions import Deletions
 from journey.pictures import gallery
 from journey.provider import JOURNEYAPI, THIS_MACHINE, Provider
 from journey.storage.database import Database
-from journey.storage.files import Files
-from journey.storage.stored import Origins, StoredPicture
+from journey.storage.files import Files, new_key
+from journey.storage.looked import LOOK_SECONDS, Looked
+from journey.storage.stored import StoredFile, StoredPicture
+from journey.storage.uses import User, Uses
 from journey.studio.removal import Removal
-from tests.conftest import empty_database
-from tests.harness.hosted import FakeHosted, with_fields
+from tests.harness.standing import Clock
 
 Put = Callable[..., str]
-Make = Callable[..., Removal]
 
 
 def kept(key: str) -> StoredPicture:
@@ -28,30 +30,39 @@ def kept(key: str) -> StoredPicture:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    with empty_database("sqlite", request, tmp_path) as made:
-        yield made
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
-def history(database: Database) -> History:
-    return History(database)
+def history(database: Database, clock: Clock) -> History:
+    return History(database, clock=clock)
+
+
+@pytest.fixture
+def tasks(database: Database, clock: Clock) -> Tasks:
+    """The tasks of the engine here."""
+    return Tasks(database, clock=clock)
 
 
 @pytest.fixture
 def deletions(database: Database) -> Deletions:
-    return Deletions(database)
+    return Deletions(database, give_up=lambda within, ids: Tasks(within).give_up_results(ids))
 
 
 @pytest.fixture
-def remove(history: History, deletions: Deletions, files: Files) -> Make:
-    """Makes the removal, with a client for the engine here if one is given."""
+def looked(files: Files, clock: Clock) -> Looked:
+    return Looked(files._root, clock=clock)
 
-    def make(here: JourneyClient | None = None) -> Removal:
-        clients = {THIS_MACHINE: here} if here else {}
-        return Removal(history.lists, deletions, files, clients, origins=Origins())
 
-    return make
+@pytest.fixture
+def uses(database: Database, looked: Looked) -> Uses:
+    return Uses(database, looked, [*history_tables.CLAIMS, *engine_tasks.CLAIMS])
+
+
+@pytest.fixture
+def removal(deletions: Deletions, files: Files, looked: Looked, uses: Uses) -> Removal:
+    return Removal(deletions, files, looked, uses)
 
 
 @pytest.fixture
@@ -83,8 +94,31 @@ def finished(history: History, source: str, result: str | None, *, provider: Pro
     return entry
 
 
+def ordered(tasks: Tasks, owner: str, *, result: str, source: str | None = None) -> str:
+    """A task of the engine here, ordered with some key, whose result has its place already."""
+    task_id = f"task-{new_key()}"
+    tasks.add(
+        task_id,
+        source=StoredFile(source, "a.png") if source else None,
+        owner=owner,
+        type="4x",
+        network="fast",
+        model="fast",
+        origin="",
+        result_key=result,
+    )
+    return task_id
+
+
+def done(tasks: Tasks, owner: str, result: str) -> str:
+    """The same, finished."""
+    task_id = ordered(tasks, owner, result=result)
+    tasks.finish(task_id, StoredFile(result, "a.png"), source_pixels=1, seconds=1.0)
+    return task_id
+
+
 def test_what_cannot_be_removed_now_is_removed_later(
-    history: History, deletions: Deletions, remove: Make, files: Files, put: Put, monkeypatch: pytest.MonkeyPatch
+    history: History, deletions: Deletions, removal: Removal, files: Files, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file in use is not forgotten, and does not keep the others from being removed."""
     used, other = put(), put()
@@ -98,78 +132,201 @@ def test_what_cannot_be_removed_now_is_removed_later(
 
     with monkeypatch.context() as windows:
         windows.setattr(files, "delete", busy)
-        remove().delete([entry.id])
+        removal.delete([entry.id])
         assert ([used], False) == (deletions.doomed(), files.has(other, "a.png"))
-    remove().bury()
+    removal.bury()
     assert ([], False) == (deletions.doomed(), files.has(used, "a.png"))
 
 
 def test_files_go_with_their_last_entry(
-    history: History, deletions: Deletions, remove: Make, files: Files, put: Put
+    history: History, deletions: Deletions, removal: Removal, files: Files, put: Put
 ) -> None:
     """A picture stays while any entry uses it as its source or its result, and goes with the last one."""
     shared, middle, end = put(), put(), put()
     first, second = finished(history, shared, middle), finished(history, shared, put())
     child = finished(history, middle, end)
-    assert [first.id] == [entry.id for entry in remove().delete([first.id])]
+    assert [first.id] == [entry.id for entry in removal.delete([first.id])]
     assert files.has(shared, "a.png")
     assert files.has(middle, "a.png")
-    remove().delete([second.id, child.id])
+    removal.delete([second.id, child.id])
     assert [] == [key for key in (shared, middle, end) if files.has(key, "a.png")]
     assert (0, []) == (history.lists.count(), deletions.doomed())
 
 
 def test_samples_are_never_removed(
-    history: History, deletions: Deletions, remove: Make, files: Files, put: Put
+    history: History, deletions: Deletions, removal: Removal, files: Files, put: Put
 ) -> None:
     """A sample picture belongs to everybody, so it stays when the only entry that used it is deleted."""
     sample = put(gallery.stored("koi").key)
-    remove().delete([finished(history, sample, put()).id])
+    removal.delete([finished(history, sample, put()).id])
     assert files.has(sample, "a.png")
     assert [] == deletions.doomed()
 
 
-def test_what_is_under_way_is_not_touched(history: History, remove: Make, files: Files, put: Put) -> None:
+def test_what_is_under_way_is_not_touched(history: History, removal: Removal, files: Files, put: Put) -> None:
     """An entry that is not over keeps its row and its files."""
     source = put()
     entry = history.add(NewEntry(provider=THIS_MACHINE, type="2x", name="fjord", source=kept(source)))
-    assert [] == remove().delete([entry.id])
+    assert [] == removal.delete([entry.id])
     assert history.get(entry.id) is not None
     assert files.has(source, "a.png")
 
 
 def test_a_crash_in_between_leaves_no_file(
-    history: History, deletions: Deletions, remove: Make, files: Files, put: Put
+    history: History, deletions: Deletions, removal: Removal, files: Files, put: Put
 ) -> None:
     """Files of entries whose deletion was interrupted are removed afterwards, unless they are in use again."""
     lost, again = put(), put()
     entries = [finished(history, lost, None), finished(history, again, None)]
     deletions.delete([entry.id for entry in entries])  # and here it crashed
     finished(history, again, put())
-    remove().bury()
+    removal.bury()
     assert (False, True) == (files.has(lost, "a.png"), files.has(again, "a.png"))
     assert [] == deletions.doomed()
 
 
-def test_a_result_that_nobody_took_is_removed(history: History, remove: Make, files: Files, put: Put) -> None:
+def test_a_result_that_nobody_took_is_removed(
+    history: History, tasks: Tasks, removal: Removal, files: Files, put: Put
+) -> None:
     """When a task here was stopped just as its result was stored, deleting its entry removes that result as well."""
     result = put()
-    with FakeHosted() as engine, JourneyClient(engine.key, engine.url) as client:
-        task_id = client.upscale(image_url=engine.picture_url(8, 8), type="2x")
-        engine.finish(task_id)
-        engine.always("fetch", with_fields(image_url=f"http://127.0.0.1:1/files/{result}/a.png"))
-        entry = history.add(NewEntry(provider=THIS_MACHINE, type="2x", name="fjord", source=kept(put())))
-        history.move(entry.id, State.SUBMITTING)
-        history.move(entry.id, State.OPEN, task_id=task_id)
-        history.move(entry.id, State.STOPPED)
-        remove(client).delete([entry.id])
+    entry = history.add(NewEntry(provider=THIS_MACHINE, type="4x", name="fjord", source=kept(put())))
+    history.move(entry.id, State.SUBMITTING)
+    history.move(entry.id, State.OPEN, task_id=done(tasks, "studio", result))
+    history.move(entry.id, State.STOPPED)
+    removal.delete([entry.id])
     assert not files.has(result, "a.png")
 
 
-def test_an_engine_that_does_not_answer_keeps_nobody_from_deleting(
-    history: History, remove: Make, files: Files, put: Put
+# Tasks of the engine here
+
+
+def test_a_result_goes_with_its_entry_although_the_engine_knows_its_task(
+    history: History, tasks: Tasks, removal: Removal, files: Files, put: Put
 ) -> None:
-    """An entry is deleted even when the engine does not answer whether it has a result of it."""
-    entry = finished(history, put(), None, provider=THIS_MACHINE)
-    with JourneyClient("key", "http://127.0.0.1:9/api/v1", attempts=1) as client:
-        assert [entry.id] == [each.id for each in remove(client).delete([entry.id])]
+    """The task that made a result for the studio does not keep it when the entry is deleted."""
+    result = put()
+    entry = history.add(NewEntry(provider=THIS_MACHINE, type="4x", name="fjord", source=kept(put())))
+    history.move(entry.id, State.SUBMITTING)
+    history.move(entry.id, State.OPEN, task_id=done(tasks, "studio", result))
+    history.move(entry.id, State.ARCHIVING, result_key=result)
+    history.move(entry.id, State.FINISHED, result=kept(result))
+    removal.delete([entry.id])
+    assert not files.has(result, "a.png")
+
+
+@pytest.mark.parametrize("provider", [JOURNEYAPI, THIS_MACHINE], ids=lambda each: each.name)
+def test_a_result_that_somebody_else_ordered_is_never_removed(
+    history: History, tasks: Tasks, removal: Removal, files: Files, put: Put, provider: Provider
+) -> None:
+    """Deleting an entry that enlarges, or has adopted, the result of a task of another key leaves that result alone."""
+    theirs, adopted = put(), put()
+    for key in (theirs, adopted):
+        done(tasks, "another", key)
+    entry = finished(history, theirs, adopted, provider=provider)
+    removal.delete([entry.id])
+    removal.bury()
+    assert [True, True] == [files.has(key, "a.png") for key in (theirs, adopted)]
+
+
+def test_a_picture_that_the_engine_has_yet_to_enlarge_stays(
+    history: History, tasks: Tasks, removal: Removal, files: Files, put: Put
+) -> None:
+    """A picture that a task of any key waits for outlives its last entry, and goes once that task is over."""
+    shared = put()
+    task_id = ordered(tasks, "another", result=new_key(), source=shared)
+    removal.delete([finished(history, shared, put()).id])
+    assert files.has(shared, "a.png")
+    tasks.fail(task_id, "Cancelled")
+    removal.bury()
+    assert not files.has(shared, "a.png")
+
+
+# Looks
+
+
+def test_a_picture_that_nobody_queued_goes_a_day_after_the_last_look(
+    looked: Looked, removal: Removal, files: Files, put: Put, clock: Clock
+) -> None:
+    """A picture that was only looked at goes a day after the last look, and not while a tab still shows it."""
+    picture = put()
+    looked.note([picture])
+    clock.now += LOOK_SECONDS - 1
+    looked.note([picture])  # the tab still shows it
+    clock.now += LOOK_SECONDS
+    removal.remove_unqueued()
+    assert files.has(picture, "a.png")
+    clock.now += 1
+    removal.remove_unqueued()
+    assert not files.has(picture, "a.png")
+    assert set() == looked.old()
+
+
+def test_an_old_look_removes_nothing_that_is_in_use(
+    history: History, tasks: Tasks, looked: Looked, removal: Removal, files: Files, put: Put, clock: Clock
+) -> None:
+    """What was looked at stays after a day if an entry, a task of the engine here, or everybody uses it."""
+    queued, result, working, theirs, sample = put(), put(), put(), put(), put(gallery.stored("koi").key)
+    finished(history, queued, result)
+    ordered(tasks, "another", result=new_key(), source=working)
+    done(tasks, "another", theirs)
+    keys = [queued, result, working, theirs, sample]
+    looked.note(keys)
+    clock.now += LOOK_SECONDS + 1
+    removal.remove_unqueued()
+    assert keys == [key for key in keys if files.has(key, "a.png")]
+
+
+def test_deleting_an_entry_leaves_what_a_tab_shows(
+    history: History, looked: Looked, removal: Removal, files: Files, put: Put, clock: Clock
+) -> None:
+    """A picture that somebody looked at within a day outlives its last entry, and goes after that day."""
+    picture = put()
+    looked.note([picture])
+    removal.delete([finished(history, picture, put()).id])
+    assert files.has(picture, "a.png")
+    clock.now += LOOK_SECONDS + 1
+    removal.bury()
+    assert not files.has(picture, "a.png")
+
+
+# Age
+
+
+def test_old_results_go_unless_another_entry_uses_them(
+    history: History, tasks: Tasks, removal: Removal, files: Files, put: Put, clock: Clock
+) -> None:
+    """An old result is removed, and its entry says so; one that another entry enlarges, or has as well, stays."""
+    alone, middle, shared = put(), put(), put()
+    entry = finished(history, put(), alone)
+    parent = finished(history, put(), middle)
+    finished(history, middle, None)
+    finished(history, put(), shared)
+    clock.now += 10
+    finished(history, put(), shared)
+    removal.remove_results_before(clock.now, note="It was old.")
+    assert [False, True, True] == [files.has(key, "a.png") for key in (alone, middle, shared)]
+    told = [history.get(each.id) for each in (entry, parent)]
+    assert [(None, "It was old."), (middle, None)] == [(each.result_key, each.note) for each in told if each]
+
+
+# The register
+
+
+def test_the_register_knows_every_user(
+    history: History, tasks: Tasks, looked: Looked, uses: Uses, put: Put, clock: Clock
+) -> None:
+    """Whoever uses a file is told for each key, however many are asked about; what nobody uses is left out."""
+    source, result, busy, task, look, nobody = (new_key() for _ in range(6))
+    finished(history, source, result)
+    ordered(tasks, "another", result=task, source=busy)
+    looked.note([look, source])
+    asked = [source, result, busy, task, look, nobody, *(new_key() for _ in range(1_200))]
+    assert {
+        source: {User.SOURCE, User.LOOK},
+        result: {User.RESULT},
+        busy: {User.TASK},
+        task: {User.TASK},
+        look: {User.LOOK},
+    } == uses.of(asked)
+    assert {} == uses.of([])

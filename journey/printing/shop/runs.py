@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import errno
 import logging
-import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -19,7 +18,8 @@ from journey.errors import JourneyError, Stopped
 from journey.printing import shop
 from journey.printing.shop import PrintFile, PrintJob, PrintSet
 from journey.processes import Workers
-from journey.storage.files import Files
+from journey.storage.files import Files, new_key
+from journey.storage.looked import Looked
 from journey.storage.stored import StoredFile
 
 log = logging.getLogger(__name__)
@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T", PrintFile, PrintSet)
 
-KEEP_SECONDS = 24 * 3600
-"""How long a print file can be downloaded."""
 WAITING_LIMIT = 20
 WORKER_BYTES = 3 * 1024**3
 MAKING_SECONDS = 1800.0
@@ -97,17 +95,13 @@ class PrintRun:
 class PrintRuns:
     """Makes print files from stored pictures, and stores them as well, each under a key of its own.
 
-    `record` is a folder that remembers which files were made when, so that they can be removed after
-    KEEP_SECONDS even if the program was restarted in between.
+    They count as looked at when they are made, so that they are removed a day later, unless somebody enlarges one.
     """
 
-    def __init__(
-        self, files: Files, record: Path, *, workers: Workers | None = None, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, files: Files, looked: Looked, *, workers: Workers | None = None) -> None:
         self._files = files
-        self._record = record
+        self._looked = looked
         self._workers = workers or Workers(1, nice=10, memory_bytes=WORKER_BYTES, seconds=MAKING_SECONDS)
-        self._clock = clock
         self._open: list[PrintRun] = []
 
     def make(
@@ -127,7 +121,7 @@ class PrintRuns:
         self._open = [run for run in self._open if not run.done]
         if len(self._open) >= WAITING_LIMIT:
             raise JourneyError("Many print files are being made right now. Try again in a minute.")
-        self.remove_old()
+        self._looked.note([stored.key])  # nobody removes the picture meanwhile
         self._workers.start()
         with ExitStack() as on_error:
             folder = on_error.enter_context(self._files.folder())
@@ -138,20 +132,6 @@ class PrintRuns:
         run = PrintRun(job, outcome)
         self._open.append(run)
         return run
-
-    def remove_old(self) -> None:
-        """Delete print files older than KEEP_SECONDS."""
-        if not self._record.is_dir():
-            return
-        for mark in self._record.iterdir():
-            try:
-                made_at = float(mark.read_text(encoding="ascii"))
-            except (OSError, ValueError):
-                made_at = 0.0
-            if self._clock() - made_at > KEEP_SECONDS:
-                with suppress(OSError):  # somebody is saving it right now: next time
-                    self._files.delete(mark.name)
-                    mark.unlink(missing_ok=True)
 
     def stop(self) -> None:
         """End the worker; what is under way fails. A later `make` starts it again."""
@@ -171,9 +151,9 @@ class PrintRuns:
                 for stray in folder.iterdir():
                     if stray != result.path:
                         stray.unlink()
-                key = self._files.keep(folder)
-                self._record.mkdir(parents=True, exist_ok=True)
-                (self._record / key).write_text(str(self._clock()), encoding="ascii")
+                key = new_key()
+                self._looked.note([key])
+                self._files.keep(folder, key=key)
             stored.set_result(_made(key, result))
         except BaseException as error:  # noqa: BLE001 - whoever is watching must hear of any failure
             stored.set_exception(error)

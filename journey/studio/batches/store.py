@@ -11,15 +11,14 @@ import itertools
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
 from journey.history import LIVE, STALE_AFTER, Entry, History, NewEntry, State
 from journey.history.tables import COLUMNS, entries, entry_of, wishes_of
-from journey.storage.database import Transactions, metadata
+from journey.storage.database import Transactions, Within, metadata
 
 NAME_LIMIT = 80
 PAUSED_NOTE = "Its batch is paused."
@@ -286,24 +285,7 @@ class Batches:
         Its clock moves on each time it is read, so that entries keep the order in which they were added.
         """
         now, ticks = self._clock(), itertools.count()
-        return History(_Within(connection), clock=lambda: now + next(ticks) / 1e6)
-
-
-class _Within(Transactions):
-    """Transactions that are all part of one that is already open."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-
-    @property
-    def is_sqlite(self) -> bool:
-        return self._connection.dialect.name == "sqlite"
-
-    @contextmanager
-    def read(self) -> Iterator[sa.Connection]:
-        yield self._connection
-
-    write = read
+        return History(Within(connection), clock=lambda: now + next(ticks) / 1e6)
 
 
 def progress(items: Sequence[Item]) -> Progress:

@@ -101,6 +101,7 @@ class Archiving:
     def _adopt(self, entry: Entry, own: StoredFile) -> None:
         """Take a result that is already in `files`; only its header is read."""
         path = self._files.path(own.key, own.file)
+        self._decoder.start()  # with the first result
         picture = self._decoder.inspect(path)
         self._finish(entry, StoredPicture(own.key, own.file, picture.width, picture.height, path.stat().st_size))
 

@@ -1,0 +1,62 @@
+"""What the process that works the queues looks after, in a whole studio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from journey.pictures import gallery
+from journey.settings import Settings
+from journey.storage.files import new_key
+from journey.storage.looked import LOOK_SECONDS
+from journey.workspace import Workspace
+from tests.harness.hosted import picture
+from tests.harness.standing import Clock, wait_for
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def space(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """A studio that has not begun its work, and draws no samples."""
+    monkeypatch.setattr(gallery, "hang", lambda *_, **__: None)
+    made = Workspace(Settings(_env_file=None, data_dir=tmp_path, engine="off"), clock=clock)
+    yield made
+    made.stop()
+
+
+def test_what_nobody_queued_is_removed_by_the_process_that_works(space: Workspace, clock: Clock) -> None:
+    """The process that works the queues removes what was looked at a day ago and never queued, and nothing newer.
+
+    Print files that an earlier version noted in a folder of its own are among it, a day after the change.
+    """
+    space._decoders.start()
+    old = space.intake.from_upload("old.png", picture(64, 48)).stored
+    clock.now += LOOK_SECONDS
+    new = space.intake.from_upload("new.png", picture(48, 64)).stored
+    record = space.settings.data_dir / "print-files"
+    record.mkdir()
+    (record / (noted := new_key())).write_text(str(clock.now))
+    clock.now += 1
+    space.start()
+    wait_for(lambda: not space.files.has(old.key, old.file))
+    assert space.files.has(new.key, new.file)
+    assert {noted} == space._looked.recent({noted})
+    assert [] == list(record.iterdir())
+
+
+def test_the_room_of_a_look_is_counted(space: Workspace) -> None:
+    """What is stored is counted in the background, and told by what it is for."""
+    space._decoders.start()
+    look = space.intake.from_upload("look.png", picture(64, 48)).stored
+    space.disk_use.look()
+    wait_for(lambda: space.disk_use.told_at)
+    room = space.disk_use.look()
+    size = sum(path.stat().st_size for path in space.files.path(look.key, look.file).parent.iterdir())
+    assert room is not None
+    assert (0, 0, size) == (room.results, room.sources, room.looks)
