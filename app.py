@@ -80,7 +80,7 @@ space = build()
 
 
 def set_up_logs() -> None:
-    logs.set_up(space.settings.api_key or "", *space.keys)
+    logs.set_up(space.settings.api_key or "", *(space.engine.keys if space.engine else ()))
 
 
 set_up_logs()

@@ -241,11 +241,6 @@ class Workspace:
             found.append("A picture has been read for far too long.")
         return found
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """What must never be written anywhere."""
-        return (self._key.decode(), *(self.engine.keys if self.engine else ()))
-
     def wake(self) -> None:
         """Make the tracker look at once."""
         if self.tracker:

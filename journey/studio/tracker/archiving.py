@@ -112,7 +112,7 @@ class Archiving:
             with path.open("wb") as file:
                 self._door.get(url, max_bytes=max(self._max_bytes, 4 * self._decoder.limits.output), into=file)
             reach("after the download")
-            self._decoder.start()  # with the first result that comes from elsewhere
+            self._decoder.start()
             picture = self._decoder.check(path, max_pixels=self._decoder.limits.output)
             name = safe_name(Path(entry.name).stem, picture.extension, suffix=f"_{entry.type}")
             path.rename(folder / name)
