@@ -213,7 +213,7 @@ def test_a_large_print_is_cut_into_sheets(space: Workspace, open_page: OpenPage)
     (started, *_) = app.session_state.print_runs
     started.run.wait(30)
     made = started.run.made
-    assert "hill-png_A3_50dpi_panels_A4.pdf" == made.stored.file
+    assert "hill_A3_50dpi_panels_A4.pdf" == made.stored.file
     assert 4 == len(PdfReader(space.files.path(made.stored.key, made.stored.file)).pages)
     app.text_input(key="print_overlap").set_value("190").run()
     assert app.button(key="make").disabled
