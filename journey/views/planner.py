@@ -114,6 +114,14 @@ def address(values: Mapping[str, str]) -> dict[str, str]:
     return {} if is_fresh else {name: text for name, text in matter.items() if text}
 
 
+def for_paper(paper: printing.Paper, *, turn: str, fit: str, dpi: str, bleed_mm: float) -> dict[str, str]:
+    """The parameters that plan for this paper, to be added to those of a picture."""
+    sheet = {"paper": paper.name}
+    if paper.name not in printing.PAPERS:
+        sheet = {"paper": CUSTOM, "pw": f"{paper.width:g}", "ph": f"{paper.height:g}", "pu": paper.unit}
+    return {**sheet, "turn": turn, "fit": fit, "dpi": dpi, "bleed": f"{bleed_mm:g}"}
+
+
 def is_place(text: str) -> bool:
     """True when this says where a crop lies, from 0 (left, top) to 100 (right, bottom)."""
     return text.isascii() and text.isdigit() and int(text) <= 100

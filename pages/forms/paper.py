@@ -7,7 +7,7 @@ import streamlit as st
 from journey import printing
 from journey.printing import Plan, inputs
 from journey.studio import Source
-from journey.views.planner import FITS, TURNS
+from journey.views.planner import FITS, TURNS, for_paper
 from journey.views.plans import GRADE_COLOURS, MULTIPLIER_NAMES
 from journey.views.ways import honest_words, possible
 from journey.views.words import literal, pixels
@@ -46,6 +46,14 @@ def plan_for(source: Source | None) -> tuple[Plan | None, str | None]:
     except ValueError as error:
         return None, str(error)
     return possible(plan, workspace().orders.way_problem)[0], None
+
+
+def meant() -> dict[str, str]:
+    """What Print size has to know of the paper in the form; nothing without one."""
+    paper = printing.PAPERS.get(state.for_paper, state.for_custom)
+    if state.for_paper == NO_PAPER or paper is None:
+        return {}
+    return for_paper(paper, turn=state.for_turn, fit=state.for_fit, dpi=state.for_dpi, bleed_mm=state.for_bleed)
 
 
 def show_picture(source: Source, plan: Plan | None, problem: str | None) -> None:

@@ -10,6 +10,7 @@ from journey.views import links
 from journey.views.comparison import USUAL, View, address, pair_of
 from journey.views.words import download_words
 from journey.workspace import workspace
+from pages.forms import paper
 from pages.frame.protection import say_error
 from pages.frame.visitor import origin
 
@@ -37,7 +38,10 @@ def actions(entry: Entry, begun: Entry, *, fills_form: bool, view: View = USUAL)
                 query_params=address(pair_of(entry, begun), view),
             )
             st.page_link(
-                "print_size.py", label="Print-ready file", icon=":material/print:", query_params=links.task(entry)
+                "print_size.py",
+                label="Print-ready file",
+                icon=":material/print:",
+                query_params=links.task(entry) | (paper.meant() if fills_form else {}),
             )
         label, icon = "Reuse settings", ":material/tune:"
         if not fills_form:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from journey import printing
 from journey.views import planner
-from journey.views.planner import DEFAULTS, FIELDS, address, from_address
+from journey.views.planner import DEFAULTS, FIELDS, address, for_paper, from_address
 
 
 def restored(parameters: dict[str, str]) -> dict[str, str]:
@@ -30,6 +31,18 @@ def test_an_address_leads_back_to_its_inputs(values: dict[str, str]) -> None:
     parameters = address(values)
     assert not parameters or parameters.items() <= values.items()
     assert parameters == address(restored(parameters))
+
+
+def test_a_paper_in_the_form_is_the_paper_of_print_size() -> None:
+    """A paper with its DPI, fit and bleed can be added to the address of a task, one of its own size as well."""
+    a2 = for_paper(printing.PAPERS["A2"], turn="portrait", fit="crop", dpi="150", bleed_mm=3)
+    asked, problems = from_address({"task": "t", **a2})
+    assert [] == problems
+    assert ("A2", "portrait", "crop", "150", "3") == tuple(
+        asked[name] for name in ("paper", "turn", "fit", "dpi", "bleed")
+    )
+    own = for_paper(printing.custom_paper(30.5, 40, "cm"), turn="auto", fit="contain", dpi="300", bleed_mm=0)
+    assert ("custom", "30.5", "40", "cm") == tuple(own[name] for name in ("paper", "pw", "ph", "pu"))
 
 
 def test_what_does_not_matter_is_left_out() -> None:
