@@ -84,7 +84,7 @@ def test_pictures_live_in_object_storage(
     the bucket, not in the data folder."""
     address = s3_here.address()
     files = Files(address, work_dir=tmp_path / "work")
-    for sample in drawn_samples().glob("*/*"):
+    for sample in drawn_samples().glob("[0-9a-f][0-9a-f]/*"):
         files.keep(sample, key=sample.name)
     studio = make_studio(JOURNEY_FILES_URL=address, **s3_here.environment)
     write_picture(tmp_path / "hill.png")

@@ -25,14 +25,16 @@ from hypothesis.stateful import (
 )
 from starlette.applications import Starlette
 
-from journey.history import LIVE, OVER, Entry, State
+from journey.engine import tasks as engine_tasks
+from journey.history import LIVE, OVER, Entry, State, tables
 from journey.history.deletions import Deletions
 from journey.history.tables import COLUMNS, entry_of, timeline
 from journey.history.tables import entries as table
 from journey.provider import JOURNEYAPI, PROVIDERS, THIS_MACHINE
 from journey.storage import failpoints
 from journey.storage.database import Database
-from journey.storage.stored import Origins
+from journey.storage.looked import Looked
+from journey.storage.uses import Uses
 from journey.studio.removal import Removal
 from journey.studio.stopping import stop
 from journey.web import webhooks
@@ -232,15 +234,10 @@ class Anything(RuleBasedStateMachine):
         """A person deletes an entry, and the program may die in the middle of it."""
         if found := self._are(*OVER):
             entry = found[number % len(found)]
-            history = self.studio.history
-            database = self.databases[-1]
-            removal = Removal(
-                history.lists,
-                Deletions(database),
-                self.studio.files,
-                {JOURNEYAPI: self.studio.client},
-                origins=Origins(local=(OWN_ORIGIN,)),
-            )
+            database, files = self.databases[-1], self.studio.files
+            looked = Looked(files._root, clock=self.clock)
+            uses = Uses(database, looked, [*tables.CLAIMS, *engine_tasks.CLAIMS])
+            removal = Removal(Deletions(database), files, looked, uses)
             failpoints.arm(point)
             try:
                 removal.delete([entry.id])
