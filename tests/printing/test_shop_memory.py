@@ -64,15 +64,15 @@ def test_a_large_source_is_never_held(tmp_path: Path, workers: Workers) -> None:
 def test_a_large_print_is_never_held(
     tmp_path: Path, workers: Workers, make: Callable[[Paper], tuple[Callable[..., PrintFile], object]]
 ) -> None:
-    """A print of 20 megapixels needs hardly more memory than one of 4, neither its pixels nor its file."""
+    """A print of 40 megapixels needs hardly more memory than one of 4, neither its pixels nor its file."""
     small, large = tmp_path / "small.png", tmp_path / "large.png"
     write_picture(small, 2_000, 2_000)
-    write_picture(large, 2_000, 10_000)
+    write_picture(large, 2_000, 20_000)
     work, *how = make(custom_paper(20, 20, "in"))
     workers.submit(work, small, tmp_path, *how).result()
     before = peak_bytes(workers)
-    work, *how = make(custom_paper(20, 100, "in"))
+    work, *how = make(custom_paper(20, 200, "in"))
     made = workers.submit(work, large, tmp_path, *how).result()
-    assert (2_000, 10_000) == (made.width, made.height)
-    assert min(made.size, 2_000 * 10_000 * 3) / 2 > peak_bytes(workers) - before
+    assert (2_000, 20_000) == (made.width, made.height)
+    assert min(made.size, 2_000 * 20_000 * 3) / 2 > peak_bytes(workers) - before
     assert not list(tmp_path.glob(".*"))
