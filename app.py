@@ -119,18 +119,13 @@ def uploaded_bytes(tab: str | None) -> int:
 
 def middleware(settings: Settings) -> list[Middleware]:
     """What stands before Streamlit, from the outside in."""
-    most_tabs = settings.max_tabs
-    if (files := connections.raise_open_files()) is not None:
-        room = max(files - connections.SPARE_FILES, 2)
-        most_tabs = min(most_tabs, room // 2)
-        connections.look_after(connections.Connections(most=min(connections.MOST_CONNECTIONS, room - most_tabs)))
     return [
         Middleware(SafeHeaders, public_url=settings.public_url),
         Middleware(Hosts, names=OwnNames.of(HOST, public_url=settings.public_url, more=settings.allowed_hosts)),
-        Middleware(Sockets, most=most_tabs),
+        Middleware(Sockets, most=connections.prepare(settings.max_tabs)),
         Middleware(
             Uploads,
-            may_upload=space.gate.is_inside if services(sign_in.configured()) else lambda _: True,
+            may_upload=space.gate.is_inside,
             held=uploaded_bytes,
             largest=settings.max_bytes,
             each=settings.max_tab_uploads,

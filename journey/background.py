@@ -1,4 +1,4 @@
-"""What goes on behind the pages: a value that is kept fresh, and a loop that survives its errors."""
+"""What goes on behind the pages: a value that is kept fresh, a few that are remembered, a loop that survives errors."""
 
 from __future__ import annotations
 
@@ -11,8 +11,26 @@ from typing import Generic, TypeVar
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 LONGEST_PAUSE = 30.0
+
+
+class Latest(dict[K, V]):
+    """Remembers at most `most` values, of all threads: the one that was set longest ago makes room for a new one."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+        self._setting = threading.Lock()
+
+    def __setitem__(self, key: K, value: V) -> None:
+        with self._setting:
+            self.pop(key, None)
+            super().__setitem__(key, value)
+            while len(self) > self._most:
+                del self[next(iter(self))]
 
 
 class Fresh(Generic[T]):

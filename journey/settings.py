@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -14,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from journey.api.models import HOSTED_URL
 from journey.errors import CannotStart
-from journey.outside.addresses import is_loopback
+from journey.outside.addresses import HOST_AND_PORT, is_loopback
 from journey.signing_in import normal_domain
 from journey.storage.keys import LEAST_CHARACTERS
 
@@ -134,7 +133,7 @@ class Settings(BaseSettings):
     @classmethod
     def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for host in value:
-            if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?", host):
+            if not HOST_AND_PORT.fullmatch(host):
                 raise ValueError("must be names such as studio.example.com or studio.lan:8443, without https://")
         return value
 

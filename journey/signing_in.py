@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import idna
 
+from journey.background import Latest
 from journey.errors import CannotStart
 from journey.outside.addresses import is_loopback
 
@@ -78,7 +79,7 @@ class Gate:
     def __init__(self, domains: Sequence[str], over: Marks) -> None:
         self._domains = {normal_domain(each) for each in domains}
         self._over = over
-        self._inside: dict[str, None] = {}
+        self._inside: Latest[str, None] = Latest(TABS_REMEMBERED)
 
     services = staticmethod(services)
 
@@ -99,10 +100,7 @@ class Gate:
 
     def let_in(self, tab: str) -> None:
         """Remember that a tab shows the studio. Of those that ended without a word, the oldest are forgotten."""
-        self._inside.pop(tab, None)
         self._inside[tab] = None
-        if len(self._inside) > TABS_REMEMBERED:
-            del self._inside[next(iter(self._inside))]
 
     def show_out(self, tab: str) -> None:
         self._inside.pop(tab, None)

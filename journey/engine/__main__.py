@@ -85,8 +85,7 @@ def main() -> None:
     if not settings.engine_key:
         _say(f"Its key is in {settings.data_dir / 'engine-key'}")
     logs.set_up(*settings.engine_key)
-    connections.raise_open_files()
-    connections.look_after(connections.Connections())
+    connections.prepare()
     with suppress(KeyboardInterrupt):
         uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from journey.background import Latest
 from journey.engine.networks.network import DETAIL, Network
 from journey.engine.networks.recipes import Recipe, decided, recipe
 from journey.engine.upscaler import Box, piece, tile_around
@@ -51,7 +52,7 @@ class Pieces:
         self._workers = workers
         self._thread = ThreadPoolExecutor(1, "engine-pieces")
         self._open: OrderedDict[str, _Opened] = OrderedDict()
-        self._places: dict[str, tuple[float, float]] = {}
+        self._places: Latest[str, tuple[float, float]] = Latest(_PLACES_KEPT)
 
     def box(self, size: tuple[int, int], x: float, y: float) -> Box:
         """The part that a piece covers: one tile, around a place that is given as fractions of the sides."""
@@ -66,8 +67,6 @@ class Pieces:
             window = (box.right - box.left) / picture.width, (box.bottom - box.top) / picture.height
             with Image.open(self._files.path(picture.key, PREVIEW)) as preview:
                 self._places[picture.key] = most_detailed(preview, *window)
-            while len(self._places) > _PLACES_KEPT:
-                self._places.pop(next(iter(self._places)))
         return self._places[picture.key]
 
     def make(self, picture: StoredPicture, name: str, scale: int, box: Box) -> Future[Piece]:

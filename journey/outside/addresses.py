@@ -224,6 +224,10 @@ def _network(text: str) -> _Network | None:
         return None
 
 
+HOST_AND_PORT = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]{1,253})(?P<port>:[0-9]{1,5})?", re.IGNORECASE)
+"""A Host header, or the part of an origin after its scheme."""
+
+
 def is_loopback(host: str) -> bool:
     """True for a host name or address that means this machine and nothing else."""
     address = plain_address(host)

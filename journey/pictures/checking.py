@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
+from journey.background import Latest
 from journey.errors import PictureRefused
 from journey.pictures import previews
 from journey.pictures.decoding import opened, orientation, target_mode, too_many_pixels
@@ -124,7 +125,8 @@ class Decoder:
         self.limits = limits
         pixels = max(limits.input, limits.output)
         self._turns = Turns(workers)
-        self._facts: dict[tuple[Path, int, int, int], Picture] = {}
+        self._facts: Latest[tuple[Path, int, int, int], Picture] = Latest(_REMEMBERED)
+        self._is_stopped = False
         self._workers = Workers(
             workers,
             nice=nice,
@@ -133,9 +135,12 @@ class Decoder:
         )
 
     def start(self) -> None:
+        """Start the processes. Without it, the first picture does."""
+        self._is_stopped = False
         self._workers.start()
 
     def stop(self) -> None:
+        self._is_stopped = True
         self._workers.stop()
 
     @property
@@ -149,8 +154,6 @@ class Decoder:
         key = (path, known.st_size, known.st_mtime_ns, max_pixels or self.limits.output)
         if key not in self._facts:
             self._facts[key] = self._run(_inspect, path, key[-1])
-            while len(self._facts) > _REMEMBERED:
-                self._facts.pop(next(iter(self._facts)))
         return self._facts[key]
 
     def check(self, path: Path, *, max_pixels: int | None = None, asker: str = "") -> Picture:
@@ -175,6 +178,8 @@ class Decoder:
 
     def _run(self, work: Callable[..., T], *args: object, asker: str = "") -> T:
         try:
+            if not self._is_stopped:
+                self._workers.start()
             # Without an asker, all are strangers to each other.
             with self._turns.turn(asker or uuid.uuid4().hex):
                 return self._workers.submit(work, *args).result()
@@ -199,7 +204,7 @@ class Decoders:
         return cls(Decoder(limits, workers=_LOOKED_AT_ONCE), Decoder(limits), Decoder(limits))
 
     def start(self) -> None:
-        """Start all but the last, which most studios never need: whoever needs it does."""
+        """Start all but the last, which most studios never need."""
         self.looking.start()
         self.ordered.start()
 

@@ -103,7 +103,7 @@ class Tiles:
             self._waiting.clear()
             self._changed.notify_all()
         while True:
-            self._decoder.stop()  # repeatedly, in case the work was just starting it
+            self._decoder.stop()  # repeatedly, in case the work was just starting its processes
             self._loop.stop(0.1)
             if not self._loop.is_alive:
                 return
@@ -159,7 +159,6 @@ class Tiles:
         return None
 
     def _make(self, key: str, file: str) -> None:
-        self._decoder.start()
         picture = self._files.path(key, file)
         before = version_of(picture.stat())
         with self._files.scratch() as scratch:

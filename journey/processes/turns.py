@@ -17,12 +17,6 @@ class Turns:
         self._served: set[str] = set()
         self._changed = threading.Condition()
 
-    @property
-    def waiting(self) -> int:
-        """How many wait for a place."""
-        with self._changed:
-            return sum(map(len, self._waiting.values()))
-
     @contextmanager
     def turn(self, asker: str) -> Iterator[None]:
         """Wait for a place, and have it until the end of the block."""

@@ -6,11 +6,12 @@ DatabaseAway.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +32,7 @@ _WRITE_LOCK = _WORKER_LOCK + 1
 
 _NEW_SECONDS = 10.0
 """How long a file may be empty while another process makes a database of it."""
+
 metadata = sa.MetaData()
 """All tables of the package; each module declares its own."""
 
@@ -190,20 +192,20 @@ class Database(Transactions):
     def close(self) -> None:
         self.engine.dispose()
 
+    def _stat(self) -> os.stat_result | None:
+        """What is known of the file of an SQLite database; None for Postgres, and where there is no file."""
+        with suppress(FileNotFoundError):
+            return self._sqlite_path().stat() if self.is_sqlite else None
+        return None
+
     def _identity(self) -> tuple[int, int] | None:
-        """What tells the file of an SQLite database from any other; None for Postgres, and where there is no file."""
-        try:
-            found = self._sqlite_path().stat() if self.is_sqlite else None
-        except FileNotFoundError:
-            return 0, 0
+        """What tells the file of an SQLite database from any other; None where there is none."""
+        found = self._stat()
         return (found.st_dev, found.st_ino) if found else None
 
     def _refuse_nothing(self) -> None:
         """SQLite takes an empty file for a new database, but one that has lain there has lost what it held."""
-        try:
-            found = self._sqlite_path().stat() if self.is_sqlite else None
-        except FileNotFoundError:
-            return
+        found = self._stat()
         if found and found.st_size == 0 and time.time() - found.st_mtime > _NEW_SECONDS:
             raise CannotStart(
                 f"The database at {self.place} is an empty file. Put a copy from a backup in its place, or remove it "

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from journey.background import Latest
 from journey.storage.files import asking, storage_at
 from journey.storage.stored import KEY
 
@@ -29,7 +30,7 @@ class Looked:
         self._is_local = "local" in self._storage.protocol
         self._folder = f"{root.rstrip('/')}/looks"
         self._clock = clock
-        self._noted: dict[str, float] = {}
+        self._noted: Latest[str, float] = Latest(_REMEMBERED)
 
     def note(self, keys: Iterable[str]) -> None:
         """Somebody looks at these now."""
@@ -41,10 +42,7 @@ class Looked:
                 Path(self._folder).mkdir(parents=True, exist_ok=True)
             with asking():
                 self._storage.pipe_file(f"{self._folder}/{key}", repr(now).encode())
-            self._noted.pop(key, None)
             self._noted[key] = now
-            while len(self._noted) > _REMEMBERED:
-                self._noted.pop(next(iter(self._noted)))
 
     def recent(self, keys: Collection[str]) -> set[str]:
         """Those of these that were looked at within a day."""

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 from journey.api.client import JourneyClient
 from journey.api.errors import TaskNotFound
 from journey.api.models import GRID_INDEXES, Task, TaskStatus, usable_id
+from journey.background import Latest
 from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRefused, one_line
 from journey.history import Entry
 from journey.outside.door import Door
@@ -102,8 +103,8 @@ class Intake:
         self._clients = clients
         self._origins = origins
         self._max_bytes = max_bytes
-        self._traits: dict[str, Traits] = {}
-        self._refused: dict[str, str] = {}
+        self._traits: Latest[str, Traits] = Latest(_TRAITS_KEPT)
+        self._refused: Latest[str, str] = Latest(_REFUSALS_KEPT)
         self._asker = ""
 
     def asked_by(self, asker: str) -> Self:
@@ -140,8 +141,6 @@ class Intake:
         if key not in self._traits:
             path = self._files.path(key, source.stored.file)
             self._traits[key] = self._decoder.apply(_measured, path, path)
-            while len(self._traits) > _TRAITS_KEPT:
-                self._traits.pop(next(iter(self._traits)))
         return self._traits[key]
 
     def from_stored(self, stored: StoredFile, *, name: str, kind: Kind) -> Source:
@@ -149,7 +148,7 @@ class Intake:
         path = self._files.path(stored.key, stored.file)
         self._looked.note([stored.key])
         picture = self._decoder.inspect(path)
-        return _source(kind, _shown(name), picture, stored, path)
+        return _source(kind, _shown(name), picture, stored, _digest(path))
 
     def from_result(self, entry: Entry) -> Source:
         """The stored result of an entry, to be enlarged further. Raises FileMissing when it is no longer there."""
@@ -209,18 +208,14 @@ class Intake:
         )
         return ParentTask(task_id, provider, task.task_type, task.model, sources)
 
-    def _checked(self, path: Path) -> Picture:
+    def _checked(self, path: Path, digest: str) -> Picture:
         """Check a picture, unless the very same bytes were refused before."""
-        with path.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
         if digest in self._refused:
             raise PictureRefused(self._refused[digest])
         try:
             return self._decoder.check(path, asker=self._asker)
         except PictureRefused as error:
             self._refused[digest] = str(error)
-            while len(self._refused) > _REFUSALS_KEPT:
-                self._refused.pop(next(iter(self._refused)))
             raise
 
     def _find(self, task_id: str, providers: Sequence[Provider]) -> tuple[Task, Provider]:
@@ -254,7 +249,8 @@ class Intake:
             write(path)
             with path.open("rb") as file:
                 extension = KINDS[sniff(file.read(32))].extension
-            picture = self._checked(path)
+            digest = _digest(path)
+            picture = self._checked(path, digest)
             file_name = safe_name(Path(name).stem, extension)
             if file_name in (PREVIEW, THUMBNAIL):  # these two are put beside it
                 file_name = safe_name("picture", extension)
@@ -262,16 +258,19 @@ class Intake:
             stored = StoredFile(new_key(), file_name)
             self._looked.note([stored.key])
             self._files.keep(folder, key=stored.key)
-        return _source(kind, name, picture, stored, self._files.path(stored.key, stored.file))
+        return _source(kind, name, picture, stored, digest)
 
 
 def _measured(picture: Stream, _: Path) -> Traits:
     return of_stream(picture)
 
 
-def _source(kind: Kind, name: str, picture: Picture, stored: StoredFile, path: Path) -> Source:
+def _digest(path: Path) -> str:
     with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _source(kind: Kind, name: str, picture: Picture, stored: StoredFile, digest: str) -> Source:
     kept = StoredPicture(stored.key, stored.file, picture.width, picture.height)
     return Source(kind, name, kept, digest, picture.notes)
 

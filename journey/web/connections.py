@@ -85,6 +85,20 @@ def look_after(connections: Connections, protocol: type[Any] = AutoHTTPProtocol)
     _before(protocol, "handle_websocket_upgrade", connections.closed)
 
 
+def prepare(most_tabs: int = 0) -> int:
+    """Look after the connections of this process, before its server starts. Returns for how many tabs there is room.
+
+    Open files are raised to what the system allows, and shared between tabs and other connections.
+    """
+    connections = MOST_CONNECTIONS
+    if (files := raise_open_files()) is not None:
+        room = max(files - SPARE_FILES, 2)
+        most_tabs = min(most_tabs, room // 2)
+        connections = min(connections, room - most_tabs)
+    look_after(Connections(most=connections))
+    return most_tabs
+
+
 def raise_open_files() -> int | None:
     """Allow this process as many open files as the system lets it. Returns how many; None where that has no limit."""
     if sys.platform == "win32":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -19,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from journey.outside.addresses import is_loopback
+from journey.outside.addresses import HOST_AND_PORT, is_loopback
 from journey.web.answers import refusal
 
 log = logging.getLogger(__name__)
@@ -27,7 +26,6 @@ log = logging.getLogger(__name__)
 OPEN_TO_ALL = frozenset({"/healthz", "/readyz"})
 """Load balancers ask for these by address. They tell nothing but how the server is."""
 
-_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]{1,253})(?P<port>:[0-9]{1,5})?")
 _USUAL_PORTS = (":80", ":443")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -49,7 +47,7 @@ class OwnNames:
 
         Nobody can point an address elsewhere, so loopback addresses, and the one that was reached, are always ours.
         """
-        found = _HOST.fullmatch(host.lower())
+        found = HOST_AND_PORT.fullmatch(host.lower())
         if not found:
             return False
         name = found["name"].rstrip(".")
@@ -126,7 +124,7 @@ def _netloc(origin: str) -> str | None:
     """Host and port of an origin, without the usual port; None when it is none."""
     try:
         parts = urlsplit(origin)
-        is_origin = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc.lower())
+        is_origin = parts.scheme in ("http", "https") and HOST_AND_PORT.fullmatch(parts.netloc.lower())
     except ValueError:
         return None
     return _without_usual_port(parts.netloc.lower()) if is_origin else None
@@ -137,7 +135,7 @@ def _without_usual_port(netloc: str) -> str:
 
 
 def _name(host: str) -> str:
-    found = _HOST.fullmatch(host)
+    found = HOST_AND_PORT.fullmatch(host)
     return found["name"] if found else host
 
 

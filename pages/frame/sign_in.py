@@ -40,6 +40,7 @@ def guard(pages: Sequence[Page]) -> str | None:
     except CannotStart as error:
         _show_door(pages, "Sign-in is not set up", partial(st.error, literal(str(error))))
     if not services:
+        workspace().gate.let_in(tab())
         return None
     if not _is_signed_in():
         _show_door(pages, "Sign in", partial(_ask, services))

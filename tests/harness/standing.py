@@ -52,9 +52,6 @@ class Inline(Executor):
 class DecoderHere(Decoder):
     """The decoder without its processes, which have tests of their own."""
 
-    def start(self) -> None:
-        """There is nothing to start."""
-
     def _run(self, work: Callable[..., T], *args: object, asker: str = "") -> T:
         return work(*args)
 

@@ -185,14 +185,20 @@ def test_a_crash_in_between_leaves_no_file(
     assert [] == deletions.doomed()
 
 
+def made_here(history: History, tasks: Tasks, source: StoredPicture, result: str) -> Entry:
+    """An open entry whose task of the engine here has just stored this result."""
+    entry = history.add(NewEntry(provider=THIS_MACHINE, type="4x", name="fjord", source=source))
+    history.move(entry.id, State.SUBMITTING)
+    history.move(entry.id, State.OPEN, task_id=done(tasks, "studio", result))
+    return entry
+
+
 def test_a_result_that_nobody_took_is_removed(
     history: History, tasks: Tasks, removal: Removal, files: Files, put: Put
 ) -> None:
     """When a task here was stopped just as its result was stored, deleting its entry removes that result as well."""
     result = put()
-    entry = history.add(NewEntry(provider=THIS_MACHINE, type="4x", name="fjord", source=kept(put())))
-    history.move(entry.id, State.SUBMITTING)
-    history.move(entry.id, State.OPEN, task_id=done(tasks, "studio", result))
+    entry = made_here(history, tasks, kept(put()), result)
     history.move(entry.id, State.STOPPED)
     removal.delete([entry.id])
     assert not files.has(result, "a.png")
@@ -206,9 +212,7 @@ def test_a_result_goes_with_its_entry_although_the_engine_knows_its_task(
 ) -> None:
     """The task that made a result for the studio does not keep it when the entry is deleted."""
     result = put()
-    entry = history.add(NewEntry(provider=THIS_MACHINE, type="4x", name="fjord", source=kept(put())))
-    history.move(entry.id, State.SUBMITTING)
-    history.move(entry.id, State.OPEN, task_id=done(tasks, "studio", result))
+    entry = made_here(history, tasks, kept(put()), result)
     history.move(entry.id, State.ARCHIVING, result_key=result)
     history.move(entry.id, State.FINISHED, result=kept(result))
     removal.delete([entry.id])

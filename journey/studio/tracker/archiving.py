@@ -101,7 +101,6 @@ class Archiving:
     def _adopt(self, entry: Entry, own: StoredFile) -> None:
         """Take a result that is already in `files`; only its header is read."""
         path = self._files.path(own.key, own.file)
-        self._decoder.start()  # with the first result
         picture = self._decoder.inspect(path)
         self._finish(entry, StoredPicture(own.key, own.file, picture.width, picture.height, path.stat().st_size))
 
@@ -112,7 +111,6 @@ class Archiving:
             with path.open("wb") as file:
                 self._door.get(url, max_bytes=max(self._max_bytes, 4 * self._decoder.limits.output), into=file)
             reach("after the download")
-            self._decoder.start()
             picture = self._decoder.check(path, max_pixels=self._decoder.limits.output)
             name = safe_name(Path(entry.name).stem, picture.extension, suffix=f"_{entry.type}")
             path.rename(folder / name)
