@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from journey import background
-from journey.background import Fresh, Loop, pause_after
+from journey.background import Fresh, Latest, Loop, pause_after
 from tests.harness.standing import Clock
 
 
@@ -179,3 +179,11 @@ def test_a_value_is_asked_for_again_after_no_thread_could_be_started() -> None:
     clock.now += 61
     value.look()
     assert 7 == value.look()
+
+
+def test_the_latest_are_remembered() -> None:
+    """The value that was set longest ago makes room for a new one; one that is set again is new."""
+    latest: Latest[str, int] = Latest(2)
+    for number, key in enumerate(("a", "b", "a", "c")):
+        latest[key] = number
+    assert {"a": 2, "c": 3} == latest

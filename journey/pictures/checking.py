@@ -22,7 +22,7 @@ from journey.pictures.decoding import opened, orientation, target_mode, too_many
 from journey.pictures.kinds import KINDS, FormatName
 from journey.pictures.rows import FileRows, Stream
 from journey.pictures.streaming import stream, write_rows
-from journey.processes import Turns, Workers, allow_processor_time
+from journey.processes import PATIENCE, Turns, Workers, allow_processor_time
 
 log = logging.getLogger(__name__)
 
@@ -153,12 +153,15 @@ class Decoder:
         known = path.stat()
         key = (path, known.st_size, known.st_mtime_ns, max_pixels or self.limits.output)
         if key not in self._facts:
-            self._facts[key] = self._run(_inspect, path, key[-1])
+            self._facts[key] = self._run(_inspect, path, key[-1], seconds=_HEADER_SECONDS)
         return self._facts[key]
 
     def check(self, path: Path, *, max_pixels: int | None = None, asker: str = "") -> Picture:
         """Decode the whole picture and write PREVIEW and THUMBNAIL beside it. Raises PictureRefused."""
-        return self._run(_check, path, max_pixels or self.limits.input, asker=asker)
+        most = max_pixels or self.limits.input
+        picture = self._run(_inspect, path, most, asker=asker, seconds=_HEADER_SECONDS)
+        seconds = _HEADER_SECONDS + _SECONDS_PER_MEGAPIXEL * picture.width * picture.height / 1e6
+        return self._run(_check, path, most, seconds, asker=asker, seconds=seconds)
 
     def rows(self, path: Path, scratch: Path, *, max_pixels: int | None = None) -> FileRows:
         """Decode to a file in `scratch`, a folder of the caller's, and read rows from it. Raises PictureRefused.
@@ -176,13 +179,16 @@ class Decoder:
         outcome: T = self._run(_apply, work, path, self.limits.output, target)
         return outcome
 
-    def _run(self, work: Callable[..., T], *args: object, asker: str = "") -> T:
+    def _run(self, work: Callable[..., T], *args: object, asker: str = "", seconds: float | None = None) -> T:
+        """`seconds` is the processor time that this job may take, where it is less than for the largest picture."""
         try:
             if not self._is_stopped:
                 self._workers.start()
             # Without an asker, all are strangers to each other.
             with self._turns.turn(asker or uuid.uuid4().hex):
-                return self._workers.submit(work, *args).result()
+                if seconds is None:
+                    return self._workers.submit(work, *args).result()
+                return self._workers.submit_within(PATIENCE * seconds, work, *args).result()
         except BrokenExecutor as error:
             log.warning("a picture was given up: %s", error)
             raise PictureRefused(
@@ -222,9 +228,9 @@ def _inspect(path: Path, max_pixels: int) -> Picture:
     return inspect(path, max_pixels=max_pixels)
 
 
-def _check(path: Path, max_pixels: int) -> Picture:
-    picture = _inspect(path, max_pixels)
-    allow_processor_time(_HEADER_SECONDS + _SECONDS_PER_MEGAPIXEL * picture.width * picture.height / 1e6)
+def _check(path: Path, max_pixels: int, seconds: float) -> Picture:
+    allow_processor_time(seconds)
+    picture = inspect(path, max_pixels=max_pixels)
     stream(path, max_pixels, lambda rows: previews.write(rows, path.parent))
     return picture
 

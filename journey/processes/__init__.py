@@ -3,6 +3,15 @@
 from journey.processes.processors import lower_priority, usable_cores
 from journey.processes.serving import LOWEST, WorkerDied, allow_processor_time
 from journey.processes.turns import Turns
-from journey.processes.workers import Workers
+from journey.processes.workers import PATIENCE, Workers
 
-__all__ = ["LOWEST", "Turns", "WorkerDied", "Workers", "allow_processor_time", "lower_priority", "usable_cores"]
+__all__ = [
+    "LOWEST",
+    "PATIENCE",
+    "Turns",
+    "WorkerDied",
+    "Workers",
+    "allow_processor_time",
+    "lower_priority",
+    "usable_cores",
+]

@@ -8,6 +8,7 @@ is out of reach of Ctrl-C, and it ends by itself when the parent is gone.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import pickle
 import signal
@@ -26,7 +27,7 @@ from journey.processes.serving import LOWEST, WorkerDied, send_message
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_PATIENCE = 4
+PATIENCE = 4
 """How many times the processor time a job may take by the clock: other work may have the processors."""
 STUCK_SECONDS = 120.0
 """After how long a job counts as stuck. The slowest that are made of purpose take half of that."""
@@ -77,7 +78,7 @@ class Workers(Executor):
         self.count = count
         self._nice = nice
         self._orders = (nice, memory_bytes, cpu_seconds, initializer, initargs)
-        self._seconds = seconds or (_PATIENCE * cpu_seconds if cpu_seconds else None)
+        self._seconds = seconds or (PATIENCE * cpu_seconds if cpu_seconds else None)
         self._lock = threading.Lock()
         self._threads: ThreadPoolExecutor | None = None
         self._workers: list[_Worker] = []
@@ -90,7 +91,7 @@ class Workers(Executor):
             if self._threads is not None:
                 return
             idle: SimpleQueue[_Worker] = SimpleQueue()
-            self._workers = [_Worker(self._nice, self._orders, self._seconds) for _ in range(self.count)]
+            self._workers = [_Worker(self._nice, self._orders) for _ in range(self.count)]
             for worker in self._workers:
                 worker.launch()
                 idle.put(worker)
@@ -107,15 +108,23 @@ class Workers(Executor):
     @property
     def is_stuck(self) -> bool:
         """True when a job has taken far longer than jobs do, and may be hanging. It will be ended in time."""
-        limit = min(self._seconds / 2, STUCK_SECONDS) if self._seconds else STUCK_SECONDS
-        return any(worker.busy_seconds > limit for worker in self._workers)
+        return any(worker.is_stuck for worker in self._workers)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run `fn` in a worker. Raises RuntimeError when the pool is not started."""
+        return self._submit(self._seconds, fn, args, kwargs)
+
+    def submit_within(self, seconds: float, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """The same for a job that may take so many seconds by the clock."""
+        return self._submit(seconds, fn, args, kwargs)
+
+    def _submit(
+        self, seconds: float | None, fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> Future[T]:
         with self._lock:
             if self._threads is None:
                 raise RuntimeError("these workers are not started")
-            return self._threads.submit(self._run, self._idle, fn, args, kwargs)
+            return self._threads.submit(self._run, self._idle, seconds, fn, args, kwargs)
 
     def stop(self) -> None:
         """End the processes now: waiting jobs are cancelled, running ones fail. A second call changes nothing."""
@@ -150,11 +159,16 @@ class Workers(Executor):
             idle.put(worker)
 
     def _run(
-        self, idle: SimpleQueue[_Worker], fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]
+        self,
+        idle: SimpleQueue[_Worker],
+        seconds: float | None,
+        fn: Callable[..., T],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
     ) -> T:
         worker = idle.get()
         try:
-            return worker.call(fn, args, kwargs)
+            return worker.call(seconds, fn, args, kwargs)
         finally:
             idle.put(worker)
 
@@ -162,11 +176,10 @@ class Workers(Executor):
 class _Worker:
     """The parent's side of one process. Used by one thread at a time, except for `dismiss`."""
 
-    def __init__(self, nice: int, orders: tuple[object, ...], seconds: float | None) -> None:
+    def __init__(self, nice: int, orders: tuple[object, ...]) -> None:
         self._nice = nice
         self._orders = orders
-        self._seconds = seconds
-        self._began: float | None = None
+        self._stuck_at = math.inf
         self._is_late = False
         self._process: subprocess.Popen[bytes] | None = None
         self._greeted = False
@@ -199,40 +212,41 @@ class _Worker:
             self._receive()
             self._greeted = True
 
-    def call(self, fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+    def call(
+        self, seconds: float | None, fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> T:
         job = pickle.dumps((fn, args, kwargs), protocol=pickle.HIGHEST_PROTOCOL)
         if self._process is not None and self._process.poll() is not None:
             self.reap()  # it died between two jobs: no reason to fail this one
         self.greet()
         assert self._process is not None  # noqa: S101 - for the type checker: greet launches
-        with self._on_time(self._process):
+        with self._on_time(self._process, seconds):
             with contextlib.suppress(OSError):  # `_receive` says why
                 send_message(_stdin(self._process), job)
             return self._receive()  # type: ignore[return-value]
 
     @property
-    def busy_seconds(self) -> float:
-        """How long the job under way has taken so far; 0 without one."""
-        began = self._began
-        return 0 if began is None else time.monotonic() - began
+    def is_stuck(self) -> bool:
+        return time.monotonic() > self._stuck_at
 
     @contextlib.contextmanager
-    def _on_time(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    def _on_time(self, process: subprocess.Popen[bytes], seconds: float | None) -> Iterator[None]:
         """Kill the process if the job takes longer than it may. Even one that was stopped can be killed."""
 
         def kill() -> None:
             self._is_late = True
             process.kill()
 
-        self._began, self._is_late = time.monotonic(), False
-        timer = threading.Timer(self._seconds, kill) if self._seconds else None
+        self._is_late = False
+        self._stuck_at = time.monotonic() + min((seconds or math.inf) / 2, STUCK_SECONDS)
+        timer = threading.Timer(seconds, kill) if seconds else None
         if timer:
             timer.daemon = True
             timer.start()
         try:
             yield
         finally:
-            self._began = None
+            self._stuck_at = math.inf
             if timer:
                 timer.cancel()
 

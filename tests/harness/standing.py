@@ -52,7 +52,7 @@ class Inline(Executor):
 class DecoderHere(Decoder):
     """The decoder without its processes, which have tests of their own."""
 
-    def _run(self, work: Callable[..., T], *args: object, asker: str = "") -> T:
+    def _run(self, work: Callable[..., T], *args: object, asker: str = "", seconds: float | None = None) -> T:
         return work(*args)
 
 
