@@ -22,7 +22,7 @@ from journey.pictures.decoding import opened, orientation, target_mode, too_many
 from journey.pictures.kinds import KINDS, FormatName
 from journey.pictures.rows import FileRows, Stream
 from journey.pictures.streaming import stream, write_rows
-from journey.processes import PATIENCE, Turns, Workers, allow_processor_time
+from journey.processes import PATIENCE, Turns, WorkerHung, Workers, allow_processor_time
 
 log = logging.getLogger(__name__)
 
@@ -153,22 +153,19 @@ class Decoder:
         known = path.stat()
         key = (path, known.st_size, known.st_mtime_ns, max_pixels or self.limits.output)
         if key not in self._facts:
-            self._facts[key] = self._run(_inspect, path, key[-1], seconds=_HEADER_SECONDS)
+            self._facts[key] = self._inspected(path, key[-1])
         return self._facts[key]
 
     def check(self, path: Path, *, max_pixels: int | None = None, asker: str = "") -> Picture:
         """Decode the whole picture and write PREVIEW and THUMBNAIL beside it. Raises PictureRefused."""
-        most = max_pixels or self.limits.input
-        picture = self._run(_inspect, path, most, asker=asker, seconds=_HEADER_SECONDS)
-        seconds = _HEADER_SECONDS + _SECONDS_PER_MEGAPIXEL * picture.width * picture.height / 1e6
-        return self._run(_check, path, most, seconds, asker=asker, seconds=seconds)
+        return self._in_time(_check, path, max_pixels or self.limits.input, asker=asker)
 
     def rows(self, path: Path, scratch: Path, *, max_pixels: int | None = None) -> FileRows:
         """Decode to a file in `scratch`, a folder of the caller's, and read rows from it. Raises PictureRefused.
 
         The file has as many bytes as the picture has pixels and channels; closing the rows removes it.
         """
-        return self._run(write_rows, path, max_pixels or self.limits.input, scratch / "pixels")
+        return self._in_time(write_rows, path, max_pixels or self.limits.input, scratch / "pixels")
 
     def apply(self, work: Callable[[Stream, Path], T], path: Path, target: Path) -> T:
         """Run `work(picture, target)` in the process that decodes the picture.
@@ -179,6 +176,20 @@ class Decoder:
         outcome: T = self._run(_apply, work, path, self.limits.output, target)
         return outcome
 
+    def _in_time(self, work: Callable[..., T], path: Path, max_pixels: int, *args: object, asker: str = "") -> T:
+        """Run work that may take as long as the pixels of its picture, whatever else its bytes ask for."""
+        picture = self._inspected(path, max_pixels, asker)
+        seconds = _HEADER_SECONDS + _SECONDS_PER_MEGAPIXEL * picture.width * picture.height / 1e6
+        return self._run(work, path, max_pixels, *args, asker=asker, seconds=seconds)
+
+    def _attempted(self, seconds: float | None, work: Callable[..., T], *args: object) -> T:
+        if seconds is None:
+            return self._workers.submit(work, *args).result()
+        return self._workers.submit_within(PATIENCE * seconds, _limited, seconds, work, *args).result()
+
+    def _inspected(self, path: Path, max_pixels: int, asker: str = "") -> Picture:
+        return self._run(_inspect, path, max_pixels, asker=asker, seconds=_HEADER_SECONDS)
+
     def _run(self, work: Callable[..., T], *args: object, asker: str = "", seconds: float | None = None) -> T:
         """`seconds` is the processor time that this job may take, where it is less than for the largest picture."""
         try:
@@ -186,9 +197,10 @@ class Decoder:
                 self._workers.start()
             # Without an asker, all are strangers to each other.
             with self._turns.turn(asker or uuid.uuid4().hex):
-                if seconds is None:
-                    return self._workers.submit(work, *args).result()
-                return self._workers.submit_within(PATIENCE * seconds, work, *args).result()
+                try:
+                    return self._attempted(seconds, work, *args)
+                except WorkerHung:  # that says nothing of the picture, which has its processor time for that
+                    return self._attempted(seconds, work, *args)
         except BrokenExecutor as error:
             log.warning("a picture was given up: %s", error)
             raise PictureRefused(
@@ -223,13 +235,16 @@ class Decoders:
         return self.looking.is_stuck or self.ordered.is_stuck or self.archiving.is_stuck
 
 
+def _limited(seconds: float, work: Callable[..., T], *args: object) -> T:
+    allow_processor_time(seconds)
+    return work(*args)
+
+
 def _inspect(path: Path, max_pixels: int) -> Picture:
-    allow_processor_time(_HEADER_SECONDS)
     return inspect(path, max_pixels=max_pixels)
 
 
-def _check(path: Path, max_pixels: int, seconds: float) -> Picture:
-    allow_processor_time(seconds)
+def _check(path: Path, max_pixels: int) -> Picture:
     picture = inspect(path, max_pixels=max_pixels)
     stream(path, max_pixels, lambda rows: previews.write(rows, path.parent))
     return picture

@@ -35,6 +35,10 @@ class WorkerDied(JourneyError, BrokenExecutor):
     """The process that ran the job was killed or went over a limit. Other jobs are not affected."""
 
 
+class WorkerHung(WorkerDied):
+    """The process was ended because its job took longer by the clock than it may."""
+
+
 def serve(pipe: BinaryIO) -> None:
     """The life of a worker process: orders first, then one job after another until the parent hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -22,7 +22,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, ParamSpec, TypeVar
 
-from journey.processes.serving import LOWEST, WorkerDied, send_message
+from journey.processes.serving import LOWEST, WorkerDied, WorkerHung, send_message
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -275,7 +275,7 @@ class _Worker:
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             code = self._process.poll() if self._dismissed else _exit_code(self._process)
             self.reap()
-            raise WorkerDied(self._reason(code)) from error
+            raise (WorkerHung if self._is_late else WorkerDied)(self._reason(code)) from error
         if outcome == "done":
             return value
         if outcome == "left":  # that was its last message: it has ended

@@ -75,3 +75,7 @@ def remember(word: str) -> None:
 
 def remembered() -> list[str]:
     return list(_greeting)
+
+
+def own_pid(*_: object) -> int:
+    return os.getpid()
