@@ -200,10 +200,13 @@ def room_words(
     told = [f"Stored results: {file_size(results)}."]
     if room is not None:
         told.append(
-            f"All files, with previews: {file_size(room.in_all)}, counted {moment(counted_at, timezone)}. "
-            f"Of these, {file_size(room.results)} are for results, {file_size(room.sources)} for originals, and "
-            f"{file_size(room.looks)} for print files and pictures that nobody has queued, which go after a day."
+            f"All files, with previews: {file_size(room.in_all)}, counted {moment(counted_at, timezone)}; "
+            f"{file_size(room.results)} of them for results and {file_size(room.sources)} for originals."
         )
+        if room.looks:
+            told.append(
+                f"{file_size(room.looks)} are print files and pictures that nobody has queued, which go after a day."
+            )
     if keep_days:
         told.append(
             f"Results are removed {keep_days} days after they are finished, unless another task enlarges them; "

@@ -99,6 +99,6 @@ def test_the_room_is_told_by_what_it_is_for() -> None:
     """How much results, originals and looks take is told with the total, once that is counted."""
     assert "Stored results: 1 KB." == room_words(1_000, None, None, None, None)
     told = room_words(1_000, Room(10_000, results=4_000, sources=3_000, looks=2_000), 1_800_000_000.0, "UTC", 30)
-    for words in ("with previews: 10 KB", "4 KB are for results", "3 KB for originals", "2 KB for print files"):
+    for words in ("with previews: 10 KB", "4 KB of them for results", "3 KB for originals", "2 KB are print files"):
         assert words in told
     assert "Results are removed 30 days after they are finished, unless another task enlarges them" in told
