@@ -93,14 +93,14 @@ class Workspace:
 
     def _build_storage(self) -> None:
         settings = self.settings
-        self.database = Database(settings.resolved_database_url)
+        self.database = Database(settings.database_place)
         self.database.upgrade()
-        self.files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
-        self._looked = Looked(settings.resolved_files_url, clock=self._clock)
+        self.files = Files(settings.files_place, work_dir=settings.data_dir)
+        self._looked = Looked(settings.files_place, clock=self._clock)
         self._uses = Uses(self.database, self._looked, [*history_tables.CLAIMS, *engine_tasks.CLAIMS])
         self.disk_use = Fresh(
             "disk-use",
-            lambda: counted(settings.resolved_files_url, self._uses),
+            lambda: counted(settings.files_place, self._uses),
             seconds=DISK_USE_SECONDS,
             clock=self._clock,
         )

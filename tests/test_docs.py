@@ -39,7 +39,7 @@ def test_a_documented_default_is_the_real_one(name: str) -> None:
 
 def test_every_route_is_in_the_design(tmp_path: Path) -> None:
     """The table of routes names every path that the server answers."""
-    space = Workspace(Settings(_env_file=None, data_dir=tmp_path))
+    space = Workspace(Settings(data_dir=tmp_path))
     paths = {route.path for route in space.routes} | {"/healthz", "/readyz", *pages().values()}
     space.stop()
     assert [] == [path for path in sorted(paths) if f"`{path}`" not in DESIGN]

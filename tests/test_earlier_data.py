@@ -34,7 +34,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     folder = tmp_path_factory.mktemp("data")
     with zipfile.ZipFile(FOLDER) as archive:
         archive.extractall(folder)
-    workspace = Workspace(Settings(_env_file=None, data_dir=folder, api_key="key", api_url="http://127.0.0.1:9/api/v1"))
+    workspace = Workspace(Settings(data_dir=folder, api_key="key", api_url="http://127.0.0.1:9/api/v1"))
     share(workspace)
     yield workspace
     share(None)

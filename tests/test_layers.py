@@ -23,7 +23,7 @@ ROOMS: dict[str, set[str]] = {
     "journey/signing_in.py": {"background", "errors", "outside"},
     "journey/api": {"errors", "outside"},
     "journey/storage": {"background", "errors", "provider"},
-    "journey/settings.py": {"api", "errors", "outside", "signing_in", "storage"},
+    "journey/settings": {"api", "errors", "outside", "signing_in", "storage"},
     "journey/pictures": {"background", "errors", "processes", "storage"},
     "journey/printing": {"errors", "pictures", "processes", "storage"},
     "journey/engine": {"api", "background", "errors", "outside", "pictures", "processes", "settings", "storage"},

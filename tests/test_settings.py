@@ -56,8 +56,8 @@ def test_every_setting_has_its_default_and_its_meaning() -> None:
     settings = read_settings()
     assert DEFAULTS == {f"JOURNEY_{name.upper()}": value for name, value in settings}
     assert all(field.description for field in Settings.model_fields.values())
-    assert f"sqlite:///{Path.cwd() / '.journey' / 'journey.db'}" == settings.resolved_database_url
-    assert str(Path.cwd() / ".journey" / "files") == settings.resolved_files_url
+    assert Path.cwd() / ".journey" / "journey.db" == settings.database_place
+    assert Path.cwd() / ".journey" / "files" == settings.files_place
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,19 @@ def test_every_setting_has_its_default_and_its_meaning() -> None:
         ("OPEN", "0", False),
         ("API_KEY", "", None),
         ("KEEP_DAYS", "", None),
+        ("API_KEY", '"k-0123"', "k-0123"),
+        ("API_KEY", "'k-0123'\r", "k-0123"),
+        ("KEEP_DAYS", '""', None),
+        ("DATA_DIR", '"/srv/my studio"', Path("/srv/my studio")),
+        ("DATA_DIR", "~/journey", Path.home() / "journey"),
+        ("ENGINE_MODELS_DIR", "~/models", Path.home() / "models"),
+        ("FILES_URL", "~/pictures", str(Path.home() / "pictures")),
+        ("FILES_URL", "S3://Bucket/Prefix", "s3://Bucket/Prefix"),
+        ("DATABASE_URL", "sqlite:///~/studio.db", f"sqlite:///{Path.home() / 'studio.db'}"),
+        ("DATABASE_URL", "sqlite:////srv/studio.db", "sqlite:////srv/studio.db"),
+        ("DATABASE_URL", "PostgreSQL://u@h/D", "postgresql://u@h/D"),
+        ("PUBLIC_URL", "HTTPS://studio.example.com", "https://studio.example.com"),
+        ("ENGINE_SCHEDULER", "TCP://scheduler:8786", "tcp://scheduler:8786"),
     ],
 )
 def test_a_setting_is_read(monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: object) -> None:
@@ -149,6 +162,9 @@ def test_a_file_sets_what_the_environment_does_not(monkeypatch: pytest.MonkeyPat
         ("KEEP_DAYS", "0"),
         ("KEEP_DAYS", "1.5"),
         ("OPEN", "perhaps"),
+        ("API_KEY", '"k-0123'),
+        ("DATA_DIR", "/srv/studio'"),
+        ("DATA_DIR", "~nobody-of-this-name/studio"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
@@ -166,6 +182,75 @@ def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("JOURNEY_ENGINE", "maybe")
     monkeypatch.setenv("JOURNEY_KEEP_DAYS", "soon")
     with pytest.raises(CannotStart, match=r"JOURNEY_ENGINE: .*JOURNEY_KEEP_DAYS: "):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("JOURNEY_KEEP_DAYS=7\nJOURNEY_ENGINE=off", (7, "off")),
+        ("\ufeffJOURNEY_KEEP_DAYS=7\r\n\r\n# a comment\r\n  JOURNEY_ENGINE = off  # and why\r\n", (7, "off")),
+        ("export JOURNEY_KEEP_DAYS=7\nexport\tJOURNEY_ENGINE='off'\n", (7, "off")),
+        ("JOURNEY_KEEP_DAYS=\"7\" # days\nOTHER='two\nlines'\nJOURNEY_ENGINE=off\n", (7, "off")),
+        ("DAYS=7\nJOURNEY_KEEP_DAYS=${DAYS}\nJOURNEY_ENGINE=${MODE:-off}\n", (7, "off")),
+        ("JOURNEY_KEEP_DAYS=\nJOURNEY_ENGINE=off\n", (None, "off")),
+    ],
+)
+def test_lines_of_a_file_are_read(text: str, values: tuple[int | None, str]) -> None:
+    """Blank lines, comments, `export`, quotes, values over several lines and values put in place are all read."""
+    Path(".env").write_bytes(text.encode())
+    settings = read_settings()
+    assert values == (settings.keep_days, settings.engine)
+
+
+def test_single_quotes_keep_what_they_hold() -> None:
+    """Between single quotes nothing is put in place, as in a shell."""
+    Path(".env").write_text("JOURNEY_DATA_DIR='${HOME}/studio'\nJOURNEY_ENGINE_MODELS_DIR=\"${HOME}/models\"\n")
+    settings = read_settings()
+    assert Path("${HOME}/studio") == settings.data_dir
+    assert Path(os.environ["HOME"]) / "models" == settings.engine_models_dir
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("JOURNEY_MONTHLY_CREDITS: 500", "has no ="),
+        ("JOURNEY_API_KEY hunter22-key", "has no ="),
+        ("JOURNEY_API_KEY", "has no ="),
+        ("export JOURNEY_API_KEY", "has no ="),
+        ("hunter22-key", "has no ="),
+        ("JOURNEY_API_KEY＝hunter22-key", "has no ="),
+        ("set JOURNEY_API_KEY=hunter22-key", "has more than a name before the ="),
+        ('$env:JOURNEY_API_KEY="hunter22-key"', "has more than a name before the ="),
+        ("JOURNEY-API-KEY=hunter22-key", "has more than a name before the ="),
+        ("JOURNEY_API_KEY:=hunter22-key", "has more than a name before the ="),
+        ("- JOURNEY_API_KEY=hunter22-key", "has more than a name before the ="),
+        ('"JOURNEY_API_KEY"=hunter22-key', "has more than a name before the ="),
+        ("=hunter22-key", "has no name before the ="),
+        ('JOURNEY_API_KEY="hunter22-key', "(JOURNEY_API_KEY) has an opening quote without a closing one"),
+        ("JOURNEY_API_KEY='hunter22-key", "(JOURNEY_API_KEY) has an opening quote without a closing one"),
+        ('JOURNEY_API_KEY="hunter22-key" too', "(JOURNEY_API_KEY) goes on after the closing quote"),
+        ("JOURNEY_API_KEY=“hunter22-key”", "(JOURNEY_API_KEY) has curly quotes; use straight ones"),
+        ('JOURNEY_API_KEY="hunter22-key\nJOURNEY_ENGINE=off"', "(JOURNEY_API_KEY) has an opening quote without"),
+        ("\u200bJOURNEY_API_KEY=hunter22-key", "has a character that cannot be seen (U+200B); type the line anew"),
+        ("JOURNEY_API_KEY=hunter22-key\u200b", "has a character that cannot be seen (U+200B); type the line anew"),
+        ("JOURNEY_API_KEY=hunter22-key\x00", "has a character that cannot be seen (U+0000); type the line anew"),
+        ("JOURNEY_DATA_DIR=${NOT_SET_AT_ALL}/studio", "uses ${NOT_SET_AT_ALL}, which is not set"),
+    ],
+)
+def test_a_line_that_cannot_be_understood_stops_the_start(line: str, reason: str) -> None:
+    """It is named by its file, its number and what is wrong with it, whatever stands around it, and never repeated."""
+    Path(".env").write_text(f"# settings\n\nOTHER='two\nlines'\n{line}\nJOURNEY_KEEP_DAYS=7\n", encoding="utf-8")
+    with pytest.raises(CannotStart, match=r"^The file \.env has lines that cannot be understood") as raised:
+        read_settings()
+    assert f"line 5 {reason}" in str(raised.value)
+    assert "hunter22" not in str(raised.value)
+
+
+def test_all_lines_that_cannot_be_understood_are_named() -> None:
+    """Several are told together, each by its number."""
+    Path(".env").write_text("JOURNEY_ENGINE off\r\n\r\n\r\nJOURNEY_KEEP_DAYS: 7\r\n", newline="")
+    with pytest.raises(CannotStart, match=r"line 1 has no =; line 4 has no =\."):
         read_settings()
 
 

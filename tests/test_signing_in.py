@@ -168,12 +168,12 @@ def test_an_address_that_is_not_verified_is_refused(said: object, domains: tuple
 def test_a_setting_that_is_no_domain_stops_the_start(setting: str) -> None:
     """What is not a domain stops the start, so that a typing error locks nobody out and lets nobody in."""
     with pytest.raises(ValueError, match=r"such as example\.com"):
-        Settings(_env_file=None, sign_in_domains=setting)
+        Settings(sign_in_domains=setting)
 
 
 def test_domains_are_kept_in_their_normal_form() -> None:
     """Domains are kept in their normal form, so that they can be compared as they are."""
-    settings = Settings(_env_file=None, sign_in_domains=" Example.com, Bücher.example,")
+    settings = Settings(sign_in_domains=" Example.com, Bücher.example,")
     assert ("example.com", "xn--bcher-kva.example") == settings.sign_in_domains
     assert "example.com" == domain_of("a@EXAMPLE.com") == normal_domain("example.com")
 

@@ -37,9 +37,9 @@ def app(settings: Settings, *, host: str, port: int) -> Starlette:
     if reason := unavailable_reason():
         raise CannotStart(reason)
     data_folder.prepare(settings.data_dir)
-    database = Database(settings.resolved_database_url)
+    database = Database(settings.database_place)
     database.upgrade()
-    files = Files(settings.resolved_files_url, work_dir=settings.data_dir)
+    files = Files(settings.files_place, work_dir=settings.data_dir)
     decoder = Decoder(Limits(settings.max_input_pixels, settings.max_output_pixels))
     origins = Origins.at(host, port, public=settings.public_url)
     engine = EmbeddedEngine(settings, database, files, decoder, Door(settings.fetch_allow), origins=origins)

@@ -73,12 +73,15 @@ class Database(Transactions):
     No network call and no work on pictures belongs inside either.
     """
 
-    def __init__(self, url: str) -> None:
-        """Connects to nothing yet. Raises CannotStart when there can be no database at this address."""
+    def __init__(self, place: str | Path) -> None:
+        """`place` is an address, or the file of an SQLite database.
+
+        Connects to nothing yet. Raises CannotStart when there can be no database at this address."""
         # Parameters would show up in logs and errors, and they include webhook secrets and tokens.
         options: dict[str, Any] = {"max_overflow": 20, "hide_parameters": True}
         try:
-            self.url = sa.make_url(url)
+            # A file is never spelled as an address: a ? in its name would begin parameters.
+            self.url = sa.URL.create("sqlite", database=str(place)) if isinstance(place, Path) else sa.make_url(place)
             if self.is_sqlite:
                 self._make_folder()
                 # More than the threads that read at once: Streamlit's runners and the route handlers.

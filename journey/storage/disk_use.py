@@ -27,15 +27,15 @@ class Room:
     looks: int
 
 
-def counted(url: str, uses: Uses) -> Room:
+def counted(place: str | Path, uses: Uses) -> Room:
     """The room that everything takes now. A hundred thousand pictures take seconds: do it in the background."""
-    taken = sizes(url)
+    taken = sizes(place)
     return room(taken, uses.of(taken.keys()))
 
 
-def sizes(url: str) -> Counter[str]:
+def sizes(place: str | Path) -> Counter[str]:
     """Bytes under each key, in a folder or in object storage at an fsspec address; "" is for all other files."""
-    storage, root = storage_at(url)
+    storage, root = storage_at(place)
     found: Counter[str] = Counter()
     if "local" not in storage.protocol:
         for path, about in storage.find(root, detail=True).items():

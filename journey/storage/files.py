@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from journey.errors import CannotStart, FileMissing, JourneyError
 from journey.storage.failpoints import reach
@@ -41,11 +42,15 @@ def safe_name(text: str, extension: str, *, suffix: str = "") -> str:
     return f"{stem}{suffix}{extension}"
 
 
-def storage_at(url: str) -> tuple[Any, str]:
-    """The file system at an address, and the path in it. Raises ImportError or ValueError.
+def storage_at(place: str | Path) -> tuple[Any, str]:
+    """The file system of a folder or an address, and the path in it. Raises ImportError or ValueError.
 
     It remembers no listings: what is there is also changed by other processes.
     """
+    url = str(place)
+    if "://" not in url:
+        # Not for fsspec to take apart: `::` and `%` are letters of a folder's name like any other.
+        return LocalFileSystem(), url
     storage, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
     return storage, str(root)
 
@@ -53,13 +58,13 @@ def storage_at(url: str) -> tuple[Any, str]:
 class Files:
     """A folder, or object storage at an fsspec address such as `s3://bucket/prefix`."""
 
-    def __init__(self, url: str, *, work_dir: Path) -> None:
-        self._is_local = "://" not in url or url.startswith("file://")
+    def __init__(self, place: str | Path, *, work_dir: Path) -> None:
         self._work = work_dir
         try:
-            self._fs, self._root = storage_at(url)
+            self._fs, self._root = storage_at(place)
         except (ImportError, ValueError) as error:
             raise CannotStart(f"JOURNEY_FILES_URL: {error}") from error
+        self._is_local = "local" in self._fs.protocol
         self._folders = PrivateFolders(self._incoming, self._scratch, owners=self._incoming.with_name("owners"))
 
     def start(self) -> None:

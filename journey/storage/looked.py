@@ -23,10 +23,10 @@ _REMEMBERED = 10_000
 
 
 class Looked:
-    """The notes, in a folder of the storage at this address. Methods raise OSError when it cannot be reached."""
+    """The notes, in a folder of this folder or storage. Methods raise OSError when it cannot be reached."""
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
-        self._storage, root = storage_at(url)
+    def __init__(self, place: str | Path, *, clock: Callable[[], float] = time.time) -> None:
+        self._storage, root = storage_at(place)
         self._is_local = "local" in self._storage.protocol
         self._folder = f"{root.rstrip('/')}/looks"
         self._clock = clock

@@ -50,10 +50,10 @@ class Shown:
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     data_dir = tmp_path_factory.mktemp("data")
-    settings = Settings(_env_file=None, data_dir=data_dir)
-    files = Files(settings.resolved_files_url, work_dir=data_dir)
+    settings = Settings(data_dir=data_dir)
+    files = Files(settings.files_place, work_dir=data_dir)
     files.start()
-    database = Database(settings.resolved_database_url)
+    database = Database(settings.database_place)
     database.upgrade()
     random = np.random.default_rng(5)
     big = random.integers(0, 2, (SIDE // 50, SIDE // 50, 1), dtype=np.uint8).repeat(50, 0).repeat(50, 1) * 200 + 20
@@ -329,9 +329,9 @@ def fingers(page: Page) -> Callable[[list[tuple[float, float]], list[tuple[float
 
 def test_detail_that_is_not_there_yet_comes_by_itself(shown: Shown, page: Page, tmp_path: Path) -> None:
     """A picture without tiles appears at once from its preview and soon in full detail, and the view does not move."""
-    data = Settings(_env_file=None, data_dir=shown.studio.data_dir)
-    files = Files(data.resolved_files_url, work_dir=tmp_path)
-    database = Database(data.resolved_database_url)
+    data = Settings(data_dir=shown.studio.data_dir)
+    files = Files(data.files_place, work_dir=tmp_path)
+    database = Database(data.database_place)
     noise = np.asarray(Image.effect_noise((1600, 1200), 80))[:, :, np.newaxis]
     add(database, files, "late", noise[::2, ::2], noise, with_tiles=False)
     database.close()

@@ -62,7 +62,7 @@ def alone(data_dir: Path, **settings: str) -> Iterator[tuple[Engine, subprocess.
 
 def start_at(data_dir: Path, **chosen: Any) -> None:
     """Build the program as its command line does, without running it."""
-    app(Settings(_env_file=None, data_dir=data_dir, **chosen), host="127.0.0.1", port=1)  # type: ignore[call-arg]
+    app(Settings(data_dir=data_dir, **chosen), host="127.0.0.1", port=1)  # type: ignore[call-arg]
 
 
 @pytest.fixture

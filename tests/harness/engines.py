@@ -141,10 +141,9 @@ def know_speeds(data_dir: Path) -> None:
 def running_engine(data_dir: Path, **settings: Any) -> Iterator[Engine]:
     """The engine as `python -m journey.engine` builds it, served from a thread of this process."""
     chosen = Settings(
-        _env_file=None,  # type: ignore[call-arg]  # known to pydantic-settings only
         **{"data_dir": data_dir, "engine_key": (KEY,), "fetch_allow": ("127.0.0.0/8",), "engine_workers": 1} | settings,
     )
-    hang_small_samples(Files(chosen.resolved_files_url, work_dir=data_dir))
+    hang_small_samples(Files(chosen.files_place, work_dir=data_dir))
     know_speeds(data_dir)
     listener = listener_at("127.0.0.1", 0)
     port = listener.getsockname()[1]

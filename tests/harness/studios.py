@@ -123,12 +123,12 @@ class Shelf:
     """The history and the files in a studio's data folder, to put tasks into by hand; `now` sets their time."""
 
     def __init__(self, data_dir: Path) -> None:
-        settings = Settings(_env_file=None, data_dir=data_dir)
+        settings = Settings(data_dir=data_dir)
         self.now: float | None = None
-        self.database = Database(settings.resolved_database_url)
+        self.database = Database(settings.database_place)
         self.database.upgrade()
         self.history = History(self.database, clock=lambda: self.now or time.time())
-        self.files = Files(settings.resolved_files_url, work_dir=data_dir)
+        self.files = Files(settings.files_place, work_dir=data_dir)
 
     def __enter__(self) -> Shelf:
         return self

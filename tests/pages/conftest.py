@@ -23,7 +23,6 @@ ROOT = Path(__file__).parents[2]
 def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """The workspace that pages get: its routes answer on a free port, and its workers run."""
     settings = Settings(
-        _env_file=None,
         data_dir=tmp_path_factory.mktemp("data"),
         engine_workers=1,
         engine_model="fast",

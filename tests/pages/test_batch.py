@@ -72,7 +72,6 @@ def test_bad_lines_are_explained_and_the_others_run(space: Workspace, open_page:
 def test_a_batch_that_costs_says_so_before(space: Workspace, tmp_path: Path, api: FakeHosted) -> None:
     """With JourneyAPI the price is shown beside balance and budget, and pictures it cannot reach are explained."""
     settings = Settings(
-        _env_file=None,
         data_dir=tmp_path,
         engine="off",
         api_key=api.key,

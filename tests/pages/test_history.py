@@ -27,9 +27,7 @@ ROUTES = {
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """A workspace whose workers do not run, so that entries stay as they are put."""
-    settings = Settings(
-        _env_file=None, data_dir=tmp_path_factory.mktemp("data"), api_key="key", api_url="http://127.0.0.1:9/api/v1"
-    )
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), api_key="key", api_url="http://127.0.0.1:9/api/v1")
     workspace = Workspace(settings)
     share(workspace)
     yield workspace

@@ -26,7 +26,6 @@ def api() -> Iterator[FakeHosted]:
 @pytest.fixture(scope="module")
 def space(api: FakeHosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     settings = Settings(
-        _env_file=None,
         data_dir=tmp_path_factory.mktemp("data"),
         api_key=api.key,
         api_url=api.url,

@@ -38,7 +38,6 @@ def api() -> Iterator[FakeHosted]:
 @pytest.fixture(scope="module")
 def space(api: FakeHosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     settings = Settings(
-        _env_file=None,
         data_dir=tmp_path_factory.mktemp("data"),
         api_key=api.key,
         api_url=api.url,
@@ -107,9 +106,7 @@ def test_a_used_up_budget_stops_only_what_is_paid(space: Workspace) -> None:
 def test_the_budget_stops_the_queue_until_it_is_raised(tmp_path: Path) -> None:
     """Two of three tasks are sent; resuming changes nothing, and the third is sent once the budget is larger."""
     with FakeHosted() as api:
-        settings = Settings(
-            _env_file=None, data_dir=tmp_path, api_key=api.key, api_url=api.url, engine="off", monthly_credits=4
-        )
+        settings = Settings(data_dir=tmp_path, api_key=api.key, api_url=api.url, engine="off", monthly_credits=4)
         sentence = "This month's budget of 4 credits is used up (4 spent)"
         with running(settings) as space:
             added = [

@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 
 from journey.errors import CannotStart
+from journey.settings import Settings
 from journey.storage import data_folder
+from journey.storage.database import Database
+from journey.storage.disk_use import sizes
+from journey.storage.files import Files
 from journey.storage.keys import key_file
+from journey.storage.looked import Looked
 
 
 def test_a_folder_is_made(tmp_path: Path) -> None:
@@ -49,3 +54,29 @@ def test_a_short_key_is_no_key(tmp_path: Path, content: str) -> None:
     with pytest.raises(CannotStart, match=r"engine-key has fewer than 16 characters\. Remove the file") as raised:
         key_file(tmp_path / "engine-key")
     assert content not in str(raised.value).replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize(
+    "name", ["what?", "what?x=1", "%41", "a::b", "a#b", "a&b=c", "[x]*", "mine & yours", "~", "日本"]
+)
+def test_everything_lies_in_the_folder_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    """Database, pictures and notes are inside of a folder with any name, and nothing lies beside it."""
+    settings = Settings(data_dir=tmp_path / name)
+    data_folder.prepare(settings.data_dir)
+    database = Database(settings.database_place)
+    database.upgrade()
+    database.close()
+    files = Files(settings.files_place, work_dir=settings.data_dir)
+    files.start()
+    with files.folder() as folder:
+        (folder / "picture.png").write_bytes(b"picture")
+        key = files.keep(folder)
+    Looked(settings.files_place).note([key])
+    assert [name] == [path.name for path in tmp_path.iterdir()]
+    assert {"journey.db", "files"} == {
+        path.name for path in settings.data_dir.iterdir() if "journey.db-" not in path.name
+    }
+    assert b"picture" == files.path(key, "picture.png").read_bytes()
+    assert len(b"picture") == sizes(settings.files_place)[key]
+    files.delete(key)
+    assert not (settings.data_dir / "files" / key[:2] / key).exists()

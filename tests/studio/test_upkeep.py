@@ -25,7 +25,7 @@ def clock() -> Clock:
 def space(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     """A studio that has not begun its work, and draws no samples."""
     monkeypatch.setattr(gallery, "hang", lambda *_, **__: None)
-    made = Workspace(Settings(_env_file=None, data_dir=tmp_path, engine="off"), clock=clock)
+    made = Workspace(Settings(data_dir=tmp_path, engine="off"), clock=clock)
     yield made
     made.stop()
 

@@ -1,18 +1,14 @@
-"""Every setting, its default and its meaning. Nothing else in the package reads the environment."""
+"""Every setting, its default and its meaning."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator, model_validator
 
 from journey.api.models import HOSTED_URL
-from journey.errors import CannotStart
 from journey.outside.addresses import HOST_AND_PORT, is_loopback
 from journey.signing_in import normal_domain
 from journey.storage.keys import LEAST_CHARACTERS
@@ -22,21 +18,14 @@ PREFIX = "JOURNEY_"
 MIB = 1024 * 1024
 MEGAPIXEL = 1_000_000
 
-Words = Annotated[tuple[str, ...], NoDecode]
+Words = tuple[str, ...]
 """A comma-separated list."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of one running program. Build it with `read_settings()`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_file=".env",
-        extra="ignore",
-        frozen=True,
-        env_ignore_empty=True,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     api_key: str | None = Field(default=None, repr=False, description="JourneyAPI key. None: only the embedded engine.")
     api_url: str = Field(default=HOSTED_URL, description="Base address of JourneyAPI.")
@@ -164,14 +153,35 @@ class Settings(BaseSettings):
             usable = False
         if not usable or parts.query or parts.fragment or "@" in parts.netloc or " " in value:
             raise ValueError("must be an address such as https://studio.example.com")
-        return value.rstrip("/")
+        return _small_scheme(value).rstrip("/")
 
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        if value is None:
+            return None
+        value = _small_scheme(value)
+        if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
             raise ValueError("must start with sqlite:/// or postgresql://")
-        return value
+        path = value.removeprefix("sqlite:///")
+        return f"sqlite:///{_at_home(Path(path))}" if path.startswith("~") else value
+
+    @field_validator("files_url")
+    @classmethod
+    def _folder_or_storage(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        return _small_scheme(value) if "://" in value else str(_at_home(Path(value)))
+
+    @field_validator("engine_scheduler")
+    @classmethod
+    def _scheduler(cls, value: str | None) -> str | None:
+        return value and _small_scheme(value)
+
+    @field_validator("data_dir", "engine_models_dir")
+    @classmethod
+    def _home(cls, value: Path | None) -> Path | None:
+        return value and _at_home(value)
 
     @model_validator(mode="after")
     def _key_only_over_tls(self) -> Settings:
@@ -184,44 +194,29 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def resolved_database_url(self) -> str:
-        return self.database_url or f"sqlite:///{(self.data_dir / 'journey.db').resolve()}"
+    def database_place(self) -> str | Path:
+        """The address of the database, or the file of one in the data folder."""
+        return self.database_url or (self.data_dir / "journey.db").resolve()
 
     @property
-    def resolved_files_url(self) -> str:
-        return self.files_url or str((self.data_dir / "files").resolve())
+    def files_place(self) -> str | Path:
+        """The address of object storage, or a folder."""
+        return self.files_url or (self.data_dir / "files").resolve()
 
     @property
     def public_is_https(self) -> bool:
         return bool(self.public_url and self.public_url.startswith("https://"))
 
 
-def read_settings(env_file: Path | None = Path(".env")) -> Settings:
-    """Read the environment and `.env`. Raises CannotStart naming the setting that is wrong or unknown."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    given = set(os.environ) | _names_in(env_file)
-    unknown = sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)
-    if unknown:
-        raise CannotStart(
-            f"{', '.join(unknown)}: there is no such setting. Known settings: {', '.join(sorted(known))}."
-        )
+def _small_scheme(address: str) -> str:
+    """The address with its scheme in small letters, as those who take it apart expect it."""
+    scheme, separator, rest = address.partition("://")
+    return f"{scheme.lower() if separator else scheme}{separator}{rest}"
+
+
+def _at_home(path: Path) -> Path:
+    """The path with `~` as the home folder, which no shell has put in place in a file of settings."""
     try:
-        return Settings(_env_file=env_file)
-    except ValidationError as error:
-        raise CannotStart(" ".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
-
-
-def _names_in(env_file: Path | None) -> set[str]:
-    try:
-        return set(dotenv_values(env_file)) if env_file and env_file.is_file() else set()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotStart(f"The file {env_file} cannot be read as UTF-8 text ({type(error).__name__}).") from error
-
-
-def _sentence(location: tuple[int | str, ...], message: str) -> str:
-    reason = message.removeprefix("Value error, ")
-    if not location:
-        return f"{reason}."
-    name = str(location[0])
-    meaning = Settings.model_fields[name].description if name in Settings.model_fields else ""
-    return f"{PREFIX}{name.upper()}: {reason}. ({meaning})"
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("begins with ~, but that home folder is not known; write it out in full") from None
