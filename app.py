@@ -22,7 +22,7 @@ from journey.outside.addresses import is_loopback
 from journey.settings import Settings, read_settings
 from journey.signing_in import services
 from journey.storage.stored import Origins
-from journey.web import connections, logs
+from journey.web import connections, logs, own_paths
 from journey.web.hosts import Hosts, OwnNames
 from journey.web.safe_headers import SafeHeaders
 from journey.web.sockets import Sockets
@@ -138,7 +138,7 @@ def middleware(settings: Settings) -> list[Middleware]:
 
 app = st.App(
     "pages/_app.py",
-    routes=[Route("/healthz", healthz), Route("/readyz", readyz), *space.routes],
+    routes=own_paths.closed([Route("/healthz", healthz), Route("/readyz", readyz), *space.routes]),
     lifespan=lifespan,
     middleware=middleware(space.settings),
 )

@@ -24,7 +24,7 @@ from journey.storage import data_folder
 from journey.storage.database import Database
 from journey.storage.files import Files
 from journey.storage.stored import Origins
-from journey.web import connections, logs
+from journey.web import connections, logs, own_paths
 from journey.web.files import routes as file_routes
 from journey.web.hosts import Hosts, OwnNames
 
@@ -64,9 +64,8 @@ def app(settings: Settings, *, host: str, port: int) -> Starlette:
             database.close()
 
     names = OwnNames.of(host, public_url=settings.public_url, more=settings.allowed_hosts)
-    return Starlette(
-        routes=[*engine.routes, *file_routes(files)], lifespan=lifespan, middleware=[Middleware(Hosts, names=names)]
-    )
+    routes = own_paths.closed([*engine.routes, *file_routes(files)])
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Hosts, names=names)])
 
 
 def main() -> None:
