@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import get_args
 
 from journey.api.client import JourneyClient
@@ -44,6 +45,7 @@ from journey.studio.batches.store import Batch, Batches
 from journey.studio.intake import Intake, Source
 from journey.studio.orders import Offer, Orders
 from journey.studio.removal import Removal
+from journey.studio.results import HandIn
 from journey.studio.stopping import stop
 from journey.studio.tracker import Tracker
 from journey.studio.upkeep import Upkeep
@@ -98,12 +100,8 @@ class Workspace:
         self.files = Files(settings.files_place, work_dir=settings.data_dir)
         self._looked = Looked(settings.files_place, clock=self._clock)
         self._uses = Uses(self.database, self._looked, [*history_tables.CLAIMS, *engine_tasks.CLAIMS])
-        self.disk_use = Fresh(
-            "disk-use",
-            lambda: counted(settings.files_place, self._uses),
-            seconds=DISK_USE_SECONDS,
-            clock=self._clock,
-        )
+        room = partial(counted, settings.files_place, self._uses)
+        self.disk_use = Fresh("disk-use", room, seconds=DISK_USE_SECONDS, clock=self._clock)
         self.limits = Limits(settings.max_input_pixels, settings.max_output_pixels)
         self._decoders = Decoders.within(self.limits)
         self.tiles = Tiles(self.files, Decoder(self.limits, nice=10, seconds=seconds_for(self.limits.output)))
@@ -169,6 +167,7 @@ class Workspace:
             self.database, give_up=lambda within, ids: engine_tasks.Tasks(within).give_up_results(ids)
         )
         self.removal = Removal(deletions, self.files, self._looked, self._uses)
+        self.hand_in = HandIn(self.history, self.files, self._looked, self._decoders.looking)
         self.looking = ThreadPoolExecutor(LOOKS_AT_ONCE, "looking")
         self.tracker: Tracker | None = None
         self._upkeep = Upkeep(

@@ -6,7 +6,7 @@ tables    how it is stored                          deletions  files to remove, 
 store     entries one at a time: added, moved on    kinship    which entries belong together
 finding   entries as lists: filtered, sorted        timing     how long tasks usually take
 steps     orders of two steps                       spending   what they cost
-named     tasks of an entry that turn up later
+named     tasks of an entry that turn up later      reopening  tasks that are taken up once more
 """
 
 from journey.history.entries import STALE_AFTER, Entry, Moment, NewEntry

@@ -127,6 +127,12 @@ class Entry(_Wish):
         """True when it ended without a result, and the API may still have one."""
         return self.state in FETCHED_AGAIN and bool(self.task_id)
 
+    @property
+    def lacks_result(self) -> bool:
+        """True when the API has named a result that could not be fetched: a person may get it at `result_url`."""
+        waits = self.state in (State.OPEN, State.ARCHIVING) and self.archive_attempts > 0
+        return bool(self.task_id and self.result_url) and (waits or self.state in FETCHED_AGAIN)
+
 
 @dataclass(frozen=True)
 class Moment:

@@ -17,7 +17,8 @@ from journey.history.kinship import is_pair, twin
 from journey.history.labels import Labels
 from journey.history.named import hint_later, hinted, keep, keep_hint, other_task
 from journey.history.pauses import Pauses
-from journey.history.states import FETCHED_AGAIN, LIVE, OVER, WAYS, State
+from journey.history.reopening import reopen
+from journey.history.states import LIVE, OVER, WAYS, State
 from journey.history.steps import second_step
 from journey.history.tables import (
     COLUMNS,
@@ -266,23 +267,21 @@ class History:
         None when the entry is no longer one that `can_be_fetched_again`.
         """
         with self._database.write() as connection:
-            fetched = connection.execute(
-                entries.update()
-                .where(entries.c.id == entry_id, entries.c.state.in_(FETCHED_AGAIN), entries.c.task_id.is_not(None))
-                .values(
-                    state=State.OPEN,
-                    changed_at=self._clock(),
-                    due_at=self._clock(),
-                    finished_at=None,
-                    error=None,
-                    note=None,
-                    archive_attempts=0,
-                )
-            )
-            if fetched.rowcount != 1:
+            if not reopen(connection, entry_id, now=self._clock()):
                 return None
             self._mark(connection, entry_id, State.OPEN, "Fetched again by a person.")
             return self._get(connection, entry_id)
+
+    def finish_by_hand(self, entry_id: str, result: StoredPicture, *, note: str | None) -> Entry | None:
+        """Keep a result that a person fetched. None when the entry is none that `lacks_result` by now."""
+        words = "A person uploaded its result."
+        with self._database.write() as connection:
+            reopen(connection, entry_id, now=self._clock())
+            self._move(connection, entry_id, State.ARCHIVING, words, State.OPEN, None, {})
+            done = self._move(
+                connection, entry_id, State.FINISHED, words, State.ARCHIVING, None, {"note": note}, result
+            )
+        return self._told(done)
 
     def beginning(self, entry: Entry) -> Entry:
         """The entry with which its order began: the first step of a second one, else the entry itself."""

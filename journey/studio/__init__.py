@@ -2,7 +2,7 @@
 
 intake   whatever is given becomes a checked picture     removal  deleting entries with their files
 orders   the one way to order an upscale                 upkeep   the worker lock, and what its holder looks after
-stopping what Stop means, in every state
+stopping what Stop means, in every state                 results  how results come home, also by hand
 tracker/ moves entries to their end, in the background   batches/ many pictures at once
 """
 

@@ -27,6 +27,7 @@ from pages.frame.protection import protected
 from pages.frame.watching import refreshes
 from pages.task.actions import actions
 from pages.task.arrival import begins
+from pages.task.by_hand import by_hand
 from pages.task.decisions import decisions
 from pages.task.ending import draw_again_when_over
 from pages.task.pictures import picture
@@ -65,6 +66,7 @@ def task_card(entry: Entry, *, full: bool = False, kin: Kin | None = None, fills
                     _outcome(entry, begun)
         _kinship(entry, kin)
         decisions(entry)
+        by_hand(entry)
         if entry.result and full:
             result(entry, begun, fills_form=fills_form)
         else:
@@ -96,7 +98,9 @@ def _live_progress(entry: Entry) -> None:
     @protected()
     def line() -> None:
         current = workspace().history.get(entry.id)
-        if is_refresh() and (current is None or current.state not in LIVE):
+        if is_refresh() and (
+            current is None or current.state not in LIVE or current.lacks_result != entry.lacks_result
+        ):
             st.rerun()
         current = current or entry
         with st.container(gap=None):

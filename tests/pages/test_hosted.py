@@ -11,7 +11,7 @@ from journey.history import Entry, State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.settings import Settings
 from journey.workspace import Workspace
-from tests.harness.hosted import GRID_ID, FakeHosted
+from tests.harness.hosted import GRID_ID, FakeHosted, Reply, picture
 from tests.harness.standing import wait_for
 from tests.pages.conftest import ROOT, running
 from tests.pages.test_pages import errors
@@ -143,6 +143,32 @@ def test_a_parent_that_fails_there_is_run_here(space: Workspace, api: FakeHosted
     )
     assert (GRID_ID, "4") == (new.came_from, new.came_from_index)
     wait_for(lambda: space.history.get(new.id).state is State.FINISHED, seconds=60)
+
+
+def test_a_result_that_cannot_be_fetched_is_handed_in(
+    space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
+) -> None:
+    """The card of a paid task whose result is refused to programs links to it, and takes the file that was saved."""
+    app = form()
+    app.button_group(key="way").set_value("task").run()
+    app.text_input(key="task_id").set_value(GRID_ID).run()
+    app.button(key="pick_1").click().run()
+    app.button_group(key="scale").set_value(2).run()
+    app.button(key="submit").click().run()
+    entry = space.history.lists.latest(limit=1)[0]
+    wait_for(lambda: space.history.get(entry.id).task_id)
+    api.always("cdn", Reply(403, b""))
+    api.finish(space.history.get(entry.id).task_id)
+    wait_for(lambda: space.history.get(entry.id).lacks_result, seconds=60)
+    app = form()
+    assert space.history.get(entry.id).result_url in [link.url for link in app.get("link_button")]
+    width, height = entry.source_size
+    app.file_uploader(key=f"by_hand_{entry.id}").upload("saved.png", picture(width, height), "image/png").run()
+    assert any("as large as the original" in said for said in errors(app))
+    app.file_uploader(key=f"by_hand_{entry.id}").upload("it.png", picture(2 * width, 2 * height), "image/png").run()
+    done = space.history.get(entry.id)
+    assert (State.FINISHED, (2 * width, 2 * height), 2) == (done.state, done.result_size, done.credits)
+    api.always("cdn", None)
 
 
 def fail_at_journeyapi(space: Workspace, api: FakeHosted, app: AppTest, *, picked: str) -> Entry:

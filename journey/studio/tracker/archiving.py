@@ -5,29 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from journey.errors import FetchFailed, FileMissing, InvalidRequest, JourneyError, PictureRefused, Unreachable
+from journey.errors import DatabaseAway, FileMissing, InvalidRequest, JourneyError
 from journey.history import Entry, History, State
-from journey.outside.door import BadStatus, CutShort, Door
+from journey.outside.door import BadStatus, Door
 from journey.pictures.checking import Decoder
 from journey.storage.failpoints import reach
-from journey.storage.files import Files, safe_name
+from journey.storage.files import Files
 from journey.storage.stored import Origins, StoredFile, StoredPicture
+from journey.studio.results import difference, keep
 from journey.studio.tracker.errands import Errands
 from journey.studio.tracker.submitting import backoff
 
 log = logging.getLogger(__name__)
 
 ARCHIVES_AT_ONCE = 4
-SIZE_TOLERANCE = 2
-"""Pixels by which each side of a result may differ from n × the source."""
-
-ATTEMPTS = 6
-"""Tries when downloads bring something other than a picture: about a minute in all."""
-PATIENT_ATTEMPTS = 300
-"""Tries when downloads bring nothing: about a day in all, because the result is paid for and connections come back."""
+ATTEMPTS = 300
+"""Tries with growing pauses: about a day in all, because the result is paid for, and what is in the way may go away."""
 STORE_AGAIN_SECONDS = 60.0
 
 _GONE = (403, 404, 410)
@@ -78,25 +73,22 @@ class Archiving:
             else:
                 self._door.check(url)
                 self._download(entry, url)
-        except BadStatus as error:
-            self._look_again(entry, error, gone=error.status in _GONE)
-        except (Unreachable, CutShort) as error:
-            self._look_again(entry, error)
-        except (FileMissing, InvalidRequest) as error:
+        except FileMissing as error:
             self._give_up(entry, f"The result cannot be used: {error}")
-        except (FetchFailed, PictureRefused) as error:
-            # An error of the connection has a cause, and may pass; a complete answer that is not a picture has none.
-            broken = isinstance(error, FetchFailed) and error.__cause__ is not None
-            self._look_again(entry, error, attempts=PATIENT_ATTEMPTS if broken else ATTEMPTS)
-        except Exception as error:
-            # A full disk, object storage that is away, or a bug of ours: the picture is paid for, so we keep trying.
-            log.warning("entry %s: the result cannot be stored", entry.id, exc_info=True)
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            self._history.postpone(
-                entry.id,
-                self._clock() + STORE_AGAIN_SECONDS,
-                note=f"The result cannot be stored: {reason}. It will be tried again.",
-            )
+        except JourneyError as error:
+            # The task may have a new address by now when this one is gone, or is none that we may go to.
+            gone = isinstance(error, InvalidRequest) or (isinstance(error, BadStatus) and error.status in _GONE)
+            self._look_again(entry, str(error), ask_anew=gone)
+        except (OSError, DatabaseAway) as error:
+            # A full disk, or object storage that is away. It is mended here, so the tries are not counted.
+            why = getattr(error, "strerror", None) or type(error).__name__
+            reason = f"The result cannot be stored: {why}. It will be tried again."
+            self._warn(entry, reason)
+            self._history.postpone(entry.id, self._clock() + STORE_AGAIN_SECONDS, note=reason)
+        except Exception as error:  # noqa: BLE001  a bug of ours: the picture is paid for, and people can hand it in
+            reason = f"The result cannot be read ({type(error).__name__}). It will be tried again."
+            self._warn(entry, reason)
+            self._look_again(entry, reason)
 
     def _adopt(self, entry: Entry, own: StoredFile) -> None:
         """Take a result that is already in `files`; only its header is read."""
@@ -111,52 +103,36 @@ class Archiving:
             with path.open("wb") as file:
                 self._door.get(url, max_bytes=max(self._max_bytes, 4 * self._decoder.limits.output), into=file)
             reach("after the download")
-            picture = self._decoder.check(path, max_pixels=self._decoder.limits.output)
-            name = safe_name(Path(entry.name).stem, picture.extension, suffix=f"_{entry.type}")
-            path.rename(folder / name)
-            size = (folder / name).stat().st_size
-            key = self._files.keep(folder, key=entry.result_key)
-        if self._finish(entry, StoredPicture(key, name, picture.width, picture.height, size)):
+            result = keep(folder, path, entry, self._files, self._decoder, key=entry.result_key)
+        if self._finish(entry, result):
             return
         now = self._history.get(entry.id)
-        if now is None or now.state is State.ABANDONED:
-            self._files.delete(key)  # nobody would ever find it
+        if now is None or now.state is State.ABANDONED or (now.result and now.result.key != result.key):
+            self._files.delete(result.key)  # nobody would ever find it
 
     def _finish(self, entry: Entry, result: StoredPicture) -> Entry | None:
         reach("before the end is stored")
-        finished = self._history.move(entry.id, State.FINISHED, result=result, note=_difference(entry, result))
+        finished = self._history.move(entry.id, State.FINISHED, result=result, note=difference(entry, result))
         reach("after the end is stored")
         return finished
 
-    def _look_again(
-        self, entry: Entry, error: JourneyError, *, gone: bool = False, attempts: int = PATIENT_ATTEMPTS
-    ) -> None:
-        """Try the download again later; if the address is gone, ask the task for a new one. Give up in the end."""
+    def _look_again(self, entry: Entry, reason: str, *, ask_anew: bool = False) -> None:
+        """Try the download again later; now and then, ask the task for a new address first. Give up after a day."""
         tries = entry.archive_attempts + 1
-        if tries >= attempts:
-            self._give_up(entry, f"The result could not be used after {tries} tries: {error}")
+        if tries >= ATTEMPTS:
+            self._give_up(entry, f"The result could not be fetched in {tries} tries: {reason}")
             return
-        due_at = self._clock() + backoff(tries)
-        changes: dict[str, Any] = {"due_at": due_at, "archive_attempts": tries, "note": str(error)}
-        if gone:
-            self._history.move(entry.id, State.OPEN, only_from=State.ARCHIVING, words=str(error), **changes)
+        changes: dict[str, Any] = {"due_at": self._clock() + backoff(tries), "archive_attempts": tries, "note": reason}
+        # Rarer each time (the 1st try, the 2nd, the 4th, the 8th), because each of these steps is in the timeline.
+        if ask_anew and tries.bit_count() == 1:
+            self._history.move(entry.id, State.OPEN, only_from=State.ARCHIVING, words=reason, **changes)
         else:
             self._history.postpone(entry.id, **changes)
 
     def _give_up(self, entry: Entry, reason: str) -> None:
-        # The address is added because the result is paid for, and a person may still get it there.
-        where = f" It was at {entry.result_url}" if entry.result_url else ""
-        self._history.move(entry.id, State.FAILED, only_from=State.ARCHIVING, error=reason + where)
+        self._history.move(entry.id, State.FAILED, only_from=State.ARCHIVING, error=reason)
 
-
-def _difference(entry: Entry, result: StoredPicture) -> str | None:
-    """What to say when a result is not n × the size of its source; None when it is."""
-    if entry.source is None:
-        return None
-    wanted = [side * entry.scale for side in entry.source.size]
-    if all(abs(side - want) <= SIZE_TOLERANCE for side, want in zip(result.size, wanted, strict=True)):
-        return None
-    return (
-        f"The result is {result.width} × {result.height} px; {wanted[0]} × {wanted[1]} px were expected. "
-        "It is kept as it is."
-    )
+    def _warn(self, entry: Entry, reason: str) -> None:
+        """Log the error under way, once: the same trace every minute would hide all others."""
+        if entry.note != reason:
+            log.warning("entry %s: %s", entry.id, reason, exc_info=True)

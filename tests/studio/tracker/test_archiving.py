@@ -14,6 +14,7 @@ from journey.storage.database import Database
 from journey.storage.files import new_key
 from journey.storage.stored import StoredFile, StoredPicture
 from journey.studio.tracker.archiving import ATTEMPTS
+from journey.studio.tracker.submitting import backoff
 from tests.harness.hosted import (
     STEPS,
     Change,
@@ -42,6 +43,8 @@ def test_a_result_of_another_size_is_kept_and_said(studio: TrackedStudio, api: F
     assert studio.look(close).note is None
 
 
+HOUR = 3600.0
+DAY = 24 * HOUR
 BROKEN: dict[str, Fault] = {
     "a web page": web_page(),
     "an empty file": Reply(200, b"", {"Content-Type": "image/png"}),
@@ -51,22 +54,29 @@ BROKEN: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN.keys())
-def test_a_result_that_is_no_picture_is_tried_again_and_then_given_up(
-    studio: TrackedStudio, api: FakeHosted, fault: Fault
-) -> None:
-    """A broken download is tried again for a while; then the entry fails and says where the result is."""
-    api.script("cdn", fault)
+def test_a_result_that_is_no_picture_is_tried_again(studio: TrackedStudio, api: FakeHosted, fault: Fault) -> None:
+    """A broken download is tried again until it is a picture."""
+    api.script("cdn", fault, fault, fault)
     healed = studio.add()
     studio.settle()
     assert State.FINISHED is studio.look(healed).state
-    api.always("cdn", fault)
-    broken, begun = studio.add(), studio.clock.now
-    studio.settle()
-    given_up = studio.look(broken)
-    assert (State.FAILED, 2) == (given_up.state, given_up.credits)
-    assert f"{api.origin}/cdn/{given_up.task_id}.png" in str(given_up.error)
-    assert ATTEMPTS == len(api.calls_to("cdn")) - 2
-    assert studio.clock.now - begun < 300
+    assert 4 == len(api.calls_to("cdn"))
+
+
+def test_a_result_is_given_up_after_a_day(studio: TrackedStudio, api: FakeHosted) -> None:
+    """A broken download is tried with growing pauses for a day; then the entry fails, and keeps the address."""
+    assert DAY < sum(backoff(tries) for tries in range(1, ATTEMPTS)) < DAY + 2 * HOUR
+    api.always("cdn", BROKEN["a text"])
+    entry = studio.add()
+    studio.settle(seconds=HOUR)
+    waiting = studio.look(entry)
+    assert (State.ARCHIVING, True, True) == (waiting.state, waiting.lacks_result, bool(waiting.note))
+    studio.history.postpone(entry.id, studio.clock.now, archive_attempts=ATTEMPTS - 2)
+    studio.settle(seconds=HOUR)
+    given_up = studio.look(entry)
+    assert (State.FAILED, 2, True) == (given_up.state, given_up.credits, given_up.lacks_result)
+    assert f"could not be fetched in {ATTEMPTS} tries" in str(given_up.error)
+    assert f"{api.origin}/cdn/{given_up.task_id}.png" == given_up.result_url
 
 
 @pytest.mark.parametrize("fault", [Reply(404, b""), Reply(403, b""), Reply(410, b"")])
@@ -97,21 +107,41 @@ def test_a_paid_result_outlives_a_long_outage(studio: TrackedStudio, api: FakeHo
 
 
 def test_an_internal_result_is_not_fetched(studio: TrackedStudio, api: FakeHosted) -> None:
-    """A result at an internal address fails for good, and nothing connects there."""
+    """Nothing connects to a result at an internal address: the task is asked for another, and fails after a day."""
     with socket.create_server(("127.0.0.3", 0)) as internal:
         internal.setblocking(False)
         url = f"http://127.0.0.3:{internal.getsockname()[1]}/a.png"
         api.always("fetch", with_fields(image_url=url))
         entry = studio.add()
-        studio.settle()
+        studio.settle(seconds=2 * DAY)
         assert State.FAILED is studio.look(entry).state
-        assert "cannot be used" in str(studio.look(entry).error)
+        assert "could not be fetched" in str(studio.look(entry).error)
         with pytest.raises(BlockingIOError):
             internal.accept()
+    assert len(studio.history.timeline(entry.id)) < 30
     api.always("fetch", with_fields(image_url="http://169.254.169.254/a.png"))
     entry = studio.add()
-    studio.settle()
-    assert State.FAILED is studio.look(entry).state
+    studio.settle(seconds=HOUR)
+    assert studio.look(entry).lacks_result
+    api.always("fetch", None)
+    studio.settle(seconds=DAY)
+    assert State.FINISHED is studio.look(entry).state
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("odd"), OSError(28, "No space left on device")])
+def test_what_stays_broken_is_logged_once(
+    studio: TrackedStudio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
+    """An error that comes back at every try for an hour leaves one trace in the log, not one for each try."""
+
+    def breaks(*_: object, **__: object) -> str:
+        raise fault
+
+    monkeypatch.setattr(studio.files, "keep", breaks)
+    entry = studio.add()
+    studio.settle(seconds=HOUR)
+    assert State.ARCHIVING is studio.look(entry).state
+    assert 1 == len([record for record in caplog.records if record.exc_info])
 
 
 def test_a_full_disk_is_waited_for(studio: TrackedStudio, monkeypatch: pytest.MonkeyPatch) -> None:
