@@ -282,7 +282,7 @@ class Queue:
         return note
 
 
-def _checked(field: str, check: Callable[[str], None], url: str) -> None:
+def _checked(field: str, check: Callable[[str], object], url: str) -> None:
     try:
         check(url)
     except JourneyError as error:

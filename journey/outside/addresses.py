@@ -1,4 +1,4 @@
-"""Addresses that people or servers give, judged by their form and by the networks that they lead to.
+"""Addresses that people or servers give, read as browsers read them, and judged by their form and where they lead.
 
 Nothing here resolves a name or connects to anything. A blocked address raises Unreachable, with the same sentence as an
 unresolvable or a silent one; an address whose form is wrong raises InvalidRequest.
@@ -6,62 +6,35 @@ unresolvable or a silent one; an address whose form is wrong raises InvalidReque
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import unquote, urljoin
 
 import httpx
+import idna
 
 from journey.errors import CannotStart, InvalidRequest, Unreachable
+from journey.outside.networks import Address, Network, carried, is_public, network_of, plain_address
 
-URL_LIMIT = 2048
+URL_LIMIT = 8192
+"""The most characters of an address, as it is sent. Signed addresses have two or three thousand."""
 PORTS = frozenset({80, 443, 8080, 8443})
 UNREACHABLE = "This address cannot be reached. Check the spelling; only public addresses on the internet work."
 """One sentence for blocked, unresolvable and silent addresses, so that nobody can scan a network through us."""
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-# Written out, because the `is_global` of the standard library differs between Python versions.
-_INTERNAL_V4 = tuple(
-    ipaddress.IPv4Network(network)
-    for network in (
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",  # carrier NAT
-        "127.0.0.0/8",
-        "168.63.129.16/32",  # Azure's host agent: a public number, an internal service
-        "169.254.0.0/16",  # link-local; cloud metadata
-        "172.16.0.0/12",
-        "192.0.0.0/24",
-        "192.0.2.0/24",
-        "192.31.196.0/24",
-        "192.52.193.0/24",
-        "192.88.99.0/24",  # 6to4 relays
-        "192.168.0.0/16",
-        "192.175.48.0/24",
-        "198.18.0.0/15",  # benchmarks
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/3",  # multicast, reserved, broadcast
-    )
-)
-# Everything outside this block is loopback, private, link-local, multicast, mapped IPv4 or NAT64.
-_PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
-_INTERNAL_V6 = tuple(
-    ipaddress.IPv6Network(network)
-    for network in (
-        "2001::/23",  # protocol assignments, Teredo among them
-        "2001:db8::/32",
-        "2002::/16",  # 6to4: an IPv4 address in disguise
-        "2620:4f:8000::/48",
-        "3fff::/20",
-    )
-)
-_AUTHORITY = re.compile(r"https?://(?P<host>\[[0-9a-f:.]*\]|[^\[\]:@%]*)(?::(?P<port>[0-9]*))?", re.IGNORECASE)
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+TOO_LONG = f"This address is longer than {URL_LIMIT:,} characters. Use a shorter one."
+_WEB = re.compile("https?://", re.IGNORECASE)
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.]*\]|[^\[\]:@]*)(?::(?P<port>[0-9]*))?", re.IGNORECASE)
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,62})")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 _BAD_HOST = "The host name in this address is not valid. Check the spelling between // and the next /."
+# What browsers cut off at the ends, and what they leave out anywhere.
+_ENDS = "".join(map(chr, range(33)))
+_LEFT_OUT = dict.fromkeys(map(ord, "\t\n\r"))
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -69,7 +42,7 @@ class AllowList:
     """Hosts, networks and ports that are exempt from the address, port and HTTPS rules."""
 
     names: frozenset[tuple[str, int | None]] = frozenset()
-    networks: tuple[tuple[_Network, int | None], ...] = ()
+    networks: tuple[tuple[Network, int | None], ...] = ()
 
     @classmethod
     def parse(cls, entries: Sequence[str]) -> Self:
@@ -78,18 +51,18 @@ class AllowList:
         Raises CannotStart for anything else.
         """
         names: set[tuple[str, int | None]] = set()
-        networks: list[tuple[_Network, int | None]] = []
+        networks: list[tuple[Network, int | None]] = []
         for entry in entries:
             try:
                 # A bare IPv6 address or network has colons of its own.
-                if network := _network(entry):
+                if network := network_of(entry):
                     networks.append((network, None))
                     continue
                 host, colon, digits = entry.rpartition(":") if ":" in entry else (entry, "", "")
                 port = int(digits) if colon else None
-                if network := _network(host.removeprefix("[").removesuffix("]")):
+                if network := network_of(host.removeprefix("[").removesuffix("]")):
                     networks.append((network, port))
-                elif re.search("[/?#]", host):
+                elif re.search(r"[\s/\\?#]", host):
                     raise ValueError("neither a host nor a network")
                 else:
                     names.add((target_of(f"http://{host}/").host, port))
@@ -103,9 +76,12 @@ class AllowList:
         """True when the host itself is listed, whatever it resolves to."""
         return (host, None) in self.names or (host, port) in self.names
 
-    def has_address(self, address: _Address, port: int) -> bool:
-        """True when the address lies in a listed network."""
-        return any(address in network and only in (None, port) for network, only in self.networks)
+    def has_address(self, address: Address, port: int) -> bool:
+        """True when the address, or the IPv4 address inside it, lies in a listed network."""
+        return any(
+            only in (None, port) and any(each in network for each in (address, carried(address)))
+            for network, only in self.networks
+        )
 
 
 NOTHING_ALLOWED = AllowList()
@@ -119,7 +95,7 @@ class Target:
     https_only: bool
 
     @property
-    def address(self) -> _Address | None:
+    def address(self) -> Address | None:
         """The host as an IP address, if it is one in its plain spelling."""
         return plain_address(self.host)
 
@@ -132,40 +108,42 @@ class Target:
         return None
 
 
-def target_of(url: str, *, https_only: bool = False) -> Target:
-    """Take an address apart.
+def target_of(url: str, *, base: httpx.URL | None = None, https_only: bool = False) -> Target:
+    """Take an address apart as a browser does; one without a host belongs to `base`, where a redirect came from.
 
-    Raises InvalidRequest when its form alone makes it unusable, Unreachable for an IPv4 address in an odd spelling.
+    Blanks at its ends and line breaks are left out, a backslash is a slash, and what cannot be sent is encoded. Raises
+    InvalidRequest when its form alone makes it unusable, Unreachable for an IPv4 address in an odd spelling.
     """
-    if not re.match("https?://", url, re.IGNORECASE):
-        raise InvalidRequest("This address must start with https:// or http://.")
     if len(url) > URL_LIMIT:
-        raise InvalidRequest(f"This address is longer than {URL_LIMIT} characters. Use a shorter one.")
-    refuse_odd_characters(url)
-    authority = re.split("[/?#]", url.split("//", 1)[1], maxsplit=1)[0]
+        raise InvalidRequest(TOO_LONG)
+    url = _SURROGATE.sub("\ufffd", url.strip(_ENDS).translate(_LEFT_OUT))
+    path = re.split("[?#]", url, maxsplit=1)[0]
+    url = path.replace("\\", "/") + url[len(path) :]
+    if base is not None and not _WEB.match(url):
+        with _as_bad_host():
+            url = urljoin(str(base), url)
+    if not _WEB.match(url):
+        raise InvalidRequest("This address must start with https:// or http://.")
+    scheme, _, rest = url.partition("://")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
         raise InvalidRequest("This address contains a user name or password. Use one that works without them.")
-    parts = _AUTHORITY.fullmatch(url[: url.index("//") + 2] + authority)
+    parts = _AUTHORITY.fullmatch(authority)
     if parts is None:
         raise InvalidRequest(_BAD_HOST)
     if not parts["host"].strip("[]."):
         raise InvalidRequest("This address has no host name. Write it as https://host/path.")
-    _block_odd_numbers(parts["host"].removesuffix("."))
     digits = parts["port"]
     if digits and not (len(digits) < 6 and 0 < int(digits) < 65536):
         raise InvalidRequest("This address has a port that does not exist. Leave the port out.")
-    try:
-        parsed = httpx.URL(url)
+    host = _host(parts["host"])
+    port = f":{digits}" if digits else ""
+    rest = _CONTROL.sub(lambda control: f"%{ord(control[0]):02X}", rest[len(authority) :])
+    with _as_bad_host():
+        parsed = httpx.URL(f"{scheme.lower()}://{host}{port}{rest}")
         host = parsed.raw_host.decode("ascii")
-        if host.endswith("."):
-            host = host[:-1]
-            parsed = parsed.copy_with(host=host)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise InvalidRequest(_BAD_HOST) from error
-    _block_odd_numbers(host)  # again, because other scripts have dots and digits of their own
-    name = ":" not in host
-    if (name and not all(_LABEL.fullmatch(label) for label in host.split("."))) or len(host) > 253:
-        raise InvalidRequest(_BAD_HOST)
+    if len(str(parsed)) > URL_LIMIT:
+        raise InvalidRequest(TOO_LONG)
     return Target(parsed, host, parsed.port or (443 if parsed.scheme == "https" else 80), https_only)
 
 
@@ -184,44 +162,40 @@ def judge_form(target: Target, allow: AllowList) -> None:
     if target.problem:
         raise InvalidRequest(target.problem)
     local_name = target.host.rpartition(".")[2] == "localhost"
-    if local_name or (address is not None and not _public(address)):
+    if local_name or (address is not None and not is_public(address)):
         raise Unreachable(UNREACHABLE)
 
 
-def is_allowed(address: _Address, target: Target, allow: AllowList) -> bool:
-    return allow.has_address(address, target.port) or (_public(address) and target.problem is None)
+def is_allowed(address: Address, target: Target, allow: AllowList) -> bool:
+    return allow.has_address(address, target.port) or (is_public(address) and target.problem is None)
 
 
-def refuse_odd_characters(url: str) -> None:
-    if not url.isprintable() or " " in url or "\\" in url:
-        raise InvalidRequest("This address contains spaces, backslashes or invisible characters. Copy it again.")
+@contextmanager
+def _as_bad_host() -> Iterator[None]:
+    try:
+        yield
+    except (httpx.InvalidURL, ValueError) as error:
+        raise InvalidRequest(_BAD_HOST) from error
 
 
-def _block_odd_numbers(host: str) -> None:
-    """Systems read 127.1, 0x7f.1 or 2130706433 as IPv4 addresses; only four plain decimal numbers pass."""
-    if _NUMBER.fullmatch(host.rpartition(".")[2]) and plain_address(host) is None:
+def _host(text: str) -> str:
+    """A host as it is asked for: small letters, other scripts encoded. Emoji are encoded too, as browsers do."""
+    if text.startswith("["):
+        return text
+    with _as_bad_host():
+        # This is the mapping of browsers (UTS 46). Which of the letters one may register is not for us to say.
+        plain = idna.uts46_remap(unquote(text), std3_rules=False, transitional=False)
+        labels = [
+            label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
+            for label in plain.removesuffix(".").split(".")
+        ]
+    host = ".".join(labels)
+    # Systems read 127.1, 0x7f.1 or 2130706433 as IPv4 addresses; only four plain decimal numbers pass.
+    if _NUMBER.fullmatch(labels[-1]) and plain_address(host) is None:
         raise Unreachable(UNREACHABLE)
-
-
-def _public(address: _Address) -> bool:
-    if isinstance(address, ipaddress.IPv4Address):
-        return not any(address in network for network in _INTERNAL_V4)
-    return address in _PUBLIC_V6 and not any(address in network for network in _INTERNAL_V6)
-
-
-def plain_address(text: str) -> _Address | None:
-    """An IP address from its plain spelling. None for anything else, and for one with a zone id."""
-    try:
-        return None if "%" in text else ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def _network(text: str) -> _Network | None:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return None
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise InvalidRequest(_BAD_HOST)
+    return host
 
 
 HOST_AND_PORT = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]{1,253})(?P<port>:[0-9]{1,5})?", re.IGNORECASE)

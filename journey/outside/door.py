@@ -16,14 +16,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, BinaryIO
-from urllib.parse import urljoin
 
 import httpcore
 import httpx
 
 from journey.errors import FetchFailed, InvalidRequest, Unreachable
+from journey.outside import refusals
 from journey.outside.addresses import (
     NOTHING_ALLOWED,
     UNREACHABLE,
@@ -31,18 +32,24 @@ from journey.outside.addresses import (
     Target,
     is_allowed,
     judge_form,
-    plain_address,
-    refuse_odd_characters,
     target_of,
 )
+from journey.outside.codings import TooLong, Undecodable, decoded
+from journey.outside.networks import STAND_INS, plain_address
 from journey.outside.transport import PatientResolver, Resolver, Transport, tls_failure
 
 NOT_FOR_OTHERS = (
     "A service on the internet cannot reach this address. Use a public address, or upload the picture instead."
 )
+_OF_A_PROXY = (
+    f"{UNREACHABLE} This name leads to {STAND_INS}, as behind a proxy on this machine that answers for every name. "
+    f"If you run one, add {STAND_INS} to JOURNEY_FETCH_ALLOW and start again."
+)
 _log = logging.getLogger(__name__)
 _PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<meta", b"<title")
 _SNIFFED = 512
+_PICTURE = re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP|....ftyp", re.DOTALL)
+_UNREAD = re.compile(r"\b(br|zstd|compress|dcb|dcz)\b")
 _HEADERS = {
     "User-Agent": "journey-print-studio",
     # Compressed answers could unpack to any size.
@@ -54,10 +61,14 @@ _WEBHOOK_ANSWER_BYTES = 4096
 
 
 class BadStatus(FetchFailed):
-    """The server answered with a status other than 200. `status` is that number; 403 and 404 often mean gone."""
+    """The server answered with a status other than 200. `status` is that number; 403 and 404 often mean gone.
 
-    def __init__(self, message: str, status: int) -> None:
+    `retry_after` is the wait that the server asked for, in seconds and at most a day; None when it asked for none.
+    """
+
+    def __init__(self, message: str, status: int, retry_after: float | None = None) -> None:
         self.status = status
+        self.retry_after = retry_after
         super().__init__(message)
 
 
@@ -73,9 +84,9 @@ class Limits:
     connect: float = 3.0
     silence: float = 15.0
     total: float = 60.0
-    redirects: int = 3
+    redirects: int = 5
     addresses: int = 4
-    """How many addresses of one name are tried. Every address it has is judged."""
+    """How many addresses of one name are tried, of both families in turn. Every address it has is judged."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,7 @@ class Door:
         resolver: Resolver | None = None,
         backend: httpcore.NetworkBackend | None = None,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         limits: Limits | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
@@ -110,17 +122,20 @@ class Door:
         self._resolve = PatientResolver(resolver, seconds=self._limits.resolve)
         self._backend = backend
         self._clock = clock
+        self._now = now
         self._ssl_context = ssl_context
 
-    def check(self, url: str, *, https_only: bool = False) -> None:
-        """Judge an address by its form alone; nothing is resolved or sent.
+    def check(self, url: str, *, https_only: bool = False) -> str:
+        """Judge an address by its form alone, and give it as it will be asked for; nothing is resolved or sent.
 
         Raises InvalidRequest with one sentence that says what is wrong and what to do.
         """
         try:
-            judge_form(target_of(url, https_only=https_only), self._allow)
+            target = target_of(url, https_only=https_only)
+            judge_form(target, self._allow)
         except Unreachable as error:
             raise InvalidRequest(str(error)) from None
+        return str(target.url)
 
     def reachable_by_others(self, url: str, *, https_only: bool = False) -> None:
         """Judge whether a service out on the internet could reach this address; our allow list does not count.
@@ -130,9 +145,12 @@ class Door:
         try:
             target = target_of(url, https_only=https_only)
             judge_form(target, NOTHING_ALLOWED)
-            self._choose(target, NOTHING_ALLOWED, target.host, target.port, self._limits.resolve)
-        except Unreachable:
-            raise InvalidRequest(NOT_FOR_OTHERS) from None
+            found = self._found(target.host, target.port, self._limits.resolve)
+            # A proxy that gives stand-ins for every name knows where it leads; what is listed here is ours to know.
+            if not any(_is_stand_in(text) and self._is_allowed(text, target, self._allow) for text in found):
+                self._judge(found, target, NOTHING_ALLOWED)
+        except Unreachable as error:
+            raise InvalidRequest(str(error) if str(error) != UNREACHABLE else NOT_FOR_OTHERS) from None
 
     def get(self, url: str, *, max_bytes: int, into: BinaryIO) -> Fetched:
         """Fetch a picture of up to `max_bytes` and write it to `into`, which may hold a part of it after an error.
@@ -144,16 +162,19 @@ class Door:
         end = self._clock() + self._limits.total
         target = target_of(url)
         judge_form(target, self._allow)
-        for _ in range(self._limits.redirects + 1):
-            request = httpx.Request(
-                "GET", target.url, headers={**_HEADERS, "Accept": "image/png,image/jpeg,image/webp,*/*;q=0.1"}
-            )
+        passed: list[str] = []
+        while len(passed) <= self._limits.redirects:
+            passed.append(str(target.url))
+            accept = {"Accept": "image/png,image/jpeg,image/webp,*/*;q=0.1"}
+            request = httpx.Request("GET", target.url, headers=_host_header(target) | _HEADERS | accept)
             response = self._exchange(request, target, end - self._clock(), self._limits.silence)
             with closing(response):
                 if response.status_code not in _REDIRECTS:
-                    size = _receive(response, max_bytes, into)
-                    return Fetched(str(target.url), _content_type(response), size)
+                    size = self._receive(response, passed, max_bytes, into)
+                    return Fetched(passed[-1], _content_type(response), size)
                 target = self._redirected(target, response)
+        if str(target.url) in passed:
+            raise FetchFailed("This address redirects in a circle, as some servers do without a sign-in. Use another.")
         raise FetchFailed(f"This address redirects more than {self._limits.redirects} times. Use the final address.")
 
     def post_json(self, url: str, payload: Any, headers: Mapping[str, str], *, timeout: float = 10.0) -> int:
@@ -168,7 +189,7 @@ class Door:
             request = httpx.Request(
                 "POST",
                 target.url,
-                headers={**_HEADERS, "Content-Type": "application/json", **headers},
+                headers=_host_header(target) | _HEADERS | {"Content-Type": "application/json"} | dict(headers),
                 content=json.dumps(payload).encode(),
             )
         except UnicodeError:
@@ -201,70 +222,85 @@ class Door:
         except httpx.RemoteProtocolError as error:
             _log.info("%.300r gave no HTTP answer: %.300r", target.host, error)
             raise FetchFailed("The server at this address does not answer like a web server.") from error
-        except httpx.TransportError as error:
+        except (httpx.TransportError, ValueError) as error:
             _log.info("%.300r cannot be reached: %.300r", target.host, error)
             if isinstance(error, httpx.ConnectError) and (failure := tls_failure(error)):
-                raise FetchFailed(_tls_sentence(failure)) from error
+                raise FetchFailed(refusals.of_tls(failure)) from error
             raise Unreachable(UNREACHABLE) from error
 
     def _choose(self, target: Target, allow: AllowList, host: str, port: int, seconds: float) -> Sequence[str]:
         """The addresses to connect to. A single one that is not allowed blocks them all."""
+        found = self._found(host, port, seconds)
+        self._judge(found, target, allow)
+        return found[: self._limits.addresses]
+
+    def _found(self, host: str, port: int, seconds: float) -> Sequence[str]:
         try:
             found = self._resolve(host, port, seconds)
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             _log.info("%.300r does not resolve: %.300r", host, error.__cause__ or error)
             raise Unreachable(UNREACHABLE) from error
-        if not allow.has_name(target.host, target.port):
-            for text in found:
-                address = plain_address(text)
-                if address is None or not is_allowed(address, target, allow):
-                    _log.info("%.300r is blocked: it leads to %.60r, port %d", host, text, port)
-                    raise Unreachable(UNREACHABLE)
         if not found:
             _log.info("%.300r has no address", host)
             raise Unreachable(UNREACHABLE)
-        return found[: self._limits.addresses]
+        return found
+
+    def _judge(self, found: Sequence[str], target: Target, allow: AllowList) -> None:
+        if allow.has_name(target.host, target.port):
+            return
+        for text in found:
+            if not self._is_allowed(text, target, allow):
+                _log.info("%.300r is blocked: it leads to %.60r, port %d", target.host, text, target.port)
+                if target.address is None and any(map(_is_stand_in, found)):
+                    raise Unreachable(_OF_A_PROXY)
+                raise Unreachable(UNREACHABLE)
+
+    @staticmethod
+    def _is_allowed(text: str, target: Target, allow: AllowList) -> bool:
+        address = plain_address(text)
+        return address is not None and is_allowed(address, target, allow)
 
     def _redirected(self, source: Target, response: httpx.Response) -> Target:
         """Where a redirect leads, judged like any address; from https to http only where that is allowed."""
-        places = [value for name, value in response.headers.raw if name.lower() == b"location"]
+        places = {value for name, value in response.headers.raw if name.lower() == b"location"}
         try:
             (place,) = places
-            location = place.decode("utf-8")
-            refuse_odd_characters(location)
-            target = target_of(urljoin(str(source.url), location), https_only=source.url.scheme == "https")
+            # Like browsers: what is not ASCII is encoded byte by byte, whatever alphabet the server meant.
+            location = "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in place)
+            target = target_of(location, base=source.url, https_only=source.url.scheme == "https")
             judge_form(target, self._allow)
-        except ValueError as error:  # no address or several, not UTF-8, or InvalidRequest
+        except ValueError as error:  # no address or several, or InvalidRequest
             # The address itself is not logged: it often carries an access token.
             _log.info("%.300r redirects to an unusable address: %s", source.host, type(error).__name__)
             raise FetchFailed("This address redirects to one that cannot be used. Use the final address.") from error
         return target
 
-
-def _receive(response: httpx.Response, max_bytes: int, into: BinaryIO) -> int:
-    """Judge the answer and write its body. Returns the number of bytes."""
-    if response.status_code != 200:
-        raise BadStatus(_status_sentence(response.status_code), response.status_code)
-    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise FetchFailed("The server sends this picture compressed although it was asked not to. Upload it instead.")
-    too_large = FetchFailed(f"The file at this address is larger than the limit of {_megabytes(max_bytes)}.")
-    declared = response.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
-        raise too_large
-    size, start = 0, b""
-    for chunk in _chunks(response):
-        size += len(chunk)
-        if size > max_bytes:
+    def _receive(self, response: httpx.Response, passed: Sequence[str], max_bytes: int, into: BinaryIO) -> int:
+        """Judge the answer to the last of the addresses, and write its body. Returns the number of bytes."""
+        if response.status_code != 200:
+            asked_for = refusals.seconds_asked_for(response.headers.get("retry-after", ""), now=self._now())
+            sentence = refusals.of_status(response.status_code, passed, retry_after=asked_for, now=self._now())
+            raise BadStatus(sentence, response.status_code, asked_for)
+        too_large = FetchFailed(f"The file at this address is larger than the limit of {_megabytes(max_bytes)}.")
+        declared = response.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > max_bytes:
             raise too_large
-        if len(start) < _SNIFFED:
-            start += chunk[:_SNIFFED]
-            if len(start) >= _SNIFFED:
-                _refuse_page(start, response)
-        into.write(chunk)
-    if not size:
-        raise FetchFailed("The file at this address is empty.")
-    _refuse_page(start, response)
-    return size
+        coding = response.headers.get("content-encoding", "")
+        body = _with_start(decoded(_chunks(response), coding, limit=max_bytes))
+        size = 0
+        try:
+            for chunk in body:
+                if not size:
+                    _refuse_others(chunk, response, passed)
+                size += len(chunk)
+                into.write(chunk)
+        except TooLong:
+            raise too_large from None
+        except Undecodable as error:
+            raise CutShort("The file at this address arrives damaged. Try again, or upload it.") from error
+        if not size:
+            raise FetchFailed("The file at this address is empty.")
+        return size
 
 
 def _chunks(response: httpx.Response) -> Iterator[bytes]:
@@ -288,41 +324,47 @@ def _while_reading() -> Iterator[None]:
         raise CutShort("The server at this address stopped before the file was complete. Try again.") from error
 
 
-def _refuse_page(start: bytes, response: httpx.Response) -> None:
+def _with_start(body: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes; the first piece is long enough to tell what they are."""
+    start = b""
+    for piece in body:
+        start += piece
+        if len(start) >= _SNIFFED:
+            break
+    if start:
+        yield start
+    yield from body
+
+
+def _refuse_others(start: bytes, response: httpx.Response, passed: Sequence[str]) -> None:
     """The commonest mistake is the address of a page that shows the picture. Its first bytes or type give it away."""
-    if b"\x00" in start:  # every PNG and JPEG has one in its first bytes, and no web page has one anywhere
+    if _PICTURE.match(start):
+        return
+    if coding := _UNREAD.search(response.headers.get("content-encoding", "").lower()):
+        raise FetchFailed(
+            f"The server sends this picture compressed ({coding[0]}) although it was asked not to. "
+            f"{refusals.SAVE_AND_UPLOAD}"
+        )
+    if b"\x00" in start[:_SNIFFED]:  # no web page has one anywhere
         return
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith(_PAGE_STARTS) or _content_type(response) in ("text/html", "application/xhtml+xml"):
-        raise FetchFailed(
-            "This is the address of a web page, not of a picture. Open the page, right-click the picture, "
-            "copy its image address and use that."
-        )
+        raise FetchFailed(refusals.of_page(passed))
+
+
+def _host_header(target: Target) -> dict[str, str]:
+    """Given, because httpx decodes a host by rules that many real hosts break before it writes the header itself."""
+    return {"Host": target.url.netloc.decode("ascii")}
+
+
+def _is_stand_in(text: str) -> bool:
+    address = plain_address(text)
+    return address is not None and address in STAND_INS
 
 
 def _content_type(response: httpx.Response) -> str:
     text = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return text if re.fullmatch(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}", text) else ""
-
-
-def _status_sentence(status: int) -> str:
-    if status in (401, 403):
-        return f"The server will not give us this file ({status}). It must be public, without a sign-in."
-    if status in (404, 410):
-        return f"There is no file at this address ({status}). It may have been removed; check the address."
-    if status == 429:
-        return "The server at this address is getting too many requests (429). Try again later."
-    if status >= 500:
-        return f"The server at this address has a problem ({status}). Try again later."
-    return f"The server did not answer with a whole file ({status}). Use the address of the picture itself."
-
-
-def _tls_sentence(error: ssl.SSLError) -> str:
-    if not isinstance(error, ssl.SSLCertVerificationError):
-        return "The server at this address does not speak HTTPS as it should. Check the address."
-    reasons = {10: "it has expired", 18: "it is self-signed", 19: "it is self-signed", 62: "it is for another name"}
-    reason = reasons.get(error.verify_code, "nobody we trust vouches for it")
-    return f"The certificate of this server is not valid: {reason}. Use an address with a valid one."
 
 
 def _megabytes(size: int) -> str:

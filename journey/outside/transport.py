@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import itertools
 import queue
 import socket
 import ssl
@@ -161,7 +162,20 @@ class PatientResolver:
         if isinstance(answer, Exception):
             # UnicodeError: a label that is too long for DNS. OverflowError: no such port.
             raise httpcore.ConnectError("the name does not resolve") from answer
-        return answer
+        return families_in_turn(answer)
+
+
+def families_in_turn(addresses: Sequence[str]) -> Sequence[str]:
+    """The same addresses, one of each family after the other (RFC 8305), beginning with that of the first.
+
+    Where one family leads nowhere, the second attempt reaches the server, however many addresses the first one has.
+    """
+    first: list[str] = []
+    others: list[str] = []
+    for address in addresses:
+        (first if (":" in address) == (":" in addresses[0]) else others).append(address)
+    turns = itertools.zip_longest(first, others)
+    return [address for turn in turns for address in turn if address is not None]
 
 
 def system_addresses(host: str, port: int) -> Sequence[str]:

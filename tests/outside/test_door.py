@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import logging
@@ -84,7 +85,9 @@ INTERNAL = """
     10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 100.64.0.1 100.127.255.255 168.63.129.16 198.18.0.1
     198.19.255.255 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255 192.0.2.1 192.88.99.1 1.2.3.4.5
     256.256.256.256 127。0。0。1 [::1] [::] [::127.0.0.1] [::ffff:127.0.0.1] [::ffff:7f00:1]
-    [0:0:0:0:0:ffff:7f00:0001] [::FFFF:10.0.0.1] [64:ff9b::7f00:1] [64:ff9b::8.8.8.8] [64:ff9b:1::1]
+    [0:0:0:0:0:ffff:7f00:0001] [::FFFF:10.0.0.1] [64:ff9b::7f00:1] [64:ff9b::a9fe:a9fe]
+    [64:ff9b::10.0.0.1] [64:ff9b:1::1] [64:ff9b:1::808:808] [::8.8.8.8] [::ffff:169.254.169.254]
+    [::ffff:0:8.8.8.8] 0x08080808
     [2002:7f00:1::] [2002:808:808::1] [2001:0:4136:e378:8000:63bf:3fff:fdd2] [fc00::1] [fd12::1] [fe80::1]
     [fec0::1] [ff02::1] [2001:db8::1] [100::1] １２７.0.0.1
 """.split()  # noqa: SIM905 - one host a line would be a page long
@@ -92,7 +95,9 @@ INTERNAL = """
 PUBLIC_HOSTS = """
     8.8.8.8 1.1.1.1 [2606:4700:4700::1111] [2001:4860:4860::8888] 172.15.255.255 172.32.0.1 100.128.0.1
     pictures.example PICTURES.example pictures.example. xn--bcher-kva.example bücher.example my_bucket.example
-    localhost.example 127.0.0.1.example 1e100.net
+    localhost.example 127.0.0.1.example 1e100.net i❤.ws xn--i-7iq.ws I❤.WS xn--a.example xn--zz.xn--zz faß.example
+    ⓒⓞⓜ.example 例え。テスト ex%61mple.com b%C3%BCcher.example a-.example _dmarc.example r3---sn-4g5.example
+    [64:ff9b::5db8:d822] [::ffff:8.8.8.8]
 """.split()  # noqa: SIM905 - one host a line would be a page long
 
 
@@ -132,17 +137,9 @@ def test_public_hosts_are_let_through(host: str) -> None:
         ("data:image/png;base64,AAAA" + "A" * 3000, "must start with https://"),
         ("javascript:alert(1)", "must start with https://"),
         ("s3://bucket/a.png", "must start with https://"),
-        (" https://pictures.example/", "must start with https://"),
         ("http://user:pass@pictures.example/", "user name"),
         ("http://user@pictures.example/", "user name"),
         ("http://@pictures.example/", "user name"),
-        ("http://pictures.example\\@127.0.0.1/", "backslashes"),
-        ("http://pictures.example/\\x", "backslashes"),
-        ("http://pictures.example/a b.png", "spaces"),
-        ("http://pictures.example/\x00", "invisible"),
-        ("http://pictures.example/\r\nX: 1", "invisible"),
-        ("http://pictures.example/\u202egnp.a", "invisible"),
-        ("http://pictures.example/\ud800", "invisible"),
         ("http://pictures%00.example/", "host name"),
         ("http://a%2fb.example/", "host name"),
         ("http://[fe80::1%25eth0]/", "host name"),
@@ -168,7 +165,8 @@ def test_public_hosts_are_let_through(host: str) -> None:
         ("http://pictures.example:-1/", "host name"),
         ("http://pictures.example:22/", "port is not allowed"),
         ("http://pictures.example:6379/", "port is not allowed"),
-        ("http://pictures.example/" + "a" * 2048, "longer than 2048"),
+        ("http://pictures.example/" + "a" * 8192, "longer than 8,192"),
+        ("http://pictures.example/" + "ü" * 2000, "longer than 8,192"),
     ],
 )
 def test_malformed_addresses_are_rejected_with_a_reason(url: str, sentence: str) -> None:
@@ -384,20 +382,24 @@ def test_the_request_gives_nothing_away(monkeypatch: pytest.MonkeyPatch, tmp_pat
         (answer(content_length="99999999999999999999"), "larger than the limit"),
         (answer(content_length=str(len(PNG) + 1)), "before the file was complete"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\nx", "before the file was complete"),
-        (answer(content_encoding="gzip"), "compressed"),
-        (answer(content_encoding="br, gzip"), "compressed"),
-        (answer(content_encoding=""), "compressed"),
+        (answer(b"\x0b\x02\x80pixels", content_encoding="br"), r"compressed \(br\).*save the picture, and upload"),
+        (answer(b"\x28\xb5\x2f\xfd\x00", content_encoding="zstd"), r"compressed \(zstd\)"),
+        (answer(gzip.compress(PNG)[:-20], content_encoding="gzip"), "damaged"),
+        (answer(gzip.compress(b"x" * 10_001)), "larger than the limit of 10000 bytes"),
         (answer(transfer_encoding="gzip"), "like a web server"),
         (answer(content_length="-1"), "like a web server"),
         (b"SSH-2.0-OpenSSH\r\n", "like a web server"),
         (answer(status="206 Partial Content"), "206"),
         (answer(b"", status="204 No Content"), "204"),
         (answer(status="304 Not Modified"), "304"),
-        (answer(status="401 No"), "without a sign-in"),
-        (answer(status="403 No"), "without a sign-in"),
+        (answer(status="401 No"), r"asks for a sign-in .*\(401\).*upload the file"),
+        (answer(status="403 No"), r"to programs .*\(403\).*save the picture, and upload the file"),
         (answer(status="404 No"), r"no file at this address \(404\)"),
         (answer(status="410 No"), r"no file at this address \(410\)"),
-        (answer(status="429 No"), "too many requests"),
+        (answer(status="429 No"), r"too many requests \(429\). Try again later"),
+        (answer(status="429 No", retry_after="90"), "Try again in 90 seconds"),
+        (answer(status="503 No", retry_after="91"), r"busy \(503\). Try again in 2 minutes"),
+        (answer(status="451 No"), "legal reasons"),
         (answer(status="500 No"), "has a problem"),
         (answer(status="302 Found"), "redirects to one that cannot be used"),
         (answer(status="302 Found", location=""), "redirects"),
@@ -524,7 +526,7 @@ def redirecting(places: Mapping[str, str]) -> Callable[[socket.socket], None]:
 
 
 def test_redirects_are_followed() -> None:
-    """Up to three redirects, relative ones among them, lead to the picture and to its final address."""
+    """Redirects, relative ones among them, lead to the picture and to its final address."""
     names = Names(pictures=[PUBLIC], other=[OTHER_PUBLIC])
     with Listener(redirecting({"/a.png": "b", "/b": "//other.example/c?x", "/c?x": "/d"})) as server:
         internet = Internet({PUBLIC: server, OTHER_PUBLIC: server})
@@ -534,9 +536,14 @@ def test_redirects_are_followed() -> None:
 
 
 def test_redirect_loops_end() -> None:
-    """A loop ends after three redirects with a sentence."""
-    with pytest.raises(FetchFailed, match="more than 3 times"):
-        fetched_from(redirecting({"/a.png": "/a.png"}))
+    """A loop ends after five redirects with a sentence of its own; so does a chain that only goes on."""
+    with pytest.raises(FetchFailed, match="in a circle"):
+        fetched_from(redirecting({"/a.png": "/b", "/b": "/a.png"}))
+    chain = {"/a.png": "/1"} | {f"/{place}": f"/{place + 1}" for place in range(1, 6)}
+    with pytest.raises(FetchFailed, match="more than 5 times"):
+        fetched_from(redirecting(chain))
+    del chain["/5"]
+    assert fetched_from(redirecting(chain))[0].url == "http://pictures.example/5"
 
 
 @pytest.mark.parametrize("place", ["http://127.0.0.3:8080/", "http://inside.example/", "http://2130706435/"])
