@@ -23,7 +23,7 @@ from journey.history.deletions import Deletions
 from journey.history.kinship import Variant
 from journey.history.spending import Budget, Spending
 from journey.history.timing import UsualTimes, usual_times
-from journey.outside.door import Door
+from journey.outside.door import FOR_RESULTS, Door
 from journey.pictures import gallery, samples
 from journey.pictures.checking import Decoder, Decoders, Limits
 from journey.pictures.tiles import Tiles, seconds_for
@@ -344,7 +344,7 @@ class Workspace:
             self.clients,
             self.files,
             self._decoders.archiving,
-            self.door,
+            Door(self.settings.fetch_allow, limits=FOR_RESULTS),
             origins=self.origins,
             webhook_for=self._webhook_for,
             may_spend=self._may_spend,

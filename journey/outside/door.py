@@ -89,6 +89,10 @@ class Limits:
     """How many addresses of one name are tried, of both families in turn. Every address it has is judged."""
 
 
+FOR_RESULTS = Limits(total=600.0)
+"""For what was paid for: over a slow line a large picture takes minutes, and it may, as long as bytes keep coming."""
+
+
 @dataclass(frozen=True)
 class Fetched:
     """What a fetch brought: the final address after redirects, the content type, and the size in bytes."""

@@ -78,7 +78,8 @@ class Archiving:
         except JourneyError as error:
             # The task may have a new address by now when this one is gone, or is none that we may go to.
             gone = isinstance(error, InvalidRequest) or (isinstance(error, BadStatus) and error.status in _GONE)
-            self._look_again(entry, str(error), ask_anew=gone)
+            wait = error.retry_after if isinstance(error, BadStatus) else None
+            self._look_again(entry, str(error), wait=wait or 0.0, ask_anew=gone)
         except (OSError, DatabaseAway) as error:
             # A full disk, or object storage that is away. It is mended here, so the tries are not counted.
             why = getattr(error, "strerror", None) or type(error).__name__
@@ -116,13 +117,20 @@ class Archiving:
         reach("after the end is stored")
         return finished
 
-    def _look_again(self, entry: Entry, reason: str, *, ask_anew: bool = False) -> None:
-        """Try the download again later; now and then, ask the task for a new address first. Give up after a day."""
+    def _look_again(self, entry: Entry, reason: str, *, wait: float = 0.0, ask_anew: bool = False) -> None:
+        """Try the download again after at least `wait` seconds; now and then, ask the task for a new address first.
+
+        Gives up after a day.
+        """
         tries = entry.archive_attempts + 1
         if tries >= ATTEMPTS:
             self._give_up(entry, f"The result could not be fetched in {tries} tries: {reason}")
             return
-        changes: dict[str, Any] = {"due_at": self._clock() + backoff(tries), "archive_attempts": tries, "note": reason}
+        changes: dict[str, Any] = {
+            "due_at": self._clock() + max(wait, backoff(tries)),
+            "archive_attempts": tries,
+            "note": reason,
+        }
         # Rarer each time (the 1st try, the 2nd, the 4th, the 8th), because each of these steps is in the timeline.
         if ask_anew and tries.bit_count() == 1:
             self._history.move(entry.id, State.OPEN, only_from=State.ARCHIVING, words=reason, **changes)
