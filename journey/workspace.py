@@ -197,13 +197,14 @@ class Workspace:
 
     # Life
 
-    def start(self) -> None:
+    def start(self, *, draws_samples: bool = True) -> None:
         """Begin the background work."""
         self._decoders.start()
         self._upkeep.start()
         self._usual.look()
         # The first start draws the samples; pages and routes need not wait for that.
-        threading.Thread(target=self._hang_samples, name="samples", daemon=True).start()
+        if draws_samples:
+            threading.Thread(target=self._hang_samples, name="samples", daemon=True).start()
 
     def stop(self) -> None:
         """Take up nothing more, let calls under way end, and release the lock. Idempotent."""

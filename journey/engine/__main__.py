@@ -74,13 +74,18 @@ def main() -> None:
     parser.add_argument("--port", default=8502, type=int, help="port to listen at, 0 for any (default: 8502)")
     arguments = parser.parse_args()
     try:
-        listener = listener_at(arguments.host, arguments.port)
-        port = listener.getsockname()[1]
-        settings = read_settings()
-        application = app(settings, host=arguments.host, port=port)
+        run(arguments.host, arguments.port)
     except CannotStart as error:
         sys.exit(f"Cannot start: {error}")
-    _say(f"The engine listens at http://{_in_url(arguments.host)}:{port}/api/v1")
+
+
+def run(host: str, port: int) -> None:
+    """Serve until it is stopped. Port 0 means any that is free. Raises CannotStart."""
+    listener = listener_at(host, port)
+    port = listener.getsockname()[1]
+    settings = read_settings()
+    application = app(settings, host=host, port=port)
+    _say(f"The engine listens at http://{_in_url(host)}:{port}/api/v1")
     if not settings.engine_key:
         _say(f"Its key is in {settings.data_dir / 'engine-key'}")
     logs.set_up(*settings.engine_key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -98,7 +98,7 @@ class EmbeddedEngine:
 
     def start(self) -> None:
         """Warm up the tile workers, and start the queue and the webhooks."""
-        self._workers = self._start_workers()
+        self._workers = tile_workers(self._settings, self.networks, self.default_network)
         self._queue.start()
         self._deliveries.start()
         self._measuring.start()
@@ -116,19 +116,6 @@ class EmbeddedEngine:
     def is_failing(self) -> bool:
         """True when its queue does not move, or a worker hangs."""
         return self._queue.is_failing or getattr(self._workers, "is_stuck", False)
-
-    def _start_workers(self) -> Workers | Cluster:
-        if self._settings.engine_scheduler:
-            return _cluster(self._settings.engine_scheduler, self.networks.values())
-        workers = Workers(
-            self._settings.engine_workers,
-            nice=LOWEST,
-            seconds=TILE_SECONDS,
-            initializer=warm_up,
-            initargs=(recipe(self.default_network, self.networks).network,),
-        )
-        workers.start()
-        return workers
 
     def _cleaners(self) -> Iterator[Network]:
         if FAITHFUL.name in self.networks:
@@ -218,6 +205,21 @@ class EmbeddedEngine:
             # Two for each worker, so that none waits for its next tile.
             ahead=max(AHEAD, 2 * self._worker_count),
         )
+
+
+def tile_workers(settings: Settings, networks: Mapping[str, Network], default: str) -> Workers | Cluster:
+    """What runs tiles, started: processes that have the default network loaded, or a cluster. Raises CannotStart."""
+    if settings.engine_scheduler:
+        return _cluster(settings.engine_scheduler, networks.values())
+    workers = Workers(
+        settings.engine_workers,
+        nice=LOWEST,
+        seconds=TILE_SECONDS,
+        initializer=warm_up,
+        initargs=(recipe(default, networks).network,),
+    )
+    workers.start()
+    return workers
 
 
 def _cluster(scheduler: str, networks: Iterable[Network]) -> Cluster:

@@ -138,6 +138,15 @@ class Lists:
             found = self._by_ids(connection, ids)
             return Found(found, len(found), tags_of(connection, ids))
 
+    def ordered(self, fingerprint: str) -> Entry | None:
+        """The latest entry of this order that is under way, undecided, or has its result; None when there is none."""
+        has_result = sa.and_(entries.c.state == State.FINISHED, entries.c.result_file.is_not(None))
+        counts = sa.or_(entries.c.state.in_(LIVE | {State.AMBIGUOUS}), has_result)
+        query = sa.select(*COLUMNS).where(entries.c.fingerprint == fingerprint, counts)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(entries.c.created_at.desc()).limit(1)).first()
+        return None if row is None else entry_of(row)
+
     def related(
         self,
         *,

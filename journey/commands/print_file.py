@@ -1,0 +1,91 @@
+"""`journey print`: a file for the print shop, with the right pixels, DPI, colour profile and bleed."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from journey.commands.showing import say
+from journey.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from journey.printing import Fit, Orientation
+    from journey.printing.shop import FileFormat
+
+
+@click.command("print", short_help="Make a file for the print shop.")
+@click.argument("picture", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--paper", required=True, help="A3, 24x36, 30x40cm.")
+@click.option("--dpi", type=float, default=300, show_default=True)
+@click.option("--fit", type=click.Choice(["crop", "contain"]), default="crop", show_default=True)
+@click.option("--bleed", default="0mm", show_default=True, help="3mm, 0.125in.")
+@click.option("--orientation", type=click.Choice(["auto", "portrait", "landscape"]), default="auto", show_default=True)
+@click.option(
+    "--position", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of a crop: 0 is left or top."
+)
+@click.option("--format", "file_format", help="TIFF, JPEG, PNG or PDF; else the ending of -o says it.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file or a folder.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
+@click.option("--json", "as_json", is_flag=True)
+def print_file(
+    picture: Path,
+    paper: str,
+    dpi: float,
+    fit: Fit,
+    bleed: str,
+    orientation: Orientation,
+    position: float,
+    file_format: str | None,
+    output: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Make a file for the print shop from a picture, which is neither enlarged by AI nor changed in its colours."""
+    from journey.commands import amounts
+    from journey.printing.shop import PrintSpec, exact_size
+
+    spec = PrintSpec(
+        amounts.paper(paper),
+        dpi,
+        _format(file_format, output),
+        fit,
+        amounts.millimetres(bleed),
+        orientation,
+        position,
+    )
+    folder = output if output and output.is_dir() else output.parent if output else Path()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".journey-") as scratch:
+        made = exact_size(picture, Path(scratch), spec, title=picture.stem)
+        target = folder / made.path.name if output is None or output.is_dir() else output
+        if target.exists() and not overwrite:
+            raise InvalidRequest(f"{target} is there already. Choose another name, or add --overwrite.")
+        made.path.replace(target)
+    facts = {
+        "file": str(target),
+        "format": made.format,
+        "width": made.width,
+        "height": made.height,
+        "dpi": made.dpi,
+        "bytes": made.size,
+        "effective_dpi": round(made.effective_dpi, 2) if made.effective_dpi else None,
+        "grade": made.grade,
+        "profile": made.profile,
+        "notes": list(made.notes),
+    }
+    say(facts, [f"{target} · {made.width} × {made.height} px · {made.dpi:g} DPI", *made.notes], as_json=as_json)
+
+
+def _format(wanted: str | None, output: Path | None) -> FileFormat:
+    """The format that was named, else the one that the name of the file ends in, else TIFF."""
+    from journey.printing.shop import FORMATS
+
+    ending = output.suffix if output and not output.is_dir() else ""
+    named = (wanted or ending or "TIFF").lower().lstrip(".")
+    for name, each in FORMATS.items():
+        if named in (name.lower(), each.extension.lstrip(".")):
+            return name
+    raise InvalidRequest(f"{wanted or ending!r} is no format that can be made. Use {', '.join(FORMATS)}.")

@@ -1,0 +1,90 @@
+"""The other commands: plan, print, networks, doctor, completion, and the command itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from tests.commands.conftest import Terminal
+
+
+def test_a_plan_names_the_cheapest_way(terminal: Terminal) -> None:
+    """`journey plan` gives the verdict, the pixels that a paper needs and every multiplier, for people and as JSON."""
+    out = terminal.run("plan", "1024x1536", "--paper", "A3").out
+    assert "4x is enough: 350 DPI, excellent, sharp in the hand." in out
+    assert "3508 × 4961 px" in out
+    made = json.loads(terminal.run("plan", "1024x1536", "--paper", "a3", "--bleed", "3mm", "--json").out)
+    assert ("A3", [3579, 5031], 4) == (made["paper"], made["needed"], made["recommended"])
+    assert "A0" in terminal.run("plan", "koi.png").out
+
+
+@pytest.mark.parametrize("words", [["12"], ["1024x1536", "--paper", "A3", "--bleed", "3furlongs"], ["0x5"]])
+def test_a_plan_of_nothing_is_refused(terminal: Terminal, words: list[str]) -> None:
+    """What is no size, paper or length is refused with 2 and one line."""
+    answer = terminal.run("plan", *words, status=2)
+    assert 1 == len(answer.err.strip().splitlines())
+
+
+def test_a_print_file_has_what_was_asked_for(terminal: Terminal) -> None:
+    """`journey print` writes what the name ends in, with pixels, DPI and bleed as asked, and replaces nothing."""
+    terminal.run("print", "koi.png", "--paper", "A6", "--bleed", "3mm", "--dpi", "150", "-o", "a6.tif")
+    with Image.open(terminal.folder / "a6.tif") as made:
+        assert ("TIFF", (909, 656)) == (made.format, made.size)
+        assert (150, 150) == tuple(round(each) for each in made.info["dpi"])
+    assert "is there already" in terminal.run("print", "koi.png", "--paper", "A6", "-o", "a6.tif", status=2).err
+    made_of = json.loads(terminal.run("print", "koi.png", "--paper", "10x15cm", "--format", "jpg", "--json").out)
+    assert ("JPEG", 300) == (made_of["format"], made_of["dpi"])
+    assert (terminal.folder / made_of["file"]).is_file()
+
+
+def test_a_healthy_machine_is_found_well(terminal: Terminal) -> None:
+    """`journey doctor` is green without a key, and changes nothing."""
+    answer = terminal.run("doctor")
+    assert "✗" not in answer.out
+    assert "✓ Runs on: OpenVINO" in answer.out
+    assert ["koi.png"] == [path.name for path in terminal.folder.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("settings", "about"),
+    [
+        ({"JOURNEY_ENGINE_WORKERS": "many"}, "Settings"),
+        ({"JOURNEY_API_KEY": "k-0123456789", "JOURNEY_API_URL": "http://127.0.0.1:9/api/v1"}, "Key"),
+        ({"JOURNEY_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, "Database"),
+        ({"JOURNEY_ENGINE_MODEL": "nosuch"}, "Networks"),
+        ({"JOURNEY_DATA_DIR": "/proc/nothing"}, "Data folder"),
+    ],
+)
+def test_what_is_ill_is_named(terminal: Terminal, settings: dict[str, str], about: str) -> None:
+    """Each fault is one line with what to do, and the status says that there is one."""
+    terminal.settings |= settings
+    findings = json.loads(terminal.run("doctor", "--json", status=1).out)["findings"]
+    assert [about] == [each["about"] for each in findings if not each["is_well"]]
+
+
+def test_networks_are_listed(terminal: Terminal) -> None:
+    """`journey networks` lists all three, and which is the default."""
+    found = json.loads(terminal.run("networks", "--json").out)
+    assert ({"fast", "detail", "faithful"}, "fast") == ({each["name"] for each in found["networks"]}, found["default"])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete_it(terminal: Terminal, shell: str) -> None:
+    """`journey completion` prints what the shell evaluates."""
+    assert "_JOURNEY_COMPLETE" in terminal.run("completion", shell).out
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """`journey --help` imports neither NumPy nor SQLAlchemy, HTTPX, OpenVINO, Pillow or Rich."""
+    script = (
+        "import sys, journey.commands.main; "
+        "heavy = {'numpy', 'sqlalchemy', 'httpx', 'openvino', 'PIL', 'rich', 'pydantic'}; print(heavy & {*sys.modules})"
+    )
+    assert (
+        "set()"
+        == subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+    )
