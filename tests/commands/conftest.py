@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,22 +17,31 @@ from tests.harness.studios import ROOT
 
 @dataclass
 class Terminal:
-    """A folder with a picture of 64 × 48 px, and settings for the commands that are run in it."""
+    """A folder with a picture of 64 × 48 px, and settings for the commands that are run in it.
+
+    `command` is what stands for `journey`: that of this checkout, unless it is another.
+    """
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    command: Sequence[str] = (sys.executable, "-m", "journey.commands")
 
     def begin(self, *words: str) -> subprocess.Popen[bytes]:
         """Start `journey` with these words."""
-        bare = {name: value for name, value in os.environ.items() if not name.startswith("JOURNEY_")}
         return subprocess.Popen(
-            [sys.executable, "-m", "journey.commands", *words],
+            [*self.command, *words],
             cwd=self.folder,
-            env=bare | {"PYTHONPATH": str(ROOT)} | self.settings,
+            env=self.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that a command sees: none of ours but the settings."""
+        bare = {name: value for name, value in os.environ.items() if not name.startswith("JOURNEY_")}
+        return bare | {"PYTHONPATH": str(ROOT)} | self.settings
 
     def run(self, *words: str, given: bytes = b"", status: int = 0) -> Answer:
         """Run `journey` with these words to its end, which has to have this status."""

