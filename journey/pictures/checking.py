@@ -18,8 +18,8 @@ from typing import Self, TypeVar
 from journey.background import Latest
 from journey.errors import PictureRefused
 from journey.pictures import previews
-from journey.pictures.decoding import opened, orientation, target_mode, too_many_pixels
 from journey.pictures.kinds import KINDS, FormatName
+from journey.pictures.reading import read, too_many_pixels
 from journey.pictures.rows import FileRows, Stream
 from journey.pictures.streaming import stream, write_rows
 from journey.processes import PATIENCE, Turns, WorkerHung, Workers, allow_processor_time
@@ -99,12 +99,8 @@ class Limits:
 
 def inspect(path: Path, *, max_pixels: int) -> Picture:
     """Read the header only. Raises PictureRefused for another format, an animation or too many pixels."""
-    with opened(path, max_pixels) as (image, kind):
-        width, height = image.size
-        if orientation(image, path) in (5, 6, 7, 8):
-            width, height = height, width
-        target, notes = target_mode(image, path)
-        return Picture(kind, width, height, len(target), notes)
+    reading = read(path, max_pixels)
+    return Picture(reading.kind, *reading.upright_size, len(reading.mode), reading.notes)
 
 
 class Decoder:

@@ -8,6 +8,7 @@ from types import TracebackType
 import numpy as np
 from PIL import Image
 
+from journey.pictures.profiles import grey_in_srgb
 from journey.pictures.rows import MODES, Stream, Strips, of_image, to_image
 
 PREVIEW_SIDE = 2048
@@ -28,8 +29,7 @@ class Writer:
     def __init__(self, folder: Path, width: int, height: int, channels: int, *, icc: bytes | None = None) -> None:
         self._folder = folder
         self._size = (width, height)
-        # WebP is RGB, which a profile for grey does not describe.
-        self._icc = icc if channels > 2 else None
+        self._icc = icc
         self._step = _whole_factor(self._size, PREVIEW_SIDE)
         self._strip_rows = self._step * -(-_STRIP_ROWS // self._step)
         self._strips = Strips(width, height, channels, self._strip_rows)
@@ -53,12 +53,14 @@ class Writer:
     def _finish(self) -> None:
         self._strips.check()
         preview = _resized(self._reduced, self._size, PREVIEW_SIDE)
-        if preview.mode == "LA":
-            preview = preview.convert("RGBA")
-        preview.save(self._folder / PREVIEW, "WEBP", quality=88, method=1, icc_profile=self._icc)
+        icc = self._icc
+        if preview.mode in ("L", "LA"):
+            # WebP is RGB, which a profile for grey does not describe.
+            preview, icc = grey_in_srgb(preview, icc).convert({"L": "RGB", "LA": "RGBA"}[preview.mode]), None
+        preview.save(self._folder / PREVIEW, "WEBP", quality=88, method=1, icc_profile=icc)
         small = preview.reduce(_whole_factor(preview.size, THUMBNAIL_SIDE))
         thumbnail = _resized(small, preview.size, THUMBNAIL_SIDE)
-        thumbnail.save(self._folder / THUMBNAIL, "WEBP", quality=80, method=1, icc_profile=self._icc)
+        thumbnail.save(self._folder / THUMBNAIL, "WEBP", quality=80, method=1, icc_profile=icc)
 
 
 def write(picture: Stream, folder: Path) -> None:

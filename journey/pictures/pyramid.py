@@ -18,6 +18,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageCms
 
+from journey.pictures.profiles import grey_in_srgb
 from journey.pictures.rows import MODES, Stream, Strips, to_array, to_image
 
 TILE_SIDE = 512
@@ -113,19 +114,21 @@ class _Encoder:
     """Encodes tiles as (extension, bytes), with the colour profile of the whole picture."""
 
     def __init__(self, icc: bytes | None, mode: str) -> None:
-        self._icc = icc
+        # What it says of grey is put into the tiles.
+        self._grey = icc if mode in ("L", "LA") else None
+        self._icc = icc if self._grey is None else None
         self._transform: ImageCms.ImageCmsTransform | None = None
-        if icc is not None and len(icc) > _ICC_LIMIT:
+        if self._icc is not None and len(self._icc) > _ICC_LIMIT:
+            try:
+                source = ImageCms.ImageCmsProfile(io.BytesIO(self._icc))
+                self._transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, mode)
+            except (ImageCms.PyCMSError, OSError):
+                pass  # a broken profile describes no colours
             self._icc = None
-            if mode in ("RGB", "RGBA"):
-                try:
-                    source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-                    self._transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, mode)
-                except (ImageCms.PyCMSError, OSError):
-                    pass  # a broken profile describes no colours
 
     def __call__(self, tile: Image.Image) -> tuple[str, bytes]:
         tile.info = {}
+        tile = grey_in_srgb(tile, self._grey) if self._grey else tile
         if self._transform is not None:
             tile = ImageCms.applyTransform(tile, self._transform) or tile
         buffer = io.BytesIO()

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from journey.pictures.decoding import decoded, fits, is_upright, opened, png_header, target_mode
+from journey.pictures.decoding import decoded, in_srgb, reduced
+from journey.pictures.reading import Reading, read
 from journey.pictures.rows import FileRows, Stream, band_edges, of_image
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ def stream(path: Path, max_pixels: int, work: Callable[[Stream], T]) -> T:
     """Give a picture to `work`: upright, 8 bits per channel, with no metadata but a matching ICC profile.
 
     A baseline JPEG and a PNG that is not interlaced are decoded as `work` asks for their rows. All others (a
-    progressive JPEG, WebP, a palette, 16 bits, CMYK, a picture to be turned) are decoded before, and held. So is a
+    progressive JPEG, WebP, CMYK, a picture to be turned) are decoded before, and held. So is a
     picture in which libvips finds a fault: Pillow, which is less strict, then has the last word, and `work` begins
     again. Raises PictureRefused.
     """
@@ -57,33 +58,25 @@ class _FaultFound(Exception):
 
 def _by_rows(path: Path, max_pixels: int) -> Stream | None:
     """The picture if its file holds the rows one after the other, in the form in which they are wanted."""
-    with opened(path, max_pixels) as (image, kind):
-        target, _ = target_mode(image, path)
-        if image.mode != target or not is_upright(image, path):
-            return None
-        if kind == "JPEG" and not image.info.get("progressive"):
-            # To libvips, pixels that break off in the middle of a JPEG are no more than a warning.
-            loader, fail_on = "jpegload", "warning"
-        elif kind == "PNG" and png_header(path)[0] == 8 and not image.info.get("interlace"):
-            loader, fail_on = "pngload", "error"
-        else:
-            return None
-        profile = image.info.get("icc_profile")
-        icc = profile if fits(profile, target) else None
-        width, height = image.size
-        bands = _bands(path, loader, fail_on, (height, width, len(target)))
-        return Stream(width, height, len(target), icc, bands)
+    reading = read(path, max_pixels)
+    if reading.loader is None or not reading.is_upright:
+        return None
+    return Stream(reading.width, reading.height, len(reading.mode), reading.profile, _bands(path, reading))
 
 
-def _bands(path: Path, loader: str, fail_on: str, shape: tuple[int, int, int]) -> Iterator[np.ndarray]:
+def _bands(path: Path, reading: Reading) -> Iterator[np.ndarray]:
     vips = _vips()
-    height, width, channels = shape
+    # To libvips, pixels that break off in the middle of a JPEG are no more than a warning.
+    fail_on = "warning" if reading.kind == "JPEG" else "error"
+    height, width, channels = reading.height, reading.width, len(reading.mode)
     try:
-        image = getattr(vips.Image, loader)(str(path), access="sequential", fail_on=fail_on)
-        if (*shape, "uchar") != (image.height, image.width, image.bands, image.format):
+        image = getattr(vips.Image, str(reading.loader))(str(path), access="sequential", fail_on=fail_on)
+        kind = "ushort" if reading.depth == 16 else "uchar"
+        if (height, width, channels, kind) != (image.height, image.width, image.bands, image.format):
             raise _FaultFound
         for top, bottom in band_edges(width, height):
-            yield image.crop(0, top, width, bottom - top).numpy().reshape(bottom - top, width, channels)
+            rows = image.crop(0, top, width, bottom - top).numpy().reshape(bottom - top, width, channels)
+            yield in_srgb(reduced(rows) if reading.depth == 16 else rows, reading)
     except vips.Error as error:
         raise _FaultFound from error
 

@@ -30,6 +30,9 @@ BY_ROWS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "png with alpha": ("PNG", "RGBA", {}),
     "grey png": ("PNG", "L", {}),
     "grey png with alpha": ("PNG", "LA", {}),
+    "palette": ("PNG", "P", {}),
+    "black and white": ("PNG", "1", {}),
+    "one transparent colour": ("PNG", "RGB", {"transparency": (1, 2, 3)}),
     "jpeg": ("JPEG", "RGB", {"quality": 90}),
     "jpeg of all colours": ("JPEG", "RGB", {"quality": 95, "subsampling": 0}),
     "grey jpeg": ("JPEG", "L", {}),
@@ -40,9 +43,6 @@ HELD: dict[str, tuple[str, str, dict[str, Any]]] = {
     "progressive jpeg": ("JPEG", "RGB", {"progressive": True}),
     "cmyk jpeg": ("JPEG", "CMYK", {}),
     "webp": ("WEBP", "RGB", {"lossless": True}),
-    "palette": ("PNG", "P", {}),
-    "black and white": ("PNG", "1", {}),
-    "one transparent colour": ("PNG", "RGB", {"transparency": (1, 2, 3)}),
 }
 
 

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
 from journey.errors import PictureRefused, Stopped
+from journey.pictures import profiles
 from journey.printing import PAPERS, custom_paper, shop
 from journey.printing.shop import FileFormat, PrintFile, PrintJob, PrintSpec, exact_size, print_set, proof, retag, start
 from journey.processes import WorkerDied, Workers
@@ -53,10 +54,10 @@ def noise(width: int, height: int, channels: int = 3, seed: int = 1) -> Image.Im
 
 def profile(space: str = "sRGB") -> bytes:
     """A profile that is not the one we would add."""
+    if space == "GRAY":
+        return profiles.grey_profile("grey", profiles.gamma(2.2))
     made = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     made[24:36] = b"\x07\xcf" + bytes(10)  # of the year 1999
-    if space == "GRAY":
-        made[16:20] = b"GRAY"
     return bytes(made)
 
 

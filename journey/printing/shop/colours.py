@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import struct
-from functools import cache
+from PIL import Image
 
-from PIL import Image, ImageCms
+from journey.pictures.profiles import srgb
 
 
 def coloured(picture: Image.Image) -> Image.Image:
@@ -25,11 +24,3 @@ def flat(picture: Image.Image) -> Image.Image:
     flat.paste(picture.convert(flat.mode), mask=picture.getchannel("A"))
     flat.info = dict(picture.info)
     return flat
-
-
-@cache
-def srgb() -> bytes:
-    """The sRGB profile that comes with Little CMS, with a fixed date, so that the same work makes the same file."""
-    made = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    made[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
-    return bytes(made)

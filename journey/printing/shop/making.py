@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from journey import printing
-from journey.pictures import decoding
-from journey.pictures.kinds import KINDS, FormatName, sniff
+from journey.pictures.kinds import KINDS, FormatName
+from journey.pictures.reading import Reading, read
 from journey.printing import Box, Paper
 from journey.printing.shop.encoding import new_file, write_sheet
 from journey.printing.shop.jpeg import copy_jpeg
 from journey.printing.shop.layout import Layout, layout_for, most_detailed
 from journey.printing.shop.manifests import manifest_csv, manifest_text
-from journey.printing.shop.png import copy_png, may_be_turned
+from journey.printing.shop.png import copy_png
 from journey.printing.shop.progress import Progress, ShouldStop, Work
 from journey.printing.shop.source import Source, decoded
 from journey.printing.shop.specs import (
@@ -39,15 +39,13 @@ from journey.printing.shop.specs import (
 SET_LIMIT = 30
 """Most files in one print set."""
 
-Copy = Callable[[Path, BinaryIO, float, Work], tuple[int, int, Profile]]
-"""(source, target, DPI, work) -> width, height, what describes the colours."""
+Copy = Callable[[Path, BinaryIO, float | None, Reading, Work], None]
+"""(source, target, DPI, what the source says about itself, work)."""
 
 COPIES: Mapping[FormatName, tuple[FileFormat, Copy | None]] = {"PNG": ("PNG", copy_png), "JPEG": ("JPEG", copy_jpeg)}
 """The kinds of picture that store a DPI and can be copied without decoding."""
 
 _ANEW: tuple[FileFormat, Copy | None] = ("PNG", None)
-
-_EXIF_ORIENTATION = 0x0112
 
 
 def retag(
@@ -67,11 +65,11 @@ def retag(
     """
     work = Work(on_progress, should_stop)
     dpi = checked_dpi(dpi)
-    with source.open("rb") as file:
-        kind = sniff(file.read(32))
+    reading = read(source, MAX_SOURCE_PIXELS)
+    kind = reading.kind
     file_format, copy = COPIES.get(kind, _ANEW)
     target = folder / name_for(title, f"{dpi:g}dpi", FORMATS[file_format].extension)
-    if copy is None or is_turned(source, kind):
+    if copy is None or not reading.is_upright:
         with decoded(source, folder, work) as picture:
             width, height = picture.size
             work.begin(height)
@@ -81,13 +79,14 @@ def retag(
             f"{KINDS[kind].label} files hold no DPI, so this is a PNG with the same pixels."
             if copy is None
             else "The picture was not stored upright, so it was turned and saved again.",
+            *reading.notes,
         )
     else:
         work.begin(1)
         with new_file(target) as file:
-            width, height, profile = copy(source, file, dpi, work)
+            copy(source, file, dpi, reading, work)
         work.advance(1)
-        notes = ()
+        width, height, profile, notes = reading.width, reading.height, described(reading), reading.colours.notes
     size = target.stat().st_size
     printed = printing.print_size(width, height, dpi)
     meaning = f"At {dpi:g} DPI the print is {printed.text('cm')} ({printed.text('in')}). The DPI adds no detail."
@@ -216,9 +215,8 @@ def judged(made: PrintFile, picture: Source, spec: PrintSpec, *notes: str) -> Pr
     )
 
 
-def is_turned(source: Path, kind: FormatName) -> bool:
-    """Whether an EXIF tag says that the picture must be turned or mirrored to be shown."""
-    if kind == "PNG" and not may_be_turned(source):
-        return False
-    with decoding.opened(source, MAX_SOURCE_PIXELS) as (image, _):
-        return image.getexif().get(_EXIF_ORIENTATION, 1) in range(2, 9)
+def described(reading: Reading) -> Profile:
+    """Where the colours of a copy are described: by what the source says, as sRGB since it says nothing, or nowhere."""
+    if reading.colours.profile or reading.colours.levels is not None or reading.said_by:
+        return "source"
+    return "none" if reading.is_cmyk or (reading.kind == "JPEG" and reading.mode == "L") else "sRGB"

@@ -1,92 +1,62 @@
-"""The chunks of a PNG: copied without decoding, and written."""
+"""A PNG copied without decoding: its pixels, its colours, and nothing else."""
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from journey.errors import PictureRefused
+from journey.pictures.chunks import Chunk, chunks
 from journey.pictures.png import SIGNATURE, write_chunk
+from journey.pictures.reading import Reading
 from journey.printing import MM_PER_INCH
 from journey.printing.shop.progress import Work
-from journey.printing.shop.specs import Profile
 
 _PIECE = 1 << 20
-
-_KEPT = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD"))
-_COLOURS = frozenset((b"gAMA", b"cHRM", b"sRGB", b"iCCP"))
+_PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"tRNS"))
+_CURVES = frozenset((b"gAMA", b"cHRM", b"cICP"))
+"""Kept as they are, where nothing better describes the pixels."""
 _DAMAGED = "The PNG is damaged or cut short. Save or download it again and try once more."
 
 
-def may_be_turned(source: Path) -> bool:
-    """Whether a chunk could say that the picture is turned. Pillow would decode all of the picture to find out."""
+def copy_png(source: Path, target: BinaryIO, dpi: float | None, reading: Reading, work: Work) -> None:
+    """Copy what shows the picture, with the colours that `reading` found and this DPI, or none."""
+    has_pixels = False
+    target.write(SIGNATURE)
     with source.open("rb") as file:
-        return any(_tells_a_turn(file, each) for each in _chunks(file))
-
-
-@dataclass(frozen=True)
-class _Chunk:
-    """`at` is where its data begins in the file."""
-
-    kind: bytes
-    at: int
-    length: int
-
-
-def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
-    """Every chunk up to IEND. The caller may read and seek in the file between two of them."""
-    at = len(SIGNATURE)
-    while True:
-        file.seek(at)
-        header = file.read(8)
-        if len(header) < 8:
-            raise PictureRefused(_DAMAGED)
-        length, kind = struct.unpack(">I4s", header)
-        yield _Chunk(kind, at + 8, length)
-        if kind == b"IEND":
-            return
-        at += 12 + length
-
-
-def _tells_a_turn(file: BinaryIO, chunk: _Chunk) -> bool:
-    if chunk.kind == b"eXIf":
-        return True
-    if chunk.kind not in (b"tEXt", b"zTXt", b"iTXt"):
-        return False
-    file.seek(chunk.at)
-    return file.read(min(chunk.length, 32)).startswith((b"Raw profile type", b"XML:com.adobe.xmp"))
-
-
-def copy_png(source: Path, target: BinaryIO, dpi: float, work: Work) -> tuple[int, int, Profile]:
-    width = height = 0
-    coloured: Profile | None = None
-    with source.open("rb") as file:
-        target.write(SIGNATURE)
-        for chunk in _chunks(file):
-            if chunk.kind not in _KEPT:
+        for chunk in chunks(file):
+            if chunk.kind not in _PIXELS and not (chunk.kind in _CURVES and _describes(chunk.kind, reading)):
                 continue
             work.check()
-            if chunk.kind in _COLOURS:
-                coloured = "source"
-            elif chunk.kind in (b"PLTE", b"IDAT") and coloured is None:
-                write_chunk(target, b"sRGB", b"\x00")
-                coloured = "sRGB"
-            if chunk.kind == b"IHDR":
-                file.seek(chunk.at)
-                width, height = struct.unpack(">II", file.read(8))
             _copy_chunk(file, target, chunk)
+            has_pixels = has_pixels or chunk.kind == b"IDAT"
             if chunk.kind == b"IHDR":
-                write_chunk(target, b"pHYs", density(dpi))
-    if not width or coloured is None:
+                if dpi is not None:
+                    write_chunk(target, b"pHYs", density(dpi))
+                _write_colours(target, reading)
+    if not has_pixels:
         raise PictureRefused(_DAMAGED)
-    return width, height, coloured
+    write_chunk(target, b"IEND", b"")
 
 
-def _copy_chunk(source: BinaryIO, target: BinaryIO, chunk: _Chunk) -> None:
+def _describes(kind: bytes, reading: Reading) -> bool:
+    """Whether this chunk is the way in which the file says its colours."""
+    if kind == b"cICP":
+        return reading.said_by == "cICP"
+    return reading.said_by == "gAMA"
+
+
+def _write_colours(target: BinaryIO, reading: Reading) -> None:
+    """The profile, also for readers that know no cICP; sRGB where the file says nothing else."""
+    if reading.colours.profile:
+        write_chunk(target, b"iCCP", b"ICC profile\x00\x00" + zlib.compress(reading.colours.profile))
+    elif reading.colours.levels is None:
+        write_chunk(target, b"sRGB", b"\x00")
+
+
+def _copy_chunk(source: BinaryIO, target: BinaryIO, chunk: Chunk) -> None:
     """Copy a chunk byte for byte. Raises PictureRefused when it is cut short or its checksum is wrong."""
     target.write(struct.pack(">I", chunk.length))
     source.seek(chunk.at - 4)
