@@ -14,6 +14,7 @@ from journey.pictures.png import SIGNATURE, write_chunk
 
 LARGEST = 8 << 20
 """Bytes of the largest chunk beside the pixels that is read, packed or not: profiles of printers have 3 MB."""
+_PIECE = 1 << 20
 _NEEDED = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
 """What decides the pixels."""
 
@@ -53,6 +54,25 @@ def data_of(file: BinaryIO, chunk: Chunk) -> bytes | None:
     file.seek(chunk.at)
     data, said = file.read(chunk.length), file.read(4)
     return data if said == struct.pack(">I", zlib.crc32(data, zlib.crc32(chunk.kind))) else None
+
+
+def is_whole(path: Path) -> bool:
+    """Whether everything that decides the pixels has its right checksum. Reads the whole file."""
+    with path.open("rb") as file:
+        for chunk in chunks(file):
+            if chunk.kind not in _NEEDED:
+                continue
+            file.seek(chunk.at - 4)
+            checksum, left = 0, chunk.length + 4
+            while left:
+                piece = file.read(min(left, _PIECE))
+                if not piece:
+                    return False
+                checksum = zlib.crc32(piece, checksum)
+                left -= len(piece)
+            if file.read(4) != struct.pack(">I", checksum):
+                return False
+    return True
 
 
 def unpacked(data: bytes) -> bytes | None:

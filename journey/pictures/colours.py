@@ -54,6 +54,13 @@ class Colours:
     levels: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     said_by: Way | None = None
+    stored_profile: bytes | None = None
+    """What describes the pixels as they are stored, where that is another profile."""
+
+    @property
+    def of_a_copy(self) -> bytes | None:
+        """The profile for pixels that are copied and not converted; None means sRGB."""
+        return self.stored_profile or self.profile
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,9 @@ def _described(primaries: Primaries, curve: Curve, channels: int) -> Colours:
         return Colours()
     light = curve(np.arange(256) / 255)
     levels = np.round(255 * profiles.srgb_values(light)).astype(np.uint8)
-    return Colours(levels=levels, notes=("Its brightness was stored along another curve and is now that of sRGB.",))
+    name = "As the file says"
+    stored = profiles.grey_profile(name, curve) if channels == 1 else profiles.rgb_profile(name, primaries, curve)
+    return Colours(levels=levels, stored_profile=stored)
 
 
 def _adobe_rgb() -> bytes:

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 
+from journey.errors import PictureRefused
 from journey.pictures import chunks
-from journey.pictures.reading import Reading, broken_is_refused, opened, read
+from journey.pictures.reading import DAMAGED, Reading, broken_is_refused, opened, read
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,6 +34,7 @@ def decoded(path: Path, max_pixels: int) -> Image.Image:
     """
     reading = read(path, max_pixels)
     with path.open("rb") as file, broken_is_refused():
+        refuse_broken(path, reading)
         # Pillow stumbles over side matter of a PNG that has nothing to do with its pixels.
         image = opened(chunks.bare(path) if reading.kind == "PNG" else file, reading.kind, max_pixels)
         image.load()
@@ -43,6 +45,12 @@ def decoded(path: Path, max_pixels: int) -> Image.Image:
             upright = Image.fromarray(in_srgb(np.asarray(upright), reading))
         upright.info = {"icc_profile": reading.profile} if reading.profile else {}
         return upright
+
+
+def refuse_broken(path: Path, reading: Reading) -> None:
+    """Raises PictureRefused for a PNG whose pixels have a wrong checksum: its readers would take what is there."""
+    if reading.kind == "PNG" and not chunks.is_whole(path):
+        raise PictureRefused(DAMAGED)
 
 
 def in_srgb(pixels: np.ndarray, reading: Reading) -> np.ndarray:

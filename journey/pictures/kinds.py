@@ -77,8 +77,16 @@ def _jpeg_size(file: BinaryIO) -> tuple[int, int]:
 
 
 KINDS: Mapping[FormatName, Kind] = {
-    "PNG": Kind("PNG", ((0, b"\x89PNG\r\n\x1a\n"),), ".png", "image/png", ("png",), PngImageFile),
-    "JPEG": Kind("JPEG", ((0, b"\xff\xd8\xff"),), ".jpg", "image/jpeg", ("jpg", "jpeg"), JpegImageFile, _jpeg_size),
+    "PNG": Kind("PNG", ((0, b"\x89PNG\r\n\x1a\n"),), ".png", "image/png", ("png", "apng"), PngImageFile),
+    "JPEG": Kind(
+        "JPEG",
+        ((0, b"\xff\xd8\xff"),),
+        ".jpg",
+        "image/jpeg",
+        ("jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp"),
+        JpegImageFile,
+        _jpeg_size,
+    ),
     "WEBP": Kind("WebP", ((0, b"RIFF"), (8, b"WEBP")), ".webp", "image/webp", ("webp",), WebPImageFile, _webp_size),
 }
 
@@ -90,31 +98,70 @@ LABELS = f"{', '.join(_LABELS[:-1])} or {_LABELS[-1]}"
 """`PNG, JPEG or WebP`."""
 
 _SAID = f"Only {', '.join(_LABELS[:-1])} and {_LABELS[-1]} pictures can be used"
-_OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
-    (b"GIF8", "a GIF"),
-    (b"%PDF", "a PDF"),
-    (b"8BPS", "a Photoshop file"),
-    (b"II*\x00", "a TIFF"),
-    (b"MM\x00*", "a TIFF"),
-    (b"II+\x00", "a TIFF"),
-    (b"MM\x00+", "a TIFF"),
-    (b"BM", "a BMP"),
-    (b"\x00\x00\x01\x00", "an icon"),
-    (b"<svg", "an SVG drawing"),
-    (b"<?xml", "an XML or SVG file"),
-    (b"<!doctype svg", "an SVG drawing"),
-    (b"<!doctype html", "a web page"),
-    (b"<html", "a web page"),
-    (b"\x00\x00\x00\x0cJXL", "a JPEG XL"),
-    (b"\xff\x0a", "a JPEG XL"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000"),
-    (b"PK\x03\x04", "a ZIP archive"),
-)
+_SAVE = "Save it as PNG or JPEG and use that."
 
+
+@dataclass(frozen=True)
+class _Other:
+    """Something that is no picture we take: how it begins, in small letters, what it is, and what to do about it."""
+
+    begins: bytes
+    name: str
+    step: str = _SAVE
+
+    @property
+    def sentence(self) -> str:
+        return f"This is {self.name}. {_SAID}. {self.step}"
+
+
+_RAW = "Develop it to a JPEG or PNG and use that."
+_STILL = "Save a single picture from it and use that."
+_PAGE = "Open the page in a browser, save the picture on it, and upload that."
+_UNPACK = "Unpack it first."
+_OTHER_KINDS = (
+    _Other(b"gif8", "a GIF"),
+    _Other(b"%pdf", "a PDF", _STILL),
+    _Other(b"%!ps", "a PostScript file", _STILL),
+    _Other(b"8bps", "a Photoshop file"),
+    _Other(b"ii*\x00\x10\x00\x00\x00cr", "a raw file", _RAW),
+    _Other(b"fujifilmccd-raw", "a raw file", _RAW),
+    _Other(b"iiro", "a raw file", _RAW),
+    _Other(b"iirs", "a raw file", _RAW),
+    _Other(b"mmor", "a raw file", _RAW),
+    _Other(b"iiu\x00", "a raw file", _RAW),
+    _Other(b"\x00mrm", "a raw file", _RAW),
+    _Other(b"ii*\x00", "a TIFF"),
+    _Other(b"mm\x00*", "a TIFF"),
+    _Other(b"ii+\x00", "a TIFF"),
+    _Other(b"mm\x00+", "a TIFF"),
+    _Other(b"bm", "a BMP"),
+    _Other(b"\x00\x00\x01\x00", "an icon"),
+    _Other(b"<svg", "an SVG drawing"),
+    _Other(b"<?xml", "an XML or SVG file"),
+    _Other(b"<!doctype svg", "an SVG drawing"),
+    _Other(b"<!doctype html", "a web page", _PAGE),
+    _Other(b"<html", "a web page", _PAGE),
+    _Other(b"\x00\x00\x00\x0cjxl", "a JPEG XL"),
+    _Other(b"\xff\x0a", "a JPEG XL"),
+    _Other(b"\x00\x00\x00\x0cjp  ", "a JPEG 2000"),
+    _Other(b"v/1\x01", "an OpenEXR file"),
+    _Other(b"#?radiance", "an HDR file"),
+    _Other(b"pk\x03\x04", "a ZIP archive", _UNPACK),
+    _Other(b"rar!", "a RAR archive", _UNPACK),
+    _Other(b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
+    _Other(b"\x1f\x8b", "a packed file", _UNPACK),
+    _Other(b"\x1aE\xdf\xa3".lower(), "a video", _STILL),
+)
+_VIDEO = _Other(b"", "a video", _STILL)
+_NO_PICTURE = _Other(b"", "not a picture", "Choose another file.")
+_HEIC = _Other(b"", "a HEIC")
+_AVIF = _Other(b"", "an AVIF")
+_RAW_BOX = _Other(b"", "a raw file", _RAW)
 _BOX_KINDS = {
-    b"heic": "a HEIC", b"heix": "a HEIC", b"hevc": "a HEIC", b"mif1": "a HEIC", b"msf1": "a HEIC",
-    b"avif": "an AVIF", b"avis": "an AVIF",
-}  # fmt: skip
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"), _HEIC),
+    **dict.fromkeys((b"avif", b"avis", b"avio"), _AVIF),
+    b"crx ": _RAW_BOX,
+}
 """Formats of the ISO base media family, by the brand that follows `ftyp`."""
 
 
@@ -124,11 +171,8 @@ def sniff(head: bytes) -> FormatName:
         if all(head[at:].startswith(begins) for at, begins in kind.magic):
             return name
     if not head:
-        raise PictureRefused(f"The file is empty. {_SAID}.")
+        raise PictureRefused(f"The file is empty. {_SAID}. Save or download it again.")
     if head[4:8] == b"ftyp":
-        raise PictureRefused(f"This is {_BOX_KINDS.get(head[8:12], 'a video')}. {_SAID}.")
+        raise PictureRefused(_BOX_KINDS.get(head[8:12], _VIDEO).sentence)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for magic, other in _OTHER_KINDS:
-        if start.startswith(magic.lower()):
-            raise PictureRefused(f"This is {other}. {_SAID}.")
-    raise PictureRefused(f"This is not a picture. {_SAID}.")
+    raise PictureRefused(next((each for each in _OTHER_KINDS if start.startswith(each.begins)), _NO_PICTURE).sentence)

@@ -132,7 +132,9 @@ def _png(file: BinaryIO, max_pixels: int) -> Reading:
     channels = 1 if mode in ("L", "LA") else 3
     colours = colours_of(_said_in_png(beside, exif), channels)
     kept = "grey" if channels == 1 else "colour"
-    reduced = (f"16-bit {kept} was reduced to 8 bits.",) if depth == 16 else ()
+    converted = [f"16-bit {kept} was reduced to 8 bits."] if depth == 16 else []
+    if colours.levels is not None:
+        converted.append("Its brightness was stored along another curve, and was converted to that of sRGB.")
     return Reading(
         "PNG",
         width,
@@ -142,7 +144,7 @@ def _png(file: BinaryIO, max_pixels: int) -> Reading:
         orientation=_orientation(exif),
         depth=depth,
         loader=None if interlace else "pngload",
-        notes=(*reduced, *colours.notes),
+        notes=(*converted, *colours.notes),
     )
 
 

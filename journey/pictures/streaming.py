@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from journey.pictures.decoding import decoded, in_srgb, reduced
+from journey.pictures.decoding import decoded, in_srgb, reduced, refuse_broken
 from journey.pictures.reading import Reading, read
 from journey.pictures.rows import FileRows, Stream, band_edges, of_image
 
@@ -66,6 +66,7 @@ def _by_rows(path: Path, max_pixels: int) -> Stream | None:
 
 def _bands(path: Path, reading: Reading) -> Iterator[np.ndarray]:
     vips = _vips()
+    refuse_broken(path, reading)
     # To libvips, pixels that break off in the middle of a JPEG are no more than a warning.
     fail_on = "warning" if reading.kind == "JPEG" else "error"
     height, width, channels = reading.height, reading.width, len(reading.mode)

@@ -50,9 +50,9 @@ def copy_jpeg(source: Path, target: BinaryIO, dpi: float | None, reading: Readin
         raise PictureRefused(DAMAGED)
     adobe = [each for each in found if each.marker == APP14 and each.data.startswith(b"Adobe")][:1]
     is_jfif = any(each.marker == _APP0 and each.data.startswith(b"JFIF\x00") for each in found)
-    profile = reading.colours.profile or (srgb() if frame[5] == 3 else None)
+    profile = reading.colours.of_a_copy or (srgb() if frame[5] == 3 else None)
 
-    out = [] if dpi is None else [_density_segment(dpi, jfif=is_jfif or _is_plain(frame, adobe))]
+    out = [] if dpi is None else _density_segments(dpi, jfif=is_jfif or _is_plain(frame, adobe))
     out += profile_segments(profile) if profile else []
     out += [Segment(APP14, each.data[:_ADOBE_LENGTH]) for each in adobe]
     out += [each for each in found if each.marker in _KEPT]
@@ -69,7 +69,6 @@ def write_jpeg(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> No
     width, height = sheet.size
     side = max(1, BAND_PIXELS // width // _JOINT_ROWS) * _JOINT_ROWS
     strips = Strips(width, height, len(sheet.mode), side)
-    whole_dpi = round(sheet.dpi)
     for band in bands:
         for number, strip in strips.of(to_array(band)):
             piece = io.BytesIO()
@@ -78,7 +77,6 @@ def write_jpeg(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> No
                 "JPEG",
                 quality=JPEG_QUALITY,
                 subsampling=0,
-                dpi=(whole_dpi, whole_dpi),
                 icc_profile=None if number else sheet.icc,
                 restart_marker_rows=1,
             )
@@ -86,6 +84,7 @@ def write_jpeg(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> No
             if number:
                 file.write(bytes((0xFF, _LAST_RESTART)) + found[-1].scan)
             else:
+                found = [*_density_segments(sheet.dpi, jfif=True), *(each for each in found if each.marker != _APP0)]
                 file.write(bytes((0xFF, SOI)))
                 file.writelines(_marked(_of_height(each, height)) for each in found)
     file.write(bytes((0xFF, EOI)))
@@ -114,10 +113,15 @@ def _is_plain(frame: bytes, adobe: Sequence[Segment]) -> bool:
     return bytes(frame[6:15:3]) != b"RGB"
 
 
-def _density_segment(dpi: float, *, jfif: bool) -> Segment:
-    """The DPI in a JFIF header, or in an EXIF one that holds nothing else."""
-    if jfif:
-        return Segment(_APP0, struct.pack(">5sHBHHBB", b"JFIF", 0x0101, 1, round(dpi), round(dpi), 0, 0))
+def _density_segments(dpi: float, *, jfif: bool) -> list[Segment]:
+    """The DPI in a JFIF header, which counts in whole numbers, or else in an EXIF one that holds nothing else."""
+    is_whole = jfif and float(dpi).is_integer()
+    unit, density = (1, round(dpi)) if is_whole else (0, 1)
+    header = [Segment(_APP0, struct.pack(">5sHBHHBB", b"JFIF", 0x0101, unit, density, density, 0, 0))] if jfif else []
+    return header if is_whole else [*header, _exif_density(dpi)]
+
+
+def _exif_density(dpi: float) -> Segment:
     entries = (
         struct.pack(">HHII", 0x011A, 5, 1, 50),  # XResolution, at 50
         struct.pack(">HHII", 0x011B, 5, 1, 58),  # YResolution, at 58

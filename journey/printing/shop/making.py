@@ -217,6 +217,6 @@ def judged(made: PrintFile, picture: Source, spec: PrintSpec, *notes: str) -> Pr
 
 def described(reading: Reading) -> Profile:
     """Where the colours of a copy are described: by what the source says, as sRGB since it says nothing, or nowhere."""
-    if reading.colours.profile or reading.colours.levels is not None or reading.said_by:
+    if reading.colours.of_a_copy or reading.said_by:
         return "source"
     return "none" if reading.is_cmyk or (reading.kind == "JPEG" and reading.mode == "L") else "sRGB"

@@ -24,13 +24,16 @@ _CATALOG, _PAGES = 1, 2
 class Document:
     """Objects are numbered and written as they come, so that no picture is ever held. `close` makes it complete."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, icc: bytes) -> None:
+        """`icc` is the profile of its pictures, which decides the version of the format."""
         self._file = file
         # The two objects that know all pages are written last.
         self._offsets = {_CATALOG: 0, _PAGES: 0}
         self._pages: list[int] = []
-        # Version 1.6 brought UserUnit. The second line tells programs that the file is not text.
-        file.write(b"%PDF-1.6\n%\xe2\xe3\xcf\xd3\n")
+        # Version 1.6 brought UserUnit, and 1.7 profiles of ICC 4.2 (ISO 32000-1, 8.6.5.5). The second line tells
+        # programs that the file is not text.
+        version = b"1.7" if icc[8:10] >= b"\x04\x20" else b"1.6"
+        file.write(b"%PDF-" + version + b"\n%\xe2\xe3\xcf\xd3\n")
 
     def add(self, value: str, *, number: int | None = None) -> int:
         """Write an object, and return its number."""
@@ -111,7 +114,7 @@ def write_pdf(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> Non
     across, down = page_size(sheet)
     bleed = points(sheet.bleed_mm)
     channels = len(sheet.mode)
-    document = Document(file)
+    document = Document(file, sheet.icc)
     picture = document.add_picture(bands, sheet.size, channels, document.add_profile(sheet.icc, channels))
     whole = (0.0, 0.0, across, down)
     boxes = {"BleedBox": whole, "TrimBox": (bleed, bleed, across - bleed, down - bleed)}

@@ -49,10 +49,10 @@ def _describes(kind: bytes, reading: Reading) -> bool:
 
 
 def _write_colours(target: BinaryIO, reading: Reading) -> None:
-    """The profile, also for readers that know no cICP; sRGB where the file says nothing else."""
-    if reading.colours.profile:
-        write_chunk(target, b"iCCP", b"ICC profile\x00\x00" + zlib.compress(reading.colours.profile))
-    elif reading.colours.levels is None:
+    """A profile, also for readers that know no cICP and no gAMA; sRGB where the file says nothing else."""
+    if profile := reading.colours.of_a_copy:
+        write_chunk(target, b"iCCP", b"ICC profile\x00\x00" + zlib.compress(profile))
+    else:
         write_chunk(target, b"sRGB", b"\x00")
 
 

@@ -90,8 +90,8 @@ def _whole_print(picture: Source, layout: Layout, folder: Path, work: Work) -> I
 
 
 def _write(file: BinaryIO, whole: Source, cut_up: Panels, dpi: float, work: Work) -> None:
-    document = Document(file)
     assert whole.rows.icc is not None  # noqa: S101 - for the type checker: a print always has a profile
+    document = Document(file, whole.rows.icc)
     channels = whole.rows.channels
     profile = document.add_profile(whole.rows.icc, channels)
     sheet = cut_up.sheet.size
