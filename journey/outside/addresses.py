@@ -147,6 +147,11 @@ def target_of(url: str, *, base: httpx.URL | None = None, https_only: bool = Fal
     return Target(parsed, host, parsed.port or (443 if parsed.scheme == "https" else 80), https_only)
 
 
+def as_sent(url: str) -> str:
+    """The address as a browser would send it, which is what others are given. Raises as `target_of` does."""
+    return str(target_of(url).url)
+
+
 def judge_form(target: Target, allow: AllowList) -> None:
     """Judge what can be judged without resolving the name.
 

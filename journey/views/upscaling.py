@@ -105,6 +105,8 @@ def found_words(parent: ParentTask) -> str:
     """What a task holds, and which provider and model made it, as Markdown."""
     size = pixels(parent.sources[0].size)
     contents = f"a grid of {len(parent.sources)} pictures, {size} each" if parent.is_grid else f"one picture, {size}"
+    if parent.missing:
+        contents += f", without number {' and '.join(parent.missing)}"
     facts = (contents, parent.provider.label, parent.model, parent.task_type)
     return "Found: " + literal(" · ".join(fact for fact in facts if fact))
 

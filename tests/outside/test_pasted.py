@@ -122,6 +122,14 @@ def test_what_is_round_an_address_goes(wrapping: str, url: str) -> None:
     assert url == cleaned(wrapping.format(url))
 
 
+@pytest.mark.parametrize("wrapping", WRAPPED)
+@pytest.mark.parametrize("outer", ["“{}”,", "({}).", "<{}>", "'{}'", "**{}**", "url: {}", "- {}", "\u200b{}\u00a0;"])
+def test_what_is_wrapped_twice_is_unwrapped_twice(outer: str, wrapping: str) -> None:
+    """Quotes round a link, a link in brackets, a label before either: only the address is left."""
+    outer = "“{}”" if wrapping.startswith("*") else outer  # a list in bold is nothing that anybody writes
+    assert cleaned(outer.replace("{}", wrapping.replace("{}", PICTURE, 1))) == PICTURE
+
+
 @pytest.mark.parametrize(
     ("text", "url"),
     [

@@ -105,9 +105,7 @@ def take(wanted: Wanted, intake: Intake, history: History, providers: Sequence[P
         parent = intake.from_task(wanted.value, providers)
         if wanted.index is None:
             return parent.sources
-        if not parent.is_grid:
-            raise InvalidRequest(f"This task has only one picture, so there is no picture {wanted.index}.")
-        return tuple(source for source in parent.sources if source.index == wanted.index)
+        return (parent.picture(wanted.index),)
     entry = history.get(wanted.value)
     if entry is None:
         raise InvalidRequest("There is no such task in the history. It may have been deleted.")
