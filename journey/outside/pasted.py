@@ -21,19 +21,24 @@ _UNSEEN = (
 _MARKS = re.compile(rf"[\t\n\r\u2028\u2029{_UNSEEN}]|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
 
 _CLOSING = {"(": ")", "[": "]", "{": "}", "（": "）", "［": "］", "【": "】", "〔": "〕", "<": ">", "＜": "＞"}
-_QUOTES = "\"'`“”„‟‘’‚‛«»‹›「」『』〈〉《》＂＇｢｣| "
+_QUOTES = "\"'`´“”„‟‘’‚‛«»‹›「」『』〈〉《》＂＇｢｣״׳″′| "
 # What is taken apart as a whole: `[::1]/a.png` begins with its host, a link of Markdown or HTML with a bracket.
 _OWN_BRACKET = re.compile(
     r"\[[0-9a-f.]*:[0-9a-f:.]*\]|!?\[.*\](?:\(|:)|\[(?:img|url)\b|<\s*[a-z]+\s[^>]*=", re.IGNORECASE | re.DOTALL
 )
 _STOPS = ",;.!?…。、，； \u00a0\u3000"
-_AFTER = '"`“”„‟‘’‚‛«»‹›「」『』〈〉《》＂＇｢｣<>＜＞|,;.!?…。、，；．！？،؛؟।｡､:：\\'
+_AFTER = '"`´״׳″′“”„‟‘’‚‛«»‹›「」『』〈〉《》＂＇｢｣<>＜＞|,;.!?…。、，；．！？،؛؟।｡､:：\\'
 
 _WORD = r"(?:url|uri|link|href|src|image|img|picture|photo|address|source|download|view-source|image_?url)"
 _LABEL = re.compile(
-    rf"(?:[-*•–—·>]+|[0-9]{{1,3}}[.)])\s+|@?{_WORD}\s*[:=：]\s*"
+    rf"(?:[-*•–—·>]+|[0-9]{{1,3}}[.)])\s+|@?{_WORD}\s*[:=：]\s*|\"[^\"]{{0,200}}\":|@(?=https?:)"
+    r"|[^/:?#]{1,200}\s(?=[\"'“„«<(\[]*https?://)"
     r"|(?!https?\s*:)[\w \"'“”#*-]{1,60}?(?:[=：]\s*|:(?:\s+|(?=[\"'<(\[])))",
     re.IGNORECASE,
+)
+_REST = re.compile(
+    r"\"(?:[\s>,;)/].*)?$|<.*|&(?:quot|gt|lt|apos|#39);.*|(?:%20|%0[AD]|%C2%A[0D]|%E2%80%8[B-F]|%EF%BB%BF)+$",
+    re.IGNORECASE | re.DOTALL,
 )
 _LABELLED = re.compile(r".{0,300}?(?:https?[:：]|www\.)", re.IGNORECASE | re.DOTALL)
 
@@ -53,6 +58,16 @@ _ATTRIBUTE = re.compile(r"\b(src|href|content)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|(
 _TITLE = re.compile(r"\s(?:\"[^\"]*\"|'[^']*'|\([^()]*\))\s*$")
 _REFERENCE = re.compile(r"\[[^\]]{1,200}\]:\s*(?P<url><[^>]+>|\S+)(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?")
 _FORUM = re.compile(r"\[(?:img|url)(?:=(?P<named>[^\]]+))?[^\]]*\](?P<url>.*?)(?:\[/(?:img|url)\].*)?", re.IGNORECASE)
+_WRAPPED = tuple(
+    re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    for pattern in (
+        r"<(?P<url>[^|<>]+)\|[^<>]*>",  # chats
+        r"(?!https?:)[^<>]{0,300}<(?P<url>(?:https?://|www\.)[^<>]+)>[`_]*",  # letters, and documents of Python
+        r"\[(?P<url>https?://\S+)\s[^\[\]]*\]",  # wikis
+        r"\[\[(?P<url>[^\[\]]+)\](?:\[[^\[\]]*\])?\]",
+        r"=\s*(?:HYPERLINK|IMAGE)\(\s*\"(?P<url>[^\"]+)\".*",  # spreadsheets
+    )
+)
 _STYLE = re.compile(r"(?:[\w-]{1,30}\s?:\s?)?url\((?=.*\)$)", re.IGNORECASE | re.DOTALL)
 
 
@@ -102,7 +117,15 @@ def _out_of_markup(text: str) -> str:
         return text[match.end() : -1]
     if match := _FORUM.fullmatch(text):
         return match["named"] or match["url"]
+    for form in _WRAPPED:
+        if match := form.fullmatch(text):
+            return match["url"]
     return whole
+
+
+def _without_rest(text: str) -> str:
+    """Without what follows the end of an attribute, and without blanks that a program took for a part of it."""
+    return _REST.sub("", text) if re.match("https?:", text, re.IGNORECASE) else text
 
 
 def _without_label(text: str) -> str:
@@ -150,6 +173,8 @@ def _is_after(text: str) -> bool:
 def _with_scheme(text: str) -> str:
     if _WIDE_SCHEME.match(text):
         text = text.translate(_WIDE)
+    if match := re.match(r"https?://(?=https?:/)", text, re.IGNORECASE):  # typed before what was pasted
+        text = text[match.end() :]
     if match := _SCHEME.match(text):
         if "：" in match.group() or "／" in match.group():
             text = text.translate(_WIDE_MARKS)
@@ -166,6 +191,7 @@ _STEPS: tuple[Callable[[str], str], ...] = (
     _out_of_markup,
     _without_emphasis,
     _without_pair,
+    _without_rest,
     _without_label,
     _without_ends,
     lambda text: _ESCAPED_MARK.sub(r"\1", text),

@@ -161,6 +161,11 @@ def test_the_bytes_decide_what_a_picture_is(start: bytes, type_: str) -> None:
         assert body == fetch(door, "http://pictures.example/koi.html")[1]
 
 
+def test_what_a_proxy_has_passed_on_is_whole() -> None:
+    """203 is 200 by way of a proxy."""
+    assert PNG == fetched_from(says(answer(status="203 Non-Authoritative Information")))[1]
+
+
 def test_what_is_packed_is_unpacked_within_the_limit() -> None:
     """A small body that unpacks to more than the limit is given up there."""
     bomb = gzip.compress(bytes(50_000_000))
