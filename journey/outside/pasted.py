@@ -17,6 +17,7 @@ _UNSEEN = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe0e\ufeff\uffa0\ufff9-\ufffc"
 )
+_BEFORE = re.compile(rf"^[\s\u200c\u200d{_UNSEEN}]+")
 # Between letters and pictures of other scripts a joiner means something: it holds the parts of an emoji together.
 _MARKS = re.compile(rf"[\t\n\r\u2028\u2029{_UNSEEN}]|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
 
@@ -85,6 +86,12 @@ def cleaned(text: str) -> str:
         # What is uncovered may be wrapped in any way again.
         text, step = kept, step + 1 if kept == text else 0
     return text
+
+
+def unquoted(text: str) -> str:
+    """Any other text that a person gave, such as an ID, without the blanks, invisible marks and quotes round it."""
+    seen = _BEFORE.sub("", _BEFORE.sub("", text)[::-1])[::-1]
+    return seen[1:-1].strip() if len(seen) > 2 and seen[0] in _QUOTES and seen[-1] in _QUOTES else seen
 
 
 def _out_of_escapes(text: str) -> str:

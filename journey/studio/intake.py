@@ -25,7 +25,7 @@ from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRef
 from journey.history import Entry
 from journey.outside.addresses import as_sent
 from journey.outside.door import Door
-from journey.outside.pasted import cleaned
+from journey.outside.pasted import cleaned, unquoted
 from journey.pictures.checking import Decoder, Picture
 from journey.pictures.kinds import KINDS, sniff
 from journey.pictures.previews import PREVIEW, THUMBNAIL
@@ -201,7 +201,7 @@ class Intake:
 
     def from_task(self, task_id: str, providers: Sequence[Provider]) -> ParentTask:
         """Ask these providers for a task, in this order, and take in its picture, or the four of a grid."""
-        task_id = task_id.strip()
+        task_id = unquoted(task_id)
         if not task_id:
             raise InvalidRequest("Enter the ID of a finished task.")
         if not usable_id(task_id):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from journey.outside.pasted import cleaned
+from journey.outside.pasted import cleaned, unquoted
 
 PICTURE = "https://example.com/koi.png"
 
@@ -242,6 +242,12 @@ def test_an_address_is_completed(text: str, url: str) -> None:
 def test_what_belongs_to_an_address_stays(url: str) -> None:
     """No character that an address may have is taken from it, and what is no address is not made into one."""
     assert url == cleaned(url)
+
+
+@pytest.mark.parametrize("text", ["a_b_", "“a”b", "a.", "_a", "a\x00b", "'", "", "a 3", "[a]"])
+def test_other_texts_stay(text: str) -> None:
+    """An ID may hold anything, so only what is round all of it is taken from it."""
+    assert text == unquoted(text) == unquoted(f"\u200b {text}\n")
 
 
 @settings(max_examples=300, deadline=None)

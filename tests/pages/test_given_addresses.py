@@ -44,6 +44,7 @@ def test_an_address_that_is_too_long_leaves_nothing_to_order(
     """A sentence says so, nothing is fetched, and the former picture is not ordered in its place."""
     before = space.history.lists.count()
     app = given(open_page("upscale.py"), api.picture_url(64, 48))
+    assert 0 == app.text_input(key="image_url").proto.max_chars  # browsers drop what is longer, without a word
     assert app.session_state.source is not None
     asked = len(api.calls_to("cdn"))
     address = f"{api.picture_url(64, 48)}?{'a' * length}"

@@ -321,6 +321,12 @@ def test_a_single_task_is_a_source(intake: Intake) -> None:
     )
 
 
+@pytest.mark.parametrize("pasted", ["“{}”", "\u200b{}\ufeff", "'{}'", "\u00a0{}\n", "`{}`"])
+def test_an_id_is_understood_as_it_was_meant(intake: Intake, pasted: str) -> None:
+    """Quotes and marks that nobody sees are no part of an ID."""
+    assert SINGLE_ID == intake.from_task(pasted.format(SINGLE_ID), PROVIDERS).task_id
+
+
 def test_a_grid_is_four_sources(intake: Intake) -> None:
     """A grid gives its four pictures in the order of their index."""
     parent = intake.from_task(GRID_ID, PROVIDERS)
