@@ -7,7 +7,7 @@ import streamlit as st
 from journey.errors import JourneyError
 from journey.studio import ParentTask, Source
 from journey.views.offers import better_address
-from journey.views.upscaling import WAYS, found_words
+from journey.views.upscaling import WAYS, found_words, places
 from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms import inputs
@@ -177,11 +177,13 @@ def _show_parent() -> None:
     if not parent.is_grid:
         return
     st.markdown("**Which picture of the grid?**")
-    for index in parent.missing:
-        st.caption(f"Picture {index} is missing: {parent.provider.label} named none there.")
-    for row in (parent.sources[:2], parent.sources[2:]):
-        for column, source in zip(st.columns(2), row, strict=False):
+    grid = places(parent)
+    for row in (grid[:2], grid[2:]):
+        for column, (index, source) in zip(st.columns(2), row, strict=False):
             with column:
+                if source is None:
+                    st.text(f"Picture {index} is missing: {parent.provider.label} named none there.")
+                    continue
                 picture(source.stored, alt=f"Picture {source.index} of the grid")
                 picked = state.source is not None and state.source.stored.key == source.stored.key
                 st.button(
