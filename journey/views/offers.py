@@ -26,8 +26,9 @@ class Offer:
 
     @property
     def shown(self) -> str:
-        """The address on one line, cut for showing. Untrusted."""
-        return one_line(self.address or "", _SHOWN) + ("…" if len(self.address or "") > _SHOWN else "")
+        """The address without its query, which may be signed, cut for showing. Untrusted."""
+        place, mark, _ = (self.address or "").partition("?")
+        return one_line(place, _SHOWN) + ("…" if len(place) > _SHOWN else "") + ("?…" if mark else "")
 
 
 def better_address(given: str, size: tuple[int, int] | None) -> Offer | None:
