@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import unquote, urljoin
+from urllib.parse import unquote
 
 import httpx
 import idna
@@ -34,7 +34,9 @@ _BAD_HOST = "The host name in this address is not valid. Check the spelling betw
 _ENDS = "".join(map(chr, range(33)))
 _LEFT_OUT = dict.fromkeys(map(ord, "\t\n\r"))
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
+# What browsers encode in a path and in a query, besides what httpx does.
+_IN_PATH = re.compile("[\x00-\x1f\x7f|^]")
+_IN_QUERY = re.compile("[\x00-\x1f\x7f']")
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,7 @@ def target_of(url: str, *, base: httpx.URL | None = None, https_only: bool = Fal
     path = re.split("[?#]", url, maxsplit=1)[0]
     url = path.replace("\\", "/") + url[len(path) :]
     if base is not None and not _WEB.match(url):
-        with _as_bad_host():
-            url = urljoin(str(base), url)
+        url = _joined(base, url)
     if not _WEB.match(url):
         raise InvalidRequest("This address must start with https:// or http://.")
     scheme, _, rest = url.partition("://")
@@ -138,13 +139,42 @@ def target_of(url: str, *, base: httpx.URL | None = None, https_only: bool = Fal
         raise InvalidRequest("This address has a port that does not exist. Leave the port out.")
     host = _host(parts["host"])
     port = f":{digits}" if digits else ""
-    rest = _CONTROL.sub(lambda control: f"%{ord(control[0]):02X}", rest[len(authority) :])
+    path, mark, query = rest[len(authority) :].partition("#")[0].partition("?")
+    if path.endswith(("/.", "/..")):
+        path += "/"  # which is what they mean, and what httpx would leave out
+    rest = _IN_PATH.sub(_percent, path) + mark + _IN_QUERY.sub(_percent, query)
     with _as_bad_host():
         parsed = httpx.URL(f"{scheme.lower()}://{host}{port}{rest}")
         host = parsed.raw_host.decode("ascii")
     if len(str(parsed)) > URL_LIMIT:
         raise InvalidRequest(TOO_LONG)
     return Target(parsed, host, parsed.port or (443 if parsed.scheme == "https" else 80), https_only)
+
+
+def _joined(base: httpx.URL, place: str) -> str:
+    """A place without a host, where `base` is. `urljoin` would lose a last `?` and `;`, and a `//` in the middle."""
+    place = place.removeprefix(f"{base.scheme}:")
+    if re.match("[a-z][a-z0-9+.-]*:", place, re.IGNORECASE):
+        return place
+    if place.startswith("//"):
+        return f"{base.scheme}:{place}"
+    path, mark, query = base.raw_path.decode("ascii").partition("?")
+    if place.startswith("?"):
+        place = path + place
+    elif not place or place.startswith("#"):
+        place = path + mark + query
+    elif not place.startswith("/"):
+        place = path[: path.rindex("/") + 1] + place
+    return f"{base.scheme}://{base.netloc.decode('ascii')}{place}"
+
+
+def _percent(character: re.Match[str]) -> str:
+    return f"%{ord(character[0]):02X}"
+
+
+def as_sent(url: str) -> str:
+    """The address as a browser would send it, which is what others are given. Raises as `target_of` does."""
+    return str(target_of(url).url)
 
 
 def judge_form(target: Target, allow: AllowList) -> None:

@@ -56,12 +56,13 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
+_WHOLE = frozenset({200, 203})  # 203 is what some proxies make of 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _WEBHOOK_ANSWER_BYTES = 4096
 
 
 class BadStatus(FetchFailed):
-    """The server answered with a status other than 200. `status` is that number; 403 and 404 often mean gone.
+    """The server answered with a status of which no file comes. `status` is that number; 403 and 404 often mean gone.
 
     `retry_after` is the wait that the server asked for, in seconds and at most a day; None when it asked for none.
     """
@@ -281,7 +282,7 @@ class Door:
 
     def _receive(self, response: httpx.Response, passed: Sequence[str], max_bytes: int, into: BinaryIO) -> int:
         """Judge the answer to the last of the addresses, and write its body. Returns the number of bytes."""
-        if response.status_code != 200:
+        if response.status_code not in _WHOLE:
             asked_for = refusals.seconds_asked_for(response.headers.get("retry-after", ""), now=self._now())
             sentence = refusals.of_status(response.status_code, passed, retry_after=asked_for, now=self._now())
             raise BadStatus(sentence, response.status_code, asked_for)

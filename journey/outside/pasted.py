@@ -17,20 +17,31 @@ _UNSEEN = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe0e\ufeff\uffa0\ufff9-\ufffc"
 )
+_BEFORE = re.compile(rf"^[\s\u200c\u200d{_UNSEEN}]+")
 # Between letters and pictures of other scripts a joiner means something: it holds the parts of an emoji together.
 _MARKS = re.compile(rf"[\t\n\r\u2028\u2029{_UNSEEN}]|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
 
-_CLOSING = {"(": ")", "[": "]", "{": "}", "（": "）", "［": "］", "【": "】", "〔": "〕"}
-_OPENERS = "\"'`“”„‟‘’‚‛«»‹›「」『』〈〉《》＂＇｢｣<>＜＞|*_~" + "".join(_CLOSING)
-_AFTER = '"`“”„‟‘’‚‛«»‹›「」『』〈〉《》＂＇｢｣<>＜＞|,;.!?…。、，；．！？،؛؟।｡､:：\\'
+_CLOSING = {"(": ")", "[": "]", "{": "}", "（": "）", "［": "］", "【": "】", "〔": "〕", "<": ">", "＜": "＞"}
+_QUOTES = "\"'`´“”„‟‘’‚‛«»‹›「」『』〈〉《》＂＇｢｣״׳″′| "
+# What is taken apart as a whole: `[::1]/a.png` begins with its host, a link of Markdown or HTML with a bracket.
+_OWN_BRACKET = re.compile(
+    r"\[[0-9a-f.]*:[0-9a-f:.]*\]|!?\[.*\](?:\(|:)|\[(?:img|url)\b|<\s*[a-z]+\s[^>]*=", re.IGNORECASE | re.DOTALL
+)
+_STOPS = ",;.!?…。、，； \u00a0\u3000"
+_AFTER = '"`´״׳″′“”„‟‘’‚‛«»‹›「」『』〈〉《》＂＇｢｣<>＜＞|,;.!?…。、，；．！？،؛؟।｡､:：\\'
 
 _WORD = r"(?:url|uri|link|href|src|image|img|picture|photo|address|source|download|view-source|image_?url)"
 _LABEL = re.compile(
-    rf"(?:[-*•–—·>]+|[0-9]{{1,3}}[.)])\s+|@?{_WORD}\s*[:=：]\s*"
-    r"|[\w \"'“”#*-]{1,60}?(?:[=：]\s*|:(?:\s+|(?=[\"'<(\[])))",
+    rf"(?:[-*•–—·>]+|[0-9]{{1,3}}[.)])\s+|@?{_WORD}\s*[:=：]\s*|\"[^\"]{{0,200}}\":|@(?=https?:)"
+    r"|[^/:?#]{1,200}\s(?=[\"'“„«<(\[]*https?://)"
+    r"|(?!https?\s*:)[\w \"'“”#*-]{1,60}?(?:[=：]\s*|:(?:\s+|(?=[\"'<(\[])))",
     re.IGNORECASE,
 )
-_LABELLED = re.compile(r"[\s\"'“”„‘’«»‹›<(\[]*(?:https?:|www\.)", re.IGNORECASE)
+_REST = re.compile(
+    r"\"(?:[\s>,;)/].*)?$|<.*|&(?:quot|gt|lt|apos|#39);.*|(?:%20|%0[AD]|%C2%A[0D]|%E2%80%8[B-F]|%EF%BB%BF)+$",
+    re.IGNORECASE | re.DOTALL,
+)
+_LABELLED = re.compile(r".{0,300}?(?:https?[:：]|www\.)", re.IGNORECASE | re.DOTALL)
 
 _ESCAPED_MARK = re.compile(r"\\([_*~&?=()\[\]%#!+,;'\"-])")
 _SCHEME = re.compile(r"(?:(https?)|ttp(s?))\s?[:：]\s?([/\\／＼]{1,2})(?![/\\／＼])", re.IGNORECASE)
@@ -48,6 +59,16 @@ _ATTRIBUTE = re.compile(r"\b(src|href|content)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|(
 _TITLE = re.compile(r"\s(?:\"[^\"]*\"|'[^']*'|\([^()]*\))\s*$")
 _REFERENCE = re.compile(r"\[[^\]]{1,200}\]:\s*(?P<url><[^>]+>|\S+)(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?")
 _FORUM = re.compile(r"\[(?:img|url)(?:=(?P<named>[^\]]+))?[^\]]*\](?P<url>.*?)(?:\[/(?:img|url)\].*)?", re.IGNORECASE)
+_WRAPPED = tuple(
+    re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    for pattern in (
+        r"<(?P<url>[^|<>]+)\|[^<>]*>",  # chats
+        r"(?!https?:)[^<>]{0,300}<(?P<url>(?:https?://|www\.)[^<>]+)>[`_]*",  # letters, and documents of Python
+        r"\[(?P<url>https?://\S+)\s[^\[\]]*\]",  # wikis
+        r"\[\[(?P<url>[^\[\]]+)\](?:\[[^\[\]]*\])?\]",
+        r"=\s*(?:HYPERLINK|IMAGE)\(\s*\"(?P<url>[^\"]+)\".*",  # spreadsheets
+    )
+)
 _STYLE = re.compile(r"(?:[\w-]{1,30}\s?:\s?)?url\((?=.*\)$)", re.IGNORECASE | re.DOTALL)
 
 
@@ -59,12 +80,18 @@ def cleaned(text: str) -> str:
     """
     if len(text) > _READ:
         return text.strip()
-    kept, before = text, None
-    while before != kept:
-        before = kept
-        for step in _STEPS:
-            kept = step(kept).strip()
-    return kept
+    step = 0
+    while step < len(_STEPS):
+        kept = _STEPS[step](text).strip()
+        # What is uncovered may be wrapped in any way again.
+        text, step = kept, step + 1 if kept == text else 0
+    return text
+
+
+def unquoted(text: str) -> str:
+    """Any other text that a person gave, such as an ID, without the blanks, invisible marks and quotes round it."""
+    seen = _BEFORE.sub("", _BEFORE.sub("", text)[::-1])[::-1]
+    return seen[1:-1].strip() if len(seen) > 2 and seen[0] in _QUOTES and seen[-1] in _QUOTES else seen
 
 
 def _out_of_escapes(text: str) -> str:
@@ -78,6 +105,7 @@ def _out_of_escapes(text: str) -> str:
 
 
 def _out_of_markup(text: str) -> str:
+    whole, text = text, text.rstrip(_STOPS)
     if text.startswith("<") and (tags := [tag.group() for tag in _TAG.finditer(text)]):
         named = [
             (match[1].lower(), match[2] or match[3] or match[4]) for tag in tags for match in _ATTRIBUTE.finditer(tag)
@@ -96,7 +124,15 @@ def _out_of_markup(text: str) -> str:
         return text[match.end() : -1]
     if match := _FORUM.fullmatch(text):
         return match["named"] or match["url"]
-    return text
+    for form in _WRAPPED:
+        if match := form.fullmatch(text):
+            return match["url"]
+    return whole
+
+
+def _without_rest(text: str) -> str:
+    """Without what follows the end of an attribute, and without blanks that a program took for a part of it."""
+    return _REST.sub("", text) if re.match("https?:", text, re.IGNORECASE) else text
 
 
 def _without_label(text: str) -> str:
@@ -105,18 +141,31 @@ def _without_label(text: str) -> str:
     return text
 
 
-def _without_wrapping(text: str) -> str:
+def _without_emphasis(text: str) -> str:
+    """Without the marks of `**this**` and its like. No address begins with them, but it may end with any of them."""
+    start = text.lstrip("*_~")
+    inner, marks = start.rstrip(_STOPS), text[: len(text) - len(start)]
+    return inner.removesuffix(marks[::-1]) if marks and inner.endswith(marks[::-1]) else start
+
+
+def _without_pair(text: str) -> str:
+    """Without quotes or brackets that are round all of it."""
+    inner = text.rstrip(_STOPS)
+    if len(inner) < 2:
+        return text
+    is_quoted = inner[0] in _QUOTES and inner[-1] in _QUOTES
+    return inner[1:-1] if is_quoted or _CLOSING.get(inner[0]) == inner[-1] else text
+
+
+def _without_ends(text: str) -> str:
     """Without what opens in front of it, and without what no address ends with."""
-    start = text.lstrip(_OPENERS + " ")
-    opened = text[: len(text) - len(start)].replace(" ", "")
-    emphasis = opened[len(opened.rstrip("*_~")) :]
-    # `[::1]/a.png` begins with its host.
-    text = text if re.match(r"\[[0-9a-f.]*:[0-9a-f:.]*\]", text, re.IGNORECASE) else start
-    if emphasis and text.endswith(emphasis[::-1]):
-        text = text[: -len(emphasis)]
-    while text and _is_after(text):
-        text = text[:-1]
-    return text
+    start = text.lstrip(_QUOTES)
+    if _OWN_BRACKET.match(start):
+        return start
+    start = start.lstrip(_QUOTES + "".join(_CLOSING) + ">＞")
+    while start and _is_after(start):
+        start = start[:-1]
+    return start
 
 
 def _is_after(text: str) -> bool:
@@ -131,6 +180,8 @@ def _is_after(text: str) -> bool:
 def _with_scheme(text: str) -> str:
     if _WIDE_SCHEME.match(text):
         text = text.translate(_WIDE)
+    if match := re.match(r"https?://(?=https?:/)", text, re.IGNORECASE):  # typed before what was pasted
+        text = text[match.end() :]
     if match := _SCHEME.match(text):
         if "：" in match.group() or "／" in match.group():
             text = text.translate(_WIDE_MARKS)
@@ -145,8 +196,11 @@ _STEPS: tuple[Callable[[str], str], ...] = (
     lambda text: _MARKS.sub("", text).strip(),
     _out_of_escapes,
     _out_of_markup,
+    _without_emphasis,
+    _without_pair,
+    _without_rest,
     _without_label,
-    _without_wrapping,
+    _without_ends,
     lambda text: _ESCAPED_MARK.sub(r"\1", text),
     _with_scheme,
 )

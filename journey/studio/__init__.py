@@ -22,7 +22,6 @@ from journey.history import (
 )
 from journey.history.kinship import Kin, Pair, Variant, find_kin, is_pair, pairs
 from journey.history.spending import Budget, Line, month_name, month_start, months_until
-from journey.outside.addresses import URL_LIMIT
 from journey.provider import HERE, PROVIDERS, Provider
 from journey.studio.intake import ParentTask, Source
 from journey.studio.orders import Offer, Order, Orders
@@ -36,7 +35,6 @@ __all__ = [
     "SEARCH_LIMIT",
     "SECRET_LIMIT",
     "TAG_LIMIT",
-    "URL_LIMIT",
     "Budget",
     "Entry",
     "Filter",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,7 +23,9 @@ from journey.api.models import GRID_INDEXES, Task, TaskStatus, usable_id
 from journey.background import Latest
 from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRefused, one_line
 from journey.history import Entry
+from journey.outside.addresses import as_sent
 from journey.outside.door import Door
+from journey.outside.pasted import cleaned, unquoted
 from journey.pictures.checking import Decoder, Picture
 from journey.pictures.kinds import KINDS, sniff
 from journey.pictures.previews import PREVIEW, THUMBNAIL
@@ -38,6 +41,8 @@ log = logging.getLogger(__name__)
 NAME_SHOWN = 80
 _TRAITS_KEPT = 200
 _REFUSALS_KEPT = 1_000
+
+_BEGINNING = re.compile(r"(?:^|\s)https?://", re.IGNORECASE)
 
 Kind = Literal["url", "task", "upload", "sample"]
 
@@ -69,17 +74,30 @@ class Source:
 
 @dataclass(frozen=True)
 class ParentTask:
-    """A finished task that can be upscaled further: one source, or the four of a grid in the order of their index."""
+    """A finished task that can be upscaled further: one source, or those of a grid in the order of their index.
+
+    `missing` are the indexes of a grid at which the provider named no picture.
+    """
 
     task_id: str
     provider: Provider
     task_type: str | None
     model: str | None
     sources: tuple[Source, ...]
+    missing: tuple[str, ...] = ()
 
     @property
     def is_grid(self) -> bool:
-        return len(self.sources) > 1
+        return len(self.sources) + len(self.missing) > 1
+
+    def picture(self, index: str) -> Source:
+        """The picture of a grid at this index. Raises InvalidRequest when there is none."""
+        for source in self.sources:
+            if source.index == index:
+                return source
+        if index in self.missing:
+            raise InvalidRequest(f"Picture {index} of this task is missing: {self.provider.label} named none there.")
+        raise InvalidRequest(f"This task has only one picture, so there is no picture {index}.")
 
 
 class Intake:
@@ -115,7 +133,9 @@ class Intake:
 
     def from_url(self, url: str) -> Source:
         """Fetch a picture by its address through the one door; an address of our own files is opened by its key."""
-        url = url.strip()
+        if len(_BEGINNING.findall(url)) > 1:
+            raise InvalidRequest("This is more than one address. Give one of them here, or all of them on Batch.")
+        url = cleaned(url)
         if not url:
             raise InvalidRequest("Enter the address of a picture, for example https://example.com/picture.png.")
         return self._from_address(url, "url", _name_in(url))
@@ -169,7 +189,7 @@ class Intake:
                 raise InvalidRequest(
                     "The picture of this task is no longer stored here, so it cannot be used again. Choose it again."
                 ) from None
-            kept = self.from_url(entry.image_url)
+            kept = self._from_address(entry.image_url, "url", _shown(entry.name))
         return replace(
             kept,
             name=_shown(entry.name),
@@ -181,7 +201,7 @@ class Intake:
 
     def from_task(self, task_id: str, providers: Sequence[Provider]) -> ParentTask:
         """Ask these providers for a task, in this order, and take in its picture, or the four of a grid."""
-        task_id = task_id.strip()
+        task_id = unquoted(task_id)
         if not task_id:
             raise InvalidRequest("Enter the ID of a finished task.")
         if not usable_id(task_id):
@@ -192,10 +212,12 @@ class Intake:
         urls = list(task.image_urls[: len(GRID_INDEXES)]) if task.is_grid else [task.picture()]
         if task.status is not TaskStatus.FINISHED:
             raise InvalidRequest("This task is not finished yet. Try again when it is.")
-        if None in urls:
+        places = dict(zip(GRID_INDEXES, urls, strict=False))
+        named = {index: url for index, url in places.items() if url}
+        if not named:
             raise InvalidRequest("This task has no picture. Use another one.")
-        with ThreadPoolExecutor(max_workers=len(urls)) as pool:
-            pictures = list(pool.map(lambda url: self._from_address(str(url), "task", task_id, provider), urls))
+        with ThreadPoolExecutor(max_workers=len(named)) as pool:
+            pictures = list(pool.map(lambda url: self._from_address(url, "task", task_id, provider), named.values()))
         sources = tuple(
             replace(
                 picture,
@@ -204,9 +226,10 @@ class Intake:
                 index=index if task.is_grid else None,
                 task_at=provider,
             )
-            for index, picture in zip(GRID_INDEXES, pictures, strict=False)
+            for index, picture in zip(named, pictures, strict=True)
         )
-        return ParentTask(task_id, provider, task.task_type, task.model, sources)
+        missing = tuple(index for index in places if index not in named)
+        return ParentTask(task_id, provider, task.task_type, task.model, sources, missing)
 
     def _checked(self, path: Path, digest: str) -> Picture:
         """Check a picture, unless the very same bytes were refused before."""
@@ -236,6 +259,7 @@ class Intake:
                 return self.from_stored(own, name=name, kind=kind)
             except FileMissing:
                 raise InvalidRequest("There is no such picture here any more. Upload it again.") from None
+        url = as_sent(url)
 
         def fetch(path: Path) -> None:
             with path.open("wb") as file:

@@ -15,7 +15,9 @@ from journey.api.models import secret_problem
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import Entry, History, NewEntry, State
 from journey.history.kinship import Pair, Variant, pair_id, variant_of
+from journey.outside.addresses import as_sent
 from journey.outside.door import Door
+from journey.outside.pasted import cleaned
 from journey.pictures.checking import Limits
 from journey.printing import STEPS
 from journey.provider import HERE, Provider
@@ -92,7 +94,7 @@ class Order:
             parent_task_id=source.parent_task_id if names_parent else None,
             index=source.index if names_parent else None,
             source=source.stored,
-            webhook_url=self.webhook_url or None,
+            webhook_url=as_sent(cleaned(self.webhook_url)) if self.webhook_url else None,
             webhook_secret=(self.webhook_secret or None) if self.webhook_url else None,
             batch=batch,
             came_from=source.parent_task_id,
@@ -180,7 +182,7 @@ class Orders:
         if problem := self.problem(order.source, provider=provider, scale=order.scale):
             raise InvalidRequest(problem)
         if order.webhook_url:
-            self._check_webhook(order.webhook_url, order.webhook_secret)
+            self._check_webhook(cleaned(order.webhook_url), order.webhook_secret)
 
     def _check_webhook(self, url: str, secret: str | None) -> None:
         try:

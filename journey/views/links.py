@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from journey.history import Entry
 
-ID_SHOWN = 200
+ID_LOOKED_UP = 201
+"""One character more than any ID has, so that one that is too long is refused and no beginning of it is looked up."""
 
 Parameters = dict[str, str]
 
@@ -59,7 +60,7 @@ def asked_again(parameters: Mapping[str, str]) -> str | None:
 
 def asked_task_id(parameters: Mapping[str, str]) -> str | None:
     """The ID of a task at an API, for Upscale to look up."""
-    return (parameters.get("task_id") or "").strip()[:ID_SHOWN] or None
+    return (parameters.get("task_id") or "").strip()[:ID_LOOKED_UP] or None
 
 
 def asked_batch(parameters: Mapping[str, str]) -> str | None:

@@ -11,6 +11,8 @@ from journey.pictures.samples import SAMPLES
 from journey.printing.inputs import CUSTOM, SHEETS, TARGETS
 
 NUMBER_LIMIT = 40
+TEXT_LIMIT = 2_000
+"""The most characters of what a link types in, besides an address. So many are no number and no task."""
 
 QUESTIONS = {"picture": "What can I print?", "paper": "What do I need?"}
 WAYS = {"pixels": "Pixels", "url": "Image URL", "upload": "Upload", "task": "A task", "sample": "Sample"}
@@ -81,8 +83,11 @@ def from_address(parameters: Mapping[str, str]) -> tuple[dict[str, str], list[st
     for name in FIELDS.keys() & parameters.keys():
         field, text = FIELDS[name], parameters[name]
         known = {choice.lower(): choice for choice in field.choices}
-        if not field.choices:
-            asked[name] = text[:URL_LIMIT]
+        if name == "url" and len(text) > URL_LIMIT:
+            asked[name] = field.default
+            problems.append(f"The link's url= has more than {URL_LIMIT:,} characters, so nothing was fetched.")
+        elif not field.choices:
+            asked[name] = text if name == "url" else text[:TEXT_LIMIT]
         elif text.lower() in known:
             asked[name] = known[text.lower()]
         else:

@@ -23,6 +23,9 @@ def choose(label: str, options: Mapping[str, str], *, key: str, **more: Any) -> 
     )
 
 
-def type_in(label: str, *, key: str, limit: int, **more: Any) -> str:
-    """A line of text. What was typed stays when the page is left."""
+def type_in(label: str, *, key: str, limit: int | None, **more: Any) -> str:
+    """A line of text. What was typed stays when the page is left.
+
+    Browsers drop what is pasted beyond the limit without a word, so what must be told about has none here.
+    """
     return str(st.text_input(label, key=key, max_chars=limit, persist_state="session", **more))

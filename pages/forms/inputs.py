@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from journey.studio import ID_LIMIT, URL_LIMIT, Source
+from journey.studio import ID_LIMIT, Source
 from journey.views.pictures import ENDINGS, LABELS
 from journey.workspace import workspace
 from pages.forms.choosing import type_in
@@ -22,7 +22,7 @@ def image_url(*, key: str) -> str | None:
         type_in(
             "Image URL",
             key=key,
-            limit=URL_LIMIT,
+            limit=None,
             placeholder="https://cdn.midjourney.com/…/0_0.png",
             help=f"Any public picture: {LABELS}. Press Enter to see it.",
         ).strip()

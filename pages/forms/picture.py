@@ -6,7 +6,8 @@ import streamlit as st
 
 from journey.errors import JourneyError
 from journey.studio import ParentTask, Source
-from journey.views.upscaling import WAYS, found_words
+from journey.views.offers import better_address
+from journey.views.upscaling import WAYS, found_words, places
 from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms import inputs
@@ -24,6 +25,7 @@ DEFAULTS = {
     "parent": None,
     "looked_at": None,
     "problem": None,
+    "offered": None,
 }
 """What is kept in the session: what was entered, what was looked at last, and what came of it."""
 state = st.session_state
@@ -40,6 +42,8 @@ def choose_picture() -> str:
         forget()
     if state.problem:
         say_error(state.problem)
+    if way == "url" and given is not None:
+        _offer_better(str(given))
     if way == "task":
         _show_parent()
     return way
@@ -74,6 +78,30 @@ def _look(way: str, given: object) -> None:
             state.source = intake.from_upload(given.name, given.getvalue())  # type: ignore[attr-defined]  # an upload
     except JourneyError as error:
         state.problem = str(error)
+
+
+def _offer_better(given: str) -> None:
+    """What else can be done with an address: one click leads to the full picture, back again, or to another try."""
+    size = state.source.size if state.source is not None else None
+    with st.container(horizontal=True):
+        if offer := better_address(given, size):
+            st.caption(offer.sentence)
+            if offer.address:
+                st.text(offer.shown)
+                st.button(offer.button, key="take_offer", on_click=_take_offer, args=(given, offer.address))
+        if state.offered and state.offered[1] == given and state.problem:
+            st.button("Back to the address before", key="leave_offer", on_click=_enter, args=(state.offered[0],))
+        if state.problem:
+            st.button("Try again", key="look_again", on_click=forget)
+
+
+def _take_offer(given: str, address: str) -> None:
+    state.offered = (given, address)
+    _enter(address)
+
+
+def _enter(address: str) -> None:
+    state.image_url = address
 
 
 def forget(looked_at: tuple[str, object] | None = None) -> None:
@@ -149,9 +177,13 @@ def _show_parent() -> None:
     if not parent.is_grid:
         return
     st.markdown("**Which picture of the grid?**")
-    for row in (parent.sources[:2], parent.sources[2:]):
-        for column, source in zip(st.columns(2), row, strict=False):
+    grid = places(parent)
+    for row in (grid[:2], grid[2:]):
+        for column, (index, source) in zip(st.columns(2), row, strict=False):
             with column:
+                if source is None:
+                    st.text(f"Picture {index} is missing: {parent.provider.label} named none there.")
+                    continue
                 picture(source.stored, alt=f"Picture {source.index} of the grid")
                 picked = state.source is not None and state.source.stored.key == source.stored.key
                 st.button(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from journey.errors import JourneyError
 from journey.printing import STEPS, Plan
-from journey.studio import PROVIDERS, SECRET_LIMIT, URL_LIMIT, Provider, Variant
+from journey.studio import PROVIDERS, SECRET_LIMIT, Provider, Variant
 from journey.views.upscaling import (
     DETAIL,
     FAITHFUL,
@@ -141,9 +141,7 @@ def seconds_for(variant: Variant) -> float | None:
 def enter_webhook() -> tuple[str, str]:
     """Address and secret, both optional."""
     with st.expander("Webhook (optional)", icon=":material/webhook:"):
-        url = type_in(
-            "Webhook URL", key="webhook_url", limit=URL_LIMIT, placeholder="https://example.com/hooks/upscaled"
-        )
+        url = type_in("Webhook URL", key="webhook_url", limit=None, placeholder="https://example.com/hooks/upscaled")
         secret = type_in(
             "Webhook secret",
             key="webhook_secret",

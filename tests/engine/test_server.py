@@ -187,7 +187,7 @@ def test_model_is_an_extension(engine: Engine, pictures: WebServer) -> None:
         ({"type": "2x", "parent_task_id": "x" * 201}, "parent_task_id"),
         ({"type": "2x", "image_url": "http://10.0.0.1/a.png"}, "image_url: This address cannot be reached"),
         ({"type": "2x", "image_url": "file:///etc/passwd"}, "image_url"),
-        ({"type": "2x", "image_url": "{url}/" + "a" * 2048}, "image_url"),
+        ({"type": "2x", "image_url": "{url}/" + "a" * 8192}, "image_url"),
         ({"type": "2x", "image_url": "\ud800"}, "image_url"),
         ({"type": "\ud800", "image_url": "{url}/a.png"}, "type"),
         ({"type": "2x", "image_url": "{url}/a.png\0"}, "image_url"),

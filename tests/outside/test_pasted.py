@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from journey.outside.pasted import cleaned
+from journey.outside.pasted import cleaned, unquoted
 
 PICTURE = "https://example.com/koi.png"
 
@@ -122,6 +122,14 @@ def test_what_is_round_an_address_goes(wrapping: str, url: str) -> None:
     assert url == cleaned(wrapping.format(url))
 
 
+@pytest.mark.parametrize("wrapping", WRAPPED)
+@pytest.mark.parametrize("outer", ["“{}”,", "({}).", "<{}>", "'{}'", "**{}**", "url: {}", "- {}", "\u200b{}\u00a0;"])
+def test_what_is_wrapped_twice_is_unwrapped_twice(outer: str, wrapping: str) -> None:
+    """Quotes round a link, a link in brackets, a label before either: only the address is left."""
+    outer = "“{}”" if wrapping.startswith("*") else outer  # a list in bold is nothing that anybody writes
+    assert cleaned(outer.replace("{}", wrapping.replace("{}", PICTURE, 1))) == PICTURE
+
+
 @pytest.mark.parametrize(
     ("text", "url"),
     [
@@ -143,6 +151,28 @@ def test_what_is_round_an_address_goes(wrapping: str, url: str) -> None:
         (r"https:\/\/example.com\/koi.png", PICTURE),
         (r"https://example.com/koi\_1.png", "https://example.com/koi_1.png"),
         ("https%3A%2F%2Fexample.com%2Fkoi.png", PICTURE),
+        ("<https://example.com/koi.png|koi.png>", PICTURE),
+        ("koi.png <https://example.com/koi.png>", PICTURE),
+        ("`koi <https://example.com/koi.png>`_", PICTURE),
+        ("[https://example.com/koi.png A koi]", PICTURE),
+        ("[[https://example.com/koi.png][A koi]]", PICTURE),
+        ("[[https://example.com/koi.png]]", PICTURE),
+        ('"A koi":https://example.com/koi.png', PICTURE),
+        ('=HYPERLINK("https://example.com/koi.png";"A koi")', PICTURE),
+        ('=IMAGE("https://example.com/koi.png")', PICTURE),
+        ('{"image_url": "https://example.com/koi.png"}', PICTURE),
+        ('["https://example.com/koi.png"]', PICTURE),
+        ("- url: https://example.com/koi.png", PICTURE),
+        ("this is it https://example.com/koi.png", PICTURE),
+        ("curl -O 'https://example.com/koi.png'", PICTURE),
+        ("@https://example.com/koi.png", PICTURE),
+        ("https://https://example.com/koi.png", PICTURE),
+        ('https://example.com/koi.png" alt="A koi">', PICTURE),
+        ("https://example.com/koi.png</a>", PICTURE),
+        ("https://example.com/koi.png&quot;", PICTURE),
+        ("https://example.com/koi.png%20", PICTURE),
+        ("https://example.com/koi.png%E2%80%8B", PICTURE),
+        ("https://example.com/koi.png\\", PICTURE),
         ("www.example.com/koi.png", "https://www.example.com/koi.png"),
         ("WWW.example.com", "https://WWW.example.com"),
         ("www.example.com?koi", "https://www.example.com?koi"),
@@ -214,6 +244,12 @@ def test_what_belongs_to_an_address_stays(url: str) -> None:
     assert url == cleaned(url)
 
 
+@pytest.mark.parametrize("text", ["a_b_", "“a”b", "a.", "_a", "a\x00b", "'", "", "a 3", "[a]"])
+def test_other_texts_stay(text: str) -> None:
+    """An ID may hold anything, so only what is round all of it is taken from it."""
+    assert text == unquoted(text) == unquoted(f"\u200b {text}\n")
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.text(), st.text("\"'<>()[]*_`!: /\\&;.,hH\u200d\u200bｈ：／")))
 @example("www.www.www.a.b")
@@ -224,7 +260,32 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["(", "[", "<", "\\", " ", "\n", "'", "[](", "![", "a.", "<a ", "url(", "1. ", "&amp;", "*", "www."]
+    "piece",
+    [
+        "(",
+        "[",
+        "<",
+        "\\",
+        " ",
+        "\n",
+        "'",
+        "[](",
+        "![",
+        "a.",
+        "<a ",
+        "url(",
+        "1. ",
+        "&amp;",
+        "*",
+        "www.",
+        ")",
+        "> ",
+        "%20",
+        '" ',
+        "[[",
+        "a ",
+        '"a":',
+    ],
 )
 def test_long_texts_are_cleaned_at_once(piece: str) -> None:
     """No text, however long and odd, takes long to clean."""

@@ -8,19 +8,28 @@ import re
 import socket
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
 from journey.api.errors import AuthenticationFailed, NotSent, TaskNotFound
+from journey.api.models import Task, TaskStatus
 from journey.errors import FetchFailed, FileMissing, InvalidRequest, JourneyError, PictureRefused, Unreachable
+from journey.outside.addresses import URL_LIMIT
+from journey.outside.door import BadStatus
+from journey.outside.pasted import cleaned
 from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.files import Files
 from journey.storage.looked import Looked
-from journey.studio.intake import Intake
+from journey.studio.batches.lines import Wanted
+from journey.studio.batches.looks import take
+from journey.studio.intake import Intake, Source
+from journey.views import planner
+from journey.views.upscaling import found_words
 from tests.harness.engines import encoded, gradient
-from tests.harness.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, web_page
+from tests.harness.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, redirect, web_page
 from tests.harness.standing import Clock, DecoderHere
 from tests.studio.conftest import ORIGIN, Desk
 
@@ -91,6 +100,93 @@ def test_an_address_that_cannot_be_used(intake: Intake, tmp_path: Path, url: str
     with pytest.raises(error, match=sentence):
         intake.from_url(url)
     assert [] == kept(tmp_path)
+
+
+ONE_JUDGE = [
+    ("{}", True),
+    ("“{}”,", True),
+    ("[koi]({}).", True),
+    ('<img src="{}">', True),
+    ("\u200b{}\u200e", True),
+    ("{}?sig=a%2Fb==", True),
+    ("{}?name=my koi ü.png", True),
+    ("{}?long=" + "a" * 3_000, True),
+    ("{}?long=" + "a" * 9_000, False),
+    ("http://inside.example/koi.png", False),
+    ("www.inside.example/koi.png", False),
+    ("http://127.0.0.3/koi.png", False),
+    ("<http://0x7f.3/koi.png>", False),
+    ("http：//１２７。0。0。3/koi.png", False),
+    ("http://[64:ff9b::7f00:3]/koi.png", False),
+    ("http://me:secret@public.example/koi.png", False),
+    ("http://public.example:22/koi.png", False),
+    ("http://xn--i-7iq.ws/koi.png", False),  # a name that does not resolve here
+    ("ftp://public.example/koi.png", False),
+    ("file:///etc/passwd", False),
+]
+"""What may be given, and whether it is a picture that is fetched. `{}` is the address of one."""
+
+
+@pytest.mark.parametrize(("text", "is_fetched"), ONE_JUDGE, ids=lambda value: str(value)[:40])
+def test_every_way_in_has_one_judge(desk: Desk, api: FakeHosted, text: str, is_fetched: bool) -> None:
+    """Typed, linked, listed, named by an API or redirected to: an address has one verdict, and is kept in one form."""
+    given = text.replace("{}", api.picture_url(64, 48))
+    linked = planner.from_address({"url": given})[0]["url"]
+    said = cleaned(given)  # servers are taken at their word
+
+    def redirected() -> Source:
+        api.script("cdn", redirect(said.encode().decode("latin-1")))
+        return desk.intake.from_url(api.picture_url(32, 24))
+
+    def named() -> Source:
+        api.script("fetch", Change(lambda task: {**task, "image_url": said}))
+        return desk.intake.from_task(SINGLE_ID, [JOURNEYAPI]).sources[0]
+
+    ways = {
+        "typed": lambda: desk.intake.from_url(given),
+        "linked": lambda: desk.intake.from_url(linked),
+        "listed": lambda: take(Wanted("url", given), desk.intake, desk.history, PROVIDERS)[0],
+        "named": named,
+        "redirected": redirected,
+    }
+    if len(given) > URL_LIMIT:
+        del ways["named"]  # such an answer is refused before anybody looks at its picture
+    kept = {}
+    for way, take_in in ways.items():
+        before = len(api.calls_to("cdn"))
+        try:
+            source = take_in()
+            kept[way] = source.size, source.image_url
+        except JourneyError:
+            kept[way] = None
+        assert is_fetched == (kept[way] is not None)
+        assert (way == "redirected") + is_fetched == len(api.calls_to("cdn")) - before
+    del kept["redirected"]  # whose address is the first one
+    assert 1 == len(set(kept.values()))
+
+
+def test_what_is_kept_is_what_was_asked_for(intake: Intake, api: FakeHosted) -> None:
+    """The address that a provider may be given later is the one that a browser would send."""
+    source = intake.from_url(f"<{api.picture_url(64, 48)}?name=my koi ü.png>")
+    assert f"{api.picture_url(64, 48)}?name=my%20koi%20%C3%BC.png" == source.image_url
+
+
+def test_several_addresses_are_told(intake: Intake, api: FakeHosted) -> None:
+    """More than one address in one field is a mistake that is named; a link with two of them is one."""
+    url = api.picture_url(64, 48)
+    for between in (" ", "\n", "\r\n", " , "):
+        with pytest.raises(InvalidRequest, match="more than one address"):
+            intake.from_url(f"{url}{between}{url}")
+    assert [] == api.calls_to("cdn")
+    assert (64, 48) == intake.from_url(f"[![koi]({url})](https://public.example/page)").size
+
+
+def test_the_wait_that_a_host_asks_for_reaches_the_person(intake: Intake, api: FakeHosted) -> None:
+    """A busy host's Retry-After is in the sentence and in the error."""
+    api.script("cdn", Reply(503, b"", headers={"Retry-After": "600"}))
+    with pytest.raises(BadStatus, match=r"busy \(503\)\. Try again in 10 minutes") as error:
+        intake.from_url(api.picture_url(64, 48))
+    assert 600 == error.value.retry_after
 
 
 def test_a_private_address_is_not_asked(intake: Intake) -> None:
@@ -225,12 +321,36 @@ def test_a_single_task_is_a_source(intake: Intake) -> None:
     )
 
 
+@pytest.mark.parametrize("pasted", ["“{}”", "\u200b{}\ufeff", "'{}'", "\u00a0{}\n", "`{}`"])
+def test_an_id_is_understood_as_it_was_meant(intake: Intake, pasted: str) -> None:
+    """Quotes and marks that nobody sees are no part of an ID."""
+    assert SINGLE_ID == intake.from_task(pasted.format(SINGLE_ID), PROVIDERS).task_id
+
+
 def test_a_grid_is_four_sources(intake: Intake) -> None:
     """A grid gives its four pictures in the order of their index."""
     parent = intake.from_task(GRID_ID, PROVIDERS)
     assert parent.is_grid
     assert ["1", "2", "3", "4"] == [source.index for source in parent.sources]
     assert 4 == len({source.name for source in parent.sources}) == len({source.stored.key for source in parent.sources})
+
+
+@pytest.mark.parametrize("hole", range(4))
+def test_a_hole_in_a_grid_moves_no_picture(intake: Intake, api: FakeHosted, hole: int) -> None:
+    """Where the provider named no picture, the others keep their index, and the missing one cannot be had."""
+    urls: list[str | None] = [api.picture_url(64 + place, 48) for place in range(4)]
+    urls[hole] = None
+    task = Task.model_construct(task_id=GRID_ID, status=TaskStatus.FINISHED, image_urls=tuple(urls))
+    intake._clients = {JOURNEYAPI: SimpleNamespace(fetch=lambda _: task)}
+    parent = intake.from_task(GRID_ID, [JOURNEYAPI])
+    missing = str(hole + 1)
+    assert (True, (missing,)) == (parent.is_grid, parent.missing)
+    assert {index: 63 + int(index) for index in "1234" if index != missing} == {
+        source.index: source.size[0] for source in parent.sources
+    }
+    with pytest.raises(InvalidRequest, match=f"Picture {missing} of this task is missing"):
+        parent.picture(missing)
+    assert f"without number {missing}" in found_words(parent)
 
 
 def test_a_task_that_cannot_be_used(intake: Intake, api: FakeHosted) -> None:

@@ -79,6 +79,14 @@ def test_a_webhook_is_judged_before_anything_is_queued(desk: Desk, url: str, sec
         assert 0 == desk.history.lists.count()
 
 
+@pytest.mark.parametrize("typed", ["<{}>", "“{}”,", "\u200b{}\u200b", "{}\n", "[hook]({})"])
+def test_a_webhook_is_understood_as_it_was_meant(desk: Desk, typed: str) -> None:
+    """What is round the address of a webhook is left out, and what is kept is what a browser would send."""
+    typed = typed.format("https://public.example/my hook")
+    entry = desk.orders.place(Order(source=desk.source(), variant=FAST, scale=4, webhook_url=typed))
+    assert "https://public.example/my%20hook" == entry.webhook_url
+
+
 def test_a_provider_that_is_not_set_up_takes_no_order(desk: Desk) -> None:
     """An order for a provider that is not set up gets a sentence, and nothing is queued."""
     desk.orders._offered = [THIS_MACHINE]

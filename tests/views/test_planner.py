@@ -67,6 +67,15 @@ def test_a_picture_in_the_address_says_which_way_is_meant() -> None:
     assert "upload" == restored({"task": "a1", "from": "upload"})["from"]
 
 
+def test_an_address_in_a_link_is_whole_or_told() -> None:
+    """An address is taken whole, up to what the door takes; a longer one is told, and no part of it is used."""
+    url = f"https://pictures.example/{'a' * 8_000}"
+    assert (url, []) == (from_address({"url": url})[0]["url"], from_address({"url": url})[1])
+    asked, problems = from_address({"url": url + "a" * 200})
+    assert ("", "url") == (asked["url"], asked["from"])
+    assert ["The link's url= has more than 8,192 characters, so nothing was fetched."] == problems
+
+
 def test_nonsense_is_told_and_typed_text_is_kept() -> None:
     """An unknown choice is named and becomes the usual one; typed numbers are kept and judged where they are used."""
     asked, problems = from_address(

@@ -6,14 +6,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import History
 from journey.provider import Provider
 from journey.studio.batches.lines import Wanted
-from journey.studio.intake import Intake, Source
+from journey.studio.intake import Intake, ParentTask, Source
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +97,13 @@ def _look(work: Callable[[], Sequence[Source]]) -> Look:
         return Look(problem="This picture could not be stored here. Try again in a moment.")
 
 
+def _noted(parent: ParentTask) -> tuple[Source, ...]:
+    """The pictures of a task; the first one's notes name those that are missing."""
+    first, *others = parent.sources
+    missing = (f"Without picture {index} of the grid: there is none." for index in parent.missing)
+    return (replace(first, notes=(*first.notes, *missing)), *others)
+
+
 def take(wanted: Wanted, intake: Intake, history: History, providers: Sequence[Provider]) -> tuple[Source, ...]:
     """The picture of an address, a task (asked for at these providers in turn) or an entry. Raises JourneyError."""
     if wanted.kind == "url":
@@ -104,10 +111,8 @@ def take(wanted: Wanted, intake: Intake, history: History, providers: Sequence[P
     if wanted.kind == "task":
         parent = intake.from_task(wanted.value, providers)
         if wanted.index is None:
-            return parent.sources
-        if not parent.is_grid:
-            raise InvalidRequest(f"This task has only one picture, so there is no picture {wanted.index}.")
-        return tuple(source for source in parent.sources if source.index == wanted.index)
+            return _noted(parent)
+        return (parent.picture(wanted.index),)
     entry = history.get(wanted.value)
     if entry is None:
         raise InvalidRequest("There is no such task in the history. It may have been deleted.")
