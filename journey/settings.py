@@ -1,4 +1,4 @@
-"""Every setting, its default and its meaning. Nothing else in the package reads the environment."""
+"""Every setting, its default and its meaning. Of the environment, the package reads nothing else but the proxies."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pydantic import ByteSize, Field, ValidationError, field_validator, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from journey.api.models import HOSTED_URL
-from journey.errors import CannotStart
+from journey.errors import CannotStart, InvalidRequest
 from journey.outside.addresses import HOST_AND_PORT, is_loopback
+from journey.outside.agent import contact_problem
+from journey.outside.proxies import proxy_for
 from journey.signing_in import normal_domain
 from journey.storage.keys import LEAST_CHARACTERS
 
@@ -42,6 +44,10 @@ class Settings(BaseSettings):
     api_url: str = Field(default=HOSTED_URL, description="Base address of JourneyAPI.")
     public_url: str | None = Field(
         default=None, description="Where the internet reaches this app; enables webhooks and uploads to JourneyAPI."
+    )
+    contact: str | None = Field(
+        default=None,
+        description="Whom to ask about this studio's requests, told in their User-Agent: an address or a page.",
     )
     data_dir: Path = Field(default=Path(".journey"), description="Folder for the database, the pictures and the keys.")
     database_url: str | None = Field(
@@ -152,6 +158,13 @@ class Settings(BaseSettings):
                 raise ValueError("must be printable ASCII without spaces or line breaks")
         return value
 
+    @field_validator("contact")
+    @classmethod
+    def _fits_a_header(cls, value: str | None) -> str | None:
+        if value and (problem := contact_problem(value)):
+            raise ValueError(problem)
+        return value
+
     @field_validator("api_url", "public_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
@@ -206,9 +219,14 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
             f"{', '.join(unknown)}: there is no such setting. Known settings: {', '.join(sorted(known))}."
         )
     try:
-        return Settings(_env_file=env_file)
+        settings = Settings(_env_file=env_file)
     except ValidationError as error:
         raise CannotStart(" ".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
+    try:
+        proxy_for(settings.api_url)
+    except InvalidRequest as error:
+        raise CannotStart(f"{error}, or be left out.") from None
+    return settings
 
 
 def _names_in(env_file: Path | None) -> set[str]:

@@ -108,7 +108,7 @@ class Workspace:
         self._decoders = Decoders.within(self.limits)
         self.tiles = Tiles(self.files, Decoder(self.limits, nice=10, seconds=seconds_for(self.limits.output)))
         self.print_runs = PrintRuns(self.files, self._looked)
-        self.door = Door(settings.fetch_allow)
+        self.door = Door(settings.fetch_allow, contact=settings.contact)
 
     def _build_engine(self) -> None:
         settings = self.settings
@@ -119,8 +119,8 @@ class Workspace:
         )
         self.engine: EmbeddedEngine | None = None
         self.clients: dict[Provider, JourneyClient] = {}
-        if settings.api_key:
-            self.clients[JOURNEYAPI] = JourneyClient(settings.api_key, settings.api_url, attempts=1)
+        if key := settings.api_key:
+            self.clients[JOURNEYAPI] = JourneyClient(key, settings.api_url, contact=settings.contact, attempts=1)
         if self.engine_problem is None:
             try:
                 self.engine = EmbeddedEngine(

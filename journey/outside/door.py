@@ -35,6 +35,7 @@ from journey.outside.addresses import (
     refuse_odd_characters,
     target_of,
 )
+from journey.outside.agent import user_agent
 from journey.outside.transport import PatientResolver, Resolver, Transport, tls_failure
 
 NOT_FOR_OTHERS = (
@@ -44,7 +45,6 @@ _log = logging.getLogger(__name__)
 _PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<meta", b"<title")
 _SNIFFED = 512
 _HEADERS = {
-    "User-Agent": "journey-print-studio",
     # Compressed answers could unpack to any size.
     "Accept-Encoding": "identity",
     "Connection": "close",
@@ -92,7 +92,7 @@ class Door:
     """Fetches pictures and delivers webhooks, to public addresses and to those that `allow` lists.
 
     Safe to share between threads. `resolver` gives the addresses of a host and port and may block;
-    `backend` makes the connections.
+    `backend` makes the connections. `contact` is added to the User-Agent.
     """
 
     def __init__(
@@ -104,7 +104,9 @@ class Door:
         clock: Callable[[], float] = time.monotonic,
         limits: Limits | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        contact: str | None = None,
     ) -> None:
+        self._headers = {**_HEADERS, "User-Agent": user_agent(contact)}
         self._allow = AllowList.parse(allow)
         self._limits = limits or Limits()
         self._resolve = PatientResolver(resolver, seconds=self._limits.resolve)
@@ -146,7 +148,7 @@ class Door:
         judge_form(target, self._allow)
         for _ in range(self._limits.redirects + 1):
             request = httpx.Request(
-                "GET", target.url, headers={**_HEADERS, "Accept": "image/png,image/jpeg,image/webp,*/*;q=0.1"}
+                "GET", target.url, headers={**self._headers, "Accept": "image/png,image/jpeg,image/webp,*/*;q=0.1"}
             )
             response = self._exchange(request, target, end - self._clock(), self._limits.silence)
             with closing(response):
@@ -168,7 +170,7 @@ class Door:
             request = httpx.Request(
                 "POST",
                 target.url,
-                headers={**_HEADERS, "Content-Type": "application/json", **headers},
+                headers={**self._headers, "Content-Type": "application/json", **headers},
                 content=json.dumps(payload).encode(),
             )
         except UnicodeError:
