@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, f
 
 from journey.api.reading import (
     FAILURE,
+    PLAIN_FAILURE,
     SUCCESS,
     address,
     complaints,
@@ -20,7 +21,7 @@ from journey.api.reading import (
     whole,
     word,
 )
-from journey.errors import MESSAGE_LIMIT, InvalidRequest
+from journey.errors import MESSAGE_LIMIT, InvalidRequest, one_line
 from journey.outside.addresses import URL_LIMIT
 
 HOSTED_URL = "https://api.journeyapi.com/api/v1"
@@ -200,8 +201,11 @@ class Task(BaseModel):
         status = _status(answer, has_picture, wrong, said)
         percent = number(answer.get("percentage"))
         words = wrong
-        if status is TaskStatus.FAILED or (status is TaskStatus.FINISHED and not has_picture):
-            words = [*said, *([_TOO_LONG] if any(map(is_too_long, [image_url, *places])) else [])]
+        if status is TaskStatus.FAILED:
+            words = said or _ending(answer.get("status"))
+        elif status is TaskStatus.FINISHED:
+            lost = any(map(is_too_long, [image_url, *places]))
+            words = (wrong if has_picture else said) + ([_TOO_LONG] if lost else [])
         return cls(
             task_id=str(task_id),
             task_type=text(answer.get("task_type"), 100),
@@ -246,6 +250,11 @@ def _status(answer: Mapping[Any, Any], has_picture: bool, wrong: list[str], said
     if has_picture:
         return TaskStatus.PROCESSING if says_percentage and not is_whole else TaskStatus.FINISHED
     return TaskStatus.FAILED if said and not says_percentage else TaskStatus.PROCESSING
+
+
+def _ending(given: object) -> list[str]:
+    """What a word of failure says by itself: `moderated` says more than `failed`."""
+    return [one_line(given, 40)] if isinstance(given, str) and word(given) not in PLAIN_FAILURE else []
 
 
 def _clamped(percent: float) -> int:

@@ -12,9 +12,10 @@ from journey.outside.addresses import URL_LIMIT
 SUCCESS = frozenset(
     {"success", "successful", "succeeded", "succeed", "complete", "completed", "done", "finish", "finished"}
 )
-FAILURE = frozenset(
+PLAIN_FAILURE = frozenset({"fail", "failed", "failure", "error", "errored"})
+FAILURE = PLAIN_FAILURE | frozenset(
     {
-        *("fail", "failed", "failure", "error", "errored", "cancel", "cancelled", "canceled"),
+        *("cancel", "cancelled", "canceled"),
         *("moderated", "rejected", "refused", "banned", "aborted", "expired", "timeout", "timedout"),
     }
 )

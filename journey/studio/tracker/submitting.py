@@ -6,13 +6,13 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from journey.api.client import JourneyClient
 from journey.api.errors import (
     Ambiguous,
     AuthenticationFailed,
+    GatewayRefused,
     InsufficientCredits,
     NotSent,
     RateLimited,
@@ -28,19 +28,12 @@ from journey.provider import Provider
 from journey.storage.failpoints import reach
 from journey.storage.stored import Origins
 from journey.studio.tracker.errands import Errands
+from journey.studio.tracker.holds import Holds, backoff
 
 log = logging.getLogger(__name__)
 
 SUBMITS_AT_ONCE = 4
 """Calls under way at each provider, so that a slow one does not hold up another."""
-
-
-@dataclass(frozen=True)
-class _Hold:
-    """Until when a provider is left alone, because it cannot be reached or asked for that."""
-
-    until: float
-    failures: int
 
 
 class Submitting:
@@ -64,8 +57,7 @@ class Submitting:
         self._webhook_for = webhook_for
         self._may_spend = may_spend
         self._clock = clock
-        self._holds: dict[Provider, _Hold] = {}
-        self._holding = threading.Lock()
+        self._holds = Holds(clock)
         self._spending = threading.Lock()
 
     def hand_out(self, provider: Provider, client: JourneyClient, paused: Mapping[Provider, str]) -> None:
@@ -78,7 +70,7 @@ class Submitting:
 
     def let_go(self) -> None:
         """Forget that providers were to be left alone."""
-        self._holds.clear()
+        self._holds.end_all()
 
     def _submit(self, client: JourneyClient, entry: Entry) -> None:
         try:
@@ -115,8 +107,8 @@ class Submitting:
                 partial(self._history.pauses.begin, entry.provider, str(error)),
                 partial(back, State.QUEUED, words=str(error), note=str(error)),
             )
-        except (NotSent, RateLimited) as error:
-            due_at = self._hold_back(entry.provider, error)
+        except (NotSent, RateLimited, GatewayRefused) as error:
+            due_at = self._holds.begin(entry.provider, error)
             return partial(back, State.QUEUED, words=str(error), note=str(error), due_at=due_at)
         except InvalidRequest as error:
             return partial(back, State.FAILED, words="Refused.", error=str(error))
@@ -136,7 +128,7 @@ class Submitting:
         return partial(lose, said, answer=answer)
 
     def _accepted(self, entry: Entry, task_id: str) -> None:
-        self._holds.pop(entry.provider, None)
+        self._holds.end(entry.provider)
         # What this machine said about the task before its id was stored found no entry, so it is asked at once.
         pause = 0.0 if entry.provider.is_here else entry.provider.poll[0]
         # The entry is ambiguous if another process took over the queue in the middle of this call.
@@ -199,28 +191,7 @@ class Submitting:
         return entry.image_url
 
     def _is_held(self, provider: Provider, paused: Mapping[Provider, str]) -> bool:
-        return provider in paused or self._hold(provider).until > self._clock()
-
-    def _hold(self, provider: Provider) -> _Hold:
-        return self._holds.get(provider, _Hold(until=0.0, failures=0))
-
-    def _hold_back(self, provider: Provider, error: NotSent | RateLimited) -> float:
-        """Leave the whole provider alone for a while: the next entry would fail in the same way. Returns until when."""
-        asked = error.retry_after if isinstance(error, RateLimited) else None
-        with self._holding:
-            now, hold = self._clock(), self._hold(provider)
-            if hold.until > now:  # another call made at the same time has already set it
-                hold = _Hold(max(hold.until, now + (asked or 0.0)), hold.failures)
-            else:
-                failures = hold.failures + 1
-                hold = _Hold(now + (asked or backoff(failures)), failures)
-            self._holds[provider] = hold
-        return hold.until
-
-
-def backoff(attempts: int) -> float:
-    """Seconds before another try: 2, doubling up to 300."""
-    return min(300.0, 2.0 ** min(attempts, 9))
+        return provider in paused or self._holds.has(provider)
 
 
 def _in_turn(*works: Callable[[], object]) -> None:
