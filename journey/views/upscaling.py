@@ -103,10 +103,12 @@ def about(seconds: float) -> str:
 
 def found_words(parent: ParentTask) -> str:
     """What a task holds, and which provider and model made it, as Markdown."""
-    size = pixels(parent.sources[0].size)
-    contents = f"a grid of {len(parent.sources)} pictures, {size} each" if parent.is_grid else f"one picture, {size}"
+    size, count = pixels(parent.sources[0].size), len(parent.sources)
+    each = f"a grid with one picture, {size}" if count == 1 else f"a grid of {count} pictures, {size} each"
+    contents = each if parent.is_grid else f"one picture, {size}"
     facts = (contents, parent.provider.label, parent.model, parent.task_type)
-    return "Found: " + literal(" · ".join(fact for fact in facts if fact))
+    missing = f". {parent.missing_words}" if parent.missing else ""
+    return "Found: " + literal(" · ".join(fact for fact in facts if fact) + missing)
 
 
 def suggested_scale(plan: Plan) -> int:

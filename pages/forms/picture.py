@@ -149,9 +149,12 @@ def _show_parent() -> None:
     if not parent.is_grid:
         return
     st.markdown("**Which picture of the grid?**")
-    for row in (parent.sources[:2], parent.sources[2:]):
-        for column, source in zip(st.columns(2), row, strict=False):
+    for row in (parent.places[:2], parent.places[2:]):
+        for column, (index, source) in zip(st.columns(2), row, strict=False):
             with column:
+                if source is None:
+                    st.text(f"Picture {index} is missing.")
+                    continue
                 picture(source.stored, alt=f"Picture {source.index} of the grid")
                 picked = state.source is not None and state.source.stored.key == source.stored.key
                 st.button(

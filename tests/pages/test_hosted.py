@@ -82,6 +82,18 @@ def test_a_task_of_journeyapi_is_sent_as_a_parent(
     assert 1 == api.charges
 
 
+def test_a_picture_that_is_missing_in_a_grid_is_shown_as_missing(api: FakeHosted, form: Callable[[], AppTest]) -> None:
+    """A hole keeps its place in the picker, with words and without a button; the others keep theirs."""
+    api.leave_out(GRID_ID, _2=None)
+    app = form()
+    app.button_group(key="way").set_value("task").run()
+    app.text_input(key="task_id").set_value(GRID_ID).run()
+    api.leave_out(GRID_ID)
+    assert "Picture 2 is missing." in [text.value for text in app.text]
+    assert ["pick_1", "pick_3", "pick_4"] == [str(each.key) for each in app.button if str(each.key).startswith("pick_")]
+    assert any("Picture 2 of this grid is missing" in caption.value for caption in app.caption)
+
+
 def test_an_upload_that_only_lies_here_is_explained(space: Workspace, form: Callable[[], AppTest]) -> None:
     """Without a public address JourneyAPI cannot get files, and the form says so before one is chosen."""
     app = form()

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from journey.errors import InvalidRequest, JourneyError
@@ -103,8 +103,12 @@ def take(wanted: Wanted, intake: Intake, history: History, providers: Sequence[P
         return (intake.from_url(wanted.value),)
     if wanted.kind == "task":
         parent = intake.from_task(wanted.value, providers)
+        missing = parent.missing_words
         if wanted.index is None:
-            return parent.sources
+            first, *others = parent.sources
+            return (replace(first, notes=(*first.notes, missing)), *others) if missing else parent.sources
+        if missing and wanted.index in parent.missing:
+            raise InvalidRequest(f"{missing} Name another one.")
         if not parent.is_grid:
             raise InvalidRequest(f"This task has only one picture, so there is no picture {wanted.index}.")
         return tuple(source for source in parent.sources if source.index == wanted.index)
