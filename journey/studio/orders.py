@@ -14,6 +14,7 @@ from typing import Literal
 from journey.api.models import secret_problem
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import Entry, History, NewEntry, State
+from journey.history.joining import can_take_webhook
 from journey.history.kinship import Pair, Variant, pair_id, variant_of
 from journey.outside.door import Door
 from journey.pictures.checking import Limits
@@ -181,6 +182,8 @@ class Orders:
             raise InvalidRequest(problem)
         if order.webhook_url:
             self._check_webhook(order.webhook_url, order.webhook_secret)
+            if known := self._history.twin_of(order.fingerprint):
+                _check_told(order, known)
 
     def _check_webhook(self, url: str, secret: str | None) -> None:
         try:
@@ -193,10 +196,14 @@ class Orders:
     # Placing
 
     def place(self, order: Order) -> Entry:
-        """Queue one order. If the same one is already under way, or only seconds old, its entry is returned instead."""
+        """Queue one order. If the same one is already under way, or only seconds old, its entry is returned instead.
+
+        That entry takes over the order's webhook; when it is too late for that, the order is refused.
+        """
         self.check(order)
         entry = self._history.add(order.entry())
         self._wake()
+        _check_told(order, entry)
         return entry
 
     def place_pair(self, order: Order, pair: Pair) -> list[Entry]:
@@ -208,6 +215,8 @@ class Orders:
         for half in halves:
             self.check(half)
         queued = [self._history.add(half.entry(batch=batch)) for half in halves]
+        for half, entry in zip(halves, queued, strict=True):
+            _check_told(half, entry)
         for entry in queued:
             if entry.batch is None:
                 self._history.join(entry.id, batch)
@@ -289,4 +298,14 @@ class Orders:
                 person=person,
                 webhook_url=entry.webhook_url,
             )
+        )
+
+
+def _check_told(order: Order, entry: Entry) -> None:
+    """Raises InvalidRequest when this entry stands for the order, and was sent without its webhook."""
+    url = (order.webhook_url or "").strip()
+    if url and url != (entry.webhook_url or "").strip() and not can_take_webhook(entry):
+        raise InvalidRequest(
+            "Webhook: this picture is under way with these settings already, and was sent without this webhook. "
+            "Nothing was ordered. Order it again when it has ended, or leave the webhook empty and watch it here."
         )

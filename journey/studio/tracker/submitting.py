@@ -89,9 +89,15 @@ class Submitting:
                 return
             reach("before submitting is stored")
             sending = self._history.move(entry.id, State.SUBMITTING)
-        if sending is not None:
-            reach("after submitting is stored")
-            self._write_down(entry.id, self._send(client, sending, request))
+        if sending is None:
+            return
+        reach("after submitting is stored")
+        if sending.webhook_url != entry.webhook_url:
+            # A second order gave it another webhook after the request was made.
+            back = partial(self._history.move, entry.id, State.QUEUED, only_from=State.SUBMITTING)
+            self._write_down(entry.id, partial(back, attempt=sending.attempts, words="Its webhook has changed."))
+            return
+        self._write_down(entry.id, self._send(client, sending, request))
 
     def _send(self, client: JourneyClient, entry: Entry, request: UpscaleRequest) -> Callable[[], object]:
         """Make the call, once. Returns a function that writes down what came of it."""

@@ -263,6 +263,21 @@ def test_ours_is_the_webhook_unless_a_person_gave_one(make: MakeStudio, api: Fak
     assert "ours-0123" not in repr(dump(database))
 
 
+def test_a_webhook_that_comes_at_the_last_moment_is_sent(make: MakeStudio, api: FakeHosted) -> None:
+    """A webhook that a second order brings while the call is being prepared is in that call, and one call is made."""
+    hook = "https://example.com/hook"
+
+    def meanwhile(entry: Entry) -> None:
+        studio.add(fingerprint="f", webhook_url=hook, webhook_secret="theirs-0123")
+
+    studio = make(may_spend=meanwhile)
+    entry = studio.add(fingerprint="f")
+    studio.settle()
+    (call,) = api.calls_to(ORDER)
+    assert (hook, "theirs-0123") == (call.body["webhook_url"], call.body["webhook_secret"])
+    assert (State.FINISHED, 2, 1) == (studio.look(entry).state, studio.look(entry).credits, api.charges)
+
+
 def test_the_task_id_is_stored_when_the_database_comes_back(
     make: MakeStudio, api: FakeHosted, database: Database
 ) -> None:
