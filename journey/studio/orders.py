@@ -16,6 +16,7 @@ from journey.errors import InvalidRequest, JourneyError
 from journey.history import Entry, History, NewEntry, State
 from journey.history.joining import can_take_webhook
 from journey.history.kinship import Pair, Variant, pair_id, variant_of
+from journey.history.states import MEANT
 from journey.outside.door import Door
 from journey.pictures.checking import Limits
 from journey.printing import STEPS
@@ -259,6 +260,21 @@ class Orders:
         if queued is None:
             raise InvalidRequest("The result of the first step is no longer stored. Order the picture again.")
         self._wake()
+        return queued
+
+    # When the link has expired
+
+    def send_all_the_same(self, entry: Entry) -> None:
+        """Send an entry that asked a person first."""
+        self._history.move(entry.id, State.QUEUED, only_from=State.ASKING, words=MEANT, error=None)
+        self._wake()
+
+    def run_here_instead(self, entry: Entry, variant: Variant, *, person: str | None) -> Entry:
+        """Order what this entry asks about on this machine, from our own copy, and cancel the entry."""
+        queued = self.rescue(entry, variant, person=person)
+        self._history.move(entry.id, State.CANCELLED, only_from=State.ASKING, words="It runs on this machine instead.")
+        if entry.batch:
+            self._history.join(queued.id, entry.batch)
         return queued
 
     # Without the parent task

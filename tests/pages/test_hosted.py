@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from journey.history import Entry, State
+from journey.history import Entry, NewEntry, State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.settings import Settings
 from journey.workspace import Workspace
-from tests.harness.hosted import GRID_ID, FakeHosted
+from tests.harness.hosted import GRID_ID, FakeHosted, picture
 from tests.harness.standing import wait_for
 from tests.pages.conftest import ROOT, running
 from tests.pages.test_pages import errors
@@ -156,6 +156,26 @@ def test_a_parent_that_fails_there_is_run_here(space: Workspace, api: FakeHosted
     )
     assert (GRID_ID, "4") == (new.came_from, new.came_from_index)
     wait_for(lambda: space.history.get(new.id).state is State.FINISHED, seconds=60)
+
+
+def test_an_expired_link_is_asked_about_before_it_costs_anything(
+    space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
+) -> None:
+    """The card says when the link expired, and offers this machine for free or the call all the same."""
+    source = space.intake.from_upload("expired.png", picture(30, 20))
+    link = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=650037d1&is=1&hm=2"
+    new = NewEntry(provider=JOURNEYAPI, type="2x", name="expired.png", image_url=link, source=source.stored)
+    charges, entry = api.charges, space.history.add(new)
+    space.wake()
+    wait_for(lambda: space.history.get(entry.id).state is State.ASKING)
+    app = form()
+    assert any("expired on 12 September 2023" in text.value for text in app.text)
+    assert "Send it all the same · 2 credits" == app.button(key=f"send_{entry.id}").label
+    app.button(key=f"here_{entry.id}").click().run()
+    assert not app.exception
+    here = space.history.lists.latest(limit=1)[0]
+    assert (THIS_MACHINE, source.stored.key) == (here.provider, here.source and here.source.key)
+    assert (State.CANCELLED, charges) == (space.history.get(entry.id).state, api.charges)
 
 
 def fail_at_journeyapi(space: Workspace, api: FakeHosted, app: AppTest, *, picked: str) -> Entry:

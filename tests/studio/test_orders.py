@@ -211,6 +211,32 @@ def test_a_webhook_that_comes_too_late_is_said(desk: Desk, before: str | None, s
     assert before == desk.history.lists.latest(limit=1)[0].webhook_url
 
 
+# When the link has expired
+
+
+EXPIRED = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=650037d1&is=1&hm=2"
+
+
+def test_an_entry_that_asks_is_answered_by_a_person(desk: Desk) -> None:
+    """It runs here from our own copy, in its batch, or is queued again as it is; each answer counts once."""
+    order = Order(source=desk.source(image_url=EXPIRED), variant=HOSTED, scale=4, person="ann")
+    here, there = (desk.history.add(replace(order.entry(batch="b"), fingerprint=None)) for _ in range(2))
+    for entry in (here, there):
+        desk.history.move(entry.id, State.ASKING, error="The link expired.")
+    assert desk.orders.can_rescue_at(here, THIS_MACHINE)
+    new = desk.orders.run_here_instead(here, FAST, person="bob")
+    kept = desk.history.get(new.id)
+    assert kept is not None
+    assert (THIS_MACHINE, here.source, "b", "bob") == (kept.provider, kept.source, kept.batch, kept.person)
+    desk.orders.send_all_the_same(there)
+    desk.orders.send_all_the_same(here)
+    now = [desk.history.get(entry.id) for entry in (here, there)]
+    assert [(State.CANCELLED, "The link expired."), (State.QUEUED, None)] == [
+        (each.state, each.error) for each in now if each
+    ]
+    assert 3 == len(desk.woken)
+
+
 # Without the parent task
 
 

@@ -6,6 +6,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 
 from journey.api.client import JourneyClient
@@ -24,6 +25,8 @@ from journey.api.models import TaskStatus, UpscaleRequest
 from journey.background import Loop
 from journey.errors import DatabaseAway, InvalidRequest, JourneyError
 from journey.history import Entry, History, State
+from journey.history.states import MEANT
+from journey.outside.expiring import expires_at
 from journey.provider import Provider
 from journey.storage.failpoints import reach
 from journey.storage.stored import Origins
@@ -31,6 +34,9 @@ from journey.studio.tracker.errands import Errands
 from journey.studio.tracker.holds import Holds, backoff
 
 log = logging.getLogger(__name__)
+
+LINK_SECONDS = 30.0
+"""How long a link has to be good from now on, so that it can still be fetched."""
 
 SUBMITS_AT_ONCE = 4
 """Calls under way at each provider, so that a slow one does not hold up another."""
@@ -73,6 +79,9 @@ class Submitting:
         self._holds.end_all()
 
     def _submit(self, client: JourneyClient, entry: Entry) -> None:
+        if reason := self._expired(entry):
+            self._history.move(entry.id, State.ASKING, only_from=State.QUEUED, words=reason, error=reason)
+            return
         try:
             request = self._request(entry)
         except JourneyError as error:
@@ -184,10 +193,34 @@ class Submitting:
             fields["webhook_url"], fields["webhook_secret"] = ours
         return UpscaleRequest.checked({name: value for name, value in fields.items() if value is not None})
 
+    def _expired(self, entry: Entry) -> str | None:
+        """Why a person is asked before this entry is sent: only a link that has expired would be sent. None otherwise.
+
+        What a person has sent all the same was meant, and is not asked about again.
+        """
+        if entry.provider.is_here or entry.parent_task_id or not entry.image_url:
+            return None
+        end = self._end_of_link(entry)
+        if end is None or (entry.source and self._origins.for_provider(entry.provider)):
+            return None
+        if any(moment.words == MEANT for moment in self._history.timeline(entry.id)):
+            return None
+        return (
+            f"The link of this picture expired on {end.day} {end:%B %Y}, so {entry.provider.label} could probably not "
+            "fetch it. Nothing was sent or charged. Run it on this machine, order it again with a new link, or send it "
+            "all the same."
+        )
+
+    def _end_of_link(self, entry: Entry) -> datetime | None:
+        """When the link of an entry has expired, or is about to; None while it is good."""
+        end = expires_at(entry.image_url or "")
+        return end if end and end.timestamp() <= self._clock() + LINK_SECONDS else None
+
     def _image_url(self, entry: Entry) -> str | None:
-        """The address of the source: our own copy here and for uploads, else the address that the picture came from."""
-        if entry.source and (entry.provider.is_here or not entry.image_url):
-            origin = self._origins.for_provider(entry.provider)
+        """The address of the source: our own copy here, for uploads and for links that have expired, else the link."""
+        origin = self._origins.for_provider(entry.provider)
+        has_link = entry.image_url and not (origin and self._end_of_link(entry))
+        if entry.source and (entry.provider.is_here or not has_link):
             if origin is None:
                 raise InvalidRequest(
                     f"{entry.provider.label} cannot reach pictures on this machine. "
