@@ -223,7 +223,8 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
     except ValidationError as error:
         raise CannotStart(" ".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
     try:
-        proxy_for(settings.api_url)
+        if settings.api_key:
+            proxy_for(settings.api_url)
     except InvalidRequest as error:
         raise CannotStart(f"{error}, or be left out.") from None
     return settings

@@ -137,7 +137,7 @@ class Workspace:
                 self.engine_problem = f"The engine on this machine cannot run. {error}"
         if self.engine:
             own_api = f"{self.origins.for_provider(THIS_MACHINE)}/api/v1"
-            self.clients[THIS_MACHINE] = JourneyClient(self.engine.keys[0], own_api, attempts=1)
+            self.clients[THIS_MACHINE] = JourneyClient(self.engine.keys[0], own_api, proxies=False, attempts=1)
 
     def _build_studio(self) -> None:
         settings = self.settings

@@ -119,7 +119,8 @@ def error_in(
         if paid or status in (400, 413, 422):
             if texts and not page:
                 return InvalidRequest(*_within(texts, MESSAGE_LIMIT))
-            return InvalidRequest(_sentence(f"The API refused the request ({status}). Nothing was charged.", said))
+            who = "A gateway in front of the API" if page else "The API"
+            return InvalidRequest(_sentence(f"{who} refused the request ({status}). Nothing was charged.", said))
     if not paid and not at_usual_path and page and 200 <= status < 300:
         return WrongAddress(_sentence("There is a web page at this address, no API. Check the API address.", said))
     happened = answer.fault or _what_happened(status, page, "no task id" if paid else "nothing that can be read")

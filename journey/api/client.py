@@ -61,8 +61,8 @@ class JourneyClient:
     within `retry_for` seconds: an upscale is repeated only when it is proven that nothing was accepted,
     any other call after any passing fault. One exchange with the server takes at most `timeout` seconds in all.
     `contact` is added to the User-Agent. `transport`, `clock` (monotonic seconds) and `sleep` can be replaced.
-    Assigning `api_key` changes the key from the next call on. A server beyond this machine is reached through the proxy
-    that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name when the client is made.
+    Assigning `api_key` changes the key from the next call on. With `proxies` a server beyond this machine is reached
+    through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name when the client is made.
 
     Every method may raise AuthenticationFailed, RateLimited, NotSent, Untrusted and ServerError, and
     InvalidRequest when an argument or the key cannot be right; nothing is sent then.
@@ -74,6 +74,7 @@ class JourneyClient:
         base_url: str = HOSTED_URL,
         *,
         contact: str | None = None,
+        proxies: bool = True,
         transport: httpx.BaseTransport | None = None,
         timeout: float = 30.0,
         attempts: int = 3,
@@ -87,7 +88,7 @@ class JourneyClient:
         _check_seconds("retry_for", retry_for)
         self.api_key = api_key
         self.base_url = _checked_base(base_url)
-        self._proxy = proxy_for(self.base_url) if transport is None else None
+        self._proxy = proxy_for(self.base_url) if proxies and transport is None else None
         self._attempts = attempts
         self._retry_for = retry_for
         self._clock = clock

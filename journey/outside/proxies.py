@@ -44,7 +44,7 @@ class Proxy:
 
 
 def proxy_for(url: str, environment: Mapping[str, str] | None = None) -> Proxy | None:
-    """The proxy for this address by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in small letters or capitals.
+    """The proxy for this address by HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in small letters or capitals.
 
     None when there is none, and for this machine itself. Raises InvalidRequest, which repeats no password, when the
     variable names something else than a proxy that speaks HTTP.
@@ -52,21 +52,20 @@ def proxy_for(url: str, environment: Mapping[str, str] | None = None) -> Proxy |
     environment = os.environ if environment is None else environment
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
-    if is_loopback(host) or _is_exempt(host, port, _first(environment, "no_proxy")[1]):
+    if is_loopback(host) or _is_exempt(host, port, _variable(environment, "no_proxy")[1]):
         return None
-    name, value = _first(environment, f"{parts.scheme}_proxy", "all_proxy")
+    name, value = _variable(environment, f"{parts.scheme}_proxy")
     return _parsed(name, value) if value else None
 
 
-def _first(environment: Mapping[str, str], *names: str) -> tuple[str, str]:
-    """The first of these variables that is set. Small letters come first, as everywhere."""
-    for name in names:
-        for spelt in (name, name.upper()):
-            # A web server hands a header `Proxy:` of its callers to the programs that it starts under this name.
-            if spelt == "HTTP_PROXY" and "REQUEST_METHOD" in environment:
-                continue
-            if value := environment.get(spelt, "").strip():
-                return spelt, value
+def _variable(environment: Mapping[str, str], name: str) -> tuple[str, str]:
+    """A variable as it is spelt, and its value. Small letters come first, as everywhere."""
+    for spelt in (name, name.upper()):
+        # A web server hands a header `Proxy:` of its callers to the programs that it starts under this name.
+        if spelt == "HTTP_PROXY" and "REQUEST_METHOD" in environment:
+            continue
+        if value := environment.get(spelt, "").strip():
+            return spelt, value
     return "", ""
 
 

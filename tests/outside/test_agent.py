@@ -43,6 +43,7 @@ def test_a_contact_and_a_proxy_are_judged_at_the_start(monkeypatch: pytest.Monke
     """A contact that no header can hold, or a variable that names no proxy, stops the start with its name."""
     monkeypatch.setenv("JOURNEY_CONTACT", "ops@studio.example")
     assert "ops@studio.example" == read_settings(None).contact
+    monkeypatch.setenv("JOURNEY_API_KEY", "a-key")
     for name, value in (("JOURNEY_CONTACT", "Zoë"), ("HTTPS_PROXY", "socks5://localhost:1080")):
         with monkeypatch.context() as wrong:
             wrong.setenv(name, value)

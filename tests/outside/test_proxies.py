@@ -51,7 +51,8 @@ def place_of(api: FakeHosted) -> tuple[str, int]:
         ({"HTTPS_PROXY": "http://p.example:3128"}, API, ("p.example", 3128)),
         ({"https_proxy": "p.example:3128"}, API, ("p.example", 3128)),
         ({"https_proxy": "http://small:1", "HTTPS_PROXY": "http://large:2"}, API, ("small", 1)),
-        ({"HTTPS_PROXY": " ", "ALL_PROXY": "http://all:3"}, API, ("all", 3)),
+        ({"https_proxy": " ", "HTTPS_PROXY": "http://large:2"}, API, ("large", 2)),
+        ({"ALL_PROXY": "socks5://p:1080"}, API, None),
         ({"HTTP_PROXY": "http://p.example"}, API, None),
         ({"HTTP_PROXY": "http://p.example"}, "http://api.example/", ("p.example", 80)),
         ({"HTTP_PROXY": "http://p.example", "REQUEST_METHOD": "GET"}, "http://api.example/", None),
@@ -64,7 +65,7 @@ def place_of(api: FakeHosted) -> tuple[str, int]:
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"}, "https://10.1.2.3/", None),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "2001:db8::/32"}, "https://[2001:db8::5]/", None),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "10.1.2.3:443"}, "https://10.1.2.3/", None),
-        *(({"HTTP_PROXY": "http://p:1", "ALL_PROXY": "http://p:1"}, f"http://{here}:8501/api/v1", None) for here in (
+        *(({"HTTP_PROXY": "http://p:1", "HTTPS_PROXY": "http://p:1"}, f"http://{here}:8501/api/v1", None) for here in (
             "127.0.0.1", "localhost", "[::1]", "studio.localhost")),
     ],
     ids=str,
@@ -190,6 +191,8 @@ def test_the_client_uses_the_proxy_of_the_environment(api: FakeHosted, monkeypat
             False,
         )
         assert 12_000 == JourneyClient(api.key, api.url).account().credits
+        lan = api.url.replace("127.0.0.1", "0.0.0.0")  # an address that need not be this machine's
+        assert 12_000 == JourneyClient(api.key, lan, proxies=False).account().credits
         assert 1 == len(relay.asked)
 
 
