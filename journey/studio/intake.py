@@ -71,7 +71,7 @@ class Source:
 class ParentTask:
     """A finished task that can be upscaled further: one source, or those of a grid in the order of their index.
 
-    `missing` are the indexes of a grid whose picture the provider did not name. They cannot be ordered.
+    `missing` are the indexes of a grid at which the provider named no picture.
     """
 
     task_id: str
@@ -85,22 +85,14 @@ class ParentTask:
     def is_grid(self) -> bool:
         return len(self.sources) + len(self.missing) > 1
 
-    @property
-    def places(self) -> tuple[tuple[str, Source | None], ...]:
-        """The places of a grid by index, each with its picture, or None where it is missing."""
-        pictures = {source.index: source for source in self.sources}
-        known = [index for index in GRID_INDEXES if index in pictures or index in self.missing]
-        return tuple((index, pictures.get(index)) for index in known)
-
-    @property
-    def missing_words(self) -> str | None:
-        """Which pictures of the grid are missing, as a sentence; None when none is."""
-        if not self.missing:
-            return None
-        *others, last = self.missing
-        which = f"Pictures {', '.join(others)} and {last}" if others else f"Picture {last}"
-        are, them = ("are", "them") if others else ("is", "it")
-        return f"{which} of this grid {are} missing: {self.provider.label} named no address of {them}."
+    def picture(self, index: str) -> Source:
+        """The picture of a grid at this index. Raises InvalidRequest when there is none."""
+        for source in self.sources:
+            if source.index == index:
+                return source
+        if index in self.missing:
+            raise InvalidRequest(f"Picture {index} of this task is missing: {self.provider.label} named none there.")
+        raise InvalidRequest(f"This task has only one picture, so there is no picture {index}.")
 
 
 class Intake:
@@ -210,25 +202,27 @@ class Intake:
         task, provider = self._find(task_id, providers)
         if task.status is TaskStatus.FAILED:
             raise InvalidRequest("This task failed, so there is no picture to upscale. Use another one.")
+        urls = list(task.image_urls[: len(GRID_INDEXES)]) if task.is_grid else [task.picture()]
         if task.status is not TaskStatus.FINISHED:
             raise InvalidRequest("This task is not finished yet. Try again when it is.")
-        indexes = [index for index in (GRID_INDEXES if task.is_grid else (None,)) if task.picture(index)]
-        if not indexes:
+        places = dict(zip(GRID_INDEXES, urls, strict=False))
+        named = {index: url for index, url in places.items() if url}
+        if not named:
             raise InvalidRequest("This task has no picture. Use another one.")
-        urls = [str(task.picture(index)) for index in indexes]
-        with ThreadPoolExecutor(max_workers=len(urls)) as pool:
-            pictures = list(pool.map(lambda url: self._from_address(url, "task", task_id, provider), urls))
+        with ThreadPoolExecutor(max_workers=len(named)) as pool:
+            pictures = list(pool.map(lambda url: self._from_address(url, "task", task_id, provider), named.values()))
         sources = tuple(
             replace(
                 picture,
-                name=f"{_shown(task_id)} #{index}" if index else _shown(task_id),
+                name=f"{_shown(task_id)} #{index}" if task.is_grid else _shown(task_id),
                 parent_task_id=task_id,
-                index=index,
+                index=index if task.is_grid else None,
                 task_at=provider,
             )
-            for index, picture in zip(indexes, pictures, strict=True)
+            for index, picture in zip(named, pictures, strict=True)
         )
-        return ParentTask(task_id, provider, task.task_type, task.model, sources, task.missing)
+        missing = tuple(index for index in places if index not in named)
+        return ParentTask(task_id, provider, task.task_type, task.model, sources, missing)
 
     def _checked(self, path: Path, digest: str) -> Picture:
         """Check a picture, unless the very same bytes were refused before."""

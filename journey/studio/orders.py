@@ -319,8 +319,8 @@ class Orders:
 
 def _check_told(order: Order, entry: Entry) -> None:
     """Raises InvalidRequest when this entry stands for the order, and was sent without its webhook."""
-    url = (order.webhook_url or "").strip()
-    if url and url != (entry.webhook_url or "").strip() and not can_take_webhook(entry):
+    url = order.entry().webhook_url
+    if url and url != entry.webhook_url and not can_take_webhook(entry):
         raise InvalidRequest(
             "Webhook: this picture is under way with these settings already, and was sent without this webhook. "
             "Nothing was ordered. Order it again when it has ended, or leave the webhook empty and watch it here."

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from journey.api.models import GRID_INDEXES
 from journey.api.networks import DETAIL, FAITHFUL, FAST, blend, shown, strength_of
 from journey.history.kinship import Pair, Variant
 from journey.pictures.traits import Traits
 from journey.printing import Plan
 from journey.provider import Provider
-from journey.studio.intake import ParentTask
+from journey.studio.intake import ParentTask, Source
 from journey.views.words import cost_words, duration, literal, paper_name, pixels
 
 __all__ = [
     "DETAIL", "FAITHFUL", "NO_PICTURE", "WAYS", "Proposal", "about", "blend", "charge_words", "for_paper_words",
     "found_words", "network_help", "network_label", "network_name", "network_words", "pair_cost", "pair_offer",
-    "proposal", "provider_labels", "strength_of", "strength_words", "suggested_scale",
+    "places", "proposal", "provider_labels", "strength_of", "strength_words", "suggested_scale",
 ]  # fmt: skip
 
 WAYS = {"url": "Image URL", "task": "Task ID", "upload": "Upload"}
@@ -103,12 +104,18 @@ def about(seconds: float) -> str:
 
 def found_words(parent: ParentTask) -> str:
     """What a task holds, and which provider and model made it, as Markdown."""
-    size, count = pixels(parent.sources[0].size), len(parent.sources)
-    each = f"a grid with one picture, {size}" if count == 1 else f"a grid of {count} pictures, {size} each"
-    contents = each if parent.is_grid else f"one picture, {size}"
+    size = pixels(parent.sources[0].size)
+    contents = f"a grid of {len(parent.sources)} pictures, {size} each" if parent.is_grid else f"one picture, {size}"
+    if parent.missing:
+        contents += f", without number {' and '.join(parent.missing)}"
     facts = (contents, parent.provider.label, parent.model, parent.task_type)
-    missing = f". {parent.missing_words}" if parent.missing else ""
-    return "Found: " + literal(" · ".join(fact for fact in facts if fact) + missing)
+    return "Found: " + literal(" · ".join(fact for fact in facts if fact))
+
+
+def places(parent: ParentTask) -> list[tuple[str, Source | None]]:
+    """The places of a grid in the order of their index, each with its picture, or None where it is missing."""
+    pictures = {source.index: source for source in parent.sources}
+    return [(index, pictures.get(index)) for index in GRID_INDEXES if index in pictures or index in parent.missing]
 
 
 def suggested_scale(plan: Plan) -> int:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from journey.errors import JourneyError
 from journey.studio import ParentTask, Source
-from journey.views.upscaling import WAYS, found_words
+from journey.views.upscaling import WAYS, found_words, places
 from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms import inputs
@@ -149,11 +149,12 @@ def _show_parent() -> None:
     if not parent.is_grid:
         return
     st.markdown("**Which picture of the grid?**")
-    for row in (parent.places[:2], parent.places[2:]):
+    grid = places(parent)
+    for row in (grid[:2], grid[2:]):
         for column, (index, source) in zip(st.columns(2), row, strict=False):
             with column:
                 if source is None:
-                    st.text(f"Picture {index} is missing.")
+                    st.text(f"Picture {index} is missing: {parent.provider.label} named none there.")
                     continue
                 picture(source.stored, alt=f"Picture {source.index} of the grid")
                 picked = state.source is not None and state.source.stored.key == source.stored.key

@@ -274,7 +274,7 @@ def test_grid_picture_is_chosen_by_its_index() -> None:
         ({"type": "2x", "image_url": "https://a/b.png", "parent_task_id": "x"}, ["not both"]),
         ({"type": "2x", "parent_task_id": "x", "index": "0"}, ["index"]),
         ({"type": "2x", "parent_task_id": "x", "index": 2}, ["index"]),
-        ({"type": "2x", "image_url": "https://a/" + "b" * URL_LIMIT}, ["image_url"]),
+        ({"type": "2x", "image_url": "https://a/" + "b" * 8192}, ["image_url"]),
         ({"type": "2x", "image_url": "https://a/\x00"}, ["image_url"]),
         ({"type": "9x", "index": "9"}, ["parent_task_id or image_url", "type", "index"]),
     ],

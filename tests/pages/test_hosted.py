@@ -89,9 +89,9 @@ def test_a_picture_that_is_missing_in_a_grid_is_shown_as_missing(api: FakeHosted
     app.button_group(key="way").set_value("task").run()
     app.text_input(key="task_id").set_value(GRID_ID).run()
     api.leave_out(GRID_ID)
-    assert "Picture 2 is missing." in [text.value for text in app.text]
+    assert "Picture 2 is missing: JourneyAPI named none there." in [text.value for text in app.text]
     assert ["pick_1", "pick_3", "pick_4"] == [str(each.key) for each in app.button if str(each.key).startswith("pick_")]
-    assert any("Picture 2 of this grid is missing" in caption.value for caption in app.caption)
+    assert any("without number 2" in caption.value for caption in app.caption)
 
 
 def test_an_upload_that_only_lies_here_is_explained(space: Workspace, form: Callable[[], AppTest]) -> None:

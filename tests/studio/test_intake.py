@@ -18,15 +18,11 @@ from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.files import Files
 from journey.storage.looked import Looked
-from journey.studio.batches.lines import Wanted
-from journey.studio.batches.looks import take
 from journey.studio.intake import Intake
-from journey.studio.orders import Order
-from journey.views.upscaling import found_words
 from tests.harness.engines import encoded, gradient
 from tests.harness.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, web_page
 from tests.harness.standing import Clock, DecoderHere
-from tests.studio.conftest import HOSTED, ORIGIN, Desk
+from tests.studio.conftest import ORIGIN, Desk
 
 PROVIDERS = (JOURNEYAPI, THIS_MACHINE)
 
@@ -235,44 +231,6 @@ def test_a_grid_is_four_sources(intake: Intake) -> None:
     assert parent.is_grid
     assert ["1", "2", "3", "4"] == [source.index for source in parent.sources]
     assert 4 == len({source.name for source in parent.sources}) == len({source.stored.key for source in parent.sources})
-
-
-@pytest.mark.parametrize("hole", [None, "", {"url": "https://cdn.example/x.png"}], ids=str)
-@pytest.mark.parametrize("place", ["1", "2", "3", "4"])
-def test_a_grid_with_a_hole_orders_what_is_shown(desk: Desk, api: FakeHosted, place: str, hole: object) -> None:
-    """Each picture that is shown is the one that is ordered and charged, and the hole is named and not to be had."""
-    api.leave_out(GRID_ID, **{f"_{place}": hole})
-    parent = desk.intake.from_task(GRID_ID, PROVIDERS)
-    assert parent.is_grid
-    assert [(index, index != place) for index in "1234"] == [
-        (index, source is not None) for index, source in parent.places
-    ]
-    assert f"Picture {place} of this grid is missing: JourneyAPI named no address of it." == parent.missing_words
-    for source in parent.sources:
-        entry = desk.orders.place(Order(source=source, variant=HOSTED, scale=2))
-        assert (GRID_ID, source.index) == (entry.parent_task_id, entry.index)
-        task_id = desk.intake._clients[JOURNEYAPI].upscale(
-            parent_task_id=entry.parent_task_id, index=entry.index, type=entry.type
-        )
-        shown = desk.files.path(source.stored.key, source.stored.file).read_bytes()
-        assert api.tasks[task_id].source == shown
-    assert (3, 3) == (api.charges, len({source.digest for source in parent.sources}))
-
-
-def test_a_batch_names_the_hole_of_a_grid(desk: Desk, api: FakeHosted) -> None:
-    """A grid with holes gives the others, with a note; asked for alone, the missing picture is refused by its index."""
-    api.leave_out(GRID_ID, _1=None, _4="")
-    missing = "Pictures 1 and 4 of this grid are missing: JourneyAPI named no address of them."
-    found = take(Wanted("task", GRID_ID), desk.intake, desk.history, PROVIDERS)
-    assert [("2", (missing,)), ("3", ())] == [(source.index, source.notes) for source in found]
-    assert ["3"] == [each.index for each in take(Wanted("task", GRID_ID, "3"), desk.intake, desk.history, PROVIDERS)]
-    with pytest.raises(InvalidRequest, match="Pictures 1 and 4 of this grid are missing"):
-        take(Wanted("task", GRID_ID, "4"), desk.intake, desk.history, PROVIDERS)
-    api.leave_out(GRID_ID, _1=None, _2=None, _3=None)
-    alone = desk.intake.from_task(GRID_ID, PROVIDERS)
-    assert (True, "4") == (alone.is_grid, alone.sources[0].index)
-    assert "a grid with one picture" in found_words(alone)
-    assert "Pictures 1, 2 and 3 of this grid are missing" in found_words(alone).replace("\\", "")
 
 
 def test_a_task_that_cannot_be_used(intake: Intake, api: FakeHosted) -> None:

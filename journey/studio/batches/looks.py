@@ -13,7 +13,7 @@ from journey.errors import InvalidRequest, JourneyError
 from journey.history import History
 from journey.provider import Provider
 from journey.studio.batches.lines import Wanted
-from journey.studio.intake import Intake, Source
+from journey.studio.intake import Intake, ParentTask, Source
 
 log = logging.getLogger(__name__)
 
@@ -97,21 +97,22 @@ def _look(work: Callable[[], Sequence[Source]]) -> Look:
         return Look(problem="This picture could not be stored here. Try again in a moment.")
 
 
+def _noted(parent: ParentTask) -> tuple[Source, ...]:
+    """The pictures of a task; the first one's notes name those that are missing."""
+    first, *others = parent.sources
+    missing = (f"Without picture {index} of the grid: there is none." for index in parent.missing)
+    return (replace(first, notes=(*first.notes, *missing)), *others)
+
+
 def take(wanted: Wanted, intake: Intake, history: History, providers: Sequence[Provider]) -> tuple[Source, ...]:
     """The picture of an address, a task (asked for at these providers in turn) or an entry. Raises JourneyError."""
     if wanted.kind == "url":
         return (intake.from_url(wanted.value),)
     if wanted.kind == "task":
         parent = intake.from_task(wanted.value, providers)
-        missing = parent.missing_words
         if wanted.index is None:
-            first, *others = parent.sources
-            return (replace(first, notes=(*first.notes, missing)), *others) if missing else parent.sources
-        if missing and wanted.index in parent.missing:
-            raise InvalidRequest(f"{missing} Name another one.")
-        if not parent.is_grid:
-            raise InvalidRequest(f"This task has only one picture, so there is no picture {wanted.index}.")
-        return tuple(source for source in parent.sources if source.index == wanted.index)
+            return _noted(parent)
+        return (parent.picture(wanted.index),)
     entry = history.get(wanted.value)
     if entry is None:
         raise InvalidRequest("There is no such task in the history. It may have been deleted.")
