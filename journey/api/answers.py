@@ -160,6 +160,8 @@ def _parsed(text: str) -> object:
 
 
 def _page_sentence(raw: str) -> str:
+    if not raw.lstrip().startswith("<"):
+        return one_line(raw, 100)
     title = re.search(r"<title[^>]*>([^<]{1,300})", raw, re.IGNORECASE)
     named = one_line(unescape(title[1]))[:100] if title else ""
     return f"It sent a web page (“{named}”)." if named else "It sent a web page."

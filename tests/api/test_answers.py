@@ -117,6 +117,12 @@ def test_a_gateway_is_told_from_the_api(reply: Reply) -> None:
             call()
 
 
+def test_a_gateway_may_say_it_without_a_page() -> None:
+    """The plain sentence of a gateway is repeated as it is."""
+    with pytest.raises(GatewayRefused, match=r"network\. error code: 1020$"):
+        ask(PLAIN).account()
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 524])
 def test_a_gateway_that_fails_proves_nothing(status: int) -> None:
     """A page with a status of 5xx keeps a paid call in doubt, a question open, and says where it came from."""

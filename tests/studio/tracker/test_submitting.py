@@ -191,6 +191,18 @@ def test_a_refused_key_or_purse_or_a_wrong_address_pauses_the_queue(
     assert 6 == api.charges
 
 
+def test_a_gateway_that_refuses_is_tried_again(studio: TrackedStudio, api: FakeHosted) -> None:
+    """What a gateway turned away was not charged: it says that the key is not at fault, and goes on by itself."""
+    api.script(ORDER, web_page(403), web_page(403))
+    entry = studio.add()
+    studio.tracker.step()
+    waiting = studio.look(entry)
+    assert (State.QUEUED, 0, {}) == (waiting.state, waiting.credits, studio.history.pauses.reasons())
+    assert "The key is not at fault" in str(waiting.note)
+    studio.settle()
+    assert (State.FINISHED, 1, 3) == (studio.look(entry).state, api.charges, len(api.calls_to(ORDER)))
+
+
 @ON_BOTH
 def test_credits_for_ten_of_fifty(studio: TrackedStudio, api: FakeHosted, database: Database) -> None:
     """With credits for ten, ten of fifty are charged and come home, and forty wait unharmed."""
