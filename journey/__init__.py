@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from journey.api.errors import (
         Ambiguous,
         AuthenticationFailed,
+        GatewayRefused,
         InsufficientCredits,
         NotSent,
         RateLimited,
@@ -27,6 +28,7 @@ __all__ = [
     "Account",
     "Ambiguous",
     "AuthenticationFailed",
+    "GatewayRefused",
     "InsufficientCredits",
     "InvalidRequest",
     "JourneyClient",

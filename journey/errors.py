@@ -11,6 +11,7 @@
     │
     │   of a call to the API (`journey.api.errors`):
     ├── AuthenticationFailed                 the API refused the key
+    ├── GatewayRefused                       something in front of the API refused the call; nothing was accepted
     ├── InsufficientCredits                  the account cannot pay for the call
     ├── RateLimited                          too many calls; not accepted, not charged
     ├── WrongAddress                         there is no such API at this address; nothing was accepted

@@ -106,7 +106,7 @@ class Workspace:
         self._decoders = Decoders.within(self.limits)
         self.tiles = Tiles(self.files, Decoder(self.limits, nice=10, seconds=seconds_for(self.limits.output)))
         self.print_runs = PrintRuns(self.files, self._looked)
-        self.door = Door(settings.fetch_allow)
+        self.door = Door(settings.fetch_allow, contact=settings.contact)
 
     def _build_engine(self) -> None:
         settings = self.settings
@@ -117,8 +117,8 @@ class Workspace:
         )
         self.engine: EmbeddedEngine | None = None
         self.clients: dict[Provider, JourneyClient] = {}
-        if settings.api_key:
-            self.clients[JOURNEYAPI] = JourneyClient(settings.api_key, settings.api_url, attempts=1)
+        if key := settings.api_key:
+            self.clients[JOURNEYAPI] = JourneyClient(key, settings.api_url, contact=settings.contact, attempts=1)
         if self.engine_problem is None:
             try:
                 self.engine = EmbeddedEngine(
@@ -135,7 +135,7 @@ class Workspace:
                 self.engine_problem = f"The engine on this machine cannot run. {error}"
         if self.engine:
             own_api = f"{self.origins.for_provider(THIS_MACHINE)}/api/v1"
-            self.clients[THIS_MACHINE] = JourneyClient(self.engine.keys[0], own_api, attempts=1)
+            self.clients[THIS_MACHINE] = JourneyClient(self.engine.keys[0], own_api, proxies=False, attempts=1)
 
     def _build_studio(self) -> None:
         settings = self.settings
@@ -345,7 +345,7 @@ class Workspace:
             self.clients,
             self.files,
             self._decoders.archiving,
-            Door(self.settings.fetch_allow, limits=FOR_RESULTS),
+            Door(self.settings.fetch_allow, limits=FOR_RESULTS, contact=self.settings.contact),
             origins=self.origins,
             webhook_for=self._webhook_for,
             may_spend=self._may_spend,

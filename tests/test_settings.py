@@ -16,6 +16,7 @@ DEFAULTS: dict[str, Any] = {
     "JOURNEY_API_KEY": None,
     "JOURNEY_API_URL": "https://api.journeyapi.com/api/v1",
     "JOURNEY_PUBLIC_URL": None,
+    "JOURNEY_CONTACT": None,
     "JOURNEY_DATA_DIR": Path(".journey"),
     "JOURNEY_DATABASE_URL": None,
     "JOURNEY_FILES_URL": None,

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from html import unescape
-from typing import Any
 
 from journey.api.errors import (
     Ambiguous,
     AuthenticationFailed,
+    GatewayRefused,
     InsufficientCredits,
     RateLimited,
     ServerError,
     TaskNotFound,
     WrongAddress,
 )
+from journey.api.reading import sayings
 from journey.errors import MESSAGE_LIMIT, InvalidRequest, JourneyError, one_line
+from journey.outside.codings import beginning
 
 ANSWER_LIMIT = 1024 * 1024
 """At most this many bytes of an answer are read; no documented answer comes near that."""
@@ -32,6 +33,9 @@ RETRY_AFTER_LIMIT = 120.0
 
 # Like 429, these statuses prove that nothing was accepted. Any other answer without a task id proves nothing.
 _REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
+
+# What Cloudflare, Envoy and Go's own server say without a page.
+_GATEWAY_TEXT = re.compile(r"error code: \d+|upstream |no healthy upstream|RBAC: |404 page not found", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -50,33 +54,38 @@ class Answer:
         """The body, read as JSON. Raises ValueError when it is not JSON."""
         try:
             return json.loads(self._plain())
+        except UnicodeDecodeError:
+            return _parsed(self.text())
         except RecursionError:
             raise ValueError("nested too deeply") from None
 
     def text(self) -> str:
         """The body as text that any database can hold."""
-        return self._plain().decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        return self._plain().decode("utf-8-sig", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
     def _plain(self) -> bytes:
-        """The body, unpacked up to the limit if the server compressed it unasked."""
-        if self.headers.get("content-encoding", "").lower() not in ("gzip", "deflate"):
-            return self.body
-        try:
-            return zlib.decompressobj(wbits=47).decompress(self.body, ANSWER_LIMIT)  # 47: gzip or zlib, by its header
-        except zlib.error:
-            return b""
+        """The body, or as much of it as can be unpacked within the limit if the server compressed it unasked."""
+        return beginning(self.body, self.headers.get("content-encoding"), limit=ANSWER_LIMIT)
+
+    @property
+    def is_of_a_gateway(self) -> bool:
+        """True for a page, and for the plain sentences of some gateways: the API itself speaks JSON."""
+        start = self.text()[:KEPT_ANSWER].lstrip("\ufeff \t\r\n")
+        return start.startswith("<") or bool(_GATEWAY_TEXT.match(start))
 
 
-def error_in(answer: Answer, *, paid: bool, by_id: bool, secrets: Iterable[str]) -> JourneyError:
+def error_in(
+    answer: Answer, *, paid: bool, by_id: bool, secrets: Iterable[str], at_usual_path: bool = True
+) -> JourneyError:
     """Which error an unusable answer means.
 
-    `paid`: anything but a proven refusal is Ambiguous. `by_id`: a 404 means that the API does not know the task.
-    No error repeats any of the `secrets` of 8 characters or more.
+    `paid`: anything but a proven refusal is Ambiguous. `by_id`: a 404 means that the API does not know the task, unless
+    it was not asked `at_usual_path`. No error repeats any of the `secrets` of 8 characters or more.
     """
     status = answer.status
     raw = _without(secrets, answer.text())
     kept = raw.encode()[:KEPT_ANSWER].decode(errors="ignore")
-    page = raw.lstrip("\ufeff \t\r\n").startswith("<")
+    page = answer.is_of_a_gateway
     texts = [_page_sentence(raw)] if page else _texts(raw, secrets)
     said = "" if answer.fault else " ".join(texts)[:MESSAGE_LIMIT]  # half an answer is not a sentence
 
@@ -90,52 +99,69 @@ def error_in(answer: Answer, *, paid: bool, by_id: bool, secrets: Iterable[str])
         names_credits = not page and status in (400, 403, 422) and re.search(r"\bcredits?\b", said, re.IGNORECASE)
         if status == 402 or names_credits:
             return InsufficientCredits(_sentence("The account has too few credits. Nothing was charged.", said))
+        if status == 403 and page:
+            return GatewayRefused(
+                _sentence(
+                    "A gateway in front of the API refused the call (403). The key is not at fault, and nothing was "
+                    "charged; try again later, or from another network.",
+                    said,
+                )
+            )
         if status in (401, 403):
             return AuthenticationFailed(_sentence(f"The API refused the key ({status}).", said))
-        if status == 404 and by_id and not page:
+        knows_call = not page and (at_usual_path or "task" in said.lower())
+        if status == 404 and by_id and knows_call:
             return TaskNotFound(_sentence("The API does not know this task.", said))
-        if paid and (status == 405 or (status == 404 and (page or not texts))):
+        if status == 405 or (status == 404 and not (paid and texts and knows_call)):
             return WrongAddress(
                 _sentence(f"There is no such call at this address ({status}). Check the API address.", said)
             )
         if paid or status in (400, 413, 422):
             if texts and not page:
                 return InvalidRequest(*_within(texts, MESSAGE_LIMIT))
-            return InvalidRequest(_sentence(f"The API refused the request ({status}). Nothing was charged.", said))
+            who = "A gateway in front of the API" if page else "The API"
+            return InvalidRequest(_sentence(f"{who} refused the request ({status}). Nothing was charged.", said))
+    if not paid and not at_usual_path and page and 200 <= status < 300:
+        return WrongAddress(_sentence("There is a web page at this address, no API. Check the API address.", said))
+    happened = answer.fault or _what_happened(status, page, "no task id" if paid else "nothing that can be read")
     if paid:
-        happened = answer.fault or _what_happened(status, "no task id")
         return Ambiguous(
             _sentence(f"The API may have accepted the order and charged for it: {happened}.", said),
             kept,
         )
-    happened = answer.fault or _what_happened(status, "nothing that can be read")
     return ServerError(_sentence(f"The API gave no usable answer: {happened}.", said), kept)
 
 
-def _what_happened(status: int, missing: str) -> str:
+def _what_happened(status: int, page: bool, missing: str) -> str:
+    who = "a gateway in front of it" if page and status >= 500 else "it"
     if 200 <= status < 300:
         return f"it answered {status} with {missing}"
     if 300 <= status < 400:
         return f"it answered {status}, a redirect, which is not followed; check the API address"
-    return f"it answered {status}"
+    return f"{who} answered {status}"
 
 
 def _texts(raw: str, secrets: Iterable[str]) -> list[str]:
     """The API's own sentences, from an error body of any shape."""
     try:
-        body: Any = json.loads(raw)
-    except (ValueError, RecursionError):
+        body = _parsed(raw)
+    except ValueError:
         body = raw
-    found: list[object] = [body]
-    if isinstance(body, Mapping):
-        values = [body.get(name) for name in ("errors", "error", "message", "msg", "detail")]
-        found = [item for value in values for item in (value if isinstance(value, list) else [value])]
-        found = [item.get("msg") or item.get("message") if isinstance(item, Mapping) else item for item in found]
-    texts = [one_line(_without(secrets, text)) for text in found[:50] if isinstance(text, str)]
+    found = [body] if isinstance(body, str) else sayings({"errors": body} if isinstance(body, list) else body)
+    texts = [one_line(_without(secrets, text)) for text in found]
     return list(dict.fromkeys(text for text in texts if text))
 
 
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def _page_sentence(raw: str) -> str:
+    if not raw.lstrip().startswith("<"):
+        return one_line(raw, 100)
     title = re.search(r"<title[^>]*>([^<]{1,300})", raw, re.IGNORECASE)
     named = one_line(unescape(title[1]))[:100] if title else ""
     return f"It sent a web page (“{named}”)." if named else "It sent a web page."

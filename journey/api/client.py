@@ -12,16 +12,31 @@ from typing import Self, TypedDict, TypeVar, Unpack, cast
 import httpx
 
 from journey.api.answers import ANSWER_LIMIT, Answer, error_in
-from journey.api.errors import NotSent, RateLimited, ServerError, TaskFailed, TaskNotFound, Untrusted, WaitTimeout
+from journey.api.errors import (
+    GatewayRefused,
+    NotSent,
+    RateLimited,
+    ServerError,
+    TaskFailed,
+    TaskNotFound,
+    Untrusted,
+    WaitTimeout,
+    WrongAddress,
+)
 from journey.api.models import HOSTED_URL, MOST_IDS, Account, Task, TaskStatus, UpscaleRequest, usable_id
-from journey.errors import InvalidRequest, JourneyError
+from journey.errors import InvalidRequest, JourneyError, one_line
 from journey.outside.addresses import is_loopback
+from journey.outside.agent import user_agent
+from journey.outside.proxies import Proxy, proxy_for
 from journey.outside.transport import Transport, tls_failure
 
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
+LONGEST_TIMEOUT = 86_400.0
+"""Seconds. Operating systems cannot count much more."""
 _FAULTY_POLLS = 10  # in a row, before wait() gives up
+_USUAL_PATH = httpx.URL(HOSTED_URL).path
 
 T = TypeVar("T")
 
@@ -45,8 +60,9 @@ class JourneyClient:
     `base_url` is the hosted JourneyAPI or an embedded engine. A call is tried up to `attempts` times
     within `retry_for` seconds: an upscale is repeated only when it is proven that nothing was accepted,
     any other call after any passing fault. One exchange with the server takes at most `timeout` seconds in all.
-    `transport`, `clock` (monotonic seconds) and `sleep` can be replaced. Assigning `api_key` changes
-    the key from the next call on.
+    `contact` is added to the User-Agent. `transport`, `clock` (monotonic seconds) and `sleep` can be replaced.
+    Assigning `api_key` changes the key from the next call on. With `proxies` a server beyond this machine is reached
+    through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name when the client is made.
 
     Every method may raise AuthenticationFailed, RateLimited, NotSent, Untrusted and ServerError, and
     InvalidRequest when an argument or the key cannot be right; nothing is sent then.
@@ -57,6 +73,8 @@ class JourneyClient:
         api_key: str,
         base_url: str = HOSTED_URL,
         *,
+        contact: str | None = None,
+        proxies: bool = True,
         transport: httpx.BaseTransport | None = None,
         timeout: float = 30.0,
         attempts: int = 3,
@@ -64,15 +82,20 @@ class JourneyClient:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        if attempts < 1:
-            raise InvalidRequest("attempts: must be at least 1")
+        if not isinstance(attempts, int) or attempts < 1:
+            raise InvalidRequest("attempts: must be a whole number, at least 1")
+        _check_seconds("timeout", timeout, least=0.001, most=LONGEST_TIMEOUT)
+        _check_seconds("retry_for", retry_for)
         self.api_key = api_key
         self.base_url = _checked_base(base_url)
+        self._proxy = proxy_for(self.base_url) if proxies and transport is None else None
         self._attempts = attempts
         self._retry_for = retry_for
         self._clock = clock
         self._sleep = sleep
-        self._http = _http_client(transport, timeout)
+        if transport is None:
+            transport = Transport(deadline_seconds=timeout, connect_timeout=CONNECT_SECONDS, proxy=self._proxy)
+        self._http = _http_client(transport, timeout, user_agent(contact))
 
     def __repr__(self) -> str:
         return f"JourneyClient(base_url={self.base_url!r})"
@@ -145,6 +168,7 @@ class JourneyClient:
         as failed, and WaitTimeout after `timeout` seconds, though the task itself goes on. Passing faults are
         waited out; after ten failed polls in a row the last fault is raised.
         """
+        _check_seconds("timeout", timeout)
         deadline = self._clock() + timeout
         pauses = _poll_pauses(self.base_url)
         task: Task | None = None
@@ -156,9 +180,10 @@ class JourneyClient:
                 seen = self._fetch(task_id, 1)  # this loop retries: retries inside a poll could overrun the deadline
             except Untrusted:
                 raise
-            except (NotSent, RateLimited, ServerError) as error:
+            except (NotSent, RateLimited, ServerError, GatewayRefused, WrongAddress) as error:
                 faults += 1
-                if faults >= _FAULTY_POLLS:
+                # An address that has been right is so again when the server is back.
+                if faults >= _FAULTY_POLLS or (isinstance(error, WrongAddress) and task is None):
                     raise
                 fault = error
                 pause = max(pause, _pause(faults, error))
@@ -188,7 +213,7 @@ class JourneyClient:
         attempts: int | None = None,
     ) -> T:
         """Send until there is a readable answer, as often as this kind of call allows."""
-        retried = (NotSent, RateLimited) if paid else (NotSent, RateLimited, ServerError)
+        retried = (NotSent, RateLimited) if paid else (NotSent, RateLimited, ServerError, GatewayRefused)
         started = self._clock()
         attempt = 1
         while True:
@@ -229,7 +254,7 @@ class JourneyClient:
                         fault = "its answer is too long"
                         break
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise _not_sent(error, self.base_url) from error
+            raise _not_sent(error, self.base_url, self._proxy) from error
         except httpx.TimeoutException:
             fault = "its answer did not come in time"
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
@@ -242,15 +267,16 @@ class JourneyClient:
             except ValueError:
                 logger.debug("the answer to %s cannot be read", path)
         secrets = [key, *([str(body["webhook_secret"])] if body and "webhook_secret" in body else [])]
-        raise error_in(answer, paid=paid, by_id=by_id, secrets=secrets)
+        at_usual_path = self.base_url.endswith(_USUAL_PATH)
+        raise error_in(answer, paid=paid, by_id=by_id, secrets=secrets, at_usual_path=at_usual_path)
 
 
-def _http_client(transport: httpx.BaseTransport | None, timeout: float) -> httpx.Client:
+def _http_client(transport: httpx.BaseTransport, timeout: float, agent: str) -> httpx.Client:
     """The only place that builds an HTTP client."""
     return httpx.Client(
-        transport=transport or Transport(deadline_seconds=timeout, connect_timeout=CONNECT_SECONDS),
+        transport=transport,
         timeout=timeout,
-        headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "journey"},
+        headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": agent},
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         trust_env=False,
@@ -271,6 +297,15 @@ def _checked_base(base_url: str) -> str:
     if url.userinfo or url.query or url.fragment:
         raise InvalidRequest("base_url: must not hold a user name, a password, a query or a fragment")
     return str(url).rstrip("/")
+
+
+def _check_seconds(name: str, value: object, *, least: float = 0.0, most: float = float("inf")) -> None:
+    """Raises InvalidRequest for what no clock can count: None, NaN, a negative number, and text."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        limit = "" if most == float("inf") else f", at most {most:g}"
+        raise InvalidRequest(
+            f"{name}: must be a number of seconds, {'not negative' if not least else 'above 0'}{limit}"
+        )
 
 
 def _checked_key(key: object) -> str:
@@ -345,9 +380,14 @@ def _pause(attempt: int, error: JourneyError) -> float:
     return max(backoff, asked or 0.0)
 
 
-def _not_sent(error: Exception, base_url: str) -> NotSent:
+def _not_sent(error: Exception, base_url: str, proxy: Proxy | None) -> NotSent:
     host = httpx.URL(base_url).host
     if wrong := tls_failure(error):
         reason = getattr(wrong, "verify_message", "") or "it does not speak TLS as it should"
         return Untrusted(f"{host} could not prove that it is the right server: {reason}. Nothing was sent.")
+    if proxy:
+        return NotSent(
+            f"{host} cannot be reached through the proxy {proxy.host} ({one_line(str(error), 100)}). "
+            "Nothing was sent; check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
+        )
     return NotSent(f"{host} cannot be reached. Nothing was sent; check the address and the network, then try again.")

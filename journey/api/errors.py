@@ -15,6 +15,10 @@ class AuthenticationFailed(JourneyError):
     """The key was refused."""
 
 
+class GatewayRefused(JourneyError):
+    """Something in front of the API turned the call away. Nothing was accepted, and the key is not at fault."""
+
+
 class InsufficientCredits(JourneyError):
     """The account has too few credits for the call. Nothing was charged."""
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, field_validator, model_validator
 
-from journey.errors import MESSAGE_LIMIT, InvalidRequest
+from journey.api.reading import (
+    FAILURE,
+    PLAIN_FAILURE,
+    SUCCESS,
+    address,
+    complaints,
+    is_too_long,
+    number,
+    sayings,
+    text,
+    whole,
+    word,
+)
+from journey.errors import MESSAGE_LIMIT, InvalidRequest, one_line
 from journey.outside.addresses import URL_LIMIT
 
 HOSTED_URL = "https://api.journeyapi.com/api/v1"
@@ -37,7 +49,13 @@ class TaskStatus(StrEnum):
         return self in (TaskStatus.FINISHED, TaskStatus.FAILED)
 
 
-_STATUS_WORDS = frozenset(status.value for status in TaskStatus)
+_WORDS: Mapping[str, TaskStatus] = {
+    **dict.fromkeys(SUCCESS, TaskStatus.FINISHED),
+    **dict.fromkeys(FAILURE, TaskStatus.FAILED),
+    **{status.value: status for status in TaskStatus},
+}
+_MOST_PLACES = 16
+_TOO_LONG = f"The address of its picture has more than {URL_LIMIT:,} characters, so it cannot be kept."
 
 
 def _describe_one_source(schema: dict[str, Any]) -> None:
@@ -156,59 +174,91 @@ class Task(BaseModel):
     percentage: int | None = None
     """0 to 100, or None when the answer had no usable number."""
     image_url: str | None = None
-    image_urls: tuple[str, ...] = ()
+    image_urls: tuple[str | None, ...] = ()
+    """The pictures of a grid, each in its place. None is a hole: the API named no picture there."""
     original_image_url: str | None = None
     error: str | None = None
+    """The API's own words about what went wrong, at most 500 characters; None when it said nothing of the kind."""
 
     @classmethod
     def from_wire(cls, answer: object) -> Self:
         """Read any answer about a task, however incomplete. Raises ValueError when it has no task id.
 
-        A known status word is believed. Otherwise a picture means finished, an error without any status
-        word means failed, and everything else means that work goes on.
+        A word of success, of failure or of progress is believed, in whatever way it is spelt. Any other word means that
+        work goes on until there is a picture at 100 percent, because previews are sent as pictures too. Without any
+        word a picture means finished, unless the percentage says otherwise; a complaint means failed.
         """
         if not isinstance(answer, Mapping):
             raise ValueError("the answer is not an object")
         task_id = answer.get("task_id")
         if not usable_id(task_id):
             raise ValueError("the answer has no usable task_id")
-        image_url = _text(answer.get("image_url"), URL_LIMIT)
-        listed = answer.get("image_urls")
-        image_urls = tuple(url for url in map(_url, listed[:16] if isinstance(listed, list) else []) if url)
-        error = _text(answer.get("error"), MESSAGE_LIMIT)
-        word = answer.get("status")
-        known = word.strip().lower() if isinstance(word, str) else ""
-        if known in _STATUS_WORDS:
-            status = TaskStatus(known)
-        elif image_url or image_urls:
-            status = TaskStatus.FINISHED
-        elif error and not word:
-            status = TaskStatus.FAILED
-        else:
-            status = TaskStatus.PROCESSING
+        image_url, listed = answer.get("image_url"), answer.get("image_urls")
+        places = listed[:_MOST_PLACES] if isinstance(listed, list) else []
+        image_urls = tuple(address(place) or None for place in places)
+        has_picture = bool(address(image_url) or any(image_urls))
+        wrong, said = complaints(answer), sayings(answer)
+        status = _status(answer, has_picture, wrong, said)
+        percent = number(answer.get("percentage"))
+        words = wrong
+        if status is TaskStatus.FAILED:
+            words = said or _ending(answer.get("status"))
+        elif status is TaskStatus.FINISHED:
+            lost = any(map(is_too_long, [image_url, *places]))
+            words = (wrong if has_picture else said) + ([_TOO_LONG] if lost else [])
         return cls(
             task_id=str(task_id),
-            task_type=_text(answer.get("task_type"), 100),
-            model=_text(answer.get("model"), 100),
+            task_type=text(answer.get("task_type"), 100),
+            model=text(answer.get("model"), 100),
             status=status,
-            percentage=100 if status is TaskStatus.FINISHED else _percentage(answer.get("percentage")),
-            image_url=image_url,
+            percentage=100 if status is TaskStatus.FINISHED else None if percent is None else _clamped(percent),
+            image_url=address(image_url) or None,
             image_urls=image_urls,
-            original_image_url=_url(answer.get("original_image_url")),
-            error=error,
+            original_image_url=address(answer.get("original_image_url")) or None,
+            error=text(" ".join(words), MESSAGE_LIMIT),
         )
 
     @property
     def is_grid(self) -> bool:
-        """True when the task has several pictures, so that an upscale of it must pick one by index."""
+        """True when the task has several places, so that an upscale of it must pick one by index."""
         return len(self.image_urls) > 1
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The indexes of a grid, "1" to "4", whose picture the API did not name."""
+        places = zip(GRID_INDEXES, self.image_urls, strict=False) if self.is_grid else ()
+        return tuple(index for index, url in places if url is None)
 
     def picture(self, index: str | None = None) -> str | None:
         """The URL of the task's picture, or of the grid's picture "1" to "4". None when there is none."""
         if index and self.is_grid:
-            place = int(index) - 1
-            return self.image_urls[place] if place < len(self.image_urls) else None
+            return dict(zip(GRID_INDEXES, self.image_urls, strict=False)).get(index)
         return self.image_url or (self.image_urls[0] if len(self.image_urls) == 1 else None)
+
+
+def _status(answer: Mapping[Any, Any], has_picture: bool, wrong: list[str], said: list[str]) -> TaskStatus:
+    given = answer.get("status")
+    if known := _WORDS.get(word(given)):
+        return known
+    percentage = answer.get("percentage")
+    says_percentage = percentage not in (None, "")
+    is_whole = number(percentage) == 100
+    if given is not None and not (isinstance(given, str) and not given.strip()):
+        return TaskStatus.FINISHED if has_picture and is_whole else TaskStatus.PROCESSING
+    if wrong:
+        return TaskStatus.FAILED
+    if has_picture:
+        return TaskStatus.PROCESSING if says_percentage and not is_whole else TaskStatus.FINISHED
+    return TaskStatus.FAILED if said and not says_percentage else TaskStatus.PROCESSING
+
+
+def _ending(given: object) -> list[str]:
+    """What a word of failure says by itself: `moderated` says more than `failed`."""
+    return [one_line(given, 40)] if isinstance(given, str) and word(given) not in PLAIN_FAILURE else []
+
+
+def _clamped(percent: float) -> int:
+    return max(0, min(100, int(percent)))
 
 
 class Account(BaseModel):
@@ -227,10 +277,10 @@ class Account(BaseModel):
         if not isinstance(answer, Mapping):
             raise ValueError("the answer is not an object")
         return cls(
-            email=_text(answer.get("email"), 320),
-            credits=_whole(answer.get("credits")),
-            total_images=_whole(answer.get("total_images")),
-            plan=_text(answer.get("plan"), 100),
+            email=text(answer.get("email"), 320),
+            credits=whole(answer.get("credits")),
+            total_images=whole(answer.get("total_images")),
+            plan=text(answer.get("plan"), 100),
         )
 
 
@@ -246,35 +296,3 @@ def secret_problem(secret: str) -> str | None:
 def usable_id(value: object) -> bool:
     """True for any visible, printable string of up to 200 characters: the API does not promise UUIDs."""
     return isinstance(value, str) and len(value) <= ID_LIMIT and value.isprintable() and bool(value.strip())
-
-
-def _text(value: object, limit: int) -> str | None:
-    if not isinstance(value, str) or not value:
-        return None
-    # Lone surrogates and NUL can be sent as JSON escapes, but not every database can store them.
-    return value[:limit].encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
-
-
-def _url(value: object) -> str | None:
-    return _text(value, URL_LIMIT)
-
-
-def _whole(value: object) -> int | None:
-    """A whole number that a database can hold; digits in a string are understood as well."""
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}", value):
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 2**53:  # False for NaN
-        return None
-    return int(value)
-
-
-def _percentage(value: object) -> int | None:
-    """The API sends a string such as "42"; numbers and "42%" are understood as well."""
-    if isinstance(value, str):
-        value = value.strip().removesuffix("%")[:10]
-    elif not isinstance(value, int | float):
-        return None
-    try:
-        return max(0, min(100, int(float(value))))
-    except (ValueError, OverflowError):
-        return None

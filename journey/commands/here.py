@@ -58,7 +58,7 @@ class _Work:
         stopped: threading.Event,
     ) -> None:
         self._settings = settings
-        self._door = Door(settings.fetch_allow)
+        self._door = Door(settings.fetch_allow, contact=settings.contact)
         self._enlarger = enlarger
         self._wish = wish
         self._network = network

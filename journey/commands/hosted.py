@@ -16,7 +16,7 @@ import click
 from journey.commands.showing import Showing
 from journey.commands.upscale import Job, Wish
 from journey.errors import InvalidRequest, JourneyError
-from journey.history import Entry, State
+from journey.history import UNDECIDED, Entry, State
 from journey.provider import Provider
 from journey.settings import Settings, read_settings
 from journey.studio import Order, Source, Variant
@@ -159,7 +159,7 @@ def _ends(space: Workspace, waited_for: Sequence[_Placed], show: Showing) -> Ite
 
 def ended(entry: Entry) -> bool:
     """True when nothing more will happen to it by itself."""
-    return entry.state.over or entry.state is State.AMBIGUOUS
+    return entry.state.over or entry.state in UNDECIDED
 
 
 def waits_for_a_person(space: Workspace, entry: Entry) -> bool:
@@ -192,6 +192,8 @@ def why_not(space: Workspace, entry: Entry) -> str:
             f"{entry.error or 'It is not known whether the call was accepted.'} It may have been charged, so it is not "
             "sent again: decide in the studio, under History."
         )
+    if entry.state is State.ASKING:
+        return f"{entry.error or entry.note} Nothing was sent: decide in the studio, under History."
     if entry.state is State.QUEUED:
         reason = space.history.pauses.reasons().get(entry.provider, "The queue is paused.")
         return f"{reason} It waits in the queue, and nothing was charged. The same command goes on with it."

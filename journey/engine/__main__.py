@@ -42,7 +42,8 @@ def app(settings: Settings, *, host: str, port: int) -> Starlette:
     files = Files(settings.files_place, work_dir=settings.data_dir)
     decoder = Decoder(Limits(settings.max_input_pixels, settings.max_output_pixels))
     origins = Origins.at(host, port, public=settings.public_url)
-    engine = EmbeddedEngine(settings, database, files, decoder, Door(settings.fetch_allow), origins=origins)
+    door = Door(settings.fetch_allow, contact=settings.contact)
+    engine = EmbeddedEngine(settings, database, files, decoder, door, origins=origins)
     lock = database.worker_lock()
     if not lock.acquire():
         raise CannotStart("Another process already works with this data folder. Set JOURNEY_DATA_DIR to another one.")

@@ -7,12 +7,13 @@ store     entries one at a time: added, moved on    kinship    which entries bel
 finding   entries as lists: filtered, sorted        timing     how long tasks usually take
 steps     orders of two steps                       spending   what they cost
 named     tasks of an entry that turn up later      reopening  tasks that are taken up once more
+joining   a second order of what is under way
 """
 
 from journey.history.entries import STALE_AFTER, Entry, Moment, NewEntry
 from journey.history.finding import SEARCH_LIMIT, Filter, Found, Order
 from journey.history.kinship import DOUBLE_CLICK_SECONDS
-from journey.history.states import LIVE, OVER, State
+from journey.history.states import LIVE, OVER, UNDECIDED, State
 from journey.history.store import History
 from journey.history.tables import COMMENT_LIMIT, ERROR_LIMIT, TAG_LIMIT
 
@@ -25,6 +26,7 @@ __all__ = [
     "SEARCH_LIMIT",
     "STALE_AFTER",
     "TAG_LIMIT",
+    "UNDECIDED",
     "Entry",
     "Filter",
     "Found",

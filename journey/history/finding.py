@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from journey.history.entries import Entry
 from journey.history.labels import tags_of
-from journey.history.states import LIVE, State
+from journey.history.states import LIVE, UNDECIDED, State
 from journey.history.tables import COLUMNS, HAS_COMMENT, entries, entry_of, fit, tags, timeline
 from journey.provider import Provider
 from journey.storage.database import Transactions
@@ -141,7 +141,7 @@ class Lists:
     def ordered(self, fingerprint: str) -> Entry | None:
         """The latest entry of this order that is under way, undecided, or has its result; None when there is none."""
         has_result = sa.and_(entries.c.state == State.FINISHED, entries.c.result_file.is_not(None))
-        counts = sa.or_(entries.c.state.in_(LIVE | {State.AMBIGUOUS}), has_result)
+        counts = sa.or_(entries.c.state.in_(LIVE | UNDECIDED), has_result)
         query = sa.select(*COLUMNS).where(entries.c.fingerprint == fingerprint, counts)
         with self._database.read() as connection:
             row = connection.execute(query.order_by(entries.c.created_at.desc()).limit(1)).first()

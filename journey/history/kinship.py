@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from journey.api import networks
 from journey.history.entries import Entry
 from journey.history.finding import Lists
-from journey.history.states import LIVE, State
+from journey.history.states import LIVE, UNDECIDED, State
 from journey.history.tables import COLUMNS, entries, entry_of
 from journey.provider import Provider
 
@@ -111,7 +111,7 @@ def pairs(variants: Sequence[Variant]) -> dict[str, Pair]:
 
 def twin(connection: sa.Connection, fingerprint: str, now: float) -> Entry | None:
     """The entry that a second order with this fingerprint means, if it comes at this time."""
-    undecided = entries.c.state.in_(LIVE | {State.AMBIGUOUS})
+    undecided = entries.c.state.in_(LIVE | UNDECIDED)
     # An order of two steps is finished when its second step is.
     is_finished = sa.and_(entries.c.state == State.FINISHED, entries.c.then_type.is_(None))
     recent = sa.and_(entries.c.created_at > now - DOUBLE_CLICK_SECONDS, is_finished)

@@ -9,6 +9,7 @@ An entry moves along these ways and no others:
                  ├-> failed     refused by the API
                  ├-> queued     proved not to have been sent
                  └-> ambiguous -> open (its task id turned up), queued or abandoned (a person decided)
+    queued -> asking (it would probably be paid for in vain) -> queued (a person has it sent), cancelled (by a person)
     queued -> cancelled (by a person)
     failed or abandoned, with a task id -> open (a person has its result fetched again; nothing is sent or charged)
 """
@@ -20,6 +21,7 @@ from enum import StrEnum
 
 class State(StrEnum):
     QUEUED = "queued"
+    ASKING = "asking"
     SUBMITTING = "submitting"
     AMBIGUOUS = "ambiguous"
     OPEN = "open"
@@ -37,10 +39,15 @@ class State(StrEnum):
 
 
 OVER = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.ABANDONED, State.STOPPED})
+UNDECIDED = frozenset({State.ASKING, State.AMBIGUOUS})
+"""A person has to decide how it goes on."""
+MEANT = "A person had it sent all the same."
+"""What the timeline says of an entry that asked, so that it does not ask again."""
 LIVE = frozenset({State.QUEUED, State.SUBMITTING, State.OPEN, State.ARCHIVING})
 
 WAYS: dict[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.SUBMITTING, State.CANCELLED}),
+    State.QUEUED: frozenset({State.SUBMITTING, State.ASKING, State.CANCELLED}),
+    State.ASKING: frozenset({State.QUEUED, State.CANCELLED}),
     State.SUBMITTING: frozenset({State.OPEN, State.QUEUED, State.FAILED, State.AMBIGUOUS}),
     State.AMBIGUOUS: frozenset({State.OPEN, State.QUEUED, State.ABANDONED}),
     State.OPEN: frozenset({State.ARCHIVING, State.FAILED, State.ABANDONED, State.STOPPED}),

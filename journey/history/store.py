@@ -13,6 +13,7 @@ from journey.api.models import Task, TaskStatus, usable_id
 from journey.errors import InvalidRequest
 from journey.history.entries import Entry, Moment, NewEntry
 from journey.history.finding import Lists
+from journey.history.joining import joined
 from journey.history.kinship import is_pair, twin
 from journey.history.labels import Labels
 from journey.history.named import hint_later, hinted, keep, keep_hint, other_task
@@ -37,6 +38,7 @@ from journey.storage.database import Transactions
 from journey.storage.stored import StoredPicture
 
 _HINTED = "A webhook named the task."
+_ENDED = "The program ended while the call was being sent, so it is not known whether it was accepted."
 _COST = sa.case(
     *((entries.c.provider == provider, provider.credits) for provider in PROVIDERS.values() if provider.is_paid),
     else_=0,
@@ -83,16 +85,22 @@ class History:
         """Queue a new entry.
 
         When one with the same fingerprint is under way or undecided, or finished but only seconds old, that one is
-        returned instead: a double click, a second tab or the browser's Back button must not pay twice.
+        returned instead: a double click, a second tab or the browser's Back button must not pay twice. It takes over
+        the new one's webhook as long as it is not sent.
         """
         with self._database.write() as connection:
             return self._add(connection, new)
+
+    def twin_of(self, fingerprint: str) -> Entry | None:
+        """The entry that an order with this fingerprint would join; None when it would be a new one."""
+        with self._database.read() as connection:
+            return twin(connection, fingerprint, self._clock())
 
     def _add(self, connection: sa.Connection, new: NewEntry) -> Entry:
         now = self._clock()
         entry_id = secrets.token_hex(8)
         if new.fingerprint and (known := twin(connection, new.fingerprint, now)):
-            return known
+            return joined(connection, known, new, now=now)
         # The second step of a picture in a batch waits for its turn, like everything in a batch.
         waits = new.follows and new.batch and not is_pair(new.batch)
         connection.execute(
@@ -324,9 +332,8 @@ class History:
             entry = one(connection, entries.c.id == entry_id)
             if entry is None or entry.state is not State.OPEN:
                 return False
-            percentage = max(
-                (value for value in (entry.percentage, task.percentage) if value is not None), default=None
-            )
+            known = [value for value in (entry.percentage, task.percentage) if value is not None]
+            percentage = max(known, default=None)
             if (percentage, task.status) == (entry.percentage, entry.task_status):
                 return False
             connection.execute(
@@ -356,10 +363,7 @@ class History:
             if entry.provider.is_here:
                 self.move(entry.id, State.QUEUED, words="Asked for again after a restart.", error=None)
             elif entry.state is State.SUBMITTING:
-                self.lose(
-                    entry.id,
-                    "The program ended while the call was being sent, so it is not known whether it was accepted.",
-                )
+                self.lose(entry.id, _ENDED)
         for entry in self.lists.latest(limit=10_000, states=[State.ARCHIVING]):
             self.move(entry.id, State.OPEN, words="Continued after a restart.", only_from=State.ARCHIVING)
         self.hasten()

@@ -10,4 +10,8 @@ reduced    addresses of reduced copies, and where the full picture lies
 refusals   why an address gave no picture, in sentences
 shared     pages that share a picture, and the address of the picture itself
 transport  one connection for each exchange, and one deadline for all of it
+proxies    those that the environment names, for the API alone
+agent      what every request says about who sends it
+codings    what a server did to a body, undone within a limit
+expiring   when a signed address ends, by its own words
 """

@@ -34,6 +34,7 @@ from journey.outside.addresses import (
     judge_form,
     target_of,
 )
+from journey.outside.agent import user_agent
 from journey.outside.codings import TooLong, Undecodable, decoded
 from journey.outside.networks import STAND_INS, plain_address
 from journey.outside.transport import PatientResolver, Resolver, Transport, tls_failure
@@ -51,7 +52,6 @@ _SNIFFED = 512
 _PICTURE = re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP|....ftyp", re.DOTALL)
 _UNREAD = re.compile(r"\b(br|zstd|compress|dcb|dcz)\b")
 _HEADERS = {
-    "User-Agent": "journey-print-studio",
     # Compressed answers could unpack to any size.
     "Accept-Encoding": "identity",
     "Connection": "close",
@@ -108,7 +108,7 @@ class Door:
     """Fetches pictures and delivers webhooks, to public addresses and to those that `allow` lists.
 
     Safe to share between threads. `resolver` gives the addresses of a host and port and may block;
-    `backend` makes the connections.
+    `backend` makes the connections. `contact` is added to the User-Agent.
     """
 
     def __init__(
@@ -121,7 +121,9 @@ class Door:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         limits: Limits | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        contact: str | None = None,
     ) -> None:
+        self._headers = {**_HEADERS, "User-Agent": user_agent(contact)}
         self._allow = AllowList.parse(allow)
         self._limits = limits or Limits()
         self._resolve = PatientResolver(resolver, seconds=self._limits.resolve)
@@ -171,7 +173,7 @@ class Door:
         while len(passed) <= self._limits.redirects:
             passed.append(str(target.url))
             accept = {"Accept": "image/png,image/jpeg,image/webp,*/*;q=0.1"}
-            request = httpx.Request("GET", target.url, headers=_host_header(target) | _HEADERS | accept)
+            request = httpx.Request("GET", target.url, headers=_host_header(target) | self._headers | accept)
             response = self._exchange(request, target, end - self._clock(), self._limits.silence)
             with closing(response):
                 if response.status_code not in _REDIRECTS:
@@ -194,7 +196,7 @@ class Door:
             request = httpx.Request(
                 "POST",
                 target.url,
-                headers=_host_header(target) | _HEADERS | {"Content-Type": "application/json"} | dict(headers),
+                headers=_host_header(target) | self._headers | {"Content-Type": "application/json"} | dict(headers),
                 content=json.dumps(payload).encode(),
             )
         except UnicodeError:

@@ -23,6 +23,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from journey.outside.proxies import Proxy, Tunnel
+
 Clock = Callable[[], float]
 """Seconds that only ever go forward."""
 
@@ -59,7 +61,8 @@ class Transport(httpx.BaseTransport):
     Raises httpx's own errors. ConnectError and ConnectTimeout: nothing was sent. LocalProtocolError
     and UnsupportedProtocol: the request itself is malformed, nothing was sent. All others: the
     request may have arrived. `tls_failure` tells a bad certificate from a broken connection.
-    Proxies and passwords from the environment are never used.
+    Nothing from the environment is used. `proxy` leads to the server where one is given: https through a tunnel, whose
+    refusal is a ConnectError as well.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Transport(httpx.BaseTransport):
         choose: Choice | None = None,
         backend: httpcore.NetworkBackend | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         self._deadline_seconds = deadline_seconds
         self._connect_timeout = connect_timeout
@@ -78,22 +82,30 @@ class Transport(httpx.BaseTransport):
         self._choose = choose or PatientResolver()
         self._backend = backend or httpcore.SyncBackend()
         self._ssl_context = ssl_context
+        self._proxy = proxy
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request and return as soon as the headers of the answer are there."""
         if request.url.scheme not in ("http", "https"):
             raise httpx.UnsupportedProtocol("the address must start with https:// or http://")
         deadline = _Deadline(self._deadline_seconds, self._clock)
-        network = _Network(deadline, self._connect_timeout, self._clock, self._choose, self._backend)
+        network: httpcore.NetworkBackend = _Network(
+            deadline, self._connect_timeout, self._clock, self._choose, self._backend
+        )
         target = httpcore.URL(
             scheme=request.url.raw_scheme,
             host=request.url.raw_host,
             port=request.url.port,
             target=request.url.raw_path,
         )
+        headers, proxy = request.headers.raw, self._proxy
+        if proxy and request.url.scheme == "https":
+            network = Tunnel(proxy, network, self._context(proxy.is_secure), seconds=self._connect_timeout)
+        elif proxy:
+            target, headers = proxy.url(bytes(target)), [*headers, *proxy.headers]
         connection = httpcore.HTTPConnection(
             target.origin,
-            ssl_context=(self._ssl_context or default_ssl_context()) if request.url.scheme == "https" else None,
+            ssl_context=self._context(target.scheme == b"https"),
             network_backend=network,
         )
         try:
@@ -102,7 +114,7 @@ class Transport(httpx.BaseTransport):
                     httpcore.Request(
                         method=request.method,
                         url=target,
-                        headers=request.headers.raw,
+                        headers=headers,
                         content=request.stream,
                         extensions=request.extensions,
                     )
@@ -116,6 +128,9 @@ class Transport(httpx.BaseTransport):
             stream=_Body(answer, connection),
             extensions=answer.extensions,
         )
+
+    def _context(self, is_secure: bool) -> ssl.SSLContext | None:
+        return (self._ssl_context or default_ssl_context()) if is_secure else None
 
 
 class PatientResolver:

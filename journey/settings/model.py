@@ -10,6 +10,7 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator, mo
 
 from journey.api.models import HOSTED_URL
 from journey.outside.addresses import HOST_AND_PORT, is_loopback
+from journey.outside.agent import contact_problem
 from journey.signing_in import normal_domain
 from journey.storage.keys import LEAST_CHARACTERS
 
@@ -31,6 +32,10 @@ class Settings(BaseModel):
     api_url: str = Field(default=HOSTED_URL, description="Base address of JourneyAPI.")
     public_url: str | None = Field(
         default=None, description="Where the internet reaches this app; enables webhooks and uploads to JourneyAPI."
+    )
+    contact: str | None = Field(
+        default=None,
+        description="Whom to ask about this studio's requests, told in their User-Agent: an address or a page.",
     )
     data_dir: Path = Field(default=Path(".journey"), description="Folder for the database, the pictures and the keys.")
     database_url: str | None = Field(
@@ -139,6 +144,13 @@ class Settings(BaseModel):
         for key in (value,) if isinstance(value, str) else value or ():
             if not key.isascii() or not key.isprintable() or " " in key:
                 raise ValueError("must be printable ASCII without spaces or line breaks")
+        return value
+
+    @field_validator("contact")
+    @classmethod
+    def _fits_a_header(cls, value: str | None) -> str | None:
+        if value and (problem := contact_problem(value)):
+            raise ValueError(problem)
         return value
 
     @field_validator("api_url", "public_url")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from journey.errors import CannotStart
+from journey.errors import CannotStart, InvalidRequest
+from journey.outside.proxies import proxy_for
 from journey.settings.env_file import values_in
 from journey.settings.model import PREFIX, Settings
 
@@ -29,9 +30,15 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
         known = sorted(PREFIX + name.upper() for name in Settings.model_fields)
         raise CannotStart(f"{', '.join(unknown)}: there is no such setting. Known settings: {', '.join(known)}.")
     try:
-        return Settings.model_validate({name: value for name, value in given.items() if value})
+        settings = Settings.model_validate({name: value for name, value in given.items() if value})
     except ValidationError as error:
         raise CannotStart(" ".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
+    try:
+        if settings.api_key:
+            proxy_for(settings.api_url)
+    except InvalidRequest as error:
+        raise CannotStart(f"{error}, or be left out.") from None
+    return settings
 
 
 def _unquoted(environment: dict[str, str]) -> dict[str, str]:

@@ -14,7 +14,9 @@ from typing import Literal
 from journey.api.models import secret_problem
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import Entry, History, NewEntry, State
+from journey.history.joining import can_take_webhook
 from journey.history.kinship import Pair, Variant, pair_id, variant_of
+from journey.history.states import MEANT
 from journey.outside.addresses import as_sent
 from journey.outside.door import Door
 from journey.outside.pasted import cleaned
@@ -183,6 +185,8 @@ class Orders:
             raise InvalidRequest(problem)
         if order.webhook_url:
             self._check_webhook(cleaned(order.webhook_url), order.webhook_secret)
+            if known := self._history.twin_of(order.fingerprint):
+                _check_told(order, known)
 
     def _check_webhook(self, url: str, secret: str | None) -> None:
         try:
@@ -195,10 +199,14 @@ class Orders:
     # Placing
 
     def place(self, order: Order) -> Entry:
-        """Queue one order. If the same one is already under way, or only seconds old, its entry is returned instead."""
+        """Queue one order. If the same one is already under way, or only seconds old, its entry is returned instead.
+
+        That entry takes over the order's webhook; when it is too late for that, the order is refused.
+        """
         self.check(order)
         entry = self._history.add(order.entry())
         self._wake()
+        _check_told(order, entry)
         return entry
 
     def place_pair(self, order: Order, pair: Pair) -> list[Entry]:
@@ -210,6 +218,8 @@ class Orders:
         for half in halves:
             self.check(half)
         queued = [self._history.add(half.entry(batch=batch)) for half in halves]
+        for half, entry in zip(halves, queued, strict=True):
+            _check_told(half, entry)
         for entry in queued:
             if entry.batch is None:
                 self._history.join(entry.id, batch)
@@ -254,6 +264,21 @@ class Orders:
         self._wake()
         return queued
 
+    # When the link has expired
+
+    def send_all_the_same(self, entry: Entry) -> None:
+        """Send an entry that asked a person first."""
+        self._history.move(entry.id, State.QUEUED, only_from=State.ASKING, words=MEANT, error=None)
+        self._wake()
+
+    def run_here_instead(self, entry: Entry, variant: Variant, *, person: str | None) -> Entry:
+        """Order what this entry asks about on this machine, from our own copy, and cancel the entry."""
+        queued = self.rescue(entry, variant, person=person)
+        self._history.move(entry.id, State.CANCELLED, only_from=State.ASKING, words="It runs on this machine instead.")
+        if entry.batch:
+            self._history.join(queued.id, entry.batch)
+        return queued
+
     # Without the parent task
 
     def can_rescue(self, entry: Entry) -> bool:
@@ -291,4 +316,14 @@ class Orders:
                 person=person,
                 webhook_url=entry.webhook_url,
             )
+        )
+
+
+def _check_told(order: Order, entry: Entry) -> None:
+    """Raises InvalidRequest when this entry stands for the order, and was sent without its webhook."""
+    url = order.entry().webhook_url
+    if url and url != entry.webhook_url and not can_take_webhook(entry):
+        raise InvalidRequest(
+            "Webhook: this picture is under way with these settings already, and was sent without this webhook. "
+            "Nothing was ordered. Order it again when it has ended, or leave the webhook empty and watch it here."
         )

@@ -169,12 +169,20 @@ def elsewhere(batch: Batch) -> str:
 
 
 def undecided(items: Sequence[Item]) -> str:
-    """What to say about calls that may or may not have been accepted."""
-    entries = [item.entry for item in items if item.entry.state is State.AMBIGUOUS]
-    return (
-        f"For {counted(len(entries), 'picture')}, it is not known whether {_labels(entries)} accepted the call. "
-        "Nothing is sent again by itself: open each one to decide."
-    )
+    """What to say about calls that may or may not have been accepted, and about those that ask before they are made."""
+    lost = [item.entry for item in items if item.entry.state is State.AMBIGUOUS]
+    asking = [item.entry for item in items if item.entry.state is State.ASKING]
+    sentences = []
+    if lost:
+        sentences.append(
+            f"For {counted(len(lost), 'picture')}, it is not known whether {_labels(lost)} accepted the call. "
+            "Nothing is sent again by itself: open each one to decide."
+        )
+    if asking:
+        sentences.append(
+            f"For {counted(len(asking), 'picture')}, the link has expired. Nothing was sent: open each one to decide."
+        )
+    return " ".join(sentences)
 
 
 def retry_words(items: Sequence[Item]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from journey import printing
-from journey.history import LIVE, OVER, SEARCH_LIMIT, Entry, Filter, Order, State
+from journey.history import LIVE, OVER, SEARCH_LIMIT, UNDECIDED, Entry, Filter, Order, State
 from journey.printing import inputs as print_inputs
 from journey.provider import PROVIDERS, Provider
 from journey.storage.disk_use import Room
@@ -17,7 +17,7 @@ from journey.views.words import file_size, moment, pixels, print_size, progress,
 
 GROUPS: dict[str, tuple[str, frozenset[State]]] = {
     "under-way": ("Under way", LIVE),
-    "needs-you": ("Needs you", frozenset({State.AMBIGUOUS})),
+    "needs-you": ("Needs you", UNDECIDED),
     "finished": ("Finished", frozenset({State.FINISHED})),
     "failed": ("Failed", frozenset({State.FAILED})),
     "ended": ("Ended by a person", OVER - {State.FINISHED, State.FAILED}),

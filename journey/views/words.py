@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from journey import printing
 from journey.api.models import Account, TaskStatus
 from journey.errors import one_line
-from journey.history import Entry, State
+from journey.history import UNDECIDED, Entry, State
 from journey.history.kinship import variant_of
 from journey.printing import Paper
 from journey.provider import Provider
@@ -23,6 +23,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=\"'/@])")
 STATE_WORDS: dict[State, str] = {
     State.QUEUED: "Waiting to be sent",
     State.SUBMITTING: "Being sent",
+    State.ASKING: "Needs your decision",
     State.AMBIGUOUS: "Needs your decision",
     State.OPEN: "In progress",
     State.ARCHIVING: "Storing the result",
@@ -125,6 +126,8 @@ def ending(entry: Entry) -> str | None:
         return f"**{name}** is finished ({literal(variant_of(entry).name)}): {pixels(entry.result_size)}."
     if entry.state is State.FAILED:
         return f"**{name}** failed: {literal(entry.error or 'no reason was given.', limit=160)}"
+    if entry.state is State.ASKING:
+        return f"**{name}** needs your decision: its link has expired, so nothing was sent."
     if entry.state is State.AMBIGUOUS:
         return f"**{name}** needs your decision: it is not known whether {entry.provider.label} accepted it."
     return None
@@ -133,11 +136,11 @@ def ending(entry: Entry) -> str | None:
 def endings(entries: Sequence[Entry]) -> str:
     """What to say when many tasks have ended: `12 tasks ended: 11 finished, 1 failed.`"""
     counted = [
-        (sum(entry.state is state for entry in entries), words)
-        for state, words in (
-            (State.FINISHED, "finished"),
-            (State.FAILED, "failed"),
-            (State.AMBIGUOUS, "waiting for your decision"),
+        (sum(entry.state in states for entry in entries), words)
+        for states, words in (
+            ({State.FINISHED}, "finished"),
+            ({State.FAILED}, "failed"),
+            (UNDECIDED, "waiting for your decision"),
         )
     ]
     parts = [f"{count} {words}" for count, words in counted if count]

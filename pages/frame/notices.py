@@ -18,6 +18,7 @@ TOLD_ONE_BY_ONE = 3
 ICONS = {
     State.FINISHED: ":material/check_circle:",
     State.FAILED: ":material/error:",
+    State.ASKING: ":material/help:",
     State.AMBIGUOUS: ":material/help:",
 }
 """Ordered by how much a person has to do about it, the most last."""

@@ -22,7 +22,8 @@ def actions(entry: Entry, begun: Entry, *, fills_form: bool, view: View = USUAL)
     """
     with st.container(horizontal=True, vertical_alignment="center"):
         # What is being sent here can be stopped in a moment; a call elsewhere cannot be taken back.
-        if entry.state in LIVE and (entry.state is not State.SUBMITTING or entry.provider.is_here):
+        can_stop = entry.state in LIVE and (entry.state is not State.SUBMITTING or entry.provider.is_here)
+        if can_stop or entry.state is State.ASKING:
             _stop(entry)
         if entry.result:
             st.link_button(
@@ -53,7 +54,7 @@ def actions(entry: Entry, begun: Entry, *, fills_form: bool, view: View = USUAL)
 
 
 def _stop(entry: Entry) -> None:
-    label = "Stop" if entry.provider.can_cancel or entry.state is State.QUEUED else "Stop watching"
+    label = "Stop" if entry.provider.can_cancel or entry.state in (State.QUEUED, State.ASKING) else "Stop watching"
     if not st.button(label, key=f"stop_{entry.id}", icon=":material/stop:"):
         return
     try:

@@ -39,6 +39,7 @@ THUMBNAIL_WIDTH = 96
 _LOOKS: dict[State, tuple[str, str]] = {
     State.FINISHED: (":material/check_circle:", "green"),
     State.FAILED: (":material/error:", "red"),
+    State.ASKING: (":material/help:", "orange"),
     State.AMBIGUOUS: (":material/help:", "orange"),
     State.CANCELLED: (":material/block:", "gray"),
     State.ABANDONED: (":material/visibility_off:", "gray"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from journey.errors import InvalidRequest, JourneyError
-from journey.studio import ID_LIMIT, PROVIDERS, Entry, Provider, State, Variant
+from journey.studio import HERE, ID_LIMIT, PROVIDERS, Entry, Provider, State, Variant
 from journey.workspace import workspace
 from pages.frame.protection import say_error
 from pages.frame.visitor import expect, person
@@ -13,10 +16,12 @@ from pages.frame.visitor import expect, person
 
 def decisions(entry: Entry) -> None:
     """Why a task failed or needs a decision, and what can be done."""
-    if entry.error and entry.state in (State.FAILED, State.AMBIGUOUS):
+    if entry.error and entry.state in (State.FAILED, State.ASKING, State.AMBIGUOUS):
         st.text(entry.error)
     if entry.state is State.AMBIGUOUS:
         _ways_out(entry)
+    elif entry.state is State.ASKING:
+        _ask(entry)
     elif workspace().orders.can_rescue(entry):
         _rescue(entry)
 
@@ -52,6 +57,19 @@ def _ways_out(entry: Entry) -> None:
             st.rerun()
 
 
+def _ask(entry: Entry) -> None:
+    """Its link has expired: it runs here, from our own copy, or is sent because a person knows better."""
+    orders, price = workspace().orders, entry.provider.credits
+    with st.container(horizontal=True):
+        if orders.can_rescue_at(entry, HERE) and st.button(
+            "Run it here · free", key=f"here_{entry.id}", icon=":material/computer:"
+        ):
+            _queue(partial(orders.run_here_instead, entry, _default_variant(HERE), person=person()))
+        if st.button(f"Send it all the same · {price} credits", key=f"send_{entry.id}", icon=":material/send:"):
+            orders.send_all_the_same(entry)
+            _goes_on(entry)
+
+
 def _goes_on(entry: Entry) -> None:
     expect(entry)
     workspace().wake()
@@ -71,7 +89,7 @@ def _rescue(entry: Entry) -> None:
                     key=f"rescue_{provider}_{entry.id}",
                     icon=":material/computer:" if provider.is_here else ":material/link:",
                 ):
-                    _queue_rescue(entry, provider)
+                    _queue(partial(orders.rescue, entry, _default_variant(provider), person=person()))
     if entry.provider not in ways and entry.provider in workspace().clients:
         st.caption(f"It cannot be sent to {entry.provider.label} by URL, because no public address of it is known.")
 
@@ -80,10 +98,13 @@ def _way_words(provider: Provider) -> str:
     return "Run it here · free" if provider.is_here else f"Send the picture by URL · {provider.credits} more credits"
 
 
-def _queue_rescue(entry: Entry, provider: Provider) -> None:
-    network = next(iter(workspace().networks()), None) if provider.has_networks else None
+def _default_variant(provider: Provider) -> Variant:
+    return Variant(provider, next(iter(workspace().networks()), None) if provider.has_networks else None)
+
+
+def _queue(place: Callable[[], Entry]) -> None:
     try:
-        queued = workspace().orders.rescue(entry, Variant(provider, network), person=person())
+        queued = place()
     except JourneyError as error:
         say_error(str(error))
         return

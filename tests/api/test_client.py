@@ -24,6 +24,7 @@ import journey
 from journey import (
     Ambiguous,
     AuthenticationFailed,
+    GatewayRefused,
     InsufficientCredits,
     InvalidRequest,
     JourneyClient,
@@ -41,6 +42,7 @@ from journey import (
     WrongAddress,
 )
 from journey.api.models import HOSTED_URL
+from journey.outside.agent import VERSION
 from tests.harness.hosted import (
     GRID_ID,
     NO_TASK_ID,
@@ -184,6 +186,65 @@ def test_impossible_address_is_refused(base_url: Any) -> None:
         JourneyClient("key", base_url)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"timeout": None}, {"timeout": float("inf")}, {"timeout": float("nan")}, {"timeout": -1}, {"timeout": 0},
+     {"timeout": 10**30}, {"timeout": "30"}, {"timeout": True}, {"attempts": 0}, {"attempts": None}, {"attempts": 1.5},
+     {"retry_for": None}, {"retry_for": float("nan")}, {"retry_for": -1}, {"contact": "Zoë"}, {"contact": "a\nb"}],
+    ids=str,
+)  # fmt: skip
+def test_impossible_setting_is_refused_when_the_client_is_made(settings: dict[str, Any]) -> None:
+    """A setting with which calls would fail or hang half-way is named at once."""
+    with pytest.raises(InvalidRequest, match=next(iter(settings))):
+        JourneyClient("key", **settings)
+
+
+@pytest.mark.parametrize("timeout", [None, float("nan"), -1, "600"], ids=str)
+def test_impossible_deadline_is_not_waited_for(api: FakeHosted, client: JourneyClient, timeout: Any) -> None:
+    """A deadline that no clock can reach is refused before anything is asked."""
+    with pytest.raises(InvalidRequest, match="timeout"):
+        client.wait(SINGLE_ID, timeout=timeout)
+    assert [] == api.calls
+
+
+def test_address_is_read_as_browsers_read_it(api: FakeHosted) -> None:
+    """A scheme and a host in capitals are the same address."""
+    with JourneyClient(api.key, api.url.replace("http://127.0.0.1", "HTTP://LOCALHOST")) as client:
+        assert 12_000 == client.account().credits
+    assert "https://api.example/api/v1" == JourneyClient("key", "HTTPS://API.Example/api/v1/").base_url
+
+
+def test_address_without_its_path_is_told_by_every_question(api: FakeHosted) -> None:
+    """Without /api/v1 there is no such call, whatever is asked and in whatever way the server says so."""
+    client = JourneyClient(api.key, api.origin, attempts=1)
+    questions: list[Callable[[], object]] = [
+        client.account,
+        lambda: client.fetch(SINGLE_ID),
+        lambda: client.fetch_many([SINGLE_ID, GRID_ID]),
+        lambda: client.cancel(SINGLE_ID),
+        lambda: client.upscale(image_url=PICTURE, type="2x"),
+    ]
+    for reply in (None, Reply(404, {}), Reply(404, b""), Reply(404, "Not Found"), Reply(405, {})):
+        api.always("cdn", reply)
+        for question in questions:
+            with pytest.raises(WrongAddress, match="Check the API address"):
+                question()
+    api.always("cdn", web_page(200))
+    for question in questions[:-1]:
+        with pytest.raises(WrongAddress, match="Check the API address"):
+            question()
+    assert 0 == api.charges
+
+
+def test_every_call_says_who_sends_it(api: FakeHosted) -> None:
+    """The User-Agent has the version, and the contact where there is one."""
+    for contact in (None, "https://studio.example/about"):
+        JourneyClient(api.key, api.url, contact=contact).account()
+    assert [f"journey-print-studio/{VERSION}", f"journey-print-studio/{VERSION} (+https://studio.example/about)"] == [
+        call.headers["user-agent"] for call in api.calls
+    ]
+
+
 def test_secrets_never_show(api: FakeHosted, client: JourneyClient, caplog: pytest.LogCaptureFixture) -> None:
     """Neither the key nor a webhook secret is in a log, a repr or an error, even when the server repeats them."""
     caplog.set_level(logging.DEBUG)
@@ -291,12 +352,12 @@ def test_answer_that_proves_nothing_is_ambiguous(api: FakeHosted, client: Journe
         (Reply(401, {}), AuthenticationFailed),
         (web_page(401), AuthenticationFailed),
         (Reply(403, {}), AuthenticationFailed),
-        (web_page(403), AuthenticationFailed),
+        (web_page(403), GatewayRefused),
         (Reply(402, {}), InsufficientCredits),
         (Reply(402, b""), InsufficientCredits),
         (Reply(400, {"errors": [{"msg": "Not enough credits"}]}), InsufficientCredits),
         (Reply(403, {"message": "Out of CREDITS"}), InsufficientCredits),
-        (Reply(403, b"<html><title>Credits</title></html>"), AuthenticationFailed),
+        (Reply(403, b"<html><title>Credits</title></html>"), GatewayRefused),
         (Reply(400, {"error": "accredited sources only"}), InvalidRequest),
     ],
     ids=short,
@@ -521,10 +582,12 @@ def test_compression_that_was_not_asked_for_is_undone_within_the_limit(
     [
         (Reply(404, {"errors": [{"msg": "Task not found"}]}), TaskNotFound),
         (Reply(404, b""), TaskNotFound),
-        (web_page(404), ServerError),
+        (web_page(404), WrongAddress),
+        (Reply(404, "404 page not found"), WrongAddress),
         (Reply(400, {"error": "bad id"}), InvalidRequest),
         (Reply(401, {}), AuthenticationFailed),
-        (Reply(405, {}), ServerError),
+        (web_page(403), GatewayRefused),
+        (Reply(405, {}), WrongAddress),
     ],
     ids=short,
 )
@@ -723,7 +786,11 @@ def test_waiting_survives_passing_faults(api: FakeHosted, client: JourneyClient)
     assert TaskStatus.FINISHED is client.wait(task_id).status
 
 
-@pytest.mark.parametrize(("fault", "error"), [(web_page(404), ServerError), (rate_limited(), RateLimited)], ids=short)
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [(web_page(503), ServerError), (web_page(403), GatewayRefused), (rate_limited(), RateLimited)],
+    ids=short,
+)
 def test_waiting_ends_when_a_fault_stays(
     api: FakeHosted, client: JourneyClient, fault: Reply, error: type[JourneyError]
 ) -> None:
@@ -732,6 +799,18 @@ def test_waiting_ends_when_a_fault_stays(
     with pytest.raises(error):
         client.wait(SINGLE_ID, timeout=10_000)
     assert 10 == len(api.calls)
+
+
+def test_waiting_at_a_wrong_address_ends_at_once(api: FakeHosted, passing: Clock) -> None:
+    """An address that was never right is told after one poll; one that was right before may be so again."""
+    client = JourneyClient(api.key, api.origin, clock=passing, sleep=passing.sleep)
+    with pytest.raises(WrongAddress):
+        client.wait(SINGLE_ID)
+    assert ([], 1) == (passing.pauses, len(api.calls))
+    with JourneyClient(api.key, api.url, clock=passing, sleep=passing.sleep) as right:
+        task_id = right.upscale(image_url=PICTURE, type="2x")
+        api.script("fetch", None, web_page(404), web_page(404))
+        assert TaskStatus.FINISHED is right.wait(task_id).status
 
 
 def test_waiting_keeps_its_deadline_however_long_the_server_wants_to_be_left_alone(

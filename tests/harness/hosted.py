@@ -48,6 +48,7 @@ STEPS: tuple[tuple[str, str | None], ...] = (
 )
 """Status and percentage at each observation of a task."""
 CREDITS_PER_ORDER = 2
+_MIRRORED = (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.ROTATE_180)
 PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>"
 
 
@@ -165,6 +166,17 @@ def with_fields(**fields: Any) -> Change:
     return Change(lambda answer: {**answer, **fields})
 
 
+def each_task(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
+    """An answer about one task or about many, with each task changed on its way out."""
+
+    def changed(answer: dict[str, Any]) -> dict[str, Any]:
+        if "tasks" in answer:
+            return {"tasks": [change(task) for task in answer["tasks"]]}
+        return change(answer)
+
+    return Change(changed)
+
+
 ODD_TASKS: dict[str, Change] = {
     "task_type of a 1x": with_fields(task_type="upscale#1"),
     "other task_type of a 1x": with_fields(task_type="upscale-1x"),
@@ -198,6 +210,8 @@ class FakeTask:
     error: str | None = None
     size: tuple[int, int] | None = None
     """Width and height of the result in pixels, when they are not `scale` times the source's."""
+    holes: Mapping[str, Any] = field(default_factory=dict)
+    """What stands in a grid's places that have no picture, by their index."""
 
 
 @dataclass(frozen=True)
@@ -314,6 +328,11 @@ class FakeHosted:
         with self._lock:
             self.tasks[task_id].step, self.tasks[task_id].held = step, True
 
+    def leave_out(self, task_id: str, **holes: Any) -> None:
+        """Let places of a grid have no picture but this: `leave_out(GRID_ID, _2=None)`."""
+        with self._lock:
+            self.tasks[task_id].holes = {index.removeprefix("_"): hole for index, hole in holes.items()}
+
     def calls_to(self, endpoint: str) -> list[Call]:
         """The calls of one endpoint so far."""
         with self._lock:
@@ -392,7 +411,9 @@ class FakeHosted:
                     return _refusal("parent_task_id: the task is not finished")
                 if parent.grid and index is None:
                     return _refusal("index: the parent is a grid, so say which picture")
-                source = self.result(parent) or b""
+                if parent.grid and index in parent.holes:
+                    return _refusal(f"index: there is no picture {index}")
+                source = self.result(parent, place=int(index) - 1 if parent.grid and index else 0) or b""
         else:
             source = _source(body["image_url"])
         with self._lock:
@@ -447,17 +468,22 @@ class FakeHosted:
                 "status": status,
                 "percentage": "100",
                 "original_image_url": f"{cdn}.png",
-                "image_urls": [f"{cdn}_{number}.png" for number in range(4)],
+                "image_urls": [task.holes.get(str(place + 1), f"{cdn}_{place}.png") for place in range(4)],
             }
         return {**common, "status": status, "image_url": f"{cdn}.png"}
 
-    def result(self, task: FakeTask) -> bytes | None:
-        """The result picture: the source enlarged by nearest neighbour, to `scale` times its size or to `size`."""
+    def result(self, task: FakeTask, place: int = 0) -> bytes | None:
+        """The result picture: the source enlarged by nearest neighbour, to `scale` times its size or to `size`.
+
+        In the other places of a grid it is mirrored, each time in another way.
+        """
         try:
             source = Image.open(io.BytesIO(task.source)).convert("RGB")
         except OSError:
             return None
         size = task.size or (source.width * task.scale, source.height * task.scale)
+        if place:
+            source = source.transpose(_MIRRORED[place - 1])
         return _encoded(source.resize(size, Image.Resampling.NEAREST), "PNG")
 
     def stored_picture(self, path: str) -> bytes | None:
@@ -468,8 +494,10 @@ class FakeHosted:
             width, _, height = stem.partition("x")
             return picture(int(width), int(height)) if width.isdigit() and height.isdigit() else None
         with self._lock:
-            task = self.tasks.get(stem) or self.tasks.get(stem.rpartition("_")[0])
-            return self.result(task) if task else None
+            if task := self.tasks.get(stem):
+                return self.result(task)
+            task_id, _, place = stem.rpartition("_")
+            return self.result(self.tasks[task_id], int(place)) if task_id in self.tasks else None
 
     def note(self, call: Call) -> None:
         with self._lock:

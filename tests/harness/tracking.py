@@ -42,6 +42,7 @@ class TrackedStudio:
         timeout: float = 5.0,
         transport: httpx.BaseTransport | None = None,
         allow: Sequence[str] = ("127.0.0.1",),
+        public: str | None = None,
         **collaborators: Any,
     ) -> None:
         self.clock: Clock = collaborators.pop("clock", None) or Clock()
@@ -60,7 +61,7 @@ class TrackedStudio:
             self.files,
             self.decoder,
             self.door,
-            origins=Origins(local=(OWN_ORIGIN,)),
+            origins=Origins(public, local=(OWN_ORIGIN,)),
             max_bytes=2**20,
             clock=self.clock,
             executor=executor or Inline(),

@@ -28,7 +28,8 @@ from tests.harness.standing import Clock
 from tests.harness.tracking import TrackedStudio
 
 WAYS = {
-    State.QUEUED: {State.SUBMITTING, State.CANCELLED},
+    State.QUEUED: {State.SUBMITTING, State.ASKING, State.CANCELLED},
+    State.ASKING: {State.QUEUED, State.CANCELLED},
     State.SUBMITTING: {State.OPEN, State.QUEUED, State.FAILED, State.AMBIGUOUS},
     State.AMBIGUOUS: {State.OPEN, State.QUEUED, State.ABANDONED},
     State.OPEN: {State.ARCHIVING, State.FAILED, State.ABANDONED, State.STOPPED},
@@ -36,6 +37,7 @@ WAYS = {
 }
 ROUTES: dict[State, tuple[State, ...]] = {
     State.QUEUED: (),
+    State.ASKING: (State.ASKING,),
     State.SUBMITTING: (State.SUBMITTING,),
     State.AMBIGUOUS: (State.SUBMITTING, State.AMBIGUOUS),
     State.OPEN: (State.SUBMITTING, State.OPEN),

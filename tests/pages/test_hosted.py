@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from journey.history import Entry, State
+from journey.history import Entry, NewEntry, State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.settings import Settings
 from journey.workspace import Workspace
@@ -79,6 +79,18 @@ def test_a_task_of_journeyapi_is_sent_as_a_parent(
     wait_for(lambda: space.history.get(entry.id).state is State.FINISHED, seconds=60)
     assert (GRID_ID, "2", 2) == (entry.parent_task_id, entry.index, space.history.get(entry.id).credits)
     assert 1 == api.charges
+
+
+def test_a_picture_that_is_missing_in_a_grid_is_shown_as_missing(api: FakeHosted, form: Callable[[], AppTest]) -> None:
+    """A hole keeps its place in the picker, with words and without a button; the others keep theirs."""
+    api.leave_out(GRID_ID, _2=None)
+    app = form()
+    app.button_group(key="way").set_value("task").run()
+    app.text_input(key="task_id").set_value(GRID_ID).run()
+    api.leave_out(GRID_ID)
+    assert "Picture 2 is missing: JourneyAPI named none there." in [text.value for text in app.text]
+    assert ["pick_1", "pick_3", "pick_4"] == [str(each.key) for each in app.button if str(each.key).startswith("pick_")]
+    assert any("without number 2" in caption.value for caption in app.caption)
 
 
 def test_an_upload_that_only_lies_here_is_explained(space: Workspace, form: Callable[[], AppTest]) -> None:
@@ -169,6 +181,26 @@ def test_a_result_that_cannot_be_fetched_is_handed_in(
     done = space.history.get(entry.id)
     assert (State.FINISHED, (2 * width, 2 * height), 2) == (done.state, done.result_size, done.credits)
     api.always("cdn", None)
+
+
+def test_an_expired_link_is_asked_about_before_it_costs_anything(
+    space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
+) -> None:
+    """The card says when the link expired, and offers this machine for free or the call all the same."""
+    source = space.intake.from_upload("expired.png", picture(30, 20))
+    link = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=650037d1&is=1&hm=2"
+    new = NewEntry(provider=JOURNEYAPI, type="2x", name="expired.png", image_url=link, source=source.stored)
+    charges, entry = api.charges, space.history.add(new)
+    space.wake()
+    wait_for(lambda: space.history.get(entry.id).state is State.ASKING)
+    app = form()
+    assert any("expired on 12 September 2023" in text.value for text in app.text)
+    assert "Send it all the same · 2 credits" == app.button(key=f"send_{entry.id}").label
+    app.button(key=f"here_{entry.id}").click().run()
+    assert not app.exception
+    here = space.history.lists.latest(limit=1)[0]
+    assert (THIS_MACHINE, source.stored.key) == (here.provider, here.source and here.source.key)
+    assert (State.CANCELLED, charges) == (space.history.get(entry.id).state, api.charges)
 
 
 def fail_at_journeyapi(space: Workspace, api: FakeHosted, app: AppTest, *, picked: str) -> Entry:

@@ -181,6 +181,70 @@ def test_again_is_the_same_wish_without_its_secret(desk: Desk) -> None:
     assert desk.history.webhook_secret(again.id) is None
 
 
+HOOKS = ("https://public.example/first", "https://public.example/second")
+
+
+@pytest.mark.parametrize("before", [None, HOOKS[0]], ids=["none", "another"])
+def test_a_webhook_of_a_second_order_is_taken_over_while_that_is_possible(desk: Desk, before: str | None) -> None:
+    """The same picture ordered again before it is sent is one entry, with the webhook and the secret given last."""
+    order = Order(
+        source=desk.source(), variant=FAST, scale=4, webhook_url=before, webhook_secret="old" if before else None
+    )
+    first = desk.orders.place(order)
+    again = desk.orders.place(replace(order, webhook_url=HOOKS[1], webhook_secret="new"))
+    assert (first.id, HOOKS[1], again) == (again.id, again.webhook_url, desk.history.get(first.id))
+    assert "new" == desk.history.webhook_secret(first.id)
+    words = [str(moment.words) for moment in desk.history.timeline(first.id)]
+    assert 1 == sum("second order" in each for each in words)
+    assert again == desk.orders.place(replace(order, webhook_url=None, webhook_secret=None))
+    assert again == desk.orders.place(replace(order, webhook_url=HOOKS[1], webhook_secret=None))
+    assert "new" == desk.history.webhook_secret(first.id)
+
+
+@pytest.mark.parametrize("before", [None, HOOKS[0]], ids=["none", "another"])
+@pytest.mark.parametrize("state", [State.SUBMITTING, State.OPEN, State.ARCHIVING])
+def test_a_webhook_that_comes_too_late_is_said(desk: Desk, before: str | None, state: State) -> None:
+    """Once the call is made, an order with another webhook is refused with a sentence; the same order is not."""
+    order = Order(source=desk.source(), variant=FAST, scale=4, webhook_url=before)
+    first = desk.orders.place(order)
+    for step in (State.SUBMITTING, State.OPEN, State.ARCHIVING):
+        desk.history.move(first.id, step)
+        if step is state:
+            break
+    late = replace(order, webhook_url=HOOKS[1])
+    for place in (lambda: desk.orders.place(late), lambda: desk.orders.place_pair(late, (FAST, DETAIL))):
+        with pytest.raises(InvalidRequest, match=r"was sent without this webhook\. Nothing was ordered"):
+            place()
+    assert (1, first.id) == (desk.history.lists.count(), desk.orders.place(order).id)
+    assert before == desk.history.lists.latest(limit=1)[0].webhook_url
+
+
+# When the link has expired
+
+
+EXPIRED = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=650037d1&is=1&hm=2"
+
+
+def test_an_entry_that_asks_is_answered_by_a_person(desk: Desk) -> None:
+    """It runs here from our own copy, in its batch, or is queued again as it is; each answer counts once."""
+    order = Order(source=desk.source(image_url=EXPIRED), variant=HOSTED, scale=4, person="ann")
+    here, there = (desk.history.add(replace(order.entry(batch="b"), fingerprint=None)) for _ in range(2))
+    for entry in (here, there):
+        desk.history.move(entry.id, State.ASKING, error="The link expired.")
+    assert desk.orders.can_rescue_at(here, THIS_MACHINE)
+    new = desk.orders.run_here_instead(here, FAST, person="bob")
+    kept = desk.history.get(new.id)
+    assert kept is not None
+    assert (THIS_MACHINE, here.source, "b", "bob") == (kept.provider, kept.source, kept.batch, kept.person)
+    desk.orders.send_all_the_same(there)
+    desk.orders.send_all_the_same(here)
+    now = [desk.history.get(entry.id) for entry in (here, there)]
+    assert [(State.CANCELLED, "The link expired."), (State.QUEUED, None)] == [
+        (each.state, each.error) for each in now if each
+    ]
+    assert 3 == len(desk.woken)
+
+
 # Without the parent task
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from journey.history import LIVE, STALE_AFTER, Entry, History, NewEntry, State
+from journey.history import LIVE, STALE_AFTER, UNDECIDED, Entry, History, NewEntry, State
 from journey.history.tables import COLUMNS, entries, entry_of, wishes_of
 from journey.storage.database import Transactions, Within, metadata
 
@@ -187,7 +187,8 @@ class Batches:
         """Cancel what has not been sent yet. Returns how many entries that was."""
         with self._database.write() as connection:
             history = self._history(connection)
-            queued = sa.select(entries.c.id).where(entries.c.batch == batch_id, entries.c.state == State.QUEUED)
+            not_sent = entries.c.state.in_([State.QUEUED, State.ASKING])
+            queued = sa.select(entries.c.id).where(entries.c.batch == batch_id, not_sent)
             return sum(
                 history.move(entry_id, State.CANCELLED, words="Cancelled with its batch.") is not None
                 for entry_id in list(connection.scalars(queued))
@@ -306,7 +307,7 @@ def _counted(counts: Counter[tuple[State, bool]], part: float = 0.0) -> Progress
         total=total,
         finished=states[State.FINISHED],
         failed=states[State.FAILED],
-        undecided=states[State.AMBIGUOUS],
+        undecided=sum(states[state] for state in UNDECIDED),
         ended=states[State.CANCELLED] + states[State.ABANDONED] + states[State.STOPPED],
         under_way=live - waiting,
         waiting=waiting,

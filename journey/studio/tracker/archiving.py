@@ -16,7 +16,7 @@ from journey.storage.files import Files
 from journey.storage.stored import Origins, StoredFile, StoredPicture
 from journey.studio.results import difference, keep
 from journey.studio.tracker.errands import Errands
-from journey.studio.tracker.submitting import backoff
+from journey.studio.tracker.holds import backoff
 
 log = logging.getLogger(__name__)
 

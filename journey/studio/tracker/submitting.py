@@ -6,13 +6,14 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from journey.api.client import JourneyClient
 from journey.api.errors import (
     Ambiguous,
     AuthenticationFailed,
+    GatewayRefused,
     InsufficientCredits,
     NotSent,
     RateLimited,
@@ -24,23 +25,21 @@ from journey.api.models import TaskStatus, UpscaleRequest
 from journey.background import Loop
 from journey.errors import DatabaseAway, InvalidRequest, JourneyError
 from journey.history import Entry, History, State
+from journey.history.states import MEANT
+from journey.outside.expiring import expires_at
 from journey.provider import Provider
 from journey.storage.failpoints import reach
 from journey.storage.stored import Origins
 from journey.studio.tracker.errands import Errands
+from journey.studio.tracker.holds import Holds, backoff
 
 log = logging.getLogger(__name__)
 
+LINK_SECONDS = 30.0
+"""How long a link has to be good from now on, so that it can still be fetched."""
+
 SUBMITS_AT_ONCE = 4
 """Calls under way at each provider, so that a slow one does not hold up another."""
-
-
-@dataclass(frozen=True)
-class _Hold:
-    """Until when a provider is left alone, because it cannot be reached or asked for that."""
-
-    until: float
-    failures: int
 
 
 class Submitting:
@@ -64,8 +63,7 @@ class Submitting:
         self._webhook_for = webhook_for
         self._may_spend = may_spend
         self._clock = clock
-        self._holds: dict[Provider, _Hold] = {}
-        self._holding = threading.Lock()
+        self._holds = Holds(clock)
         self._spending = threading.Lock()
 
     def hand_out(self, provider: Provider, client: JourneyClient, paused: Mapping[Provider, str]) -> None:
@@ -78,9 +76,12 @@ class Submitting:
 
     def let_go(self) -> None:
         """Forget that providers were to be left alone."""
-        self._holds.clear()
+        self._holds.end_all()
 
     def _submit(self, client: JourneyClient, entry: Entry) -> None:
+        if reason := self._expired(entry):
+            self._history.move(entry.id, State.ASKING, only_from=State.QUEUED, words=reason, error=reason)
+            return
         try:
             request = self._request(entry)
         except JourneyError as error:
@@ -97,9 +98,15 @@ class Submitting:
                 return
             reach("before submitting is stored")
             sending = self._history.move(entry.id, State.SUBMITTING)
-        if sending is not None:
-            reach("after submitting is stored")
-            self._write_down(entry.id, self._send(client, sending, request))
+        if sending is None:
+            return
+        reach("after submitting is stored")
+        if sending.webhook_url != entry.webhook_url:
+            # A second order gave it another webhook after the request was made.
+            back = partial(self._history.move, entry.id, State.QUEUED, only_from=State.SUBMITTING)
+            self._write_down(entry.id, partial(back, attempt=sending.attempts, words="Its webhook has changed."))
+            return
+        self._write_down(entry.id, self._send(client, sending, request))
 
     def _send(self, client: JourneyClient, entry: Entry, request: UpscaleRequest) -> Callable[[], object]:
         """Make the call, once. Returns a function that writes down what came of it."""
@@ -115,8 +122,8 @@ class Submitting:
                 partial(self._history.pauses.begin, entry.provider, str(error)),
                 partial(back, State.QUEUED, words=str(error), note=str(error)),
             )
-        except (NotSent, RateLimited) as error:
-            due_at = self._hold_back(entry.provider, error)
+        except (NotSent, RateLimited, GatewayRefused) as error:
+            due_at = self._holds.begin(entry.provider, error)
             return partial(back, State.QUEUED, words=str(error), note=str(error), due_at=due_at)
         except InvalidRequest as error:
             return partial(back, State.FAILED, words="Refused.", error=str(error))
@@ -136,7 +143,7 @@ class Submitting:
         return partial(lose, said, answer=answer)
 
     def _accepted(self, entry: Entry, task_id: str) -> None:
-        self._holds.pop(entry.provider, None)
+        self._holds.end(entry.provider)
         # What this machine said about the task before its id was stored found no entry, so it is asked at once.
         pause = 0.0 if entry.provider.is_here else entry.provider.poll[0]
         # The entry is ambiguous if another process took over the queue in the middle of this call.
@@ -186,10 +193,34 @@ class Submitting:
             fields["webhook_url"], fields["webhook_secret"] = ours
         return UpscaleRequest.checked({name: value for name, value in fields.items() if value is not None})
 
+    def _expired(self, entry: Entry) -> str | None:
+        """Why a person is asked before this entry is sent: only a link that has expired would be sent. None otherwise.
+
+        What a person has sent all the same was meant, and is not asked about again.
+        """
+        if entry.provider.is_here or entry.parent_task_id or not entry.image_url:
+            return None
+        end = self._end_of_link(entry)
+        if end is None or (entry.source and self._origins.for_provider(entry.provider)):
+            return None
+        if any(moment.words == MEANT for moment in self._history.timeline(entry.id)):
+            return None
+        return (
+            f"The link of this picture expired on {end.day} {end:%B %Y}, so {entry.provider.label} could probably not "
+            "fetch it. Nothing was sent or charged. Run it on this machine, order it again with a new link, or send it "
+            "all the same."
+        )
+
+    def _end_of_link(self, entry: Entry) -> datetime | None:
+        """When the link of an entry has expired, or is about to; None while it is good."""
+        end = expires_at(entry.image_url or "")
+        return end if end and end.timestamp() <= self._clock() + LINK_SECONDS else None
+
     def _image_url(self, entry: Entry) -> str | None:
-        """The address of the source: our own copy here and for uploads, else the address that the picture came from."""
-        if entry.source and (entry.provider.is_here or not entry.image_url):
-            origin = self._origins.for_provider(entry.provider)
+        """The address of the source: our own copy here, for uploads and for links that have expired, else the link."""
+        origin = self._origins.for_provider(entry.provider)
+        has_link = entry.image_url and not (origin and self._end_of_link(entry))
+        if entry.source and (entry.provider.is_here or not has_link):
             if origin is None:
                 raise InvalidRequest(
                     f"{entry.provider.label} cannot reach pictures on this machine. "
@@ -199,28 +230,7 @@ class Submitting:
         return entry.image_url
 
     def _is_held(self, provider: Provider, paused: Mapping[Provider, str]) -> bool:
-        return provider in paused or self._hold(provider).until > self._clock()
-
-    def _hold(self, provider: Provider) -> _Hold:
-        return self._holds.get(provider, _Hold(until=0.0, failures=0))
-
-    def _hold_back(self, provider: Provider, error: NotSent | RateLimited) -> float:
-        """Leave the whole provider alone for a while: the next entry would fail in the same way. Returns until when."""
-        asked = error.retry_after if isinstance(error, RateLimited) else None
-        with self._holding:
-            now, hold = self._clock(), self._hold(provider)
-            if hold.until > now:  # another call made at the same time has already set it
-                hold = _Hold(max(hold.until, now + (asked or 0.0)), hold.failures)
-            else:
-                failures = hold.failures + 1
-                hold = _Hold(now + (asked or backoff(failures)), failures)
-            self._holds[provider] = hold
-        return hold.until
-
-
-def backoff(attempts: int) -> float:
-    """Seconds before another try: 2, doubling up to 300."""
-    return min(300.0, 2.0 ** min(attempts, 9))
+        return provider in paused or self._holds.has(provider)
 
 
 def _in_turn(*works: Callable[[], object]) -> None:

@@ -111,6 +111,7 @@ class Tracker:
             # The clock was set back: nothing may wait for a time that is now an hour away once more.
             self._history.hasten()
             self._submitting.let_go()
+            self._polling.let_go()
             self._errands.forgive()
         self._errands.sweep()
         while self._moved:

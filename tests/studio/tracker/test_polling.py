@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
+from email.utils import formatdate
+from typing import Any
 
 import pytest
 
@@ -10,6 +13,7 @@ from journey.api.models import Task
 from journey.history import State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from tests.harness.hosted import (
+    GRID_ID,
     ODD_TASKS,
     SINGLE_ID,
     STEPS,
@@ -17,7 +21,9 @@ from tests.harness.hosted import (
     Close,
     FakeHosted,
     Reply,
+    each_task,
     web_page,
+    with_fields,
     without,
 )
 from tests.harness.tracking import TrackedStudio
@@ -92,17 +98,155 @@ def test_one_id_that_the_api_refuses_does_not_hide_the_others(studio: TrackedStu
     assert len(entries) == api.charges
 
 
-def test_finished_without_a_picture_is_not_finished(studio: TrackedStudio, api: FakeHosted) -> None:
-    """A finished task without an address is still watched, and comes home when the address is there."""
+def test_a_picture_may_come_a_moment_later(studio: TrackedStudio, api: FakeHosted) -> None:
+    """A task that is finished a moment before its address is told comes home, and says meanwhile what it waits for."""
     entry = studio.add()
     studio.tracker.step()
     api.finish(str(studio.look(entry).task_id))
     api.always("fetch", without("image_url"))
-    studio.settle(seconds=600)
+    studio.settle(seconds=30)
     assert State.OPEN is studio.look(entry).state
+    assert "finished, but not yet where" in str(studio.look(entry).note)
     api.always("fetch", None)
     studio.settle()
     assert State.FINISHED is studio.look(entry).state
+
+
+PREVIEW = {"image_url": "https://cdn.example/preview.png"}
+ENDS: dict[str, tuple[dict[str, Any], str]] = {
+    "cancelled": ({"status": "CANCELLED"}, "CANCELLED"),
+    "moderated": ({"status": "moderated", "message": "Against our rules", **PREVIEW}, "Against our rules"),
+    "rejected": ({"status": "Rejected", "detail": [{"msg": "Not a picture"}]}, "Not a picture"),
+    "an object": ({"status": "failed", "error": {"message": "Out of paint"}}, "Out of paint"),
+    "a list": ({"status": "failed", "errors": [{"msg": "Out of paint"}, "and ink"]}, "Out of paint and ink"),
+    "another name": ({"failure_reason": "Out of paint"}, "Out of paint"),
+    "only a message": ({"message": "Out of paint"}, "Out of paint"),
+    "an error beside a preview": ({"error": "Out of paint", **PREVIEW}, "Out of paint"),
+    "no reason": ({"status": "error", "error": {}}, "gave no reason"),
+    "no picture": ({"status": "success"}, "JourneyAPI says that the task is finished, but named no address"),
+    "no picture, but words": ({"status": "success", "message": "Removed"}, "no address of a picture. Removed"),
+    "only holes": ({"status": "done", "image_urls": [None, "", {}, 7]}, "named no address of a picture"),
+    "too long an address": ({"status": "done", "image_url": "https://cdn/" + "a" * 99_999}, "so it cannot be kept"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("end", "words"), ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("count", [1, 2])
+def test_every_end_ends_the_entry_in_the_words_of_the_api(
+    studio: TrackedStudio, api: FakeHosted, end: dict[str, Any], words: str, count: int
+) -> None:
+    """However the API says that a task is over without a picture, the entry ends, with what the API said."""
+    entries = [studio.add() for _ in range(count)]
+    ended = each_task(lambda task: {"task_id": task["task_id"], **end})
+    api.always("fetch", ended)
+    api.always("fetch-many", ended)
+    studio.settle(seconds=120)
+    for entry in entries:
+        assert (State.FAILED, True) == (studio.look(entry).state, words in str(studio.look(entry).error))
+    assert count == api.charges
+
+
+@pytest.mark.parametrize(
+    "percentages",
+    [("0", "32", 64.0, "99%", "99.9"), (None,), ("",), ("soon",), ("missing",), (True, [], {})],
+    ids=str,
+)
+def test_previews_never_end_an_entry(studio: TrackedStudio, api: FakeHosted, percentages: tuple[Any, ...]) -> None:
+    """While previews come, with whatever percentage or none, the entry is open; then the result is archived once."""
+    entries = [studio.add() for _ in range(2)]
+    studio.tracker.step()
+    ids = [str(studio.look(entry).task_id) for entry in entries]
+    for task_id in ids:
+        api.hold(task_id, STEPS.index(("processing", "50")))
+    sent = itertools.cycle(percentages)
+    statuses = itertools.cycle(["IN_PROGRESS", "rendering", "processing", 3, {"name": "done"}])
+
+    def preview(task: dict[str, Any]) -> dict[str, Any]:
+        shown = {
+            **task,
+            "status": next(statuses),
+            "percentage": next(sent),
+            "image_url": f"{api.origin}/source/9x9.png",
+        }
+        return {name: value for name, value in shown.items() if value != "missing"}
+
+    for endpoint in ("fetch", "fetch-many"):
+        api.always(endpoint, each_task(preview))
+    studio.settle(seconds=300)
+    assert {State.OPEN: 2} == states(studio)
+    assert [] == api.calls_to("cdn")
+    for endpoint in ("fetch", "fetch-many"):
+        api.always(endpoint, None)
+    for task_id in ids:
+        api.finish(task_id)
+    studio.settle()
+    assert [(256, 192)] * 2 == [studio.look(entry).result_size for entry in entries]
+    assert (2, 2) == (api.charges, len(api.calls_to("cdn")))
+
+
+def test_a_hole_is_no_other_picture(studio: TrackedStudio, api: FakeHosted) -> None:
+    """When the picture that was asked for is a hole, its neighbour does not take its place: the entry ends."""
+    entry = studio.add(parent_task_id=GRID_ID, index="2")
+    urls = [f"{api.origin}/source/64x48.png", None, f"{api.origin}/source/64x48.png", None]
+    api.always("fetch", with_fields(status="done", image_urls=urls, image_url=None))
+    studio.settle(seconds=120)
+    assert State.FAILED is studio.look(entry).state
+    assert "no address of picture 2" in str(studio.look(entry).error)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("header", ["60", "date"])
+def test_a_provider_that_wants_to_be_left_alone_is(
+    studio: TrackedStudio, api: FakeHosted, count: int, header: str
+) -> None:
+    """After a 429 with Retry-After nothing is asked about before its time, not even what was sent meanwhile."""
+    first, *_ = [studio.add() for _ in range(count)]
+    studio.tracker.step()
+    studio.clock.now += 2
+    until = studio.clock.now + 60
+    headers = {"Retry-After": header}
+    if header == "date":
+        headers = {"Retry-After": formatdate(until, usegmt=True), "Date": formatdate(studio.clock.now, usegmt=True)}
+    api.script("fetch" if count == 1 else "fetch-many", Reply(429, {}, headers))
+
+    def asked() -> int:
+        return len(api.calls_to("fetch")) + len(api.calls_to("fetch-many"))
+
+    studio.tracker.step()
+    assert (1, True) == (asked(), "Too many calls" in str(studio.look(first).note))
+    studio.add()
+    for _ in range(8):
+        studio.tracker.step()
+        studio.clock.now += 7
+    assert (1, count + 1) == (asked(), api.charges)
+    studio.clock.now = until
+    studio.tracker.step()
+    assert 2 == asked()
+    studio.settle()
+    assert {State.FINISHED: count + 1} == states(studio)
+
+
+def test_what_stays_open_says_why(studio: TrackedStudio, api: FakeHosted) -> None:
+    """As long as nothing can be learnt about a task, its note says what came instead; a good answer clears it."""
+    entry = studio.add()
+    studio.tracker.step()
+    api.hold(str(studio.look(entry).task_id))
+    unknown = Reply(404, {"errors": [{"msg": "Task not found"}]})
+    for fault, words in (
+        (Reply(200, {"error": "Overloaded, come again"}), "Overloaded"),
+        (web_page(502), "a gateway in front of it answered 502"),
+        (web_page(403), "The key is not at fault"),
+        (unknown, "JourneyAPI says nothing about this task"),
+        (Close.AFTER_READING, "connection broke"),
+    ):
+        for answer, note in ((fault, words), (None, None)):
+            api.script("fetch", answer)
+            studio.clock.now += 15
+            studio.tracker.step()
+            now = studio.look(entry)
+            assert State.OPEN is now.state
+            assert note is now.note if note is None else note in str(now.note)
+    assert {} == studio.history.pauses.reasons()
 
 
 def test_a_silent_task_is_stale_and_asked_for_rarely(studio: TrackedStudio, api: FakeHosted) -> None:

@@ -191,6 +191,18 @@ def test_a_refused_key_or_purse_or_a_wrong_address_pauses_the_queue(
     assert 6 == api.charges
 
 
+def test_a_gateway_that_refuses_is_tried_again(studio: TrackedStudio, api: FakeHosted) -> None:
+    """What a gateway turned away was not charged: it says that the key is not at fault, and goes on by itself."""
+    api.script(ORDER, web_page(403), web_page(403))
+    entry = studio.add()
+    studio.tracker.step()
+    waiting = studio.look(entry)
+    assert (State.QUEUED, 0, {}) == (waiting.state, waiting.credits, studio.history.pauses.reasons())
+    assert "The key is not at fault" in str(waiting.note)
+    studio.settle()
+    assert (State.FINISHED, 1, 3) == (studio.look(entry).state, api.charges, len(api.calls_to(ORDER)))
+
+
 @ON_BOTH
 def test_credits_for_ten_of_fifty(studio: TrackedStudio, api: FakeHosted, database: Database) -> None:
     """With credits for ten, ten of fifty are charged and come home, and forty wait unharmed."""
@@ -261,6 +273,21 @@ def test_ours_is_the_webhook_unless_a_person_gave_one(make: MakeStudio, api: Fak
     ]
     assert studio.history.webhook_secret(second.id) is None
     assert "ours-0123" not in repr(dump(database))
+
+
+def test_a_webhook_that_comes_at_the_last_moment_is_sent(make: MakeStudio, api: FakeHosted) -> None:
+    """A webhook that a second order brings while the call is being prepared is in that call, and one call is made."""
+    hook = "https://example.com/hook"
+
+    def meanwhile(entry: Entry) -> None:
+        studio.add(fingerprint="f", webhook_url=hook, webhook_secret="theirs-0123")
+
+    studio = make(may_spend=meanwhile)
+    entry = studio.add(fingerprint="f")
+    studio.settle()
+    (call,) = api.calls_to(ORDER)
+    assert (hook, "theirs-0123") == (call.body["webhook_url"], call.body["webhook_secret"])
+    assert (State.FINISHED, 2, 1) == (studio.look(entry).state, studio.look(entry).credits, api.charges)
 
 
 def test_the_task_id_is_stored_when_the_database_comes_back(
