@@ -2,5 +2,6 @@
 
 addresses  those that people or servers give, judged by their form and by where they lead
 door       pictures in and webhooks out, at addresses that others gave
+pasted     the address in what a person pasted
 transport  one connection for each exchange, and one deadline for all of it
 """
