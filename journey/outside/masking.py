@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-MARK = "…"
+LEFT_OUT = "…"
 """Stands for what was left out."""
 
 _SCHEME = r"[a-z][a-z0-9+.-]{0,20}:(?:\\?/){2}"
@@ -18,7 +18,7 @@ _ENCODED_SCHEME = r"[a-z][a-z0-9+.-]{0,20}%(?:25)*3a(?:%(?:25)*2f){2}"
 _EQUALS = r"(?:=|%(?:25)*3d|\\u003d)"
 _AND = r"(?:&(?:amp;|\#38;|\#x26;)?|%(?:25)*26|\\u0026)"
 _NAME = r"[a-z_][\w.\[\]-]{0,39}"
-_SECRET = (
+_TELLING = (
     r"(?:[\w.-]{0,40}(?:signature|token|secret|password|passwd|credential|hmac|session|sessionid|api[_-]?key|access[_-]?key)"
     r"|sig|key|auth|pwd|pass|hm)"
 )
@@ -31,17 +31,15 @@ _TOLD = re.compile(r"[?#%&=@]|\\u00(?:26|3d)", _FLAGS)
 _ADDRESS = re.compile(f"{_SCHEME}|{_ENCODED_SCHEME}", _FLAGS)
 _ENCODED = re.compile(_ENCODED_SCHEME, _FLAGS)
 _PERSON = re.compile(r"((?:\\?/){2})[^/?#\\]+@", _FLAGS)
-_ENCODED_PERSON = re.compile(
-    r"((?P<e>%(?:25)*)2f(?P=e)2f)(?:(?!(?P=e)(?:2f|3f|23))[^/?#\\])+(?P=e)40", _FLAGS
-)
+_ENCODED_PERSON = re.compile(r"((?P<e>%(?:25)*)2f(?P=e)2f)(?:(?!(?P=e)(?:2f|3f|23))[^/?#\\])+(?P=e)40", _FLAGS)
 _LOOSE_PERSON = re.compile(r"(?<![^\s(\[{'=,;])(?!mailto:)[^\s/:@?#=&]{1,200}:[^\s/@?#]{1,500}@(?=[\w\[])", _FLAGS)
 _QUERY = re.compile(r"[?#]")
 _NAMED_QUERY = re.compile(rf"(?:[?#]|%(?:25)*(?:3f|23)|{_AND})(?={_NAME}{_EQUALS})", _FLAGS)
 _ENCODED_QUERY = re.compile(r"[?#]|%(?:25)*(?:3f|23)", _FLAGS)
-_ALONE = re.compile(rf"(?<![a-z0-9])({_SECRET}{_EQUALS})(?:\"[^\"]*\"|[^\s/&;\"<>`]+)", _FLAGS)
+_ALONE = re.compile(rf"(?<![a-z0-9])({_TELLING}{_EQUALS})(?:\"[^\"]*\"|[^\s/&;\"<>`]+)", _FLAGS)
 _ITEM = re.compile(rf"({_AND}|[?#]|%(?:25)*(?:3f|23))", _FLAGS)
 _PAIR = re.compile(rf"({_NAME}{_EQUALS})(.*)", _FLAGS | re.DOTALL)
-_LEFT_OUT = re.compile(r"(?:[=?#&/]|%(?:25)*(?:3d|3f|23|26|2f))(?:…|%e2%80%a6)", _FLAGS)
+_SHORTENED = re.compile(r"(?:[=?#&/]|%(?:25)*(?:3d|3f|23|26|2f))(?:…|%e2%80%a6)", _FLAGS)
 _CLOSING = re.compile(r"""[\s.,;:!?'"“”‘’«»)\]}>。、」]*\Z""")
 
 
@@ -59,23 +57,23 @@ def masked_text(text: str) -> str:
 
 def is_shortened(address: str) -> bool:
     """True for an address of which `masked` left out a part, so that it leads nowhere."""
-    return _LEFT_OUT.search(address) is not None
+    return _SHORTENED.search(address) is not None
 
 
 def _masked_piece(text: str, *, is_address: bool = False) -> str:
     """One address, or whatever stands between two spaces, masked."""
-    text = _ENCODED_PERSON.sub(rf"\1{MARK}\g<e>40", _PERSON.sub(rf"\1{MARK}@", text))
-    text = _LOOSE_PERSON.sub(f"{MARK}@", text)
+    text = _ENCODED_PERSON.sub(rf"\1{LEFT_OUT}\g<e>40", _PERSON.sub(rf"\1{LEFT_OUT}@", text))
+    text = _LOOSE_PERSON.sub(f"{LEFT_OUT}@", text)
     scheme = _ADDRESS.search(text)
     begins = _first_of_query(text, scheme, is_address=is_address)
     if begins is None:
-        return _ALONE.sub(rf"\1{MARK}", text)
+        return _ALONE.sub(rf"\1{LEFT_OUT}", text)
     before, query = text[:begins], text[begins:]
     if not (scheme or is_address or re.search(r"[/.]", before)):
         before, query = "", text  # the beginning of the address was cut off, so that this is all query
     closing = "" if is_address else _CLOSING.search(query)[0]  # type: ignore[index]  # it matches nothing, too
     inside = query.removesuffix(closing) if closing else query
-    return _ALONE.sub(rf"\1{MARK}", before) + "".join(map(_masked_item, _ITEM.split(inside))) + closing
+    return _ALONE.sub(rf"\1{LEFT_OUT}", before) + "".join(map(_masked_item, _ITEM.split(inside))) + closing
 
 
 def _first_of_query(text: str, scheme: re.Match[str] | None, *, is_address: bool) -> int | None:
@@ -96,4 +94,4 @@ def _masked_item(item: str) -> str:
         return item
     pair = _PAIR.fullmatch(item)
     # What ends in equals signs is a padded value, not a name.
-    return f"{pair[1]}{MARK}" if pair and re.search(r"[^=]", pair[2]) else MARK
+    return f"{pair[1]}{LEFT_OUT}" if pair and re.search(r"[^=]", pair[2]) else LEFT_OUT

@@ -12,6 +12,7 @@ from journey.api.models import Account, TaskStatus
 from journey.errors import one_line
 from journey.history import Entry, State
 from journey.history.kinship import variant_of
+from journey.outside.masking import masked_text
 from journey.printing import Paper
 from journey.provider import Provider
 from journey.storage.stored import StoredPicture
@@ -45,8 +46,9 @@ _OPEN_WORDS: dict[TaskStatus, str] = {
 def literal(text: str, *, limit: int = 2_000) -> str:
     """Text from outside as Markdown that shows it literally, on one line, cut to `limit` characters.
 
-    Addresses do not become links: an invisible character breaks them up, because escapes alone do not.
+    Addresses are masked, and do not become links: an invisible character breaks them up, because escapes alone do not.
     """
+    text = masked_text(text)
     line = one_line(text, limit) + ("…" if len(text) > limit else "")
     return _MARKDOWN.sub(r"\\\1", _LINK.sub(_WORD_JOINER, line))
 

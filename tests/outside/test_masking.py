@@ -77,7 +77,7 @@ def test_other_text_is_left_as_it_is(text: str) -> None:
 SECRETS = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~+/:@!$*,;()'%", min_size=8).map(
     lambda text: f"S3{text}9z"
 )
-NAMES = st.sampled_from(["id", "ex", "hm", "Signature", "X-Amz-Signature", "se", "response-content-type", "a.b", "x[0]"])
+NAMES = st.sampled_from(["id", "ex", "hm", "Signature", "X-Amz-Signature", "se", "a.b", "x[0]"])
 AUTHORITIES = st.sampled_from(["a.example", "A.EXAMPLE:8443", "[2001:db8::1]", "127.0.0.1:9000", "画像.example"])
 SCHEMES = st.sampled_from(["https://", "HTTP://", "ftp://", "s3://", "//", ""])
 WORDS = st.text(max_size=30).filter(lambda text: '"' not in text)

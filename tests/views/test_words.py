@@ -62,6 +62,11 @@ def test_an_address_in_outside_text_becomes_no_link(text: str) -> None:
     assert not re.search(r"https?:\\?/\\?/\w|www\\?\.|@\w", shown, re.IGNORECASE)
 
 
+def test_outside_text_is_shown_without_signatures() -> None:
+    """Whatever a page shows literally holds no value of an address's query."""
+    assert "s1gned" not in wording.literal("It was at https://cdn.example/x?X-Amz-Signature=s1gned.")
+
+
 def test_many_ends_are_one_sentence() -> None:
     """A whole batch is summed up by how its tasks ended."""
     many = [KOI, KOI, replace(KOI, state=State.FAILED), replace(KOI, state=State.AMBIGUOUS)]

@@ -84,12 +84,21 @@ def test_no_secret_leaves(history: History) -> None:
     own = add(history, "b", image_url=f"http://127.0.0.1:8501/files/{KEY}/b.png")
     history.move(own, State.SUBMITTING)
     history.move(own, State.FAILED, error=f"It was at http://127.0.0.1:8501/files/{KEY}/r.png", note=f"/files/{KEY}/x")
+    said = "It was at https://me:S1GNED@cdn.example.com/r.png?X-Amz-Signature=S1GNED and https%3A%2F%2Fb%3Fs%3DS1GNED"
+    failed = add(history, "c", image_url="https://cdn.example.com/c.png")
+    history.move(failed, State.SUBMITTING)
+    history.move(failed, State.FAILED, error=said)
+    history.labels.describe(failed, tags_now=[], comment="https://my.example/?a=mine")
     token = history.lists.by_ids([entry]).entries[0].webhook_token
     for made in (to_csv, to_json):
-        text = b"".join(made(history.lists, [entry, own])).decode()
-        assert "https://cdn.example.com/a.png" in text
+        text = b"".join(made(history.lists, [entry, own, failed])).decode()
+        assert "https://cdn.example.com/a.png?signature=…#…" in text
+        assert "https://…@cdn.example.com/r.png?X-Amz-Signature=…" in text
+        assert "https://my.example/?a=mine" in text
         for secret in (KEY, "S1GNED", "T0KEN", "S3CRET", str(token), "hooks.example.com"):
             assert secret not in text
+    rows = json.loads(b"".join(to_json(history.lists, [entry, own, failed])))
+    assert [["image_url"], ["image_url", "error", "note"], ["error"]] == [row["shortened"] for row in rows]
 
 
 def test_many_come_in_parts(history: History, database: Database) -> None:

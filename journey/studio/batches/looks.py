@@ -11,6 +11,7 @@ from typing import Any
 
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import History
+from journey.outside.masking import masked_text
 from journey.provider import Provider
 from journey.studio.batches.lines import Wanted
 from journey.studio.intake import Intake, Source
@@ -91,7 +92,7 @@ def _look(work: Callable[[], Sequence[Source]]) -> Look:
     try:
         return Look(tuple(work()))
     except JourneyError as error:
-        return Look(problem=str(error))
+        return Look(problem=masked_text(str(error)))
     except Exception:
         log.exception("a picture of a batch")
         return Look(problem="This picture could not be stored here. Try again in a moment.")
