@@ -17,7 +17,7 @@ _SCHEME = r"[a-z][a-z0-9+.-]{0,20}:(?:\\?/){2}"
 _ENCODED_SCHEME = r"[a-z][a-z0-9+.-]{0,20}%(?:25)*3a(?:%(?:25)*2f){2}"
 _EQUALS = r"(?:=|%(?:25)*3d|\\u003d)"
 _AND = r"(?:&(?:amp;|\#38;|\#x26;)?|%(?:25)*26|\\u0026)"
-_NAME = r"[a-z_][\w.\[\]-]{0,39}"
+_NAME = r"[a-z_](?:[\w.\[\]-]|%(?:25)*5[bd]){0,39}"
 _TELLING = (
     r"(?:[\w.-]{0,40}(?:signature|token|secret|password|passwd|credential|hmac|session|sessionid|api[_-]?key|access[_-]?key)"
     r"|sig|key|auth|pwd|pass|hm)"

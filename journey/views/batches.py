@@ -8,10 +8,11 @@ from journey.history import Entry, State
 from journey.provider import Provider
 from journey.studio.batches.rows import SKIP, Choice, Row, Totals
 from journey.studio.batches.store import PAUSED_NOTE, Batch, Item, Progress
+from journey.studio.batches.tables import Reading
 from journey.views import links
 from journey.views.pictures import thumbnail_url
 from journey.views.ways import WayProblem, enlarged, possible
-from journey.views.words import counted, duration, pixels, state_words
+from journey.views.words import counted, duration, literal, pixels, state_words
 from journey.views.words import progress as percent
 
 SECONDS_EACH = 0.7
@@ -23,6 +24,17 @@ _CHOICE_NAMES = {value: name for name, value in CHOICES.items()}
 
 
 # Before anything is spent
+
+
+def reading(meant: Reading) -> str:
+    """One way to read a list, as Markdown: `Columns between commas: 12 pictures, the first is https://…`."""
+    named = [line for line in meant.lines if line.wanted]
+    words = f"{meant.how}: {counted(len(named), 'picture')}"
+    if meant.table and meant.table.column is None:
+        words = f"{meant.how}, of which you choose one"
+    unread = len(meant.lines) - len(named)
+    words += f", the first is {named[0].shown}" if named else ""
+    return literal(words + (f" ({counted(unread, 'line')} not understood)" if unread else ""))
 
 
 def totals(table: Totals) -> str:

@@ -99,7 +99,10 @@ def _look(work: Callable[[], Sequence[Source]]) -> Look:
 
 
 def take(wanted: Wanted, intake: Intake, history: History, providers: Sequence[Provider]) -> tuple[Source, ...]:
-    """The picture of an address, a task (asked for at these providers in turn) or an entry. Raises JourneyError."""
+    """The picture of an address, a task (asked for at these providers in turn) or an entry. Raises JourneyError.
+
+    Of an entry, its result is meant, or our copy of what it was to enlarge.
+    """
     if wanted.kind == "url":
         return (intake.from_url(wanted.value),)
     if wanted.kind == "task":
@@ -112,4 +115,4 @@ def take(wanted: Wanted, intake: Intake, history: History, providers: Sequence[P
     entry = history.get(wanted.value)
     if entry is None:
         raise InvalidRequest("There is no such task in the history. It may have been deleted.")
-    return (intake.from_result(entry),)
+    return (intake.from_entry(entry) if wanted.kind == "copy" else intake.from_result(entry),)

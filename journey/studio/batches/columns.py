@@ -1,0 +1,138 @@
+"""Text with something between its cells: where an address ends, and where the same mark belongs to it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from journey.studio.batches import lines
+from journey.studio.batches.lines import holds_address
+from journey.studio.batches.tables import Reading, is_heading, readings_of, table_of
+
+COMMENT = re.compile(r"\s*(?:#(?!\s*[,;|\t])|//\s|<!--)")
+"""How a line begins that a person wrote for people. A `#` of its own is the name of a column."""
+DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
+
+
+def of_columns(text: str, delimiter: str, plain: Reading, *, is_sure: bool) -> tuple[int, list[Reading]] | None:
+    """The readings of a text with this between its cells, and how well it fits; None when it has no such columns."""
+    if delimiter not in text:
+        return None
+    mark = re.escape(delimiter)
+    is_sure = is_sure or delimiter == "\t" or bool(re.search(rf'"[ ]?{mark}|{mark}[ ]?"', text))
+    rows = _cells(text, delimiter)
+    filled = [at for at, row in enumerate(rows) if any(row)]
+    if not filled:
+        return None
+    top = rows[filled[0]]
+    heading = top if len(filled) > 1 and is_heading(top) else None
+    start = filled[0] + 1 if heading else filled[0]
+    body = rows[start:] if is_sure else [_rejoined(row, heading, delimiter) for row in rows[start:]]
+    widths = Counter(len(row) for row in body if any(row))
+    # No address holds a tab, so that one row with a tab is enough.
+    width = len(heading) if heading else max(widths) if delimiter == "\t" else widths.most_common(1)[0][0]
+    is_even = delimiter == "\t" or widths[width] >= (0.5 if heading or is_sure else 0.8) * widths.total()
+    counts = [sum(holds_address(row[at]) for row in body if at < len(row)) for at in range(max(widths))]
+    addresses, is_named = sum(counts), heading is not None
+    if not heading and len(filled) > 1 and len(top) == width and _stands_above(top, counts):
+        heading, body, start = top, body[1:], start + 1
+    if not heading and addresses == sum(bool(cell) for row in body for cell in row):
+        return addresses, [plain]
+    columns = readings_of(
+        table_of(body, heading, first=start + 1), f"Columns between {DELIMITERS.get(delimiter, delimiter)}"
+    )
+    if width < 2 or not is_even:
+        ends, _, may_end = _evidence(body, delimiter)
+        return (0, [plain, *columns]) if ends + may_end and not heading else None
+    if not heading and addresses > max(counts):
+        return addresses, [*columns, plain]
+    if not addresses and not is_named:
+        return 1, _without_addresses(body, columns, plain)
+    if is_sure:
+        return addresses + 1, columns
+    splits, belongs, unclear = _evidence(body, delimiter)
+    if belongs or (unclear and not splits and not heading):
+        return addresses, [plain, *columns]
+    return addresses, columns if splits or heading else [plain]
+
+
+def _stands_above(top: Sequence[str], counts: Sequence[int]) -> bool:
+    """True for a first row that has no address, but a word above those of the others."""
+    most = max(counts)
+    return most > 0 and not any(map(holds_address, top)) and any(top[counts.index(most) :][:1])
+
+
+def _without_addresses(body: Sequence[Sequence[str]], columns: list[Reading], plain: Reading) -> list[Reading]:
+    """Of columns without a heading that we know, and without an address: task ids, with the pictures of their grids."""
+    behind = [cell for row in body for cell in row[1:] if cell]
+    if all(lines.index_in(cell) is not None for cell in behind):
+        return [plain]
+    later = [cell for row in body[1:] for cell in row[1:] if cell]
+    if later and all(lines.index_in(cell) for cell in later):
+        table = table_of(body[1:], body[0], first=2)
+        named = replace(table, column=0, index=1 if len(table.names) == 2 else None)
+        return readings_of(named, columns[0].how)
+    return [plain, *columns]
+
+
+def _evidence(body: Sequence[Sequence[str]], delimiter: str) -> tuple[int, int, int]:
+    """Of lines with an address: in how many the delimiter ends it, belongs to it, or may do either."""
+    splits = belongs = unclear = 0
+    for row in body:
+        at = next((place for place, cell in enumerate(row) if holds_address(cell)), None)
+        if at is None:
+            continue
+        if any(row[:at]):
+            splits += 1
+            continue
+        behind = [cell for cell in row[at + 1 :] if not holds_address(cell)]
+        if not any(behind):
+            continue
+        rest = delimiter.join(behind)
+        if _goes_on(row[at], rest):
+            belongs += 1
+        elif re.search(r"\s", rest) or (lines.has_ending(row[at]) and not re.search("[/=?&]", rest)):
+            splits += 1
+        else:
+            unclear += 1
+    return splits, belongs, unclear
+
+
+def _goes_on(head: str, rest: str) -> bool:
+    """True when the rest of a line can only be the rest of the address."""
+    if lines.has_ending(head):
+        return False
+    return lines.has_ending(rest) or bool(
+        re.search(r"[^\W\d][\w.~%-]*[/=]|/[^/]*[^\W\d]", rest) and not re.search(r"\s", rest)
+    )
+
+
+def _rejoined(row: list[str], heading: Sequence[str] | None, delimiter: str) -> list[str]:
+    """A row whose address, which is not quoted, holds the delimiter: under a heading it has more cells than that."""
+    at = next((place for place, cell in enumerate(row) if holds_address(cell)), None)
+    if at is None:
+        return row
+    until = next((place for place in range(at + 1, len(row)) if holds_address(row[place])), len(row))
+    if heading is not None:
+        until = min(until, at + 1 + len(row) - len(heading))
+    if until <= at + 1 or not _goes_on(row[at], delimiter.join(row[at + 1 : until])):
+        return row
+    return [*row[:at], delimiter.join(row[at:until]), *row[until:]]
+
+
+def _cells(text: str, delimiter: str) -> list[list[str]]:
+    """The rows as a spreadsheet reads them, stripped; comments are blank rows, empty last columns are left out."""
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != "\t"))
+    except (csv.Error, TypeError):  # a cell of more than 131,072 characters, so not a list of pictures
+        return []
+    rows = [[] if row and len(row) == 1 and COMMENT.match(row[0]) else [cell.strip() for cell in row] for row in rows]
+    rows = [[] if row and row[0].startswith("#") and row[0] != "#" else row for row in rows]
+    if any("\n" in cell and re.search(r"\n\W*https?:", cell) for row in rows for cell in row):
+        return []  # a quotation mark that nobody closed has swallowed lines
+    width = max((at + 1 for row in rows for at, cell in enumerate(row) if cell), default=0)
+    return [row[:width] for row in rows]
