@@ -56,7 +56,7 @@ def cells(row: Row, provider: Provider, *, for_paper: bool, way_problem: WayProb
         result = pixels(row.result) + (f" · {option.dpi_shown} DPI" if option else "")
     cost = "–"
     if row.runs:
-        cost = f"{row.credits(provider)} credits" if provider.is_paid else "free"
+        cost = counted(row.credits(provider), "credit") if provider.is_paid else "free"
         cost += ", then free" if provider.is_paid and row.choice > 4 else ""
     notes = (row.problem, *row.notes) if row.is_looked_at else ("Being looked at.", *row.notes)
     shown: dict[str, object] = {
@@ -80,7 +80,7 @@ def problems(table: Sequence[Row]) -> str | None:
 
 def price(credits: int, balance: int | None) -> str:  # noqa: A002  the word that everybody uses for them
     """`18 credits of 240 left`, or `18 credits` while the balance is not known."""
-    return f"{credits:,} credits" + (f" of {balance:,} left" if balance is not None else "")
+    return counted(credits, "credit") + (f" of {balance:,} left" if balance is not None else "")
 
 
 def free(total: Totals) -> str:
@@ -112,7 +112,7 @@ def shortfall(
     ):
         if left is not None and credits > left:
             sentences.append(
-                f"{whose} {left:,} credits left, enough for {left // provider.credits:,} of the "
+                f"{whose} {counted(left, 'credit')} left, enough for {left // provider.credits:,} of the "
                 f"{counted(credits // provider.credits, 'picture')}; the others would wait {remedy}."
             )
     return " ".join(sentences) or None
@@ -193,7 +193,7 @@ def retry_words(items: Sequence[Item]) -> str:
     """The label of the button that queues failed pictures again, with the price."""
     failed = [item.entry for item in items if item.entry.state is State.FAILED]
     paid = sum(entry.provider.credits for entry in failed)
-    cost = f"{paid:,} more credits" if paid else "free"
+    cost = counted(paid, "more credit") if paid else "free"
     return f"Try {counted(len(failed), 'failed picture')} again · {cost}"
 
 
@@ -218,7 +218,7 @@ def _paid_for(running: Sequence[Entry]) -> str:
     them = "it is" if number == 1 else "they are"
     return (
         f"{_labels(running)} cannot stop the {counted(number, 'picture')} that it is working on: {them} paid for "
-        f"({spent} credits) and would no longer be watched."
+        f"({counted(spent, 'credit')}) and would no longer be watched."
     )
 
 

@@ -13,7 +13,7 @@ from journey.provider import PROVIDERS, Provider
 from journey.storage.disk_use import Room
 from journey.views.pictures import thumbnail_url
 from journey.views.ways import enlarged
-from journey.views.words import file_size, moment, pixels, print_size, progress, state_words, took, zone
+from journey.views.words import counted, file_size, moment, pixels, print_size, progress, state_words, took, zone
 
 GROUPS: dict[str, tuple[str, frozenset[State]]] = {
     "under-way": ("Under way", LIVE),
@@ -209,8 +209,8 @@ def room_words(
             )
     if keep_days:
         told.append(
-            f"Results are removed {keep_days} days after they are finished, unless another task enlarges them; "
-            "their tasks stay here."
+            f"Results are removed {counted(keep_days, 'day')} after they are finished, unless another task enlarges "
+            "them; their tasks stay here."
         )
     return " ".join(told)
 

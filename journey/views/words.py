@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from journey import printing
 from journey.api.models import Account, TaskStatus
+from journey.errors import counted as counted  # noqa: PLC0414  pages find all words here
 from journey.errors import one_line
 from journey.history import Entry, State
 from journey.history.kinship import variant_of
@@ -134,7 +135,7 @@ def ending(entry: Entry) -> str | None:
 
 def endings(entries: Sequence[Entry]) -> str:
     """What to say when many tasks have ended: `12 tasks ended: 11 finished, 1 failed.`"""
-    counted = [
+    counts = [
         (sum(entry.state is state for entry in entries), words)
         for state, words in (
             (State.FINISHED, "finished"),
@@ -142,8 +143,8 @@ def endings(entries: Sequence[Entry]) -> str:
             (State.AMBIGUOUS, "waiting for your decision"),
         )
     ]
-    parts = [f"{count} {words}" for count, words in counted if count]
-    return f"{len(entries)} tasks ended: {', '.join(parts)}."
+    parts = [f"{count} {words}" for count, words in counts if count]
+    return f"{counted(len(entries), 'task')} ended: {', '.join(parts)}."
 
 
 def balance_problem(provider: Provider, cost: int, credits_left: int | None, *, works_here: bool) -> str | None:
@@ -151,14 +152,9 @@ def balance_problem(provider: Provider, cost: int, credits_left: int | None, *, 
     if credits_left is None or cost <= credits_left:
         return None
     return (
-        f"This costs {cost} credits, but your {provider.label} account has only {credits_left:,}. What you queue waits "
-        "until there are enough." + (" Upscaling on this machine is free." if works_here else "")
+        f"This costs {counted(cost, 'credit')}, but your {provider.label} account has only {credits_left:,}. What "
+        "you queue waits until there are enough." + (" Upscaling on this machine is free." if works_here else "")
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 picture`, `1,200 pictures`."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def duration(seconds: float) -> str:
@@ -221,7 +217,7 @@ def file_size(size: int | None) -> str:
 
 def cost_words(provider: Provider) -> str:
     """What one upscale costs at this provider."""
-    return f"{provider.credits} credits" if provider.is_paid else "free"
+    return counted(provider.credits, "credit") if provider.is_paid else "free"
 
 
 def provider_badge(provider: Provider, account: Account | None, *, is_ready: bool) -> str:
@@ -229,7 +225,7 @@ def provider_badge(provider: Provider, account: Account | None, *, is_ready: boo
     if not is_ready:
         return f"{provider.label} · paused"
     credits_left = account.credits if account else None
-    return provider.label if credits_left is None else f"{provider.label} · {credits_left:,} credits"
+    return provider.label if credits_left is None else f"{provider.label} · {counted(credits_left, 'credit')}"
 
 
 def moment(seconds: float | None, timezone: str | None = None) -> str:

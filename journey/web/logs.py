@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from journey.errors import DatabaseAway, one_line
+from journey.errors import DatabaseAway, counted, one_line
 from journey.outside.masking import masked_text
 
 LINE_LIMIT = 4_000
@@ -75,7 +75,7 @@ class Bounded(logging.Filter):
             self._passed[kind] += 1
             left_out, self._left_out = self._left_out, 0
         if left_out:
-            record.msg, record.args = f"{record.getMessage()} ({left_out} events were left out before this)", None
+            record.msg, record.args = f"{record.getMessage()} ({counted(left_out, 'event')} left out before this)", None
         return True
 
 

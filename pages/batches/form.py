@@ -191,7 +191,7 @@ def _submit(draft: Draft, table: Sequence[Row], total: Totals, settings: Setting
         st.markdown(f"**{words.price(total.credits, balance)}**")
         if sentence := words.shortfall(provider, total.credits, balance, budget.left if budget else None):
             st.warning(sentence, icon=":material/account_balance_wallet:")
-        cost = f"{total.credits:,} credits"
+        cost = counted(total.credits, "credit")
         if remark := words.second_steps(table, total):
             st.markdown(remark)
     else:

@@ -89,4 +89,4 @@ def test_all_events_together_are_bounded() -> None:
     clock.now += 61
     first = record("next")
     assert bounded.filter(first)
-    assert f"next ({5000 - ALL_A_MINUTE} events were left out before this)" == first.getMessage()
+    assert f"next ({5000 - ALL_A_MINUTE:,} events left out before this)" == first.getMessage()
