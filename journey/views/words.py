@@ -135,7 +135,7 @@ def ending(entry: Entry) -> str | None:
 
 def endings(entries: Sequence[Entry]) -> str:
     """What to say when many tasks have ended: `12 tasks ended: 11 finished, 1 failed.`"""
-    counts = [
+    counted = [
         (sum(entry.state is state for entry in entries), words)
         for state, words in (
             (State.FINISHED, "finished"),
@@ -143,8 +143,8 @@ def endings(entries: Sequence[Entry]) -> str:
             (State.AMBIGUOUS, "waiting for your decision"),
         )
     ]
-    parts = [f"{count} {words}" for count, words in counts if count]
-    return f"{counted(len(entries), 'task')} ended: {', '.join(parts)}."
+    parts = [f"{count} {words}" for count, words in counted if count]
+    return f"{len(entries)} tasks ended: {', '.join(parts)}."
 
 
 def balance_problem(provider: Provider, cost: int, credits_left: int | None, *, works_here: bool) -> str | None:

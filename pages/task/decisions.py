@@ -6,7 +6,6 @@ import streamlit as st
 
 from journey.errors import InvalidRequest, JourneyError
 from journey.studio import ID_LIMIT, PROVIDERS, Entry, Provider, State, Variant
-from journey.views.words import counted
 from journey.workspace import workspace
 from pages.frame.protection import say_error
 from pages.frame.visitor import expect, person
@@ -26,7 +25,7 @@ def _ways_out(entry: Entry) -> None:
     """An ambiguous task is never sent again by itself: a person decides."""
     label, price = entry.provider.label, entry.provider.credits
     st.warning(
-        f"It is not known whether {label} accepted this call: {counted(price, 'credit')} may have been charged. "
+        f"It is not known whether {label} accepted this call: {price} credits may have been charged. "
         "Look at your account there, then choose one of these three options.",
         icon=":material/help:",
     )
@@ -45,8 +44,7 @@ def _ways_out(entry: Entry) -> None:
             else:
                 _goes_on(entry)
     with st.container(horizontal=True):
-        twice = f"Send again (may cost {counted(price, 'credit')} twice)"
-        if st.button(twice, key=f"again_{entry.id}", icon=":material/send:"):
+        if st.button(f"Send again (may cost {price} credits twice)", key=f"again_{entry.id}", icon=":material/send:"):
             workspace().history.send_again(entry.id)
             _goes_on(entry)
         if st.button("Drop it", key=f"drop_{entry.id}", icon=":material/delete:"):
@@ -79,8 +77,7 @@ def _rescue(entry: Entry) -> None:
 
 
 def _way_words(provider: Provider) -> str:
-    cost = "free" if provider.is_here else counted(provider.credits, "more credit")
-    return f"{'Run it here' if provider.is_here else 'Send the picture by URL'} · {cost}"
+    return "Run it here · free" if provider.is_here else f"Send the picture by URL · {provider.credits} more credits"
 
 
 def _queue_rescue(entry: Entry, provider: Provider) -> None:
