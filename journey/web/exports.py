@@ -42,6 +42,8 @@ NAMES = (
 )  # fmt: skip
 """What is exported of each entry, in this order. Scripts rely on these names."""
 
+_AS_THEY_ARE = frozenset({"id", "task_id", "person", "batch", "parent_task_id", "came_from", "comment"})
+"""Names, and what people wrote themselves. Any other text may repeat an address."""
 _OWN_FILE = re.compile(r"(/files/)[0-9a-f]{32}")
 
 
@@ -147,10 +149,9 @@ def _row(entry: Entry, tags: Sequence[str]) -> tuple[Value, ...]:
 
 
 def _without_secrets(name: str, value: Value) -> Value:
-    """What people wrote about an entry is their own; any other text may repeat an address."""
     if not isinstance(value, str):
         return value
-    return _OWN_FILE.sub(rf"\1{LEFT_OUT}", value if name == "comment" else masked_text(value))
+    return _OWN_FILE.sub(rf"\1{LEFT_OUT}", value if name in _AS_THEY_ARE else masked_text(value))
 
 
 def _time(seconds: float | None) -> str | None:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from journey.history import Entry, State
-from journey.provider import JOURNEYAPI
+from journey.history import Entry, NewEntry, State
+from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.settings import Settings
+from journey.web.exports import to_csv
 from journey.workspace import Workspace, share
-from tests.harness.hosted import FakeHosted
+from tests.harness.hosted import FakeHosted, picture
 from tests.harness.standing import wait_for
 from tests.pages.conftest import ROOT, running
 
@@ -150,6 +151,23 @@ def test_an_index_in_a_column_brings_one_picture(open_page: OpenPage) -> None:
     """A pasted table of task and index brings that picture of the grid and not all four."""
     app = enter(open_page("batch.py"), "task_id,index", "sample-grid,3")
     assert "1 picture to enlarge" in shown(app)
+
+
+def test_a_row_of_an_export_without_a_task_brings_our_own_copy(space: Workspace, open_page: OpenPage) -> None:
+    """A failed row whose address was shortened in the export is enlarged from the copy that is stored here."""
+    source = space.intake.from_upload("owl.png", picture(20, 16))
+    entry = space.history.add(
+        NewEntry(
+            provider=THIS_MACHINE,
+            type="4x",
+            name="owl.png",
+            source=source.stored,
+            image_url="https://cdn.example/owl.png?X-Amz-Signature=s1gned",
+        )
+    )
+    space.history.move(entry.id, State.CANCELLED)
+    app = enter(open_page("batch.py"), b"".join(to_csv(space.history.lists, [entry.id])).decode("utf-8-sig"))
+    assert ("1 picture to enlarge" in shown(app), "s1gned" in shown(app)) == (True, False)
 
 
 def test_an_unknown_task_is_told_once(open_page: OpenPage) -> None:
