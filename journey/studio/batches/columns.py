@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from journey.printing.numbers import ascii_digits
 from journey.studio.batches import lines
 from journey.studio.batches.lines import holds_address
 from journey.studio.batches.tables import Reading, is_heading, readings_of, table_of
 
 COMMENT = re.compile(r"\s*(?:#(?!\s*[,;|\t])|//\s|<!--)")
 """How a line begins that a person wrote for people. A `#` of its own is the name of a column."""
+_TITLES = 4
+"""In how many of the first rows the names of columns are looked for."""
 DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
 
 
@@ -29,9 +32,12 @@ def of_columns(text: str, delimiter: str, plain: Reading, *, is_sure: bool) -> t
     if not filled:
         return None
     top = rows[filled[0]]
-    heading = top if len(filled) > 1 and is_heading(top) else None
-    start = filled[0] + 1 if heading else filled[0]
-    body = rows[start:] if is_sure else [_rejoined(row, heading, delimiter) for row in rows[start:]]
+    named = heading_at(rows)
+    heading = None if named is None else rows[named]
+    start = filled[0] if named is None else named + 1
+    widths = Counter(len(row) for row in rows[start:] if any(row))
+    expected = len(heading) if heading else widths.most_common(1)[0][0] if is_sure else None
+    body = [_rejoined(row, expected, delimiter) for row in rows[start:]]
     widths = Counter(len(row) for row in body if any(row))
     # No address holds a tab, so that one row with a tab is enough.
     width = len(heading) if heading else max(widths) if delimiter == "\t" else widths.most_common(1)[0][0]
@@ -60,6 +66,17 @@ def of_columns(text: str, delimiter: str, plain: Reading, *, is_sure: bool) -> t
     return addresses, columns if splits or heading else [plain]
 
 
+def heading_at(rows: Sequence[Sequence[str]]) -> int | None:
+    """Where the row of names is: at the top, perhaps under a title; None when there is none, or nothing under it."""
+    filled = [at for at, row in enumerate(rows) if any(row)]
+    for at in filled[:_TITLES]:
+        if any(map(holds_address, rows[at])):
+            break
+        if is_heading(rows[at]) and at != filled[-1]:
+            return at
+    return None
+
+
 def _stands_above(top: Sequence[str], counts: Sequence[int]) -> bool:
     """True for a first row that has no address, but a word above those of the others."""
     most = max(counts)
@@ -69,6 +86,11 @@ def _stands_above(top: Sequence[str], counts: Sequence[int]) -> bool:
 def _without_addresses(body: Sequence[Sequence[str]], columns: list[Reading], plain: Reading) -> list[Reading]:
     """Of columns without a heading that we know, and without an address: task ids, with the pictures of their grids."""
     behind = [cell for row in body for cell in row[1:] if cell]
+    firsts = [row[0] for row in body if any(row)]
+    if all(re.fullmatch("[0-9]{1,3}", ascii_digits(cell)) for cell in firsts) and len(behind) == len(firsts):
+        table = replace(table_of(body, None), column=1)
+        numbered = all(lines.index_in(cell) for cell in firsts)
+        return readings_of(replace(table, index=0 if numbered else None), columns[0].how)
     if all(lines.index_in(cell) is not None for cell in behind):
         return [plain]
     later = [cell for row in body[1:] for cell in row[1:] if cell]
@@ -76,7 +98,7 @@ def _without_addresses(body: Sequence[Sequence[str]], columns: list[Reading], pl
         table = table_of(body[1:], body[0], first=2)
         named = replace(table, column=0, index=1 if len(table.names) == 2 else None)
         return readings_of(named, columns[0].how)
-    return [plain, *columns]
+    return [plain] if all(line.wanted and line.wanted.kind == "url" for line in plain.lines) else [plain, *columns]
 
 
 def _evidence(body: Sequence[Sequence[str]], delimiter: str) -> tuple[int, int, int]:
@@ -111,14 +133,14 @@ def _goes_on(head: str, rest: str) -> bool:
     )
 
 
-def _rejoined(row: list[str], heading: Sequence[str] | None, delimiter: str) -> list[str]:
-    """A row whose address, which is not quoted, holds the delimiter: under a heading it has more cells than that."""
+def _rejoined(row: list[str], expected: int | None, delimiter: str) -> list[str]:
+    """A row whose address, which is not quoted, holds the delimiter: it has more cells than the `expected` ones."""
     at = next((place for place, cell in enumerate(row) if holds_address(cell)), None)
     if at is None:
         return row
     until = next((place for place in range(at + 1, len(row)) if holds_address(row[place])), len(row))
-    if heading is not None:
-        until = min(until, at + 1 + len(row) - len(heading))
+    if expected is not None:
+        until = min(until, at + 1 + len(row) - expected)
     if until <= at + 1 or not _goes_on(row[at], delimiter.join(row[at + 1 : until])):
         return row
     return [*row[:at], delimiter.join(row[at:until]), *row[until:]]

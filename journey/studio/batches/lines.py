@@ -14,6 +14,7 @@ from journey.outside.addresses import URL_LIMIT
 from journey.outside.masking import is_shortened, masked_text
 from journey.outside.pasted import cleaned
 from journey.printing.numbers import ascii_digits
+from journey.studio.batches.headings import Role, role_of
 
 ROWS_LIMIT = 200
 """The most lines in one batch."""
@@ -30,8 +31,14 @@ _LABEL = re.compile(r"(?:parent[ _-]?)?(?:task|job)(?:[ _-]?id)?\s*[:=]\s*", re.
 _LINKED = re.compile(
     r"\[!\[[^\]]*\]\(\s*<?([^)\s>]+)[^)]*\)\]\([^)]*\)|!?\[[^\]]*\]\(\s*<?((?:[^()\s>]|\([^()\s]*\))+)[^)]*\)"
 )
-_INDEX = re.compile(r"(?:[^\W\d]{0,12}[.\s]*#?\s*)([0-9]{1,3})(?:[.,]0+)?")
-_ALL = frozenset({"all", "alle", "tous", "toutes", "todas", "todos", "tutte", "tutti", "1-4", "すべて", "全部"})
+_INDEX = re.compile(r"(?:[^\W\d]{0,12}[.:=\s]*#?\s*)([0-9]{1,3})(?:[.,]0+)?")
+_NAMED_INDEX = re.compile(r"([^\W\d]+)[.:=\s]*#?\s*([0-9]{1,2})")
+_ENCLOSED = re.compile(r"[^<>()]*(?:\((https?:(?:[^()\s]|\([^()\s]*\))+)\)|<(https?:[^<>\s]+)>)[\s,;]*", re.IGNORECASE)
+_ALL = frozenset(
+    {"all", "alle", "tous", "toutes", "todas", "todos", "tutte", "tutti", "1-4", "すべて", "全部"}
+    | {"-", "–", "—", "null", "none", "nan", "n/a", "\\n"}
+)
+"""What stands for all four pictures of a grid, or for nothing, which means the same."""
 _PICTURE = re.compile(r"\.(?:jpe?g|jpe|jfif|png|webp|gif|bmp|tiff?|avif|heic)$", re.IGNORECASE)
 
 
@@ -105,12 +112,29 @@ def of_text(text: str, place: str, index: str = "") -> list[Line]:
     if addresses and len(addresses) == len(parts):
         return [_address(part, place, each) for each in apart if (part := cleaned(each))]
     if addresses:
+        if enclosed := _enclosed(plain):
+            return [_address(cleaned(each), place, each) for each in enclosed]
         if len(addresses) == 1 and is_address(whole) and has_ending(parts[-1]) and not has_ending(parts[0]):
             return [_address("%20".join(whole.split()), place, plain)]
         return [bad(place, plain, "Put each address on a line of its own, with nothing else on it.")]
-    if _SCHEME.match(whole) or "/" in whole or "\\" in whole:
+    ids = _LABEL.sub("", plain)
+    if _SCHEME.match(ids) or "/" in ids or "\\" in ids:
         return [bad(place, plain, "This is not the address of a picture: those begin with https:// or http://.")]
-    return _tasks(_LABEL.sub("", plain), place, index)
+    return _tasks(ids, place, index)
+
+
+def of_task(task_id: str, index: str, place: str) -> Line:
+    """A task id, with what stands for the picture of its grid: "" for all."""
+    return _task([task_id, index] if index.strip() else [task_id], task_id, place)
+
+
+def _enclosed(text: str) -> list[str]:
+    """The addresses of a text in which each stands in brackets behind its name: `koi.png (https://…), <https://…>`."""
+    found, end = [], 0
+    while match := _ENCLOSED.match(text, end):
+        found.append(match[1] or match[2])
+        end = match.end()
+    return found if end == len(text) else []
 
 
 def is_address(text: str) -> bool:
@@ -120,8 +144,8 @@ def is_address(text: str) -> bool:
 
 @functools.lru_cache(maxsize=20_000)
 def holds_address(cell: str) -> bool:
-    """True when a cell holds the address of a picture, and before it nothing but marks."""
-    return is_address(cleaned(cell))
+    """True when a cell holds the address of a picture, and before it nothing but marks or its name."""
+    return is_address(cleaned(cell)) or bool(_enclosed(cell))
 
 
 def has_ending(address: str) -> bool:
@@ -159,40 +183,37 @@ def _address(text: str, place: str, as_given: str) -> Line:
 
 
 def _tasks(text: str, place: str, index: str) -> list[Line]:
-    """Task ids, each perhaps with the picture of its grid: `abc`, `abc 3`, `abc,3`, `abc,def`."""
+    """Task ids, each perhaps with the picture of its grid: `abc`, `abc 3`, `abc,3`, `abc, index: 3`, `abc,def`."""
     found: list[Line] = []
     task_id = ""
     for part in _APART.split(text):
         words = [word for each in part.split() if (word := cleaned(each))]
-        if task_id and len(words) == 1 and _names_a_picture(words[0]):
+        if task_id and words and _names_a_picture(" ".join(words)):
             if found and found[-1].wanted == Wanted("task", task_id):
                 found.pop()
-            words = [task_id, words[0]]
+            words.insert(0, task_id)
         if words:
             task_id = words[0]
-            found.append(_task(words[0], words[1:] or ([index] if index.strip() else []), text, place))
-    if any(line.wanted is None for line in found):
-        return [next(line for line in found if line.wanted is None)]
-    return found
+            found.append(_task(words if words[1:] or not index.strip() else [task_id, index], text, place))
+    return next(([line] for line in found if line.wanted is None), found)
 
 
-def _task(task_id: str, rest: Sequence[str], text: str, place: str) -> Line:
-    if len(rest) > 1 or not usable_id(task_id):
-        return bad(
-            place,
-            text,
-            f"This has {len(task_id):,} characters; task IDs have at most {ID_LIMIT}."
-            if not rest and len(task_id) > ID_LIMIT
-            else "This is neither the address of a picture nor a task ID.",
-        )
-    index = index_in(rest[0]) if rest else ""
+def _task(words: Sequence[str], text: str, place: str) -> Line:
+    task_id, rest = words[0], " ".join(words[1:])
+    if not usable_id(task_id) and not rest and len(task_id) > ID_LIMIT:
+        return bad(place, text, f"This has {len(task_id):,} characters; task IDs have at most {ID_LIMIT}.")
+    index = index_in(rest)
+    if not usable_id(task_id) or (index is None and len(words) > 2):
+        return bad(place, text, "This is neither the address of a picture nor a task ID.")
     if index is None:
-        return bad(
-            place, f"{task_id} {rest[0]}", "After a task ID, only the picture of a grid can follow: 1, 2, 3, 4 or all."
-        )
+        problem = "After a task ID, only the picture of a grid can follow: 1, 2, 3, 4 or all."
+        return bad(place, f"{task_id} {rest}", problem)
     return Line(place, f"{task_id} {index}".strip()[:_KEPT], Wanted("task", task_id, index or None))
 
 
-def _names_a_picture(word: str) -> bool:
-    """True for a word that stands for a picture of a grid, or tries to."""
-    return word.lower() in _ALL or bool(re.fullmatch("#?[0-9]{1,2}", ascii_digits(word)))
+def _names_a_picture(text: str) -> bool:
+    """True for what stands for a picture of a grid, or tries to."""
+    named = _NAMED_INDEX.fullmatch(ascii_digits(text))
+    if named and role_of(named[1]) in (Role.INDEX, Role.PICTURE, Role.NUMBER):
+        return True
+    return text.lower() in _ALL or bool(re.fullmatch("#?[0-9]{1,2}", ascii_digits(text)))

@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 
 from journey.studio.batches import lines
-from journey.studio.batches.columns import COMMENT, DELIMITERS, of_columns
+from journey.studio.batches.columns import COMMENT, DELIMITERS, heading_at, of_columns
 from journey.studio.batches.markup import found_in, is_markup
 from journey.studio.batches.records import of_json
-from journey.studio.batches.tables import Reading, is_heading, readings_of, table_of
+from journey.studio.batches.tables import Reading, readings_of, table_of
 
 TEXT_LIMIT = 2_000_000
 """The most characters of a list with columns; a longer one is read line by line."""
@@ -66,8 +66,9 @@ def _plain(text: str, how: str = "One after the other") -> Reading:
         for number, line in enumerate(text.split("\n"), start=1)
         if line.strip() and not COMMENT.match(line)
     ]
-    if len(given) > 1 and is_heading(re.split(r"[\t;|,]", given[0][1])):
-        given = given[1:]
+    named = heading_at([re.split(r"[\t;|,]", line) for _, line in given])
+    if named is not None:
+        given = given[named + 1 :]
     return Reading(how, tuple(each for number, line in given for each in lines.of_text(line, f"Line {number}")))
 
 

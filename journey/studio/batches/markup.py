@@ -9,8 +9,11 @@ from html.parser import HTMLParser
 from journey.studio.batches.lines import has_ending
 
 _TAGS = re.compile(
-    r"<(?:!doctype|html|body|div|table|tbody|tr|td|th|ul|ol|li|p|br|figure|span)[\s>/]|<(?:a|img)\s", re.IGNORECASE
+    r"<(?:!doctype|html|body|div|table|tbody|tr|td|th|ul|ol|li|p|br|figure|span)[\s>/]|<(?:a|img)\s|</[a-z][\w:-]*>",
+    re.IGNORECASE,
 )
+
+_WITHIN_LINES = frozenset({"span", "b", "i", "em", "strong", "u", "s", "small", "sub", "sup", "code", "font", "mark"})
 
 
 @dataclass
@@ -64,7 +67,7 @@ class _Reader(HTMLParser):
             self._leave_link()
         elif tag in ("td", "th"):
             self.found.text += "\t"
-        elif tag in ("tr", "li", "p", "div"):
+        elif tag not in _WITHIN_LINES:
             self.found.text += "\n"
 
     def handle_data(self, data: str) -> None:

@@ -48,6 +48,8 @@ def _records(value: Any) -> Iterator[dict[str, str]]:
             yield said
         elif inside:
             yield from inside
+        elif any(map(holds_address, said.values())):
+            yield said
         else:
             yield from ({"url": name} for name in said if holds_address(name))
 

@@ -12,8 +12,8 @@ from journey.studio.batches.headings import Role, role_of
 from journey.studio.batches.lines import Line, Wanted, holds_address
 
 _SHOWN = 120
-_EXPORTED = frozenset({"id", "task_id", "state", "image_url", "parent_task_id", "index"})
-"""Columns by which an export of History is known."""
+_EXPORTED = frozenset({"id", "state", "engine", "multiplier", "image_url", "parent_task_id", "came_from", "shortened"})
+"""Columns by which an export of History is known, when most of them are there."""
 _ANSWERED = frozenset({"status", "task_type", "percentage", "image_urls"})
 """Fields by which an answer of the API is known: of those, the task is meant."""
 _SMALLER = re.compile(
@@ -40,12 +40,13 @@ class Table:
     @property
     def is_export(self) -> bool:
         """True for what History exports, whose rows are read as a whole."""
-        return set(self.names) >= _EXPORTED
+        return "task_id" in self.names and len(_EXPORTED & set(self.names)) > len(_EXPORTED) / 2
 
     def lines(self, column: int | None = None) -> list[Line]:
         """What the cells of the column (by default the one that was found) name. Blank rows are left out."""
         chosen = self.column if column is None else column
         columns = [] if chosen is None else [chosen, *(self._stand_ins() if chosen == self.column else [])]
+        index = self.index if chosen is None or chosen == self.column else self._index_beside(chosen)
         wants_addresses = any(holds_address(row[at]) for at in columns[:1] for row in self.rows)
         found: list[Line] = []
         for number, row in enumerate(self.rows, start=self.first):
@@ -57,14 +58,13 @@ class Table:
             elif columns:
                 # Where the chosen cell holds something else, another may hold the address.
                 by_cell = sorted(columns, key=lambda at: wants_addresses and not holds_address(row[at]))
-                found += self._named_by(row, by_cell, place) or [
-                    lines.bad(place, "", f"There is nothing in the column “{self.names[columns[0]]}”.")
-                ]
+                named = (lines.of_text(row[at], place, row[index] if index is not None else "") for at in by_cell)
+                nothing = lines.bad(place, "", f"There is nothing in the column “{self.names[columns[0]]}”.")
+                found += next(filter(None, named), [nothing])
         return found
 
-    def _named_by(self, row: Sequence[str], columns: Sequence[int], place: str) -> list[Line]:
-        index = row[self.index] if self.index is not None else ""
-        return next(filter(None, (lines.of_text(row[at], place, index) for at in columns)), [])
+    def _index_beside(self, column: int) -> int | None:
+        return _index(self.rows, self.names if self.has_heading else None, column)
 
     def _stand_ins(self) -> list[int]:
         """Columns that name the picture where the chosen one does not."""
@@ -106,7 +106,14 @@ def table_of(
 
 
 def readings_of(table: Table, how: str) -> list[Reading]:
-    """The readings of a table: two when a column may say the picture of a grid, or be a number of something else."""
+    """The readings of a table: two when a column may say the picture of a grid, or be a number of something else, and
+    when rows name both a picture by its address and a task."""
+    if (tasks := _tasks_beside(table)) is not None and table.column is not None:
+        by_task = replace(table, column=tasks, index=table._index_beside(tasks))
+        return [
+            Reading(f"The addresses under “{table.names[table.column]}”", tuple(table.lines()), table),
+            Reading(f"The tasks under “{table.names[tasks]}”", tuple(by_task.lines()), by_task),
+        ]
     if table.index is None or _says_index(table, table.index):
         return [Reading(how, tuple(table.lines()), table)]
     name, without = table.names[table.index], replace(table, index=None)
@@ -123,10 +130,24 @@ def is_heading(row: Sequence[str]) -> bool:
 
 def _says_index(table: Table, index: int) -> bool:
     """False when the column may as well be a number of something else, such as of copies or of the rows."""
-    role = role_of(table.names[index]) if table.has_heading else Role.INDEX
-    counts = [row[index] for row in table.rows] == [str(n) for n in range(1, len(table.rows) + 1)]
     is_behind = table.column is not None and index > table.column
+    if not table.has_heading:
+        return is_behind
+    role = role_of(table.names[index])
+    counts = [row[index] for row in table.rows] == [str(n) for n in range(1, len(table.rows) + 1)]
     return role in (Role.INDEX, Role.PICTURE) or (role is Role.NUMBER and is_behind and not counts)
+
+
+def _tasks_beside(table: Table) -> int | None:
+    """The column of tasks of a table in which addresses are chosen, when rows have both."""
+    if not table.has_heading or table.column is None or table.is_export or _holds_no_address(table):
+        return None
+    tasks = [at for at, name in enumerate(table.names) if role_of(name) is Role.TASK and at != table.column]
+    return next((at for at in tasks if any(row[at] and holds_address(row[table.column]) for row in table.rows)), None)
+
+
+def _holds_no_address(table: Table) -> bool:
+    return not any(holds_address(row[at]) for at in [table.column] if at is not None for row in table.rows)
 
 
 def _column(rows: Sequence[Sequence[str]], names: Sequence[str] | None, width: int) -> int | None:
@@ -170,14 +191,16 @@ def _exported(row: Mapping[str, str], place: str) -> list[Line]:
     }
     task_id, parent, address, entry = (said.get(name, "") for name in ("task_id", "parent_task_id", "image_url", "id"))
     is_whole = "shortened" in said and "image_url" not in said["shortened"] and not is_shortened(address)
-    if task_id and said["state"] != "failed":
-        return lines.of_text(task_id, place)
+    if task_id and said.get("state") != "failed":
+        return [lines.of_task(task_id, "", place)]
     if parent:
-        return lines.of_text(parent, place, said["index"])
+        return [lines.of_task(parent, said.get("index", ""), place)]
     if address and is_whole:
         return lines.of_text(address, place)
     if entry:
         return [Line(place, said.get("name") or entry, Wanted("copy", entry))]
-    return lines.of_text(task_id, place) or [
+    if task_id:
+        return [lines.of_task(task_id, "", place)]
+    return [
         lines.bad(place, address, "This row has no task ID, and its address was shortened. Paste the whole address.")
     ]

@@ -93,6 +93,18 @@ FILES: dict[str, tuple[bytes, list[Wanted]]] = {
     "Tasks with an index": (b"task_id,index\nabc,3\n", task(("abc", "3"))),
     "Tasks with an index, no heading": (b"abc,3\ndef,1\nghi,\n", task(("abc", "3"), ("def", "1"), ("ghi", None))),
     "Tasks between bars": (f"Tâche | Image\n{GRID} | 2\nabc | toutes\n".encode(), task((GRID, "2"), ("abc", None))),
+    "Attachments with their names": (f'Name,Files\nKoi,"koi.png ({A}),owl.png ({B})"\n'.encode(), url(A, B)),
+    "Excel with a title and a total": (
+        f"My prints;\r\n;\r\nTitel;Bildadresse\r\nKoi;{A}\r\nTeich;{B}\r\n".encode("cp1252"),
+        url(A, B),
+    ),
+    "Database, no values": (
+        f"task_id,index\n{GRID},NULL\nabc,\\N\ndef,2\n".encode(),
+        task((GRID, None), ("abc", None), ("def", "2")),
+    ),
+    "Sitemap": (f"<urlset><url><loc>{A}</loc></url>\n<url><loc>{B}</loc></url></urlset>".encode(), url(A, B)),
+    "Words around a task": (f"Task: {GRID}, index: 3\nabc picture 2\n".encode(), task((GRID, "3"), ("abc", "2"))),
+    "Commas beside quotes": (f'prompt,url\n"a koi, red",{A}\npond,{SIZED}\n'.encode(), url(A, SIZED)),
     "Text, one a line": (f"{SIZED}\n\n{SCALED}\n{A}\n".encode(), url(SIZED, SCALED, A)),
     "Text, several a line": (f"{A},{B},{C}\n".encode(), url(A, B, C)),
     "Text with comments": (f"# my pictures\n{A}\n\n# {B}\n// more\n{C},\n".encode(), url(A, C)),
@@ -163,6 +175,8 @@ def test_a_list_names_what_its_author_meant(name: str) -> None:
         (f"{SIZED}\n{A},Koi", url(SIZED), url(A)),
         (f"task_id,copies\n{GRID},2\nabc,3", task((GRID, "2"), ("abc", "3")), task((GRID, None), ("abc", None))),
         (f"no;task\n1;{GRID}\n2;abc", task((GRID, "1"), ("abc", "2")), task((GRID, None), ("abc", None))),
+        (f"1,{GRID}\n2,abc", task((GRID, "1"), ("abc", "2")), task((GRID, None), ("abc", None))),
+        (f"task_id,image_url\n{GRID},{A}", url(A), task((GRID, None))),
         (f'<a href="{A}"><img src="{B}"></a>', url(B), url(A)),
         (f'<a href="https://a.example/shop">Shop</a><img src="{B}">', url(B), url("https://a.example/shop")),
     ],
@@ -179,6 +193,7 @@ def test_what_may_mean_two_things_has_two_readings(text: str, first: list[Wanted
 @pytest.mark.parametrize(
     ("text", "names"),
     [
+        ("full,regular\nhttps://a.example/3,https://a.example/4\n", ("full", "regular")),
         ("front,back\nhttps://a.example/1,https://a.example/2\n", ("front", "back")),
         ("Koi pond;price\nRed;3 €\n", ("Column 1", "Column 2")),
     ],
