@@ -17,7 +17,7 @@ from journey.studio.batches.tables import Reading, is_heading, readings_of, tabl
 COMMENT = re.compile(r"\s*(?:#(?!\s*[,;|\t])|//\s|<!--)")
 """How a line begins that a person wrote for people. A `#` of its own is the name of a column."""
 _TITLES = 4
-"""In how many of the first rows the names of columns are looked for."""
+"""The most rows with a title, each in a cell of its own, above the names of columns."""
 DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
 
 
@@ -67,13 +67,13 @@ def of_columns(text: str, delimiter: str, plain: Reading, *, is_sure: bool) -> t
 
 
 def heading_at(rows: Sequence[Sequence[str]]) -> int | None:
-    """Where the row of names is: at the top, perhaps under a title; None when there is none, or nothing under it."""
+    """Where the row of names is: at the top, perhaps under titles; None when there is none, or nothing under it."""
     filled = [at for at, row in enumerate(rows) if any(row)]
-    for at in filled[:_TITLES]:
-        if any(map(holds_address, rows[at])):
-            break
-        if is_heading(rows[at]) and at != filled[-1]:
+    for at in filled[: _TITLES + 1]:
+        if is_heading(rows[at]) and at != filled[-1] and (at == filled[0] or len(rows[at]) > 1):
             return at
+        if sum(map(bool, rows[at])) > 1 or any(map(holds_address, rows[at])):
+            break
     return None
 
 

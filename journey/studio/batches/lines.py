@@ -20,7 +20,6 @@ ROWS_LIMIT = 200
 """The most lines in one batch."""
 
 _SHOWN = 120
-_KEPT = 4_096
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _WEB = re.compile(r"https?:", re.IGNORECASE)
 _BEGINS = re.compile(r"https?:|www\.", re.IGNORECASE)
@@ -68,7 +67,7 @@ class Line:
     @property
     def shown(self) -> str:
         """The text on one line, its addresses masked, cut for showing. Still untrusted."""
-        text = masked_text(self.text)
+        text = masked_text(self.text[: 4 * _SHOWN])
         return one_line(text, _SHOWN) + ("…" if len(text) > _SHOWN else "")
 
 
@@ -164,7 +163,7 @@ def index_in(cell: str) -> str | None:
 
 def bad(place: str, text: str, problem: str) -> Line:
     """A line that names no picture, and why."""
-    return Line(place, text[:_KEPT], None, problem)
+    return Line(place, text, None, problem)
 
 
 def _address(text: str, place: str, as_given: str) -> Line:
@@ -208,7 +207,7 @@ def _task(words: Sequence[str], text: str, place: str) -> Line:
     if index is None:
         problem = "After a task ID, only the picture of a grid can follow: 1, 2, 3, 4 or all."
         return bad(place, f"{task_id} {rest}", problem)
-    return Line(place, f"{task_id} {index}".strip()[:_KEPT], Wanted("task", task_id, index or None))
+    return Line(place, f"{task_id} {index}".strip(), Wanted("task", task_id, index or None))
 
 
 def _names_a_picture(text: str) -> bool:

@@ -5,6 +5,7 @@ A text that may mean two things has two readings, and a person chooses between t
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -25,6 +26,7 @@ _FORMULA = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=8)
 def readings(text: str) -> tuple[Reading, ...]:
     """What the text may mean: one reading, or several that name different pictures."""
     text = _BREAKS.sub("\n", text.removeprefix("\ufeff")).replace("\v", " ").replace("\x00", "")

@@ -125,7 +125,7 @@ def readings_of(table: Table, how: str) -> list[Reading]:
 
 def is_heading(row: Sequence[str]) -> bool:
     """True for a row of names that we know, and nothing that we would look for."""
-    return any(map(role_of, row)) and not any(map(holds_address, row))
+    return any(map(role_of, row)) and not any(cell.isdecimal() or holds_address(cell) for cell in row)
 
 
 def _says_index(table: Table, index: int) -> bool:

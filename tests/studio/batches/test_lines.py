@@ -81,6 +81,8 @@ def test_a_bad_line_is_explained_and_blocks_no_other(text: str, said: str) -> No
     assert [Wanted("url", good), None, Wanted("url", good)] == [before.wanted, bad.wanted, after.wanted]
     assert said in str(bad.problem)
     assert ("Line 2", True) == (bad.place, len(bad.shown) < 130 and bad.shown.isprintable())
+    assert bad.text in text  # whole, as far as it is not blank: what goes back into the form is no other address
+    assert text.split() == bad.text.split() or text.startswith("x " * 9)
 
 
 @pytest.mark.parametrize(
