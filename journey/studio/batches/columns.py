@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from journey.printing.numbers import ascii_digits
 from journey.studio.batches import lines
@@ -21,49 +21,66 @@ _TITLES = 4
 DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
 
 
+@dataclass(frozen=True)
+class _Grid:
+    """Rows of cells. `counts` are the addresses in each column; `is_named` when the heading is in words that we know.
+
+    `is_even` is False when the rows differ so much in length that these are hardly columns.
+    """
+
+    heading: list[str] | None
+    body: list[list[str]]
+    first: int
+    counts: list[int]
+    is_named: bool
+    is_even: bool
+
+
 def of_columns(text: str, delimiter: str, plain: Reading, *, is_sure: bool) -> tuple[int, list[Reading]] | None:
     """The readings of a text with this between its cells, and how well it fits; None when it has no such columns."""
-    if delimiter not in text:
-        return None
     mark = re.escape(delimiter)
     is_sure = is_sure or delimiter == "\t" or bool(re.search(rf'"[ ]?{mark}|{mark}[ ]?"', text))
-    rows = _cells(text, delimiter)
+    grid = _grid(_cells(text, delimiter), delimiter, is_sure=is_sure) if delimiter in text else None
+    if grid is None:
+        return None
+    addresses = sum(grid.counts)
+    if not grid.heading and addresses == sum(bool(cell) for row in grid.body for cell in row):
+        return addresses, [plain]
+    how = f"Columns between {DELIMITERS.get(delimiter, delimiter)}"
+    columns = readings_of(table_of(grid.body, grid.heading, first=grid.first), how)
+    splits, belongs, unclear = _evidence(grid.body, delimiter)
+    if not grid.is_even:
+        return (0, [plain, *columns]) if splits + unclear and not grid.heading else None
+    if not grid.heading and addresses > max(grid.counts):
+        return addresses, [*columns, plain]
+    if not addresses and not grid.is_named:
+        return 1, _without_addresses(grid.body, columns, plain)
+    if is_sure:
+        return addresses + 1, columns
+    if belongs or (unclear and not splits and not grid.heading):
+        return addresses, [plain, *columns]
+    return addresses, columns if splits or grid.heading else [plain]
+
+
+def _grid(rows: list[list[str]], delimiter: str, *, is_sure: bool) -> _Grid | None:
     filled = [at for at, row in enumerate(rows) if any(row)]
     if not filled:
         return None
-    top = rows[filled[0]]
     named = heading_at(rows)
     heading = None if named is None else rows[named]
     start = filled[0] if named is None else named + 1
-    widths = Counter(len(row) for row in rows[start:] if any(row))
-    expected = len(heading) if heading else widths.most_common(1)[0][0] if is_sure else None
+    usual = Counter(len(row) for row in rows[start:] if any(row)).most_common(1)[0][0]
+    expected = len(heading) if heading else usual if is_sure else None
     body = [_rejoined(row, expected, delimiter) for row in rows[start:]]
     widths = Counter(len(row) for row in body if any(row))
     # No address holds a tab, so that one row with a tab is enough.
     width = len(heading) if heading else max(widths) if delimiter == "\t" else widths.most_common(1)[0][0]
     is_even = delimiter == "\t" or widths[width] >= (0.5 if heading or is_sure else 0.8) * widths.total()
     counts = [sum(holds_address(row[at]) for row in body if at < len(row)) for at in range(max(widths))]
-    addresses, is_named = sum(counts), heading is not None
+    top = rows[filled[0]]
     if not heading and len(filled) > 1 and len(top) == width and _stands_above(top, counts):
         heading, body, start = top, body[1:], start + 1
-    if not heading and addresses == sum(bool(cell) for row in body for cell in row):
-        return addresses, [plain]
-    columns = readings_of(
-        table_of(body, heading, first=start + 1), f"Columns between {DELIMITERS.get(delimiter, delimiter)}"
-    )
-    if width < 2 or not is_even:
-        ends, _, may_end = _evidence(body, delimiter)
-        return (0, [plain, *columns]) if ends + may_end and not heading else None
-    if not heading and addresses > max(counts):
-        return addresses, [*columns, plain]
-    if not addresses and not is_named:
-        return 1, _without_addresses(body, columns, plain)
-    if is_sure:
-        return addresses + 1, columns
-    splits, belongs, unclear = _evidence(body, delimiter)
-    if belongs or (unclear and not splits and not heading):
-        return addresses, [plain, *columns]
-    return addresses, columns if splits or heading else [plain]
+    return _Grid(heading, body, start + 1, counts, named is not None, is_even and width > 1)
 
 
 def heading_at(rows: Sequence[Sequence[str]]) -> int | None:
