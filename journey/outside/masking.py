@@ -40,7 +40,8 @@ _ALONE = re.compile(rf"(?<![a-z0-9])({_TELLING}{_EQUALS})(?:\"[^\"]*\"|[^\s/&;\"
 _ITEM = re.compile(rf"({_AND}|[?#]|%(?:25)*(?:3f|23))", _FLAGS)
 _PAIR = re.compile(rf"({_NAME}{_EQUALS})(.*)", _FLAGS | re.DOTALL)
 _SHORTENED = re.compile(r"(?:[=?#&/]|%(?:25)*(?:3d|3f|23|26|2f))(?:…|%e2%80%a6)", _FLAGS)
-_CLOSING = re.compile(r"""[\s.,;:!?'"“”‘’«»)\]}>。、」]*\Z""")
+_CLOSING = " .,;:!?'\"“”‘’«»)]}>。、」\t\r\n"
+"""What may stand behind an address in a text, and belong to the text."""
 
 
 def masked(address: str) -> str:
@@ -69,11 +70,11 @@ def _masked_piece(text: str, *, is_address: bool = False) -> str:
     if begins is None:
         return _ALONE.sub(rf"\1{LEFT_OUT}", text)
     before, query = text[:begins], text[begins:]
-    if not (scheme or is_address or re.search(r"[/.]", before)):
+    if not (scheme or is_address or _ENCODED_QUERY.match(query) or re.search(r"[/.]", before)):
         before, query = "", text  # the beginning of the address was cut off, so that this is all query
-    closing = "" if is_address else _CLOSING.search(query)[0]  # type: ignore[index]  # it matches nothing, too
-    inside = query.removesuffix(closing) if closing else query
-    return _ALONE.sub(rf"\1{LEFT_OUT}", before) + "".join(map(_masked_item, _ITEM.split(inside))) + closing
+    inside = query if is_address else query.rstrip(_CLOSING)
+    items = "".join(map(_masked_item, _ITEM.split(inside)))
+    return _ALONE.sub(rf"\1{LEFT_OUT}", before) + items + query[len(inside) :]
 
 
 def _first_of_query(text: str, scheme: re.Match[str] | None, *, is_address: bool) -> int | None:
@@ -83,7 +84,7 @@ def _first_of_query(text: str, scheme: re.Match[str] | None, *, is_address: bool
         found.append(_ENCODED_QUERY.search(text, _ENCODED.search(text).end()))  # type: ignore[union-attr]  # as just seen
     if scheme or is_address:
         found.append(_QUERY.search(text, scheme.end() if scheme else 0))
-    elif (bare := text.find("?")) > 0 and "/" in text[:bare] and not _CLOSING.match(text, bare):
+    elif (bare := text.find("?")) > 0 and "/" in text[:bare] and text[bare:].strip(_CLOSING):
         return min([bare, *(each.start() for each in found if each)])
     return min((each.start() for each in found if each), default=None)
 
