@@ -85,3 +85,8 @@ def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Text from outside on one line: no line breaks, control characters or marks that change the writing direction."""
     shown = "".join(char if char.isprintable() else " " if char.isspace() else "" for char in text[: 4 * limit])
     return " ".join(shown.split())[:limit]
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 picture`, `1,200 pictures`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

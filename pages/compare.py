@@ -82,7 +82,7 @@ if pair == Pair() and choices:
     newest = comparison.entry_id(next(iter(choices)))
     pair = comparison.asked_pair({"task": newest})
 give_address(pair, view)
-chosen = Pair(find(pair.left, choices), find(pair.right, choices))
+chosen = Pair(find(pair.left, choices), find(pair.right, choices, beside=pair.left))
 if not choices:
     st.info("Nothing to compare yet. Upscale a picture first.", icon=":material/compare:")
     st.page_link("upscale.py", label="Upscale a picture", icon=":material/photo_size_select_large:")

@@ -23,6 +23,7 @@ from journey.api.errors import (
 from journey.api.reading import sayings
 from journey.errors import MESSAGE_LIMIT, InvalidRequest, JourneyError, one_line
 from journey.outside.codings import beginning
+from journey.outside.masking import masked_text
 
 ANSWER_LIMIT = 1024 * 1024
 """At most this many bytes of an answer are read; no documented answer comes near that."""
@@ -168,7 +169,7 @@ def _page_sentence(raw: str) -> str:
 
 
 def _sentence(ours: str, said: str) -> str:
-    return f"{ours} {said}" if said else ours
+    return f"{ours} {masked_text(said)}" if said else ours
 
 
 def _within(texts: list[str], limit: int) -> list[str]:
@@ -177,7 +178,7 @@ def _within(texts: list[str], limit: int) -> list[str]:
     for text in texts:
         if limit <= 0:
             break
-        kept.append(text[:limit])
+        kept.append(masked_text(text)[:limit])
         limit -= len(text) + 1
     return kept
 

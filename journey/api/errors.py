@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from journey.api.models import Task
 from journey.errors import MESSAGE_LIMIT, JourneyError
+from journey.outside.masking import masked_text
 
 NO_REASON = "The task failed and gave no reason."
 
@@ -68,7 +69,7 @@ class TaskFailed(JourneyError):
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        super().__init__((task.error or NO_REASON)[:MESSAGE_LIMIT])
+        super().__init__(masked_text(task.error or NO_REASON)[:MESSAGE_LIMIT])
 
 
 class WaitTimeout(JourneyError):

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from journey.api.models import TaskStatus
+from journey.errors import counted
 from journey.history.states import State
 from journey.history.tables import deleted_calls, entries
 from journey.provider import CHEAPEST, PROVIDERS, Provider
@@ -46,7 +47,7 @@ class Budget:
     def sentence(self) -> str:
         """Why nothing more is sent once it is used up, and what to do."""
         return (
-            f"This month's budget of {self.limit:,} credits is used up ({self.spent:,} spent). "
+            f"This month's budget of {counted(self.limit, 'credit')} is used up ({self.spent:,} spent). "
             "Raise JOURNEY_MONTHLY_CREDITS and restart, or wait for the next month."
         )
 

@@ -27,6 +27,7 @@ from journey.history.tables import (
     entries,
     entry_of,
     fit,
+    moment_of,
     one,
     result_columns,
     row_of,
@@ -79,7 +80,7 @@ class History:
         """What happened to an entry, in order."""
         query = sa.select(timeline).where(timeline.c.entry_id == entry_id).order_by(timeline.c.id)
         with self._database.read() as connection:
-            return [Moment(row.at, State(row.state), row.words) for row in connection.execute(query)]
+            return [moment_of(row) for row in connection.execute(query)]
 
     def add(self, new: NewEntry) -> Entry:
         """Queue a new entry.

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from journey.api.answers import KEPT_ANSWER
 from journey.api.models import TaskStatus
-from journey.history.entries import Entry, NewEntry
+from journey.history.entries import Entry, Moment, NewEntry
 from journey.history.states import State
 from journey.outside.addresses import URL_LIMIT
+from journey.outside.masking import masked_text
 from journey.provider import PROVIDERS, Provider
 from journey.storage.database import metadata
 from journey.storage.stored import StoredPicture
@@ -179,10 +180,14 @@ _NAMES = [name for field in fields(Entry) for name in _MADE_OF_SEVERAL.get(field
 COLUMNS = [entries.c[name] for name in _NAMES]
 """The columns that `entry_of` needs."""
 
+_TOLD = ("error", "answer", "note")
+"""What is read for people. It may repeat what a server said, and so hold a signed address."""
+
 
 def entry_of(row: sa.Row[*tuple[Any, ...]]) -> Entry:
-    """The entry in a row that begins with COLUMNS."""
+    """The entry in a row that begins with COLUMNS, with the addresses in its texts masked."""
     values = dict(zip(_NAMES, row, strict=False))
+    values |= {name: masked_text(values[name]) for name in _TOLD if values[name]}
     key, file, *size = (values.pop(name) for name in _OF_A_SOURCE)
     source = StoredPicture(key, file, *size) if key and file and all(size) else None
     file, width, height = (values.pop(name) for name in _OF_A_RESULT)
@@ -196,6 +201,11 @@ def entry_of(row: sa.Row[*tuple[Any, ...]]) -> Entry:
         result=StoredPicture(key, file, width, height, values["result_bytes"]) if is_stored else None,
         result_size=(width, height) if width and height else None,
     )
+
+
+def moment_of(row: sa.Row[*tuple[Any, ...]]) -> Moment:
+    """The step in a row of `timeline`, with the addresses in its words masked."""
+    return Moment(row.at, State(row.state), row.words and masked_text(row.words))
 
 
 def one(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Entry | None:

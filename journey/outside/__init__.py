@@ -3,7 +3,8 @@
 addresses  those that people or servers give, read as browsers do, and judged by their form and by where they lead
 codings    what a body is packed with, undone by its bytes
 door       pictures in and webhooks out, at addresses that others gave
-expiring   when a signed address ends
+expiring   when a signed address ends, by its own words
+masking    addresses as they may be told: without what only their owner should see
 networks   what is on the public internet, and what is inside some network
 pasted     the address in what a person pasted
 reduced    addresses of reduced copies, and where the full picture lies
@@ -12,6 +13,4 @@ shared     pages that share a picture, and the address of the picture itself
 transport  one connection for each exchange, and one deadline for all of it
 proxies    those that the environment names, for the API alone
 agent      what every request says about who sends it
-codings    what a server did to a body, undone within a limit
-expiring   when a signed address ends, by its own words
 """

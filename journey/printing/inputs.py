@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from journey import printing
 from journey.printing import Cut, Paper, Plan, Screen, Unit
+from journey.printing.numbers import ascii_digits
 
 CUSTOM = "custom"
 TARGETS: tuple[str, ...] = (*printing.PAPERS, CUSTOM, *printing.SCREENS)
@@ -25,14 +28,30 @@ MIDJOURNEY: Mapping[str, tuple[int, int]] = {
 """Usual sizes of Midjourney pictures in pixels, portrait, by their shape."""
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
-_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
+_BY_COMMAS = re.compile(r"[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", re.ASCII)
+_BY_POINTS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+", re.ASCII)
+_BY_APOSTROPHES = re.compile(r"[+-]?\d{1,3}('\d{3})+([.,]\d*)?", re.ASCII)
+_FRACTION = re.compile(r"(?:(\d{1,6})[\s-]+)?(\d{1,6})/([1-9]\d{0,5})", re.ASCII)
+_SIGNS = str.maketrans("，．、٫٬−－＋’‘＇⁄／", ",.,.,--+'''//")
+"""Marks of other keyboards, and the minus of typography."""
 _SHOWN = 40
 
+_LARGEST: Mapping[Unit, float] = {"in": 400, "cm": 1_000, "mm": 100_000}
+"""Nobody types a longer side with a comma between thousands: in 8,268 inches it is the decimal one of 21 cm."""
+_NARROW_MM = 5
+"""A paper as narrow as this is more likely a slip."""
 
-def number(text: str, name: str) -> float:
-    """A number as people write it: `1024`, `1,024`, `29.7` or `29,7`. Its limits are checked where it is used."""
-    plain = "".join(text.split())
-    plain = plain.replace(",", "") if _GROUPED.fullmatch(plain) else plain.replace(",", ".")
+
+def number(text: str, name: str, *, most: float = math.inf) -> float:
+    """A number as people write it: `1024`, `1,024`, `1.189,5`, `29.7`, `29,7`, `1'189`, `8½`, `8 1/2`, `１０２４`.
+
+    A comma that would make it larger than `most` is a decimal one. Its limits are checked where it is used.
+    """
+    spaced = "".join(f" {unicodedata.normalize('NFKC', sign)}" if _is_fraction(sign) else sign for sign in text)
+    typed = ascii_digits(spaced).translate(_SIGNS).strip()
+    if fraction := _FRACTION.fullmatch(typed):
+        return int(fraction[1] or 0) + int(fraction[2]) / int(fraction[3])
+    plain = _with_point("".join(typed.split()), most)
     if not plain:
         raise ValueError(f"Enter the {name}.")
     if not _NUMBER.fullmatch(plain):
@@ -41,18 +60,58 @@ def number(text: str, name: str) -> float:
     return float(plain)
 
 
+def _with_point(plain: str, most: float) -> str:
+    """The number without marks between thousands, and with a point before its decimals."""
+    if _BY_APOSTROPHES.fullmatch(plain):
+        plain = plain.replace("'", "")
+    elif _BY_COMMAS.fullmatch(plain):
+        whole = plain.replace(",", "")
+        is_decimal = plain.count(",") == 1 and "." not in plain and (plain[0] == "0" or abs(float(whole)) > most)
+        return plain.replace(",", ".") if is_decimal else whole
+    elif _BY_POINTS.fullmatch(plain.partition(",")[0]) and ("," in plain or plain.count(".") > 1):
+        plain = plain.replace(".", "")
+    return plain.replace(",", ".")
+
+
+def _is_fraction(sign: str) -> bool:
+    return unicodedata.category(sign) == "No" and "\u2044" in unicodedata.normalize("NFKC", sign)
+
+
 def whole(text: str, name: str) -> int:
-    """The same for pixels, which must be whole."""
-    value = number(text, name)
+    """The same for pixels, which must be whole: a point before three digits stands between thousands."""
+    digits = "".join(ascii_digits(text).translate(_SIGNS).split())
+    value = number(digits.replace(".", "") if _BY_POINTS.fullmatch(digits) else text, name)
     if not value.is_integer():
         raise ValueError(f"The {name} must be a whole number of pixels, and “{text.strip()[:_SHOWN]}” is not.")
     return int(value)
 
 
+def dpi(text: str) -> float:
+    """Pixels per inch, as typed."""
+    return number(text, "DPI", most=10_000)
+
+
+def millimetres(text: str, name: str) -> float:
+    """A bleed, an overlap or a margin, as typed."""
+    return number(text, name, most=1_000)
+
+
+def _side(text: str, name: str, unit: Unit) -> float:
+    """A side of a paper, in that unit. Raises ValueError for one that is so narrow that it must be a slip."""
+    value = number(text, name, most=_LARGEST[unit])
+    low, _ = printing.PAPER_LIMITS[unit]
+    if low <= value < _NARROW_MM * printing.PER_INCH[unit] / printing.PER_INCH["mm"]:
+        meant = value * 1_000
+        is_grouped = meant.is_integer() and low * 100 <= meant <= _LARGEST[unit] and re.search(r"[.,]\d{3}\b", text)
+        question = f"Did you mean {meant:g} {unit}? Write it without the point" if is_grouped else "Is the unit right"
+        raise ValueError(f"A {name} of {value:g} {unit} is hardly meant. {question}{'.' if is_grouped else '?'}")
+    return value
+
+
 def target(name: str, width: str = "", height: str = "", unit: Unit = "mm") -> Paper | Screen:
     """The paper or screen of this name, or a custom paper of the size that was typed. Raises ValueError."""
     if name == CUSTOM:
-        return printing.custom_paper(number(width, "paper's width"), number(height, "paper's height"), unit)
+        return printing.custom_paper(_side(width, "paper's width", unit), _side(height, "paper's height", unit), unit)
     if name in printing.SCREENS:
         return printing.SCREENS[name]
     if name in printing.PAPERS:
@@ -63,12 +122,12 @@ def target(name: str, width: str = "", height: str = "", unit: Unit = "mm") -> P
 def cut(name: str, width: str, height: str, unit: Unit, *, overlap: str, margin: str) -> Cut:
     """A cut into sheets of this name, or of the size that was typed. Raises ValueError."""
     if name == CUSTOM:
-        sheet = printing.custom_paper(number(width, "sheet's width"), number(height, "sheet's height"), unit)
+        sheet = printing.custom_paper(_side(width, "sheet's width", unit), _side(height, "sheet's height", unit), unit)
     elif name in printing.PAPERS:
         sheet = printing.PAPERS[name]
     else:
         raise ValueError(f"There is no sheet named “{name[:_SHOWN]}”. Choose one from the list.")
-    return Cut(sheet, number(overlap, "overlap"), number(margin, "printer's margin"))
+    return Cut(sheet, millimetres(overlap, "overlap"), millimetres(margin, "printer's margin"))
 
 
 def target_label(name: str) -> str:

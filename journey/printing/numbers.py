@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from numbers import Real
 
 MAX_SIDE_PX = 1_000_000
+
+
+def ascii_digits(text: str) -> str:
+    """The text with the digits of every script as 0 to 9: a Japanese keyboard writes １０２４."""
+    return "".join(str(unicodedata.decimal(sign, sign)) for sign in text)
 
 
 def number(value: object, low: float, high: float, sentence: str) -> float:

@@ -25,6 +25,7 @@ from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRef
 from journey.history import Entry
 from journey.outside.addresses import as_sent
 from journey.outside.door import Door
+from journey.outside.masking import masked_text
 from journey.outside.pasted import cleaned, unquoted
 from journey.pictures.checking import Decoder, Picture
 from journey.pictures.kinds import KINDS, sniff
@@ -302,7 +303,7 @@ def _source(kind: Kind, name: str, picture: Picture, stored: StoredFile, digest:
 def _name_in(url: str) -> str:
     """The last part of the path, to be shown."""
     try:
-        return _shown(unquote(urlsplit(url).path).rstrip("/").rsplit("/", 1)[-1])
+        return _shown(masked_text(unquote(urlsplit(url).path).rstrip("/").rsplit("/", 1)[-1]))
     except ValueError:
         return "picture"
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from journey.background import Loop
+from journey.errors import counted
 from journey.history import History, State
 from journey.history.spending import month_start
 from journey.pictures.tiles import Tiles
@@ -117,7 +118,7 @@ class Upkeep:
         if self._keep_days is not None:
             self._removal.remove_results_before(
                 self._clock() - self._keep_days * 86_400,
-                note=f"The result was removed after {self._keep_days} days.",
+                note=f"The result was removed after {counted(self._keep_days, 'day')}.",
             )
         self._removal.remove_unqueued()
         self._removal.bury()

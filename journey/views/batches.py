@@ -8,10 +8,11 @@ from journey.history import Entry, State
 from journey.provider import Provider
 from journey.studio.batches.rows import SKIP, Choice, Row, Totals
 from journey.studio.batches.store import PAUSED_NOTE, Batch, Item, Progress
+from journey.studio.batches.tables import Reading
 from journey.views import links
 from journey.views.pictures import thumbnail_url
 from journey.views.ways import WayProblem, enlarged, possible
-from journey.views.words import counted, duration, pixels, state_words
+from journey.views.words import counted, duration, literal, pixels, state_words
 from journey.views.words import progress as percent
 
 SECONDS_EACH = 0.7
@@ -23,6 +24,17 @@ _CHOICE_NAMES = {value: name for name, value in CHOICES.items()}
 
 
 # Before anything is spent
+
+
+def reading(meant: Reading) -> str:
+    """One way to read a list, as Markdown: `Columns between commas: 12 pictures, the first is https://…`."""
+    named = [line for line in meant.lines if line.wanted]
+    words = f"{meant.how}: {counted(len(named), 'picture')}"
+    if meant.table and meant.table.column is None:
+        words = f"{meant.how}, of which you choose one"
+    unread = len(meant.lines) - len(named)
+    words += f", the first is {named[0].shown}" if named else ""
+    return literal(words + (f" ({counted(unread, 'line')} not understood)" if unread else ""))
 
 
 def totals(table: Totals) -> str:
@@ -44,7 +56,7 @@ def cells(row: Row, provider: Provider, *, for_paper: bool, way_problem: WayProb
         result = pixels(row.result) + (f" · {option.dpi_shown} DPI" if option else "")
     cost = "–"
     if row.runs:
-        cost = f"{row.credits(provider)} credits" if provider.is_paid else "free"
+        cost = counted(row.credits(provider), "credit") if provider.is_paid else "free"
         cost += ", then free" if provider.is_paid and row.choice > 4 else ""
     notes = (row.problem, *row.notes) if row.is_looked_at else ("Being looked at.", *row.notes)
     shown: dict[str, object] = {
@@ -68,7 +80,7 @@ def problems(table: Sequence[Row]) -> str | None:
 
 def price(credits: int, balance: int | None) -> str:  # noqa: A002  the word that everybody uses for them
     """`18 credits of 240 left`, or `18 credits` while the balance is not known."""
-    return f"{credits:,} credits" + (f" of {balance:,} left" if balance is not None else "")
+    return counted(credits, "credit") + (f" of {balance:,} left" if balance is not None else "")
 
 
 def free(total: Totals) -> str:
@@ -100,7 +112,7 @@ def shortfall(
     ):
         if left is not None and credits > left:
             sentences.append(
-                f"{whose} {left:,} credits left, enough for {left // provider.credits:,} of the "
+                f"{whose} {counted(left, 'credit')} left, enough for {left // provider.credits:,} of the "
                 f"{counted(credits // provider.credits, 'picture')}; the others would wait {remedy}."
             )
     return " ".join(sentences) or None
@@ -189,7 +201,7 @@ def retry_words(items: Sequence[Item]) -> str:
     """The label of the button that queues failed pictures again, with the price."""
     failed = [item.entry for item in items if item.entry.state is State.FAILED]
     paid = sum(entry.provider.credits for entry in failed)
-    cost = f"{paid:,} more credits" if paid else "free"
+    cost = counted(paid, "more credit") if paid else "free"
     return f"Try {counted(len(failed), 'failed picture')} again · {cost}"
 
 
@@ -214,7 +226,7 @@ def _paid_for(running: Sequence[Entry]) -> str:
     them = "it is" if number == 1 else "they are"
     return (
         f"{_labels(running)} cannot stop the {counted(number, 'picture')} that it is working on: {them} paid for "
-        f"({spent} credits) and would no longer be watched."
+        f"({counted(spent, 'credit')}) and would no longer be watched."
     )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from journey.api.answers import KEPT_ANSWER
 from journey.errors import one_line
 from journey.history import Entry, Moment
+from journey.outside.masking import masked, masked_text
 from journey.views.ways import follows_words
 from journey.views.words import STATE_WORDS, duration, file_size, literal, pixels, print_size, state_words, zone
 
@@ -18,7 +19,7 @@ from journey.views.words import STATE_WORDS, duration, file_size, literal, pixel
 def facts(entry: Entry, *, timezone: str | None, now: float) -> dict[str, str]:
     """What is known, by its name, in reading order; what is not known is left out.
 
-    The values may be text from outside. None of them is a secret or a token.
+    The values may be text from outside. None of them is a secret or a token: addresses are masked.
     """
     size = entry.result_bytes
     known: dict[str, object] = {
@@ -50,16 +51,27 @@ def facts(entry: Entry, *, timezone: str | None, now: float) -> dict[str, str]:
         "Last change": _time(entry.changed_at, timezone),
         "Next check": None if entry.state.over else _time(entry.due_at, timezone),
         "Took": entry.finished_at and duration(entry.finished_at - entry.created_at),
-        "Address of the picture": entry.image_url,
+        "Address of the picture": entry.image_url and masked(entry.image_url),
         "Upscaled task": _picture_of(entry.parent_task_id, entry.index),
         "Came from task": _picture_of(entry.came_from, entry.came_from_index),
         "Batch": entry.batch,
-        "Address of the result": None if entry.provider.is_here else entry.result_url,
+        "Address of the result": None if entry.provider.is_here else entry.result_url and masked(entry.result_url),
         "Webhook": _host(entry.webhook_url),
         "Error": entry.error,
         "Note": entry.note,
     }
     return {name: str(value) for name, value in known.items() if value not in (None, "")}
+
+
+def whole_addresses(entry: Entry, person: str | None) -> dict[str, str]:
+    """The labels and whole addresses of links for the person who queued the entry; none for anybody else."""
+    if entry.person != person:
+        return {}
+    known = {"Open the picture's address": entry.image_url}
+    known |= {} if entry.provider.is_here else {"Open the result's address": entry.result_url}
+    return {
+        label: address for label, address in known.items() if address and re.match("https?://", address, re.IGNORECASE)
+    }
 
 
 def child_words(child: Entry, now: float) -> str:
@@ -69,7 +81,11 @@ def child_words(child: Entry, now: float) -> str:
 
 
 def as_markdown(text: str) -> str:
-    """Text from outside as Markdown that shows it as it is, on one line. Addresses in it do not become links."""
+    """Text from outside as Markdown that shows it as it is, on one line.
+
+    Addresses in it are masked, and do not become links.
+    """
+    text = masked_text(text)
     if not re.search(r"://|@|www\.", text, re.IGNORECASE):
         return literal(text, limit=KEPT_ANSWER)
     line = one_line(text, KEPT_ANSWER)

@@ -68,8 +68,8 @@ def asked_batch(parameters: Mapping[str, str]) -> str | None:
 
 
 def asked_batch_of(parameters: Mapping[str, str]) -> list[str] | None:
-    """Ids of the tasks whose results a batch begins with; None when the address names none."""
-    asked = parameters.get("from")
+    """Ids of the tasks whose results a batch begins with, or of the one task; None when the address names none."""
+    asked = parameters.get("from", parameters.get("task"))
     return None if asked is None else [each[:80] for each in asked.replace(",", " ").split()]
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from journey import printing
 from journey.history import LIVE, OVER, SEARCH_LIMIT, UNDECIDED, Entry, Filter, Order, State
 from journey.printing import inputs as print_inputs
+from journey.printing.numbers import ascii_digits
 from journey.provider import PROVIDERS, Provider
 from journey.storage.disk_use import Room
 from journey.views.pictures import thumbnail_url
 from journey.views.ways import enlarged
-from journey.views.words import file_size, moment, pixels, print_size, progress, state_words, took, zone
+from journey.views.words import counted, file_size, moment, pixels, print_size, progress, state_words, took, zone
 
 GROUPS: dict[str, tuple[str, frozenset[State]]] = {
     "under-way": ("Under way", LIVE),
@@ -110,6 +111,7 @@ PARAMETERS = frozenset(
 def from_address(parameters: Mapping[str, str]) -> tuple[Listing, list[str]]:
     """The listing that an address asks for, and a sentence about each part of it that makes no sense."""
     said = {name: value.strip()[:_WORD_LIMIT] for name, value in parameters.items() if name in PARAMETERS}
+    said |= {name: ascii_digits(said[name]) for name in ("scale", "ready", "from", "to", "page") if name in said}
     problems: list[str] = []
 
     def choose(name: str, known: Mapping[str, str]) -> str | None:
@@ -163,7 +165,7 @@ _KINDS = {"engine": "the provider", "sort": "the order", "scale": "the multiplie
 
 
 def _pixels(paper: str, dpi: str) -> tuple[int, int]:
-    across, down = printing.pixels_needed(printing.PAPERS[paper], print_inputs.number(dpi, "DPI"))
+    across, down = printing.pixels_needed(printing.PAPERS[paper], print_inputs.dpi(dpi))
     return across - printing.TOLERANCE_PX, down - printing.TOLERANCE_PX
 
 
@@ -209,8 +211,8 @@ def room_words(
             )
     if keep_days:
         told.append(
-            f"Results are removed {keep_days} days after they are finished, unless another task enlarges them; "
-            "their tasks stay here."
+            f"Results are removed {counted(keep_days, 'day')} after they are finished, unless another task enlarges "
+            "them; their tasks stay here."
         )
     return " ".join(told)
 

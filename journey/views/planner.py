@@ -9,6 +9,7 @@ from journey import printing
 from journey.outside.addresses import URL_LIMIT
 from journey.pictures.samples import SAMPLES
 from journey.printing.inputs import CUSTOM, SHEETS, TARGETS
+from journey.printing.numbers import ascii_digits
 
 NUMBER_LIMIT = 40
 TEXT_LIMIT = 2_000
@@ -88,8 +89,8 @@ def from_address(parameters: Mapping[str, str]) -> tuple[dict[str, str], list[st
             problems.append(f"The link's url= has more than {URL_LIMIT:,} characters, so nothing was fetched.")
         elif not field.choices:
             asked[name] = text if name == "url" else text[:TEXT_LIMIT]
-        elif text.lower() in known:
-            asked[name] = known[text.lower()]
+        elif (choice := ascii_digits(text).lower()) in known:
+            asked[name] = known[choice]
         else:
             asked[name] = field.default
             problems.append(
@@ -129,4 +130,4 @@ def for_paper(paper: printing.Paper, *, turn: str, fit: str, dpi: str, bleed_mm:
 
 def is_place(text: str) -> bool:
     """True when this says where a crop lies, from 0 (left, top) to 100 (right, bottom)."""
-    return text.isascii() and text.isdigit() and int(text) <= 100
+    return text.isdecimal() and len(text) <= 3 and int(text) <= 100

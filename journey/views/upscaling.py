@@ -12,7 +12,7 @@ from journey.pictures.traits import Traits
 from journey.printing import Plan
 from journey.provider import Provider
 from journey.studio.intake import ParentTask, Source
-from journey.views.words import cost_words, duration, literal, paper_name, pixels
+from journey.views.words import cost_words, counted, duration, literal, paper_name, pixels
 
 __all__ = [
     "DETAIL", "FAITHFUL", "NO_PICTURE", "WAYS", "Proposal", "about", "blend", "charge_words", "for_paper_words",
@@ -132,14 +132,14 @@ def for_paper_words(plan: Plan) -> str:
 def charge_words(provider: Provider) -> str:
     """What a click costs, below the button."""
     if provider.is_paid:
-        return f"{provider.label} charges {provider.credits} credits when it accepts the call."
+        return f"{provider.label} charges {counted(provider.credits, 'credit')} when it accepts the call."
     return "Runs on this machine's processors: no key, no credits, and nothing leaves this machine."
 
 
 def pair_cost(pair: Pair) -> str:
     """What both ways of an A/B pair cost together."""
     paid = [variant.provider for variant in pair if variant.provider.is_paid]
-    return f"{sum(provider.credits for provider in paid)} credits" if paid else "free"
+    return counted(sum(provider.credits for provider in paid), "credit") if paid else "free"
 
 
 def pair_offer(name: str, pair: Pair, seconds: Mapping[Variant, float | None]) -> str:

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from journey import printing
 from journey.api.models import Account, TaskStatus
+from journey.errors import counted as counted  # noqa: PLC0414  pages find all words here
 from journey.errors import one_line
 from journey.history import UNDECIDED, Entry, State
 from journey.history.kinship import variant_of
+from journey.outside.masking import masked_text
 from journey.printing import Paper
 from journey.provider import Provider
 from journey.storage.stored import StoredPicture
@@ -46,8 +48,9 @@ _OPEN_WORDS: dict[TaskStatus, str] = {
 def literal(text: str, *, limit: int = 2_000) -> str:
     """Text from outside as Markdown that shows it literally, on one line, cut to `limit` characters.
 
-    Addresses do not become links: an invisible character breaks them up, because escapes alone do not.
+    Addresses are masked, and do not become links: an invisible character breaks them up, because escapes alone do not.
     """
+    text = masked_text(text)
     line = one_line(text, limit) + ("…" if len(text) > limit else "")
     return _MARKDOWN.sub(r"\\\1", _LINK.sub(_WORD_JOINER, line))
 
@@ -152,14 +155,9 @@ def balance_problem(provider: Provider, cost: int, credits_left: int | None, *, 
     if credits_left is None or cost <= credits_left:
         return None
     return (
-        f"This costs {cost} credits, but your {provider.label} account has only {credits_left:,}. What you queue waits "
-        "until there are enough." + (" Upscaling on this machine is free." if works_here else "")
+        f"This costs {counted(cost, 'credit')}, but your {provider.label} account has only {credits_left:,}. What "
+        "you queue waits until there are enough." + (" Upscaling on this machine is free." if works_here else "")
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 picture`, `1,200 pictures`."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def duration(seconds: float) -> str:
@@ -222,7 +220,7 @@ def file_size(size: int | None) -> str:
 
 def cost_words(provider: Provider) -> str:
     """What one upscale costs at this provider."""
-    return f"{provider.credits} credits" if provider.is_paid else "free"
+    return counted(provider.credits, "credit") if provider.is_paid else "free"
 
 
 def provider_badge(provider: Provider, account: Account | None, *, is_ready: bool) -> str:
@@ -230,7 +228,7 @@ def provider_badge(provider: Provider, account: Account | None, *, is_ready: boo
     if not is_ready:
         return f"{provider.label} · paused"
     credits_left = account.credits if account else None
-    return provider.label if credits_left is None else f"{provider.label} · {credits_left:,} credits"
+    return provider.label if credits_left is None else f"{provider.label} · {counted(credits_left, 'credit')}"
 
 
 def moment(seconds: float | None, timezone: str | None = None) -> str:

@@ -1,7 +1,7 @@
 """Entries as CSV and JSON, for spreadsheets and scripts, written while they are sent.
 
-Neither holds a secret, a token or the key of a file: the address of a picture comes without its query, which may be a
-signature, and the address of a file of ours without its key.
+Neither holds a secret, a token or the key of a file: addresses come without the values of their query, which may be
+signatures, and addresses of our files without their key. `shortened` names the fields that hold such an address.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from journey.history import Entry
 from journey.history.finding import Lists
+from journey.outside.masking import LEFT_OUT, is_shortened, masked, masked_text
 from journey.storage.spreadsheets import MARK, Cell, csv_lines
 from journey.views.listing import Listing, from_address
 from journey.web.answers import MEDIA_TYPES, PRIVATE, refusal
@@ -37,10 +38,12 @@ NAMES = (
     "id", "task_id", "name", "state", "engine", "multiplier", "model", "result_model", "person", "credits", "attempts",
     "source_width", "source_height", "result_width", "result_height", "result_bytes", "created", "submitted",
     "finished", "batch", "image_url", "parent_task_id", "index", "came_from", "came_from_index", "error", "note",
-    "comment", "tags",
+    "comment", "tags", "shortened",
 )  # fmt: skip
 """What is exported of each entry, in this order. Scripts rely on these names."""
 
+_AS_THEY_ARE = frozenset({"id", "task_id", "person", "batch", "parent_task_id", "came_from", "comment"})
+"""Names, and what people wrote themselves. Any other text may repeat an address."""
 _OWN_FILE = re.compile(r"(/files/)[0-9a-f]{32}")
 
 
@@ -109,7 +112,6 @@ def _row(entry: Entry, tags: Sequence[str]) -> tuple[Value, ...]:
     """The values of an entry, in the order of NAMES."""
     source_width, source_height = entry.source.size if entry.source else (None, None)
     result_width, result_height = entry.result_size or (None, None)
-    image_url = entry.image_url and entry.image_url.partition("?")[0].partition("#")[0]
     said: tuple[Value, ...] = (
         entry.id,
         entry.task_id,
@@ -131,7 +133,7 @@ def _row(entry: Entry, tags: Sequence[str]) -> tuple[Value, ...]:
         _time(entry.submitted_at),
         _time(entry.finished_at),
         entry.batch,
-        image_url,
+        entry.image_url and masked(entry.image_url),
         entry.parent_task_id,
         entry.index,
         entry.came_from,
@@ -141,7 +143,15 @@ def _row(entry: Entry, tags: Sequence[str]) -> tuple[Value, ...]:
         entry.comment,
         list(tags),
     )
-    return tuple(_OWN_FILE.sub(r"\1…", value) if isinstance(value, str) else value for value in said)
+    shown = tuple(_without_secrets(name, value) for name, value in zip(NAMES, said, strict=False))
+    cut = [name for name in ("image_url", "error", "note") if is_shortened(str(shown[NAMES.index(name)]))]
+    return *shown, cut
+
+
+def _without_secrets(name: str, value: Value) -> Value:
+    if not isinstance(value, str):
+        return value
+    return _OWN_FILE.sub(rf"\1{LEFT_OUT}", value if name in _AS_THEY_ARE else masked_text(value))
 
 
 def _time(seconds: float | None) -> str | None:

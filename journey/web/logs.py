@@ -12,7 +12,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from journey.errors import DatabaseAway, one_line
+from journey.errors import DatabaseAway, counted, one_line
+from journey.outside.masking import masked_text
 
 LINE_LIMIT = 4_000
 """Characters. Of a longer line, the beginning and the end are kept: the end of a trace says what happened."""
@@ -25,7 +26,10 @@ _LAYOUT = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 class OneLine(logging.Formatter):
-    """Writes what another formatter would, on one line, without `secrets`, and without a trace for a known trouble."""
+    """Writes what another formatter would, on one line, without `secrets`, and without a trace for a known trouble.
+
+    Addresses are masked, because signatures are secrets as well.
+    """
 
     def __init__(self, inner: logging.Formatter | None = None, secrets: Iterable[str] = ()) -> None:
         super().__init__()
@@ -41,6 +45,7 @@ class OneLine(logging.Formatter):
         text = self._inner.format(shown)
         for secret in self._secrets:
             text = text.replace(secret, "…")
+        text = masked_text(text)
         if len(text) > LINE_LIMIT:
             text = f"{text[: LINE_LIMIT // 3]} … {text[-LINE_LIMIT * 2 // 3 :]}"
         return one_line(text, LINE_LIMIT + 10)
@@ -70,7 +75,7 @@ class Bounded(logging.Filter):
             self._passed[kind] += 1
             left_out, self._left_out = self._left_out, 0
         if left_out:
-            record.msg, record.args = f"{record.getMessage()} ({left_out} events were left out before this)", None
+            record.msg, record.args = f"{record.getMessage()} ({counted(left_out, 'event')} left out before this)", None
         return True
 
 

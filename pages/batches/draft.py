@@ -9,11 +9,14 @@ from functools import partial
 
 import streamlit as st
 
+from journey.errors import InvalidRequest
 from journey.studio import Source
-from journey.studio.batches import lines
-from journey.studio.batches.lines import Line, Table, Wanted
+from journey.studio.batches import decoding, lines, lists
+from journey.studio.batches.lines import Line, Wanted
 from journey.studio.batches.looks import Looks
 from journey.studio.batches.rows import Choice
+from journey.studio.batches.tables import Reading
+from journey.views import batches as words
 from journey.views import links
 from journey.views.pictures import ENDINGS
 from journey.views.words import literal
@@ -22,8 +25,7 @@ from pages.forms.inputs import upload_megabytes
 from pages.frame.protection import say_error
 from pages.frame.sign_in import tab
 
-LISTS = ("csv", "txt")
-NOT_A_TABLE = -1
+LISTS = (*decoding.ENDINGS, *decoding.NOT_READ)
 state = st.session_state
 
 
@@ -36,7 +38,7 @@ class Draft:
 
     looks: Looks
     batch_id: str = field(default_factory=lambda: secrets.token_hex(16))
-    tables: list[tuple[str, Table]] = field(default_factory=list)
+    lists: list[tuple[str, tuple[Reading, ...]]] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     uploads: dict[Wanted, Callable[[], Sequence[Source]]] = field(default_factory=dict)
     choices: dict[str, Choice] = field(default_factory=dict)
@@ -69,12 +71,15 @@ def take_history(draft: Draft) -> None:
     ]
 
 
-def enter(draft: Draft) -> list[Line]:
-    """Draw the inputs; returns all that was entered as lines. Dropped files join the draft."""
+def enter(draft: Draft) -> list[Line] | None:
+    """Draw the inputs; returns all that was entered as lines, None until it is chosen how a list is meant.
+
+    Dropped files join the draft.
+    """
     left, right = st.columns([3, 2], gap="medium")
     with left:
         text = st.text_area(
-            "Addresses or task IDs, one per line, or a CSV",
+            "Addresses or task IDs, one per line, or a table of them",
             key="batch_text",
             height=190,
             persist_state="session",
@@ -84,7 +89,7 @@ def enter(draft: Draft) -> list[Line]:
         )
     with right:
         st.file_uploader(
-            "Pictures, or a CSV",
+            "Pictures, or a list of them (CSV, text, JSON)",
             type=[*ENDINGS, *LISTS],
             accept_multiple_files=True,
             key=f"batch_files_{draft.given}",
@@ -92,37 +97,46 @@ def enter(draft: Draft) -> list[Line]:
             args=(draft,),
             max_upload_size=upload_megabytes(),
         )
-        if text or draft.tables or draft.lines:
+        if text or draft.lists or draft.lines:
             st.button("Clear all", key="batch_clear", icon=":material/delete_sweep:", on_click=_clear, args=(draft,))
-    table = lines.table(text)
-    found = None if table is None else _cells("the text", table, "batch_column", may_be_list=True)
-    if found is None:
-        found = lines.read(text)
-    for place, (name, dropped) in enumerate(draft.tables):
-        found += _cells(name, dropped, f"batch_column_{draft.given}_{place}") or []
-    return lines.merged([*found, *draft.lines])
+    given = [("the text", lists.readings(text), "batch_reading")]
+    given += [(name, found, f"batch_reading_{draft.given}_{at}") for at, (name, found) in enumerate(draft.lists)]
+    meant = [_lines(name, found, key) for name, found, key in given]
+    if None in meant:
+        return None
+    return lines.merged([*(line for found in meant for line in found or ()), *draft.lines])
 
 
-def _cells(name: str, table: Table, key: str, *, may_be_list: bool = False) -> list[Line] | None:
-    """The lines of the column that was found or is chosen here; None when it is to be read as a plain list."""
-    choices = [*range(len(table.names)), *([NOT_A_TABLE] if may_be_list else [])]
+def _lines(name: str, found: Sequence[Reading], key: str) -> list[Line] | None:
+    """The lines of a list, read as it was chosen here where there is a choice; None until then."""
+    reading = found[0]
+    if len(found) > 1:
+        chosen = st.radio(
+            f"{literal(name[:1].upper() + name[1:])} can be read in {len(found)} ways. Which one is meant?",
+            range(len(found)),
+            index=None,
+            format_func=lambda at: words.reading(found[at]),
+            key=f"{key}_{hash(tuple(each.how for each in found))}",
+            persist_state="session",
+        )
+        if chosen is None:
+            return None
+        reading = found[chosen]
+    table = reading.table
+    if table is None or len(table.names) == 1 or table.is_export:
+        return list(reading.lines)
     column = st.selectbox(
         f"Column with the addresses in {literal(name)}",
-        choices,
+        range(len(table.names)),
         index=table.column,
-        format_func=lambda place: "None: it is a plain list" if place == NOT_A_TABLE else table.names[place][:60],
+        format_func=lambda at: table.names[at][:60],
         key=f"{key}_{hash(table.names)}",
         placeholder="Choose the column",
         width=320,
     )
-    if column == NOT_A_TABLE:
-        return None
     if column is None:
-        say_error(
-            f"No column in {name} seems to hold addresses. Choose the one with addresses or task IDs, "
-            "or drop another file."
-        )
-        return []
+        say_error(f"No column in {name} can be told to hold the addresses. Choose the one with addresses or task IDs.")
+        return None
     return table.lines(column)
 
 
@@ -130,11 +144,10 @@ def _take_files(draft: Draft) -> None:
     """What was dropped moves into the draft, so that it stays when the page is left."""
     for file in state[f"batch_files_{draft.given}"]:
         if file.name.lower().endswith(tuple(f".{ending}" for ending in LISTS)):
-            text = lines.decode(file.getvalue())
-            if table := lines.table(text, is_file=True):
-                draft.tables.append((file.name, table))
-            else:
-                draft.lines += lines.read(text)
+            try:
+                draft.lists.append((file.name, lists.readings(decoding.decode(file.getvalue(), f"“{file.name}”"))))
+            except InvalidRequest as error:
+                draft.lines.append(lines.bad("File", file.name, str(error)))
             continue
         wanted = Wanted("upload", f"{len(draft.lines)} {draft.given} {file.name}")
         draft.uploads[wanted] = partial(_take_upload, tab(), file.name, file.getvalue())

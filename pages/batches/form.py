@@ -35,6 +35,8 @@ def batch_form() -> None:
     draft = the_draft()
     take_history(draft)
     given = enter(draft)
+    if given is None:
+        return
     if not given:
         st.info(
             "Paste addresses or task IDs, or drop files. You see each picture and its price before anything is queued.",
@@ -189,7 +191,7 @@ def _submit(draft: Draft, table: Sequence[Row], total: Totals, settings: Setting
         st.markdown(f"**{words.price(total.credits, balance)}**")
         if sentence := words.shortfall(provider, total.credits, balance, budget.left if budget else None):
             st.warning(sentence, icon=":material/account_balance_wallet:")
-        cost = f"{total.credits:,} credits"
+        cost = counted(total.credits, "credit")
         if remark := words.second_steps(table, total):
             st.markdown(remark)
     else:
@@ -232,7 +234,7 @@ def _queue(draft: Draft, table: Sequence[Row], settings: Settings, name: str) ->
     text = [line.text for line in left if line.wanted is None or line.wanted.kind in ("url", "task")]
     state.batch_draft = Draft(
         draft.looks,
-        lines=[line for line in left if line.wanted and line.wanted.kind in ("upload", "entry")],
+        lines=[line for line in left if line.wanted and line.wanted.kind in ("upload", "entry", "copy")],
         uploads=draft.uploads,
         given=draft.given + 1,
     )

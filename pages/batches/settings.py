@@ -97,7 +97,7 @@ def _target() -> Target | None:
     """Raises ValueError for an invalid DPI."""
     if state.batch_paper == NO_PAPER:
         return None
-    dpi = inputs.number(state.batch_dpi, "DPI")
+    dpi = inputs.dpi(state.batch_dpi)
     return Target(printing.PAPERS[state.batch_paper], dpi, state.batch_fit, state.batch_turn)
 
 

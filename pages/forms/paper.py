@@ -38,7 +38,7 @@ def plan_for(source: Source | None) -> tuple[Plan | None, str | None]:
         plan = printing.plan(
             *source.size,
             paper,
-            inputs.number(state.for_dpi, "DPI"),
+            inputs.dpi(state.for_dpi),
             fit=state.for_fit,
             bleed_mm=state.for_bleed if state.for_fit == "crop" else 0,
             orientation=state.for_turn,

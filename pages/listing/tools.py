@@ -100,7 +100,8 @@ def _changed(what: str) -> None:
 
 
 def _export(listing: Listing, total: int, ticked: list[str]) -> None:
-    meant = f"the {counted(len(ticked), 'ticked task')}" if ticked else f"all {total:,} that match"
+    matching = "the task that matches" if total == 1 else f"all {total:,} that match"
+    meant = f"the {counted(len(ticked), 'ticked task')}" if ticked else matching
     st.caption(f"Every fact about {meant}, as it is when you click. No pictures, no secrets.")
     # Links instead of download buttons: this part is drawn often, and such a button would get a new file each time.
     for form in EXPORT_FORMS:

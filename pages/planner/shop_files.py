@@ -12,7 +12,7 @@ from journey.printing.shop import FileFormat, PrintSpec
 from journey.studio import Source
 from journey.views.planner import PRINT_FILES
 from journey.views.plans import exact_words, panels_words
-from journey.views.words import literal
+from journey.views.words import counted, literal
 from journey.workspace import workspace
 from pages.forms.choosing import choose
 from pages.frame.protection import say_error
@@ -86,7 +86,7 @@ def _several(source: Source, plan: Plan) -> Start | None:
     if not ready or len(ready) < len(specs):
         return None
     return lambda: Started(
-        f"{source.name}, {len(ready)} papers",
+        f"{source.name}, {counted(len(ready), 'paper')}",
         workspace().print_runs.make(shop.print_set, source.stored, ready, title=source.name),
     )
 
@@ -120,7 +120,7 @@ def _panels(source: Source, plan: Plan) -> Start | None:
     st.markdown(panels_words(panels, plan.paper))
     drawn.cut_up(plan, panels, drawn.small_copy(source), unit_of("unit"))
     return lambda: Started(
-        f"{source.name}, {len(panels.each)} sheets",
+        f"{source.name}, {counted(len(panels.each), 'sheet')}",
         workspace().print_runs.make(shop.panels, source.stored, spec, cut, title=source.name),
     )
 

@@ -80,8 +80,8 @@ def _judged(is_screen: bool) -> Target:
     on = inputs.target(value("paper"), value("pw"), value("ph"), unit_of("pu"))
     if is_screen:
         return Target(on, SCREEN_DPI, 0)
-    dpi = inputs.number(value("dpi"), "DPI")
-    bleed_mm = inputs.number(value("bleed"), "bleed") if value("fit") == "crop" else 0
+    dpi = inputs.dpi(value("dpi"))
+    bleed_mm = inputs.millimetres(value("bleed"), "bleed") if value("fit") == "crop" else 0
     if isinstance(on, Paper):
         printing.pixels_needed(on, dpi, bleed_mm)  # raises for numbers that are out of bounds
     return Target(on, dpi, bleed_mm)

@@ -10,7 +10,7 @@ import streamlit as st
 from journey.errors import InvalidRequest, JourneyError
 from journey.studio import COMMENT_LIMIT, TAG_LIMIT, Entry, Filter
 from journey.views import links
-from journey.views.facts import as_markdown, child_words, facts, steps
+from journey.views.facts import as_markdown, child_words, facts, steps, whole_addresses
 from journey.views.ways import way_words
 from journey.views.words import cost_words, counted, literal
 from journey.workspace import workspace
@@ -45,6 +45,9 @@ def details(entry: Entry) -> None:
         border="horizontal",
         alt="Everything that is known about this task",
     )
+    with st.container(horizontal=True):
+        for label, address in whole_addresses(entry, person()).items():
+            st.link_button(label, address, icon=":material/open_in_new:", type="tertiary")
     if entry.answer:
         with st.expander("The answer that was not understood", icon=":material/question_answer:"):
             st.code(entry.answer, language=None, wrap_lines=True)

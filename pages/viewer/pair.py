@@ -40,14 +40,18 @@ def give_address(pair: Pair, view: View) -> None:
         st.query_params.from_dict(state.compare_address)
 
 
-def find(name: str | None, choices: dict[str, Side]) -> str | None:
-    """Make sure that the picture can be chosen; None when there is none, and the page says why."""
+def find(name: str | None, choices: dict[str, Side], *, beside: str | None = None) -> str | None:
+    """Make sure that the picture can be chosen; None when there is none, and the page says why.
+
+    A task that is unknown is told once, where the picture `beside` this one is of the same task.
+    """
     if name is None or name in choices:
         return name
     entry = workspace().history.get(comparison.entry_id(name))
     found = comparison.side_of(name, entry, time.time())
     if isinstance(found, str):
-        say_error(found)
+        if entry or beside is None or comparison.entry_id(beside) != comparison.entry_id(name):
+            say_error(found)
         if entry is not None and entry.state in LIVE:
             wait_until(lambda: not _is_live(entry.id))
         return None

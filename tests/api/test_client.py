@@ -863,3 +863,18 @@ def test_error_texts_are_sentences(api: FakeHosted, client: JourneyClient) -> No
         with pytest.raises(JourneyError) as caught:
             client.upscale(image_url=PICTURE, type="2x")
         assert re.fullmatch(r"[A-Z].*\.", str(caught.value))
+
+
+def test_errors_repeat_no_signature(api: FakeHosted, client: JourneyClient, passing: Clock) -> None:
+    """An API may repeat the address that it was sent; no message of ours holds the values of its query."""
+    said = "could not fetch https://me:s1gned@cdn.example/a.png?X-Amz-Signature=s1gned&x=s1gned#s1gned"
+    api.script(
+        ORDER, Reply(400, {"errors": [{"msg": said}]}), Reply(402, {"message": said}), Reply(500, {"error": said})
+    )
+    for _ in range(3):
+        with pytest.raises(JourneyError, match="X-Amz-Signature=…") as caught:
+            client.upscale(image_url=PICTURE, type="2x")
+        assert "s1gned" not in str(caught.value)
+    with pytest.raises(TaskFailed, match="X-Amz-Signature=…") as failed:
+        waiting(story({"status": "failed", "error": said}), passing).wait("t")
+    assert "s1gned" not in str(failed.value)

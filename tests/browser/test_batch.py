@@ -121,3 +121,27 @@ def drop(page: Page, numbers: range) -> None:
         {"name": f"koi {number}.png", "mimeType": "image/png", "buffer": picture(number)} for number in numbers
     ]
     page.locator("input[type=file]").set_input_files(files)
+
+
+def test_dropped_lists_are_read_like_pasted_ones(make_studio: MakeStudio, page: Page) -> None:
+    """A dropped table brings one picture of a grid, a dropped text three addresses of a line, a spreadsheet's own file
+    a sentence, and a list that may mean two things a question before anything can be queued."""
+    with gallery() as place:
+        studio = make_studio(JOURNEY_FETCH_ALLOW=place)
+        addresses = ",".join(f"http://{place}/{number}.png" for number in range(3))
+        page.goto(f"{studio.url}/batch")
+        files: list[FilePayload] = [
+            {"name": "tasks.csv", "mimeType": "text/csv", "buffer": b"task_id;index\r\nsample-grid;3\r\n"},
+            {"name": "links.txt", "mimeType": "text/plain", "buffer": addresses.encode("utf-16")},
+            {"name": "list.xlsx", "mimeType": "application/zip", "buffer": b"PK\x03\x04"},
+        ]
+        page.locator("input[type=file]").set_input_files(files)
+        expect(page.get_by_text("4 pictures to enlarge · 1 cannot be used")).to_be_visible()
+        expect(page.get_by_text("Save the sheet as CSV").first).to_be_attached()
+        box = page.get_by_role("textbox", name="Addresses or task IDs")
+        box.fill(f"http://{place}/x,1\nhttp://{place}/7.png")
+        box.press("Control+Enter")
+        expect(page.get_by_text("can be read in 2 ways")).to_be_visible()
+        expect(page.get_by_role("button", name=re.compile("^Upscale"))).to_have_count(0)
+        page.get_by_role("radio", name=re.compile("^One after the other: 2 pictures")).check(force=True)
+        expect(page.get_by_text("5 pictures to enlarge · 2 cannot be used")).to_be_visible()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from journey.errors import InvalidRequest
 from journey.history import ERROR_LIMIT, OVER, STALE_AFTER, Entry, Filter, History, NewEntry, Order, State
 from journey.history.deletions import Deletions
 from journey.history.spending import Spending
+from journey.history.tables import entries
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
 from journey.storage.stored import StoredPicture
@@ -685,3 +687,19 @@ def test_ends_are_told_and_nothing_else(database: Database) -> None:
     kept.hint(sending, "another-task")
     kept.lose(hinted.id, "No answer.")
     assert [(finished.id, State.FINISHED), (lost.id, State.AMBIGUOUS)] == told
+
+
+def test_what_a_server_said_is_read_without_its_signatures(database: Database, history: History) -> None:
+    """Error, note, answer and timeline are masked when they are read, also those that were stored as they came."""
+    signed = "https://cdn.example/x?X-Amz-Signature=s1gned"
+    entry = history.add(NEW)
+    history.move(entry.id, State.SUBMITTING)
+    said = {"error": f"It was at {signed}", "note": signed, "answer": f'{{"url": "{signed}"}}'}
+    history.move(entry.id, State.AMBIGUOUS, words=f"It said {signed}", **said)
+    with database.read() as connection:
+        assert "s1gned" in str(connection.scalar(sa.select(entries.c.error)))
+    read = history.get(entry.id)
+    assert read is not None
+    assert "It was at https://cdn.example/x?X-Amz-Signature=…" == read.error
+    told = f"{read.error} {read.note} {read.answer} {[moment.words for moment in history.timeline(entry.id)]}"
+    assert (4, False) == (told.count("X-Amz-Signature=…"), "s1gned" in told)

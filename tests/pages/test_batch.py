@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from journey.history import Entry, State
-from journey.provider import JOURNEYAPI
+from journey.history import Entry, NewEntry, State
+from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.settings import Settings
+from journey.web.exports import to_csv
 from journey.workspace import Workspace, share
-from tests.harness.hosted import FakeHosted
+from tests.harness.hosted import FakeHosted, picture
 from tests.harness.standing import wait_for
 from tests.pages.conftest import ROOT, running
 
@@ -130,6 +131,50 @@ def test_results_of_history_begin_a_batch(space: Workspace, open_page: OpenPage,
     later.button(key="batch_submit").click().run()
     (item,) = space.batches.items(batch_of(later))
     assert (entry.task_id, (64, 64)) == (item.entry.came_from, item.entry.source_size)
+
+
+def test_a_list_that_may_mean_two_things_is_asked_about(open_page: OpenPage, api: FakeHosted) -> None:
+    """Both readings are shown with their count and first address, nothing can be ordered before the choice, and the
+    chosen one is what is looked at."""
+    app = open_page("batch.py")
+    app.text_area(key="batch_text").set_value(f"{api.picture_url(16, 16)}/a,1\n{api.picture_url(24, 16)}").run()
+    (choice,) = app.radio
+    assert ([], 0, None) == (list(app.exception), len([b for b in app.button if b.key == "batch_submit"]), choice.value)
+    assert "2 pictures, the first is" in choice.options[0].replace("\\", "")
+    choice.set_value(1).run()
+    wait_for(lambda: "1 picture to enlarge" in shown(app.run()))
+    assert "1 cannot be used" in shown(app)
+
+
+def test_an_index_in_a_column_brings_one_picture(open_page: OpenPage) -> None:
+    """A pasted table of task and index brings that picture of the grid and not all four."""
+    app = enter(open_page("batch.py"), "task_id,index", "sample-grid,3")
+    assert "1 picture to enlarge" in shown(app)
+
+
+def test_a_row_of_an_export_without_a_task_brings_our_own_copy(space: Workspace, open_page: OpenPage) -> None:
+    """A failed row whose address was shortened in the export is enlarged from the copy that is stored here."""
+    source = space.intake.from_upload("owl.png", picture(20, 16))
+    entry = space.history.add(
+        NewEntry(
+            provider=THIS_MACHINE,
+            type="4x",
+            name="owl.png",
+            source=source.stored,
+            image_url="https://cdn.example/owl.png?X-Amz-Signature=s1gned",
+        )
+    )
+    space.history.move(entry.id, State.CANCELLED)
+    app = enter(open_page("batch.py"), b"".join(to_csv(space.history.lists, [entry.id])).decode("utf-8-sig"))
+    assert ("1 picture to enlarge" in shown(app), "s1gned" in shown(app)) == (True, False)
+
+
+def test_an_unknown_task_is_told_once(open_page: OpenPage) -> None:
+    """A link to a batch of a task, or from a task, that does not exist says so once."""
+    for parameters in ({"from": "nothing"}, {"task": "nothing"}):
+        app = open_page("batch.py", **parameters)
+        wait_for(lambda app=app: "no such task in the history" in shown(app.run()))
+        assert 1 == shown(app).count("no such task in the history")
 
 
 def test_nonsense_draws_no_trace(open_page: OpenPage) -> None:

@@ -133,6 +133,12 @@ def test_an_unknown_task_is_explained(space: Workspace, open_page: OpenPage) -> 
     assert [] == errors(app)
 
 
+def test_an_unknown_task_of_both_sides_is_told_once(space: Workspace, open_page: OpenPage) -> None:
+    """A link to a task whose original and result would be compared says once that there is no such task."""
+    add(space)
+    assert 1 == len(errors(open_page("compare.py", task="nowhere")))
+
+
 def test_a_task_that_finishes_appears(space: Workspace, open_page: OpenPage) -> None:
     """A link that was opened too early becomes the comparison once the task is finished."""
     entry = add(space, state=State.ARCHIVING, due_at=None)

@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from journey import printing
-from journey.printing.inputs import CUSTOM, TARGETS, free_axis, number, served, target, target_label, whole
+from journey.printing.inputs import (
+    CUSTOM,
+    TARGETS,
+    cut,
+    dpi,
+    free_axis,
+    millimetres,
+    number,
+    served,
+    target,
+    target_label,
+    whole,
+)
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1024", 1024), (" 1 024 ", 1024), ("1,024", 1024), ("29.7", 29.7), ("29,7", 29.7), ("-5", -5), ("1e9", 1e9)],
+    [
+        *(("1024", 1024), (" 1 024 ", 1024), ("1,024", 1024), ("29.7", 29.7), ("29,7", 29.7), ("-5", -5), ("1e9", 1e9)),
+        *(
+            ("１０２４", 1024),
+            ("２９．７", 29.7),
+            ("١٠٢٤", 1024),
+            ("٢٩٫٧", 29.7),
+            ("१०२४", 1024),
+            ("１，０２４", 1024),
+            ("−5", -5),
+        ),
+        *(("1.189,5", 1189.5), ("1,189.5", 1189.5), ("1'189", 1189), ("1’189,5", 1189.5), ("1\u202f189", 1189)),
+        *(("1.189.000", 1_189_000), ("1,00,000", 100_000), ("0,125", 0.125), ("0.125", 0.125), ("1.189", 1.189)),
+        *(("8½", 8.5), ("8 1/2", 8.5), ("8-1/2", 8.5), ("¾", 0.75), ("1/4", 0.25), ("11 ¾", 11.75)),
+    ],
 )
 def test_numbers_are_read_as_people_write_them(text: str, value: float) -> None:
     """Spaces, thousands and a decimal comma are understood."""
     assert value == number(text, "width")
 
 
-@pytest.mark.parametrize("text", ["abc", "10^9", "nan", "inf", "1_000", "٣", "0x10", "12px", "--1", "1,2,3"])
+@pytest.mark.parametrize(
+    "text", ["abc", "10^9", "nan", "inf", "1_000", "10²", "0x10", "12px", "--1", "1,2,3", "1/0", "½½", "1.2.3", "一"]
+)
 def test_what_is_no_number_is_told_with_its_name(text: str) -> None:
     """What is not a number is refused with a sentence that names the field."""
     with pytest.raises(ValueError, match="The width must be a number"):
@@ -30,6 +60,53 @@ def test_an_empty_field_and_half_a_pixel_are_told() -> None:
         number("  ", "width")
     with pytest.raises(ValueError, match="whole number of pixels"):
         whole("10.5", "width")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "unit", "size"),
+    [
+        ("8,268", "11,693", "in", (8.268, 11.693)),
+        ("29,704", "42,016", "cm", (29.704, 42.016)),
+        ("841", "1,189", "mm", (841, 1189)),
+        ("6,000", "2,000", "mm", (6000, 2000)),
+        ("297,000", "420,000", "mm", (297, 420)),
+        ("8½", "11", "in", (8.5, 11)),
+    ],
+)
+def test_a_comma_is_decimal_where_it_can_only_be_that(
+    width: str, height: str, unit: printing.Unit, size: tuple[float, float]
+) -> None:
+    """A comma before three digits stands between thousands, unless that makes a paper of dozens of metres."""
+    for paper in (
+        target(CUSTOM, width, height, unit),
+        cut(CUSTOM, width, height, unit, overlap="10", margin="0").sheet,
+    ):
+        assert size == (paper.width, paper.height)
+
+
+def test_commas_of_small_numbers_are_decimal() -> None:
+    """A bleed of 3,175 mm is an eighth of an inch, and 1,200 DPI are a resolution."""
+    assert (3.175, 1200, 150.5) == (millimetres("3,175", "bleed"), dpi("1,200"), dpi("150,500"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("1.024", 1024), ("１.０２４", 1024), ("1,024", 1024), ("1.024.000", 1_024_000)]
+)
+def test_pixels_have_no_decimals(typed: str, value: int) -> None:
+    """In whole pixels, a point before three digits stands between thousands."""
+    assert value == whole(typed, "width")
+
+
+@pytest.mark.parametrize(
+    ("height", "asked"), [("1.189", "Did you mean 1189 mm?"), ("1,189.0", ""), ("1", "Is the unit right?"), ("5", "")]
+)
+def test_a_paper_of_a_millimetre_is_asked_about(height: str, asked: str) -> None:
+    """A side that is hardly meant gets a question, with the number that was likely meant."""
+    if not asked:
+        assert target(CUSTOM, "841", height, "mm").height in (1189, 5)
+        return
+    with pytest.raises(ValueError, match=re.escape(asked)):
+        target(CUSTOM, "841", height, "mm")
 
 
 def test_every_target_has_a_label_and_can_be_aimed_at() -> None:

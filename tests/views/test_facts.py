@@ -8,7 +8,7 @@ from journey.api.models import TaskStatus
 from journey.history import Entry, Moment, State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.stored import StoredPicture
-from journey.views.facts import as_markdown, facts, steps
+from journey.views.facts import as_markdown, facts, steps, whole_addresses
 from journey.views.words import file_size
 
 ENTRY = Entry(
@@ -75,6 +75,19 @@ def test_what_is_not_known_is_left_out() -> None:
     told = facts(bare, timezone="Asia/Tokyo", now=0)
     assert not {"Who", "Task ID", "Ended", "Took", "Webhook", "Error", "Address of the result"} & told.keys()
     assert "15 Jan 2027, 17:00:00" == told["Added"]
+
+
+def test_addresses_are_masked_and_their_owner_can_open_them() -> None:
+    """Facts hold no signature of an address; whoever queued the entry has links with the whole ones."""
+    signed = "https://me:S1GNED@cdn.example.com/r.png?X-Amz-Signature=S1GNED"
+    entry = replace(ENTRY, image_url=signed, result_url=f"{signed}#2")
+    told = facts(entry, timezone=None, now=0)
+    assert "https://…@cdn.example.com/r.png?X-Amz-Signature=…" == told["Address of the picture"]
+    assert "S1GNED" not in "".join(told.values())
+    assert [signed, f"{signed}#2"] == list(whole_addresses(entry, "ann@example.com").values())
+    assert {} == whole_addresses(entry, "bob@example.com") == whole_addresses(entry, None)
+    assert {} == whole_addresses(replace(entry, image_url="javascript:x", result_url=None), "ann@example.com")
+    assert "S1GNED" not in as_markdown(f"at {signed}") + as_markdown("S1GNED&a=b")
 
 
 def test_a_time_line_says_how_long_each_state_lasted() -> None:

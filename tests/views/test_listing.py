@@ -102,3 +102,12 @@ def test_the_room_is_told_by_what_it_is_for() -> None:
     for words in ("with previews: 10 KB", "4 KB of them for results", "3 KB for originals", "2 KB are print files"):
         assert words in told
     assert "Results are removed 30 days after they are finished, unless another task enlarges them" in told
+
+
+def test_digits_of_other_keyboards_are_read_in_a_link() -> None:
+    """Full-width digits mean the same in a list's address as plain ones."""
+    typed = {"page": "２", "scale": "４x", "from": "２０２６-１１-２２", "ready": "A３", "at": "１５０"}
+    plain = {"page": "2", "scale": "4x", "from": "2026-11-22", "ready": "A3", "at": "150"}
+    (listing, problems), (expected, _) = from_address(typed), from_address(plain)
+    assert [] == problems
+    assert (expected.filter(None), expected.page) == (listing.filter(None), listing.page)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey import printing
+from journey.printing import inputs
 from journey.views import planner
 from journey.views.planner import DEFAULTS, FIELDS, address, for_paper, from_address
 
@@ -94,3 +95,10 @@ def test_every_choice_has_a_name() -> None:
                          "turn": planner.TURNS, "fit": planner.FITS, "make": planner.PRINT_FILES}.items():  # fmt: skip
         assert tuple(labels) == FIELDS[name].choices
         assert all(labels.values())
+
+
+def test_digits_of_other_keyboards_are_read_in_a_link() -> None:
+    """Full-width and Arabic digits mean the same in a link as plain ones, in numbers and in names of papers."""
+    asked, problems = from_address({"w": "１０２４", "paper": "A３", "at": "٥٠", "pu": "mm"})
+    assert ("A3", "٥٠", "mm", []) == (asked["paper"], asked["at"], asked["pu"], problems)
+    assert (1024, 50) == (inputs.whole(asked["w"], "width"), int(asked["at"]))

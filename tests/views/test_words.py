@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from journey.api.models import Account
 from journey.history import Entry, State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.stored import StoredPicture
@@ -62,6 +63,11 @@ def test_an_address_in_outside_text_becomes_no_link(text: str) -> None:
     assert not re.search(r"https?:\\?/\\?/\w|www\\?\.|@\w", shown, re.IGNORECASE)
 
 
+def test_outside_text_is_shown_without_signatures() -> None:
+    """Whatever a page shows literally holds no value of an address's query."""
+    assert "s1gned" not in wording.literal("It was at https://cdn.example/x?X-Amz-Signature=s1gned.")
+
+
 def test_many_ends_are_one_sentence() -> None:
     """A whole batch is summed up by how its tasks ended."""
     many = [KOI, KOI, replace(KOI, state=State.FAILED), replace(KOI, state=State.AMBIGUOUS)]
@@ -105,3 +111,9 @@ def test_the_usual_time_stands_beside_the_time_so_far() -> None:
     assert "Waiting its turn · 3 s so far, usually about 41 s" == wording.progress_words(OPEN, 3.0, 40.6)
     queued = replace(OPEN, state=State.QUEUED)
     assert "Waiting to be sent · 3 s so far" == wording.progress_words(queued, 3.0, 40.6)
+
+
+def test_one_is_singular() -> None:
+    """A number of one has its noun in the singular, wherever it is counted."""
+    assert ["0 tasks", "1 task", "1,200 tasks"] == [wording.counted(number, "task") for number in (0, 1, 1200)]
+    assert "JourneyAPI · 1 credit" == wording.provider_badge(JOURNEYAPI, Account(credits=1), is_ready=True)

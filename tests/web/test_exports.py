@@ -20,6 +20,9 @@ from journey.history.tables import entries
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
 from journey.storage.stored import StoredPicture
+from journey.studio.batches.decoding import decode
+from journey.studio.batches.lines import Wanted
+from journey.studio.batches.lists import readings
 from journey.views.listing import Listing
 from journey.web.exports import CHUNK, NAMES, Form, download_url, routes, to_csv, to_json
 from tests.conftest import empty_database
@@ -84,12 +87,21 @@ def test_no_secret_leaves(history: History) -> None:
     own = add(history, "b", image_url=f"http://127.0.0.1:8501/files/{KEY}/b.png")
     history.move(own, State.SUBMITTING)
     history.move(own, State.FAILED, error=f"It was at http://127.0.0.1:8501/files/{KEY}/r.png", note=f"/files/{KEY}/x")
+    said = "It was at https://me:S1GNED@cdn.example.com/r.png?X-Amz-Signature=S1GNED and https%3A%2F%2Fb%3Fs%3DS1GNED"
+    failed = add(history, "c", image_url="https://cdn.example.com/c.png")
+    history.move(failed, State.SUBMITTING)
+    history.move(failed, State.FAILED, error=said)
+    history.labels.describe(failed, tags_now=[], comment="https://my.example/?a=mine")
     token = history.lists.by_ids([entry]).entries[0].webhook_token
     for made in (to_csv, to_json):
-        text = b"".join(made(history.lists, [entry, own])).decode()
-        assert "https://cdn.example.com/a.png" in text
+        text = b"".join(made(history.lists, [entry, own, failed])).decode()
+        assert "https://cdn.example.com/a.png?signature=…#…" in text
+        assert "https://…@cdn.example.com/r.png?X-Amz-Signature=…" in text
+        assert "https://my.example/?a=mine" in text
         for secret in (KEY, "S1GNED", "T0KEN", "S3CRET", str(token), "hooks.example.com"):
             assert secret not in text
+    rows = json.loads(b"".join(to_json(history.lists, [entry, own, failed])))
+    assert [["image_url"], ["image_url", "error", "note"], ["error"]] == [row["shortened"] for row in rows]
 
 
 def test_many_come_in_parts(history: History, database: Database) -> None:
@@ -180,3 +192,26 @@ def test_a_link_is_good_for_an_hour_and_not_for_three(browse: Callable[[str], ht
     assert [200, 200, 403, 403] == [browse(link(hours_ago=hours)).status_code for hours in (0, 1, 2, 3)]
     same = {download_url(PRIVATE_KEY, "csv", EVERYTHING, timezone=None, now=NOW + late) for late in (0, 1, 60)}
     assert 1 == len(same)
+
+
+def test_an_export_is_read_back_by_its_tasks(history: History) -> None:
+    """What was exported and is dropped into Batch names the same pictures: by task, or by our own copy where the
+    address was shortened; never by our id as a task, nor by the shortened address."""
+    finished = add(history, "koi", image_url="https://cdn.example.com/koi.png?sig=1")
+    for state in (State.SUBMITTING, State.OPEN, State.ARCHIVING, State.FINISHED):
+        history.move(finished, state, task_id="=task-1")
+    failed = add(history, "owl", image_url="https://cdn.example.com/owl.png?sig=2")
+    whole = add(history, "fox", image_url="https://cdn.example.com/fox.png")
+    parent = add(history, "elk", parent_task_id="grid-1", index="3")
+    for entry in (failed, whole, parent):
+        history.move(entry, State.SUBMITTING)
+        history.move(entry, State.FAILED, error="It was at https://cdn.example.com/x?sig=3, and failed.")
+    expected = [
+        Wanted("task", "=task-1"),
+        Wanted("copy", failed),
+        Wanted("url", "https://cdn.example.com/fox.png"),
+        Wanted("task", "grid-1", "3"),
+    ]
+    for made in (to_csv, to_json):
+        (reading,) = readings(decode(b"".join(made(history.lists, [finished, failed, whole, parent]))))
+        assert expected == [line.wanted for line in reading.lines]

@@ -60,6 +60,14 @@ def test_no_secret_is_written() -> None:
     assert "ValueError" in line
 
 
+def test_no_signature_is_written() -> None:
+    """Addresses in a message, its arguments and its trace are written without the values of their query."""
+    signed = "https://me:s1gned@cdn.example/x?X-Amz-Signature=s1gned"
+    line = OneLine().format(record("at %r", signed, error=ValueError(f"{signed}&more=s1gned")))
+    assert "s1gned" not in line
+    assert 2 == line.count("https://…@cdn.example/x?X-Amz-Signature=…")
+
+
 def test_events_of_a_kind_are_counted_rather_than_written() -> None:
     """So many of a kind pass in a minute, and the first of the next minute says how many did not."""
     clock = Clock()
@@ -81,4 +89,4 @@ def test_all_events_together_are_bounded() -> None:
     clock.now += 61
     first = record("next")
     assert bounded.filter(first)
-    assert f"next ({5000 - ALL_A_MINUTE} events were left out before this)" == first.getMessage()
+    assert f"next ({5000 - ALL_A_MINUTE:,} events left out before this)" == first.getMessage()

@@ -1,11 +1,9 @@
-"""Turns what people paste or drop into lines. Each names a picture, or says why it does not. Pure functions."""
+"""One line, or one cell, of what people give: which pictures it names, or why it names none. Pure functions."""
 
 from __future__ import annotations
 
-import csv
-import io
+import functools
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,32 +11,45 @@ from typing import Literal
 from journey.api.models import GRID_INDEXES, ID_LIMIT, usable_id
 from journey.errors import one_line
 from journey.outside.addresses import URL_LIMIT
+from journey.outside.masking import is_shortened, masked_text
+from journey.outside.pasted import cleaned
+from journey.printing.numbers import ascii_digits
+from journey.studio.batches.headings import Role, role_of
 
 ROWS_LIMIT = 200
 """The most lines in one batch."""
-TEXT_LIMIT = 2_000_000
-"""The most characters of a CSV."""
 
 _SHOWN = 120
-_KEPT = 4_096
-_NEVER_SEEN = "\x00\ufeff\u200b\u200c\u200d\u2060"
-_ROUND_IT = " \t\u00a0\"'“”„‘’<>`,;"
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _WEB = re.compile(r"https?:", re.IGNORECASE)
-_BETWEEN = re.compile(r"[,;|](?=https?:)", re.IGNORECASE)
-_DELIMITERS = "\t;,|"
-_HEADING = re.compile(r"((image|picture)?(url|link|address)|href|src|image|picture|file|(task)?id|task)(s|es)?")
+_BEGINS = re.compile(r"https?:|www\.", re.IGNORECASE)
+_BETWEEN = re.compile(r"[,;|\s](?=\W{0,3}(?:https?:|www\.))", re.IGNORECASE)
+_APART = re.compile(r"[,;|\t]")
+_BULLET = re.compile(r"\s*(?:[-*+•‣–—>]\s+(?:\[[ xX]?\]\s+)?|\d{1,4}[.)]\s+)+")
+_LABEL = re.compile(r"(?:parent[ _-]?)?(?:task|job)(?:[ _-]?id)?\s*[:=]\s*", re.IGNORECASE)
+_LINKED = re.compile(
+    r"\[!\[[^\]]*\]\(\s*<?([^)\s>]+)[^)]*\)\]\([^)]*\)|!?\[[^\]]*\]\(\s*<?((?:[^()\s>]|\([^()\s]*\))+)[^)]*\)"
+)
+_INDEX = re.compile(r"(?:[^\W\d]{0,12}[.:=\s]*#?\s*)([0-9]{1,3})(?:[.,]0+)?")
+_NAMED_INDEX = re.compile(r"([^\W\d]+)[.:=\s]*#?\s*([0-9]{1,2})")
+_ENCLOSED = re.compile(r"[^<>()]*(?:\((https?:(?:[^()\s]|\([^()\s]*\))+)\)|<(https?:[^<>\s]+)>)[\s,;]*", re.IGNORECASE)
+_ALL = frozenset(
+    {"all", "alle", "tous", "toutes", "todas", "todos", "tutte", "tutti", "1-4", "すべて", "全部"}
+    | {"-", "–", "—", "null", "none", "nan", "n/a", "\\n"}
+)
+"""What stands for all four pictures of a grid, or for nothing, which means the same."""
+_PICTURE = re.compile(r"\.(?:jpe?g|jpe|jfif|png|webp|gif|bmp|tiff?|avif|heic)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Wanted:
     """One picture (or a grid of four, without `index`) that somebody wants.
 
-    `value` is an address, a task id, the id of an entry, or, for an upload, its name and a number that tells it
-    from the others.
+    `value` is an address, a task id, the id of an entry whose result is meant, the id of an entry of whose source our
+    copy is meant, or, for an upload, its name and a number that tells it from the others.
     """
 
-    kind: Literal["url", "task", "entry", "upload"]
+    kind: Literal["url", "task", "entry", "copy", "upload"]
     value: str
     index: str | None = None
 
@@ -55,97 +66,9 @@ class Line:
 
     @property
     def shown(self) -> str:
-        """The text on one line, cut for showing. Still untrusted."""
-        return one_line(self.text, _SHOWN) + ("…" if len(self.text) > _SHOWN else "")
-
-
-@dataclass(frozen=True)
-class Table:
-    """A CSV. `column` is the one that holds addresses or task ids; None when none was found."""
-
-    names: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    column: int | None
-    first_place: int
-
-    def lines(self, column: int | None = None) -> list[Line]:
-        """The cells of the column (by default the one that was found) as lines."""
-        chosen = self.column if column is None else column
-        if chosen is None:
-            return []
-        found: list[Line] = []
-        for place, row in enumerate(self.rows, start=self.first_place):
-            cell = row[chosen] if chosen < len(row) else ""
-            if not "".join(row).strip():
-                continue
-            found += _read(cell, f"Row {place}") or [
-                Line(f"Row {place}", "", None, f"There is nothing in the column “{self.names[chosen]}”.")
-            ]
-        return found
-
-
-def decode(data: bytes) -> str:
-    """The text of a CSV file, as spreadsheets write them: UTF-8 or UTF-16 with a mark, else UTF-8 or Windows-1252."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
-
-
-def read(text: str) -> list[Line]:
-    """One line for each address or task id; blank lines and a heading above them are left out."""
-    found: list[Line] = []
-    for place, line in enumerate(text.splitlines(), start=1):
-        found += _read(line, f"Line {place}")
-    is_heading = len(found) > 1 and _names_a_column(found[0].shown)
-    return found[1:] if is_heading else found
-
-
-def table(text: str, *, is_file: bool = False) -> Table | None:
-    """The text as a CSV, or None when it is a plain list, or too long.
-
-    A comma may belong to an address, so pasted text counts as a table only if something else suggests one: a heading,
-    tabs or semicolons, or cells that cannot be part of an address. A file counts as one if it has several columns.
-    """
-    if len(text) > TEXT_LIMIT:
-        return None
-    text = _without_unseen(text)
-    best: tuple[int, list[list[str]]] | None = None
-    for delimiter in _DELIMITERS:
-        rows = _split(text, delimiter)
-        filled = [row for row in rows if any(cell.strip() for cell in row)]
-        if not filled:
-            continue
-        width, often = Counter(len(row) for row in filled).most_common(1)[0]
-        if width < 2 or often < (0.5 if is_file else 0.8) * len(filled):
-            continue
-        cells = [row for row in filled if len(row) > 1]
-        addresses = sum(_is_address(cell) for row in cells for cell in row)
-        one_each = not any(sum(map(_is_address, row)) > 1 for row in filled)
-        sure = is_file or _has_heading(filled) or (one_each and (delimiter in "\t;" or _has_words(filled)))
-        if sure and (is_file or addresses or _has_heading(filled)) and (best is None or addresses > best[0]):
-            best = addresses, rows
-    if best is None:
-        return None
-    rows = best[1]
-    while rows and not any(cell.strip() for cell in rows[0]):
-        rows = rows[1:]
-    first = text.splitlines().index(next(line for line in text.splitlines() if line.strip())) + 1
-    width = max(len(row) for row in rows)
-    heading = rows[0] if not any(_is_address(cell) for cell in rows[0]) and len(rows) > 1 else None
-    body = rows[1:] if heading else rows
-    names = [
-        (heading[place].strip()[:_SHOWN] if heading and place < len(heading) else "") or f"Column {place + 1}"
-        for place in range(width)
-    ]
-    return Table(
-        names=tuple(name if names.count(name) == 1 else f"{name} ({place + 1})" for place, name in enumerate(names)),
-        rows=tuple(tuple(row) for row in body),
-        column=_column(body, heading, width),
-        first_place=first + (1 if heading else 0),
-    )
+        """The text on one line, its addresses masked, cut for showing. Still untrusted."""
+        text = masked_text(self.text[: 4 * _SHOWN])
+        return one_line(text, _SHOWN) + ("…" if len(text) > _SHOWN else "")
 
 
 def merged(given: Iterable[Line]) -> list[Line]:
@@ -167,93 +90,129 @@ def too_many(count: int) -> str | None:
     )
 
 
-def _read(text: str, place: str) -> list[Line]:
-    """What a line or cell names: nothing if it is blank, several lines if it holds several addresses."""
-    plain = _without_unseen(text).strip(_ROUND_IT)
-    if not plain:
+def of_text(text: str, place: str, index: str = "") -> list[Line]:
+    """What a line or a cell names: nothing if it is blank, several lines if it holds several addresses or tasks.
+
+    `index` is what stands in a column of its own: which picture of a task's grid.
+    """
+    plain = _LINKED.sub(lambda link: f" {link[1] or link[2]} ", _BULLET.sub("", text, count=1)).strip()
+    whole = cleaned(plain)
+    if not whole:
         return []
-    if len(plain) > URL_LIMIT and not any(part.isspace() for part in plain):
-        return [_bad(place, plain, f"This has {len(plain):,} characters; addresses have at most {URL_LIMIT:,}.")]
-    apart = _BETWEEN.sub(" ", plain)
-    parts = [part.strip(_ROUND_IT) for part in apart.split()] if len(plain) <= 20 * URL_LIMIT else []
-    parts = [part for part in parts if part]
-    if not parts:
-        return [_bad(place, plain, f"This line has {len(plain):,} characters. Put each address on a line of its own.")]
-    if all(_WEB.match(part) for part in parts):
-        return [_address(part, place) for part in parts]
-    if any(_WEB.match(part) for part in parts):
-        return [_bad(place, plain, "Put each address on a line of its own, with nothing else on it.")]
-    if _SCHEME.match(plain) or "/" in plain or "\\" in plain or plain.lower().startswith("www."):
-        return [_bad(place, plain, "This is not the address of a picture: those begin with https:// or http://.")]
-    return [_task(parts, plain, place)]
+    if len(plain) > 20 * URL_LIMIT:
+        return [bad(place, plain, f"This line has {len(plain):,} characters. Put each address on a line of its own.")]
+    begins = _BEGINS.search(plain)
+    is_one = not (begins and _BETWEEN.search(plain, begins.end())) and not any(map(str.isspace, whole))
+    if is_one and is_address(whole):
+        return [_address(whole, place, plain)]
+    apart = _BETWEEN.sub(" ", plain).split()
+    parts = [part for each in apart if (part := cleaned(each))]
+    addresses = [part for part in parts if is_address(part)]
+    if addresses and len(addresses) == len(parts):
+        return [_address(part, place, each) for each in apart if (part := cleaned(each))]
+    if addresses:
+        if enclosed := _enclosed(plain):
+            return [_address(cleaned(each), place, each) for each in enclosed]
+        if len(addresses) == 1 and is_address(whole) and has_ending(parts[-1]) and not has_ending(parts[0]):
+            return [_address("%20".join(whole.split()), place, plain)]
+        return [bad(place, plain, "Put each address on a line of its own, with nothing else on it.")]
+    ids = _LABEL.sub("", plain)
+    if _SCHEME.match(ids) or "/" in ids or "\\" in ids:
+        return [bad(place, plain, "This is not the address of a picture: those begin with https:// or http://.")]
+    return _tasks(ids, place, index)
 
 
-def _address(text: str, place: str) -> Line:
+def of_task(task_id: str, index: str, place: str) -> Line:
+    """A task id, with what stands for the picture of its grid: "" for all."""
+    return _task([task_id, index] if index.strip() else [task_id], task_id, place)
+
+
+def _enclosed(text: str) -> list[str]:
+    """The addresses of a text in which each stands in brackets behind its name: `koi.png (https://…), <https://…>`."""
+    found, end = [], 0
+    while match := _ENCLOSED.match(text, end):
+        found.append(match[1] or match[2])
+        end = match.end()
+    return found if end == len(text) else []
+
+
+def is_address(text: str) -> bool:
+    """True for what begins as the address of a picture does."""
+    return bool(_WEB.match(text))
+
+
+@functools.lru_cache(maxsize=20_000)
+def holds_address(cell: str) -> bool:
+    """True when a cell holds the address of a picture, and before it nothing but marks or its name."""
+    return is_address(cleaned(cell)) or bool(_enclosed(cell))
+
+
+def has_ending(address: str) -> bool:
+    """True when the path of an address ends as the name of a picture does."""
+    return bool(_PICTURE.search(re.split("[?#]", address, maxsplit=1)[0].strip()))
+
+
+def index_in(cell: str) -> str | None:
+    """The picture that a cell or a word names: "1" to "4", "" for all four. None when it names none."""
+    plain = ascii_digits(cell).strip().strip("#\"'").lower()
+    if not plain or plain in _ALL:
+        return ""
+    found = _INDEX.fullmatch(plain)
+    return found[1] if found and found[1] in GRID_INDEXES else None
+
+
+def bad(place: str, text: str, problem: str) -> Line:
+    """A line that names no picture, and why."""
+    return Line(place, text, None, problem)
+
+
+def _address(text: str, place: str, as_given: str) -> Line:
     if len(text) > URL_LIMIT:
-        return _bad(place, text, f"This address has {len(text):,} characters; addresses have at most {URL_LIMIT:,}.")
+        return bad(place, text, f"This address has {len(text):,} characters; addresses have at most {URL_LIMIT:,}.")
     if not text.isprintable():
-        return _bad(place, text, "This address contains characters that no address can have. Copy it again.")
-    return Line(place, text[:_KEPT], Wanted("url", text))
-
-
-def _task(parts: Sequence[str], plain: str, place: str) -> Line:
-    task_id, *rest = parts
-    if len(rest) > 1 or not usable_id(task_id):
-        return _bad(
+        return bad(place, text, "This address contains characters that no address can have. Copy it again.")
+    if is_shortened(as_given):
+        return bad(
             place,
-            plain,
-            f"This has {len(task_id):,} characters; task IDs have at most {ID_LIMIT}."
-            if not rest and len(task_id) > ID_LIMIT
-            else "This is neither the address of a picture nor a task ID.",
+            text,
+            "This address was shortened where it was shown, so it leads nowhere. Paste the whole address, or the ID "
+            "of its task.",
         )
-    index = rest[0].lstrip("#").lower() if rest else "all"
-    if index not in (*GRID_INDEXES, "all"):
-        return _bad(place, plain, "After a task ID, only the picture of a grid can follow: 1, 2, 3, 4 or all.")
-    return Line(place, plain[:_KEPT], Wanted("task", task_id, None if index == "all" else index))
+    return Line(place, text, Wanted("url", text))
 
 
-def _bad(place: str, text: str, problem: str) -> Line:
-    return Line(place, text[:_KEPT], None, problem)
+def _tasks(text: str, place: str, index: str) -> list[Line]:
+    """Task ids, each perhaps with the picture of its grid: `abc`, `abc 3`, `abc,3`, `abc, index: 3`, `abc,def`."""
+    found: list[Line] = []
+    task_id = ""
+    for part in _APART.split(text):
+        words = [word for each in part.split() if (word := cleaned(each))]
+        if task_id and words and _names_a_picture(" ".join(words)):
+            if found and found[-1].wanted == Wanted("task", task_id):
+                found.pop()
+            words.insert(0, task_id)
+        if words:
+            task_id = words[0]
+            found.append(_task(words if words[1:] or not index.strip() else [task_id, index], text, place))
+    return next(([line] for line in found if line.wanted is None), found)
 
 
-def _without_unseen(text: str) -> str:
-    return text.translate(dict.fromkeys(map(ord, _NEVER_SEEN)))
+def _task(words: Sequence[str], text: str, place: str) -> Line:
+    task_id, rest = words[0], " ".join(words[1:])
+    if not usable_id(task_id) and not rest and len(task_id) > ID_LIMIT:
+        return bad(place, text, f"This has {len(task_id):,} characters; task IDs have at most {ID_LIMIT}.")
+    index = index_in(rest)
+    if not usable_id(task_id) or (index is None and len(words) > 2):
+        return bad(place, text, "This is neither the address of a picture nor a task ID.")
+    if index is None:
+        problem = "After a task ID, only the picture of a grid can follow: 1, 2, 3, 4 or all."
+        return bad(place, f"{task_id} {rest}", problem)
+    return Line(place, f"{task_id} {index}".strip(), Wanted("task", task_id, index or None))
 
 
-def _names_a_column(text: str) -> bool:
-    """True for what people write above a column of addresses or task ids."""
-    return len(text) <= _SHOWN and bool(_HEADING.fullmatch(re.sub(r"[\W_]", "", text.lower())))
-
-
-def _is_address(cell: str) -> bool:
-    return bool(_WEB.match(cell.strip(_ROUND_IT)))
-
-
-def _split(text: str, delimiter: str) -> list[list[str]]:
-    if delimiter not in text:
-        return []
-    try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error:  # a cell of more than 131,072 characters, so not a list of pictures
-        return []
-
-
-def _has_heading(rows: Sequence[Sequence[str]]) -> bool:
-    named = any(_names_a_column(cell) for cell in rows[0])
-    some = any(_is_address(cell) for row in rows[1:] for cell in row)
-    return len(rows) > 1 and not any(_is_address(cell) for cell in rows[0]) and (named or some)
-
-
-def _has_words(rows: Sequence[Sequence[str]]) -> bool:
-    """True when cells beside an address cannot be part of it: a title with spaces, a number before it."""
-    return any(
-        any(_is_address(cell) for cell in row) and (not _is_address(row[0]) or any(map(str.isspace, "".join(row[1:]))))
-        for row in rows
-    )
-
-
-def _column(rows: Sequence[Sequence[str]], heading: Sequence[str] | None, width: int) -> int | None:
-    counts = [sum(_is_address(row[place]) for row in rows if place < len(row)) for place in range(width)]
-    if any(counts):
-        return counts.index(max(counts))
-    return next((place for place, name in enumerate(heading or ()) if _names_a_column(name)), None)
+def _names_a_picture(text: str) -> bool:
+    """True for what stands for a picture of a grid, or tries to."""
+    named = _NAMED_INDEX.fullmatch(ascii_digits(text))
+    if named and role_of(named[1]) in (Role.INDEX, Role.PICTURE, Role.NUMBER):
+        return True
+    return text.lower() in _ALL or bool(re.fullmatch("#?[0-9]{1,2}", ascii_digits(text)))

@@ -11,6 +11,7 @@ from typing import Any
 
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import History
+from journey.outside.masking import masked_text
 from journey.provider import Provider
 from journey.studio.batches.lines import Wanted
 from journey.studio.intake import Intake, ParentTask, Source
@@ -91,7 +92,7 @@ def _look(work: Callable[[], Sequence[Source]]) -> Look:
     try:
         return Look(tuple(work()))
     except JourneyError as error:
-        return Look(problem=str(error))
+        return Look(problem=masked_text(str(error)))
     except Exception:
         log.exception("a picture of a batch")
         return Look(problem="This picture could not be stored here. Try again in a moment.")
@@ -105,7 +106,10 @@ def _noted(parent: ParentTask) -> tuple[Source, ...]:
 
 
 def take(wanted: Wanted, intake: Intake, history: History, providers: Sequence[Provider]) -> tuple[Source, ...]:
-    """The picture of an address, a task (asked for at these providers in turn) or an entry. Raises JourneyError."""
+    """The picture of an address, a task (asked for at these providers in turn) or an entry. Raises JourneyError.
+
+    Of an entry, its result is meant, or our copy of what it was to enlarge.
+    """
     if wanted.kind == "url":
         return (intake.from_url(wanted.value),)
     if wanted.kind == "task":
@@ -116,4 +120,4 @@ def take(wanted: Wanted, intake: Intake, history: History, providers: Sequence[P
     entry = history.get(wanted.value)
     if entry is None:
         raise InvalidRequest("There is no such task in the history. It may have been deleted.")
-    return (intake.from_result(entry),)
+    return (intake.from_entry(entry) if wanted.kind == "copy" else intake.from_result(entry),)
