@@ -18,6 +18,7 @@ from typing import Self, TypeVar
 from journey.background import Latest
 from journey.errors import PictureRefused
 from journey.pictures import previews
+from journey.pictures.copying import only_the_picture
 from journey.pictures.kinds import KINDS, FormatName
 from journey.pictures.reading import read, too_many_pixels
 from journey.pictures.rows import FileRows, Stream
@@ -162,6 +163,10 @@ class Decoder:
         The file has as many bytes as the picture has pixels and channels; closing the rows removes it.
         """
         return self._in_time(write_rows, path, max_pixels or self.limits.input, scratch / "pixels")
+
+    def only_the_picture(self, path: Path, folder: Path) -> str:
+        """Write what may leave this machine: see `copying.only_the_picture`. Raises PictureRefused."""
+        return self._run(only_the_picture, path, self.limits.input, folder)
 
     def apply(self, work: Callable[[Stream, Path], T], path: Path, target: Path) -> T:
         """Run `work(picture, target)` in the process that decodes the picture.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from journey.errors import PictureRefused
 
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Starts of a frame: they say the precision, the size and the components."""
-SOI, EOI, SOS, APP1, APP2, APP14 = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xEE
+SOI, EOI, SOS, APP0, APP1, APP2, APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
 ICC_MARK = b"ICC_PROFILE\x00"
 DAMAGED = "The JPEG is damaged or cut short. Save or download it again and try once more."
 
@@ -75,3 +76,8 @@ def profile_segments(profile: bytes) -> list[Segment]:
     return [
         Segment(APP2, ICC_MARK + bytes((number, len(pieces))) + piece) for number, piece in enumerate(pieces, start=1)
     ]
+
+
+def marked(segment: Segment) -> bytes:
+    """A segment as it stands in a file."""
+    return struct.pack(">BBH", 0xFF, segment.marker, len(segment.data) + 2) + segment.data + segment.scan

@@ -28,6 +28,8 @@ def test_pictures_are_ordered_once_and_fetched(hosted: Terminal, api: FakeHosted
     assert [(256, 192)] * 2 == [(each["width"], each["height"]) for each in first]
     assert 2 == api.charges
     entries = history(hosted).lists.latest()
+    sent = [str(call.body["image_url"]) for call in api.calls_to("upscale-2x-4x")]
+    assert ["to-send.jpg", "to-send.png"] == sorted(url.rpartition("/")[2] for url in sent)
     assert [(State.FINISHED, JOURNEYAPI, 2)] * 2 == [(entry.state, entry.provider, entry.credits) for entry in entries]
     for path in (hosted.folder / "out").iterdir():
         path.unlink()

@@ -142,7 +142,9 @@ CODED = [
 ]
 
 
-@pytest.mark.parametrize(("coding", "body"), CODED)
+@pytest.mark.parametrize(
+    ("coding", "body"), CODED, ids=[f"{number} {coding}" for number, (coding, _) in enumerate(CODED)]
+)
 def test_the_bytes_decide_whether_a_body_is_packed(coding: str, body: bytes) -> None:
     """A picture is read whatever its server says of its coding, and whether or not it is packed unasked."""
     fetched, received = fetched_from(says(answer(body, content_encoding=coding, content_type="text/html")))

@@ -17,12 +17,12 @@ from PIL import Image
 
 from journey import printing
 from journey.pictures import png
+from journey.pictures.copying import density
 from journey.printing import Paper
 from journey.printing.shop.colours import coloured, flat
 from journey.printing.shop.jpeg import write_jpeg
 from journey.printing.shop.layout import Layout
 from journey.printing.shop.pdf import page_notes, write_pdf
-from journey.printing.shop.png import density
 from journey.printing.shop.progress import Work
 from journey.printing.shop.sheet import Sheet, deflated
 from journey.printing.shop.source import Source

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 from journey import printing
+from journey.pictures.copying import COPIES
 from journey.pictures.kinds import KINDS, FormatName
 from journey.pictures.reading import Reading, read
 from journey.printing import Box, Paper
 from journey.printing.shop.encoding import new_file, write_sheet
-from journey.printing.shop.jpeg import copy_jpeg
 from journey.printing.shop.layout import Layout, layout_for, most_detailed
 from journey.printing.shop.manifests import manifest_csv, manifest_text
-from journey.printing.shop.png import copy_png
 from journey.printing.shop.progress import Progress, ShouldStop, Work
 from journey.printing.shop.source import Source, decoded
 from journey.printing.shop.specs import (
@@ -39,13 +37,8 @@ from journey.printing.shop.specs import (
 SET_LIMIT = 30
 """Most files in one print set."""
 
-Copy = Callable[[Path, BinaryIO, float | None, Reading, Work], None]
-"""(source, target, DPI, what the source says about itself, work)."""
-
-COPIES: Mapping[FormatName, tuple[FileFormat, Copy | None]] = {"PNG": ("PNG", copy_png), "JPEG": ("JPEG", copy_jpeg)}
-"""The kinds of picture that store a DPI and can be copied without decoding."""
-
-_ANEW: tuple[FileFormat, Copy | None] = ("PNG", None)
+AS_IT_IS: Mapping[FormatName, FileFormat] = {"PNG": "PNG", "JPEG": "JPEG"}
+"""The kinds of picture that store a DPI; all others become a PNG."""
 
 
 def retag(
@@ -67,7 +60,7 @@ def retag(
     dpi = checked_dpi(dpi)
     reading = read(source, MAX_SOURCE_PIXELS)
     kind = reading.kind
-    file_format, copy = COPIES.get(kind, _ANEW)
+    file_format, copy = AS_IT_IS.get(kind, "PNG"), COPIES.get(kind)
     target = folder / name_for(title, f"{dpi:g}dpi", FORMATS[file_format].extension)
     if copy is None or not reading.is_upright:
         with decoded(source, folder, work) as picture:
@@ -84,7 +77,7 @@ def retag(
     else:
         work.begin(1)
         with new_file(target) as file:
-            copy(source, file, dpi, reading, work)
+            copy(source, file, reading, dpi=dpi, on_step=work.check)
         work.advance(1)
         width, height, profile, notes = reading.width, reading.height, described(reading), reading.colours.notes
     size = target.stat().st_size

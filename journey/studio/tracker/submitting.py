@@ -32,6 +32,7 @@ from journey.storage.failpoints import reach
 from journey.storage.stored import Origins
 from journey.studio.tracker.errands import Errands
 from journey.studio.tracker.holds import Holds, backoff
+from journey.studio.tracker.sending import Sendable
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Submitting:
         loop: Loop,
         *,
         origins: Origins,
+        sendable: Sendable,
         webhook_for: Callable[[Entry], tuple[str, str] | None],
         may_spend: Callable[[Entry], str | None],
         clock: Callable[[], float],
@@ -60,6 +62,7 @@ class Submitting:
         self._errands = errands
         self._loop = loop
         self._origins = origins
+        self._sendable = sendable
         self._webhook_for = webhook_for
         self._may_spend = may_spend
         self._clock = clock
@@ -226,7 +229,8 @@ class Submitting:
                     f"{entry.provider.label} cannot reach pictures on this machine. "
                     "Set JOURNEY_PUBLIC_URL, give a public image URL, or use this machine."
                 )
-            return entry.source.url(origin)
+            sent = entry.source if entry.provider.is_here else self._sendable(entry.source)
+            return sent.url(origin)
         return entry.image_url
 
     def _is_held(self, provider: Provider, paused: Mapping[Provider, str]) -> bool:

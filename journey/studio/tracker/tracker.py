@@ -18,6 +18,7 @@ from journey.storage.stored import Origins
 from journey.studio.tracker.archiving import ARCHIVES_AT_ONCE, Archiving
 from journey.studio.tracker.errands import Errands
 from journey.studio.tracker.polling import Polling
+from journey.studio.tracker.sending import sendable
 from journey.studio.tracker.submitting import SUBMITS_AT_ONCE, Submitting
 
 _IDLE_SECONDS = 0.5
@@ -61,6 +62,7 @@ class Tracker:
             self._errands,
             self._loop,
             origins=origins,
+            sendable=sendable(files, decoder),
             webhook_for=webhook_for,
             may_spend=may_spend,
             clock=clock,
