@@ -2,7 +2,7 @@
 
 intake   whatever is given becomes a checked picture     removal  deleting entries with their files
 orders   the one way to order an upscale                 upkeep   the worker lock, and what its holder looks after
-stopping what Stop means, in every state
+stopping what Stop means, in every state                kept     a chosen picture, as a browser keeps it
 tracker/ moves entries to their end, in the background   batches/ many pictures at once
 """
 
@@ -25,6 +25,7 @@ from journey.history.spending import Budget, Line, month_name, month_start, mont
 from journey.outside.addresses import URL_LIMIT
 from journey.provider import HERE, PROVIDERS, Provider
 from journey.studio.intake import ParentTask, Source
+from journey.studio.kept import KeptPicture
 from journey.studio.orders import Offer, Order, Orders
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Entry",
     "Filter",
     "Found",
+    "KeptPicture",
     "Kin",
     "Line",
     "Offer",

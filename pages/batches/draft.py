@@ -15,7 +15,7 @@ from journey.studio.batches.lines import Line, Table, Wanted
 from journey.studio.batches.looks import Looks
 from journey.studio.batches.rows import Choice
 from journey.views import links
-from journey.views.pictures import ENDINGS
+from journey.views.pictures import ENDINGS, uploaded_name
 from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms.inputs import upload_megabytes
@@ -47,7 +47,6 @@ class Draft:
 
 def the_draft() -> Draft:
     """This visitor's draft."""
-    state.setdefault("batch_text", "")
     if "batch_next_text" in state:
         state.batch_text, state.batch_name = state.pop("batch_next_text"), ""
     if "batch_draft" not in state:
@@ -129,16 +128,17 @@ def _cells(name: str, table: Table, key: str, *, may_be_list: bool = False) -> l
 def _take_files(draft: Draft) -> None:
     """What was dropped moves into the draft, so that it stays when the page is left."""
     for file in state[f"batch_files_{draft.given}"]:
-        if file.name.lower().endswith(tuple(f".{ending}" for ending in LISTS)):
+        name = uploaded_name(file.name)
+        if name.lower().endswith(tuple(f".{ending}" for ending in LISTS)):
             text = lines.decode(file.getvalue())
             if table := lines.table(text, is_file=True):
-                draft.tables.append((file.name, table))
+                draft.tables.append((name, table))
             else:
                 draft.lines += lines.read(text)
             continue
-        wanted = Wanted("upload", f"{len(draft.lines)} {draft.given} {file.name}")
-        draft.uploads[wanted] = partial(_take_upload, tab(), file.name, file.getvalue())
-        draft.lines.append(Line(f"File {len(draft.uploads)}", file.name, wanted))
+        wanted = Wanted("upload", f"{len(draft.lines)} {draft.given} {name}")
+        draft.uploads[wanted] = partial(_take_upload, tab(), name, file.getvalue())
+        draft.lines.append(Line(f"File {len(draft.uploads)}", name, wanted))
     draft.given += 1
 
 

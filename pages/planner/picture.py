@@ -58,7 +58,13 @@ def _address() -> object:
 
 
 def _upload() -> object:
-    return inputs.upload(key="print_upload")
+    return inputs.upload(key="print_upload", on_change=_upload_changed)
+
+
+def _upload_changed() -> None:
+    """Forget a file that was taken out. Merely coming back to the page, with an empty uploader, does not call this."""
+    if state[inputs.uploader("print_upload")] is None:
+        state.print_looked_at = None
 
 
 def _task() -> object:
@@ -100,7 +106,10 @@ def _sample() -> object:
 
 def _look(way: str, given: object) -> None:
     """Turn what was given into a checked source, once for each picture; keep the sentence when it fails."""
-    if state.get("print_looked_at") == (way, given) and (given is None or state.get("print_source")):
+    before = state.get("print_looked_at")
+    if before == (way, given) and (given is None or state.get("print_source")):
+        return
+    if given is None and before and before[0] == way == "upload":
         return
     state.print_looked_at, state.print_source, state.print_problem = (way, given), None, None
     if given is None:

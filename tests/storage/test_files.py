@@ -21,7 +21,8 @@ from starlette.applications import Starlette
 from journey.engine.__main__ import listener_at
 from journey.errors import CannotStart, FileMissing
 from journey.storage.disk_use import sizes
-from journey.storage.files import Files, new_key, safe_name
+from journey.storage.files import Files, new_key
+from journey.storage.names import safe_name
 from journey.storage.stored import NAME_LIMIT, Origins, StoredFile
 from journey.web.files import routes
 from tests.conftest import PROCESSES, ObjectStorage, exit_codes
@@ -384,7 +385,7 @@ EVIL_NAMES = {
     "\u202egnp.exe": "gnp-exe.png",
     "-rf": "rf.png",
     "Äpfel & Birnen": "apfel-birnen.png",
-    "写真": "picture.png",
+    "写真": "picture-9c3250.png",
     "": "picture.png",
     "...": "picture.png",
     "<script>": "script.png",

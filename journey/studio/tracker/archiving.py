@@ -13,7 +13,8 @@ from journey.history import Entry, History, State
 from journey.outside.door import BadStatus, CutShort, Door
 from journey.pictures.checking import Decoder
 from journey.storage.failpoints import reach
-from journey.storage.files import Files, safe_name
+from journey.storage.files import Files
+from journey.storage.names import safe_name
 from journey.storage.stored import Origins, StoredFile, StoredPicture
 from journey.studio.tracker.errands import Errands
 from journey.studio.tracker.submitting import backoff
