@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from journey import printing
 from journey.printing import Cut, Paper, Plan, Screen, Unit
+from journey.printing.sizes import PER_INCH
 
 CUSTOM = "custom"
 TARGETS: tuple[str, ...] = (*printing.PAPERS, CUSTOM, *printing.SCREENS)
@@ -27,6 +29,7 @@ MIDJOURNEY: Mapping[str, tuple[int, int]] = {
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
 _SHOWN = 40
+_DECIMALS: Mapping[Unit, int] = {"mm": 2, "cm": 3, "in": 3}
 
 
 def number(text: str, name: str) -> float:
@@ -47,6 +50,32 @@ def whole(text: str, name: str) -> int:
     if not value.is_integer():
         raise ValueError(f"The {name} must be a whole number of pixels, and “{text.strip()[:_SHOWN]}” is not.")
     return int(value)
+
+
+@dataclass(frozen=True)
+class Length:
+    """A length as it was typed, and as it is shown now. What nobody has typed anew changes back to exactly what was."""
+
+    typed: str
+    typed_in: Unit
+    shown: str
+    shown_in: Unit
+
+    @classmethod
+    def of(cls, text: str, unit: Unit, before: Length | None = None) -> Length:
+        """The length in a field with this text and unit; `before` is what was shown there last."""
+        is_as_shown = before is not None and (before.shown, before.shown_in) == (text, unit)
+        return before if before is not None and is_as_shown else cls(text, unit, text, unit)
+
+    def into(self, unit: Unit) -> Length:
+        """The same in another unit, to a hundredth of a millimetre; what is no number stays as it is."""
+        if unit == self.typed_in:
+            return replace(self, shown=self.typed, shown_in=unit)
+        try:
+            side = number(self.typed, "length") / PER_INCH[self.typed_in] * PER_INCH[unit]
+        except ValueError:
+            return replace(self, shown=self.typed, shown_in=unit)
+        return replace(self, shown=f"{side:.{_DECIMALS[unit]}f}".rstrip("0").rstrip("."), shown_in=unit)
 
 
 def target(name: str, width: str = "", height: str = "", unit: Unit = "mm") -> Paper | Screen:

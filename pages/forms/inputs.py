@@ -61,7 +61,7 @@ def uploader(key: str) -> str:
     The browser tells a server that has forgotten its files of them all the same, which looks as if they had been taken
     out. So it gets another uploader then.
     """
-    restored = st.session_state.get("visit_restored")
+    restored = st.session_state.get("kept_restored")
     return f"{key}_{restored}" if restored else key
 
 

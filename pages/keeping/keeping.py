@@ -27,10 +27,10 @@ state = st.session_state
 
 def keep() -> None:
     """Draw nothing, and have the browser keep what this run has. Call it at the very end of a run."""
-    state.setdefault("visit", secrets.token_hex(8))
+    state.setdefault("kept_by", secrets.token_hex(8))
     data = {
-        "visit": state.visit,
-        "restored": state.get("visit_restored"),
+        "visit": state.kept_by,
+        "restored": state.get("kept_restored"),
         "entered": _entered().model_dump(exclude_none=True),
         "secrets": list(kept.SECRETS),
     }
@@ -85,9 +85,9 @@ def _files(draft: Draft) -> list[File]:
 def _restore() -> None:
     """Take back what the browser has kept for a server that has forgotten this tab."""
     told = state.keeping.told
-    if not isinstance(told, dict) or told.get("visit") == state.get("visit_restored"):
+    if not isinstance(told, dict) or told.get("visit") == state.get("kept_restored"):
         return
-    state.visit_restored = told.get("visit")
+    state.kept_restored = told.get("visit")
     entered = kept.read(told.get("entered"))
     # An empty field may have words by now that are typed, but not sent yet.
     state.update({name: words for name, words in entered.words.items() if words != ""})

@@ -262,3 +262,18 @@ def finished(space: Workspace) -> Entry:
     found = space.history.get(entry.id)
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize(("unit", "width", "height"), [("pu", "pw", "ph"), ("su", "sw", "sh")])
+def test_a_change_of_unit_keeps_the_size(open_page: OpenPage, unit: str, width: str, height: str) -> None:
+    """Another unit changes the numbers of a custom paper or sheet and nothing else, and back exactly."""
+    asked = {width: "11.69", height: "16.54", unit: "in"}
+    sheet = {"sample": "fjord", "make": "panels", "sheet": "custom"} if unit == "su" else {"paper": "custom"}
+    app = open_page("print_size.py", **sheet, **asked)
+    before = said(app)
+    for other, numbers in (("mm", ["296.93", "420.12"]), ("cm", ["29.693", "42.012"]), ("in", ["11.69", "16.54"])):
+        app.button_group(key=f"print_{unit}").set_value(other).run()
+        assert numbers == [app.text_input(key=f"print_{name}").value for name in (width, height)]
+        assert before == said(app)
+        assert "300" == app.text_input(key="print_dpi").value
+        assert [] == errors(app)
