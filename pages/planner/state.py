@@ -23,7 +23,8 @@ def key(name: str) -> str:
 
 
 def value(name: str) -> str:
-    return str(state[key(name)])
+    """What an input holds; empty where nothing is chosen."""
+    return str(state[key(name)] or "")
 
 
 def unit_of(name: str) -> Unit:
