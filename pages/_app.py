@@ -15,6 +15,7 @@ from journey.views.words import literal
 from pages.frame import notices, sign_in
 from pages.frame.icon import icon
 from pages.frame.protection import say_error
+from pages.frame.styles import styles
 from pages.keeping.keeping import keep, say_lost
 
 log = logging.getLogger(__name__)
@@ -50,4 +51,5 @@ except Exception:
     log.exception("page error %s", number)
     st.error(f"Something went wrong on this page. Reload it; if it happens again, report the number {number}.")
 finally:
+    styles()
     keep()
