@@ -435,6 +435,23 @@ def test_download_saves_under_its_name(shelf: Shelf) -> None:
     assert 'attachment; filename="a.png"' == answer.headers["content-disposition"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "header"),
+    [
+        ("日本_4x.png", "attachment; filename=\"a.png\"; filename*=UTF-8''%E6%97%A5%E6%9C%AC_4x.png"),
+        ("Straße_4x.exe", "attachment; filename=\"a.png\"; filename*=UTF-8''Stra%C3%9Fe_4x.exe.png"),
+        ("é\r\nX-Evil: 1.png", "attachment; filename=\"a.png\"; filename*=UTF-8''%C3%A9%20X-Evil-%201.png"),
+        ("../../é\u202egnp", "attachment; filename=\"a.png\"; filename*=UTF-8''-..-%C3%A9gnp.png"),
+        ("plain.png", 'attachment; filename="a.png"'),
+    ],
+)
+def test_download_has_the_name_that_is_asked_for(shelf: Shelf, asked: str, header: str) -> None:
+    """`?download=NAME` adds a name in any script, of the file's own kind, and can add nothing else."""
+    answer = shelf.web.get(f"/files/{keep(shelf.files)}/a.png", params={"download": asked})
+    assert header == answer.headers["content-disposition"]
+    assert "x-evil" not in answer.headers
+
+
 def test_head_tells_the_size(shelf: Shelf) -> None:
     """HEAD has the headers of GET and no body."""
     answer = shelf.web.head(f"/files/{keep(shelf.files)}/a.png")
