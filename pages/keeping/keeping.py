@@ -18,23 +18,34 @@ from journey.views.kept import File, Kept, Looked
 from journey.views.words import literal
 from journey.workspace import workspace
 from pages.batches.draft import Draft, the_draft
-from pages.frame.protection import acting
+from pages.frame.protection import acting, protected
 from pages.frame.sign_in import tab
 
 _COMPONENT = st.components.v2.component("keeping", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"))
+KEEP_SECONDS = 2.0
 state = st.session_state
 
 
 def keep() -> None:
     """Draw nothing, and have the browser keep what this run has. Call it at the very end of a run."""
     state.setdefault("kept_by", secrets.token_hex(8))
-    data = {
-        "visit": state.kept_by,
-        "restored": state.get("kept_restored"),
-        "entered": _entered().model_dump(exclude_none=True),
-        "secrets": list(kept.SECRETS),
-    }
-    _COMPONENT(key="keeping", data=data, on_told_change=_restore)
+    # The files of a batch are stored one by one, and its name is typed, without a run of the whole page.
+    is_batch = "batch_draft" in state and state.get("page_shown") == "Batch"
+
+    @st.fragment(run_every=KEEP_SECONDS if is_batch else None)
+    @protected(quiet=True)
+    def tell() -> None:
+        if state.pop("kept_is_back", False):
+            st.rerun()
+        data = {
+            "visit": state.kept_by,
+            "restored": state.get("kept_restored"),
+            "entered": _entered().model_dump(exclude_none=True),
+            "secrets": list(kept.SECRETS),
+        }
+        _COMPONENT(key="keeping", data=data, on_told_change=_restore)
+
+    tell()
 
 
 def say_lost(page: str) -> None:
@@ -87,7 +98,7 @@ def _restore() -> None:
     told = state.keeping.told
     if not isinstance(told, dict) or told.get("visit") == state.get("kept_restored"):
         return
-    state.kept_restored = told.get("visit")
+    state.kept_restored, state.kept_is_back = told.get("visit"), True
     entered = kept.read(told.get("entered"))
     # An empty field may have words by now that are typed, but not sent yet.
     state.update({name: words for name, words in entered.words.items() if words != ""})

@@ -203,3 +203,16 @@ def test_secrets_are_not_stored_by_the_browser(studio: Studio, page: Page) -> No
     rest(page)
     expect(secret).to_have_value("swordfish")
     assert "swordfish" not in page.evaluate("() => JSON.stringify({...sessionStorage, ...localStorage})")
+
+
+@pytest.mark.torture
+def test_three_minutes_of_sleep(studio: Studio, line: Line, page: Page) -> None:
+    """A laptop that slept for three minutes finds the form, with its upload, as it was."""
+    fill_upscale(page, line.url)
+    line.cut()
+    lost(page)
+    page.wait_for_timeout(180_000)
+    line.mend()
+    page.locator('[data-testid="stApp"][data-test-connection-state="CONNECTED"]').wait_for(timeout=60_000)
+    rest(page)
+    expect_upscale(page)
