@@ -35,10 +35,13 @@ NAMES: Mapping[str, type] = {**_UPSCALE, **_BATCH, **_PLANNER, **_COMPARE}
 
 def entered(session: Mapping[str, object]) -> dict[str, object]:
     """What a session holds of them, as JSON."""
-    return {name: session[name] for name in NAMES if name in session and _fits(session[name], NAMES[name])}
+    return {name: session[name] for name in NAMES if name in session and _fits(name, session[name])}
 
 
-def _fits(value: object, kind: type) -> bool:
+def _fits(name: str, value: object) -> bool:
+    kind, field = NAMES[name], FIELDS.get(name.removeprefix("print_")) if name.startswith("print_") else None
+    if field and field.choices and value not in field.choices:
+        return False
     return isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
 
 
