@@ -65,10 +65,15 @@ def uploaded_name(name: str) -> str:
     return re.sub("%0D|%0A", " ", name.replace("%22", '"'), flags=re.IGNORECASE)
 
 
+def is_plain(text: str) -> bool:
+    """Whether a plain name leaves out nothing of it that people would miss."""
+    return text.isascii() and '"' not in text
+
+
 def to_save(name: str, fallback: str) -> str:
     """The header Content-Disposition of a file to save: a plain name, and beside it one in any script (RFC 6266)."""
     simple = f'attachment; filename="{fallback}"'
-    return simple if name.isascii() else f"{simple}; filename*=UTF-8''{quote(name, safe='')}"
+    return simple if is_plain(name) else f"{simple}; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def distinct(names: Sequence[str]) -> list[str]:

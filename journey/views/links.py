@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from journey.history import Entry
 from journey.pictures.kinds import without_ending
-from journey.storage.names import saved_name
+from journey.storage.names import is_plain, saved_name
 from journey.storage.stored import StoredFile
 
 ID_SHOWN = 200
@@ -89,7 +89,7 @@ def result(entry: Entry, origin: str = "") -> str | None:
 def result_name(entry: Entry) -> str:
     """`日本_4x.png`, where the stored name is `picture-3f2a91_4x.png`."""
     stored = entry.result.file if entry.result else ""
-    return stored if entry.name.isascii() else saved_name(without_ending(entry.name), stored.rpartition("_")[2])
+    return stored if is_plain(entry.name) else saved_name(without_ending(entry.name), stored.rpartition("_")[2])
 
 
 def print_file(stored: StoredFile, title: str, origin: str = "") -> str:
@@ -99,7 +99,7 @@ def print_file(stored: StoredFile, title: str, origin: str = "") -> str:
 
 def print_file_name(stored: StoredFile, title: str) -> str:
     """`日本_A3_300dpi.tif`, where the stored name is `picture-3f2a91_A3_300dpi.tif`."""
-    return stored.file if title.isascii() else saved_name(without_ending(title), stored.file.partition("_")[2])
+    return stored.file if is_plain(title) else saved_name(without_ending(title), stored.file.partition("_")[2])
 
 
 def _to_save(stored: StoredFile, name: str, origin: str) -> str:

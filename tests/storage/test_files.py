@@ -442,6 +442,7 @@ def test_download_saves_under_its_name(shelf: Shelf) -> None:
         ("Straße_4x.exe", "attachment; filename=\"a.png\"; filename*=UTF-8''Stra%C3%9Fe_4x.exe.png"),
         ("é\r\nX-Evil: 1.png", "attachment; filename=\"a.png\"; filename*=UTF-8''%C3%A9%20X-Evil-%201.png"),
         ("../../é\u202egnp", "attachment; filename=\"a.png\"; filename*=UTF-8''-..-%C3%A9gnp.png"),
+        ('24"x36"_4x.png', "attachment; filename=\"a.png\"; filename*=UTF-8''24%22x36%22_4x.png"),
         ("plain.png", 'attachment; filename="a.png"'),
     ],
 )
