@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -50,3 +52,14 @@ def test_a_phone_on_a_slow_line_sees_the_page_soon(browser: Browser, make_studio
     page.wait_for_function(ALL_SEEN, timeout=60_000)
     assert received.total() < FIRST_BYTES, received.most_common(10)
     context.close()
+
+
+def test_the_gate_stands_before_what_is_compressed(make_studio: Any) -> None:
+    """Compressed files have the headers of every answer, and are not for whoever comes by another name."""
+    studio: Studio = make_studio()
+    document = httpx.get(studio.url, headers={"Accept-Encoding": "gzip"})
+    script = next(re.finditer(r'src="\.(/static/js/[^"]+)"', document.text))[1]
+    for answer in (document, httpx.get(studio.url + script, headers={"Accept-Encoding": "gzip"})):
+        assert ("gzip", "SAMEORIGIN") == (answer.headers["content-encoding"], answer.headers["x-frame-options"])
+        assert "nosniff" == answer.headers["x-content-type-options"]
+    assert 421 == httpx.get(studio.url + script, headers={"Host": "evil.example"}).status_code
