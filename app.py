@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from streamlit import file_util
 from streamlit.runtime import get_instance
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
@@ -26,6 +28,7 @@ from journey.web import connections, logs, own_paths
 from journey.web.hosts import Hosts, OwnNames
 from journey.web.safe_headers import SafeHeaders
 from journey.web.sockets import Sockets
+from journey.web.static_files import StaticFiles
 from journey.web.uploads import Uploads
 from journey.web.way_back import WayBack
 from journey.web.xsrf import XsrfToken
@@ -133,6 +136,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         ),
         Middleware(WayBack),
         Middleware(XsrfToken),
+        Middleware(StaticFiles, folder=Path(file_util.get_static_dir())),
     ]
 
 

@@ -15,6 +15,8 @@ from journey.views.words import literal
 from pages.frame import notices, sign_in
 from pages.frame.icon import icon
 from pages.frame.protection import say_error
+from pages.frame.styles import styles
+from pages.keeping.keeping import keep, say_lost
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ page = st.navigation(menu, position="top")
 
 try:
     notices.show(page.title)
+    say_lost(page.title)
     page.run()
 except DatabaseAway as error:
     log.warning("the database does not answer: %s", error.reason)
@@ -47,3 +50,6 @@ except Exception:
     number = secrets.token_hex(4)
     log.exception("page error %s", number)
     st.error(f"Something went wrong on this page. Reload it; if it happens again, report the number {number}.")
+finally:
+    styles()
+    keep()

@@ -101,9 +101,10 @@ except JourneyError as error:
     st.stop()
 
 show(left, right, pair, view, state.compare_start)
-for column, side in zip(st.columns(2), (left, right), strict=True):
-    with column:
-        describe(side)
+with st.container(key="compare_sides"):
+    for column, side in zip(st.columns(2), (left, right), strict=True):
+        with column:
+            describe(side)
 if remark := comparison.remark(choices[chosen.left], choices[chosen.right]):
     st.caption(remark)
 measure()

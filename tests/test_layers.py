@@ -221,6 +221,7 @@ def test_callbacks_that_act_are_acting(path: Path) -> None:
 
 OPENED_IN = {
     "journey/engine/pieces.py",
+    "journey/pictures/previews.py",
     "journey/printing/shop/tiff.py",
     "journey/views/comparison.py",
     "pages/planner/drawn.py",

@@ -29,7 +29,8 @@ from journey.pictures.checking import Decoder
 from journey.pictures.rows import Rows
 from journey.processes import lower_priority
 from journey.storage.failpoints import reach
-from journey.storage.files import Files, new_key, safe_name
+from journey.storage.files import Files, new_key
+from journey.storage.names import safe_name
 from journey.storage.stored import Origins, StoredFile
 
 log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import SEEK_CUR
@@ -93,6 +94,8 @@ KINDS: Mapping[FormatName, Kind] = {
 ENDINGS: tuple[str, ...] = tuple(ending for kind in KINDS.values() for ending in kind.endings)
 """The endings of these files' names, without the dot."""
 
+_ENDING = re.compile(rf"\.({'|'.join(ENDINGS)})$", re.IGNORECASE)
+
 _LABELS = [kind.label for kind in KINDS.values()]
 LABELS = f"{', '.join(_LABELS[:-1])} or {_LABELS[-1]}"
 """`PNG, JPEG or WebP`."""
@@ -176,3 +179,8 @@ def sniff(head: bytes) -> FormatName:
         raise PictureRefused(_BOX_KINDS.get(head[8:12], _VIDEO).sentence)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     raise PictureRefused(next((each for each in _OTHER_KINDS if start.startswith(each.begins)), _NO_PICTURE).sentence)
+
+
+def without_ending(title: str) -> str:
+    """The title of a picture: the name of its file, without what says that it is a picture."""
+    return _ENDING.sub("", title)

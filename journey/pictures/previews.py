@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 
@@ -73,6 +74,15 @@ def write(picture: Stream, folder: Path) -> None:
 def write_previews(image: Image.Image, folder: Path) -> None:
     """Write PREVIEW and THUMBNAIL of a decoded picture (L, LA, RGB or RGBA)."""
     write(of_image(image), folder)
+
+
+def shrunk(preview: Path, width: int) -> bytes:
+    """A preview without transparency as JPEG of at most this many pixels in width, where it is drawn no larger."""
+    small = BytesIO()
+    with Image.open(preview) as picture:
+        picture.thumbnail((width, picture.height), Image.Resampling.LANCZOS)
+        picture.convert("RGB").save(small, "JPEG", quality=60, optimize=True, progressive=True)
+    return small.getvalue()
 
 
 def _whole_factor(size: tuple[int, int], side: int) -> int:

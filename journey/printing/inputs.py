@@ -6,10 +6,12 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from journey import printing
 from journey.printing import Cut, Paper, Plan, Screen, Unit
 from journey.printing.numbers import ascii_digits
+from journey.printing.sizes import PER_INCH
 
 CUSTOM = "custom"
 TARGETS: tuple[str, ...] = (*printing.PAPERS, CUSTOM, *printing.SCREENS)
@@ -35,6 +37,7 @@ _FRACTION = re.compile(r"(?:(\d{1,6})[\s-]+)?(\d{1,6})/([1-9]\d{0,5})", re.ASCII
 _SIGNS = str.maketrans("，．、٫٬−－＋’‘＇⁄／", ",.,.,--+'''//")
 """Marks of other keyboards, and the minus of typography."""
 _SHOWN = 40
+_DECIMALS: Mapping[Unit, int] = {"mm": 2, "cm": 3, "in": 3}
 
 _LARGEST: Mapping[Unit, float] = {"in": 400, "cm": 1_000, "mm": 100_000}
 """Nobody types a longer side with a comma between thousands: in 8,268 inches it is the decimal one of 21 cm."""
@@ -106,6 +109,32 @@ def _side(text: str, name: str, unit: Unit) -> float:
         question = f"Did you mean {meant:g} {unit}? Write it without the point" if is_grouped else "Is the unit right"
         raise ValueError(f"A {name} of {value:g} {unit} is hardly meant. {question}{'.' if is_grouped else '?'}")
     return value
+
+
+@dataclass(frozen=True)
+class Length:
+    """A length as it was typed, and as it is shown now. What nobody has typed anew changes back to exactly what was."""
+
+    typed: str
+    typed_in: Unit
+    shown: str
+    shown_in: Unit
+
+    @classmethod
+    def of(cls, text: str, unit: Unit, before: Length | None = None) -> Length:
+        """The length in a field with this text and unit; `before` is what was shown there last."""
+        is_as_shown = before is not None and (before.shown, before.shown_in) == (text, unit)
+        return before if before is not None and is_as_shown else cls(text, unit, text, unit)
+
+    def into(self, unit: Unit) -> Length:
+        """The same in another unit, to a hundredth of a millimetre; what is no number stays as it is."""
+        if unit == self.typed_in:
+            return replace(self, shown=self.typed, shown_in=unit)
+        try:
+            side = number(self.typed, "length") / PER_INCH[self.typed_in] * PER_INCH[unit]
+        except ValueError:
+            return replace(self, shown=self.typed, shown_in=unit)
+        return replace(self, shown=f"{side:.{_DECIMALS[unit]}f}".rstrip("0").rstrip("."), shown_in=unit)
 
 
 def target(name: str, width: str = "", height: str = "", unit: Unit = "mm") -> Paper | Screen:

@@ -7,10 +7,8 @@ whole or not at all. Whoever knows the key may read the folder, so keys are neve
 from __future__ import annotations
 
 import errno
-import re
 import secrets
 import shutil
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,22 +22,10 @@ from journey.storage.failpoints import reach
 from journey.storage.private_folders import PrivateFolders
 from journey.storage.stored import KEY, NAME
 
-# On Windows these mean a device, whatever their extension.
-_DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)\d")
-
 
 def new_key() -> str:
     """An unguessable key: 128 random bits as 32 hexadecimal digits."""
     return secrets.token_hex(16)
-
-
-def safe_name(text: str, extension: str, *, suffix: str = "") -> str:
-    """A file name made from any text: lower-case ASCII letters, digits, `-`, `_` and the given extension."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_")[:48].strip("-_") or "picture"
-    if _DEVICE.fullmatch(stem):
-        stem += "-picture"
-    return f"{stem}{suffix}{extension}"
 
 
 def storage_at(place: str | Path) -> tuple[Any, str]:

@@ -3,6 +3,7 @@
 intake   whatever is given becomes a checked picture     removal  deleting entries with their files
 orders   the one way to order an upscale                 upkeep   the worker lock, and what its holder looks after
 stopping what Stop means, in every state                 results  how results come home, also by hand
+kept     a chosen picture, as a browser keeps it
 tracker/ moves entries to their end, in the background   batches/ many pictures at once
 """
 
@@ -24,6 +25,7 @@ from journey.history.kinship import Kin, Pair, Variant, find_kin, is_pair, pairs
 from journey.history.spending import Budget, Line, month_name, month_start, months_until
 from journey.provider import HERE, PROVIDERS, Provider
 from journey.studio.intake import ParentTask, Source
+from journey.studio.kept import KeptPicture
 from journey.studio.orders import Offer, Order, Orders
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "Entry",
     "Filter",
     "Found",
+    "KeptPicture",
     "Kin",
     "Line",
     "Offer",

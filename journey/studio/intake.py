@@ -33,8 +33,9 @@ from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.pictures.rows import Stream
 from journey.pictures.traits import Traits, of_stream
 from journey.provider import Provider
-from journey.storage.files import Files, new_key, safe_name
+from journey.storage.files import Files, new_key
 from journey.storage.looked import Looked
+from journey.storage.names import safe_name, uploaded_name
 from journey.storage.stored import Origins, StoredFile, StoredPicture
 
 log = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ class Intake:
             raise InvalidRequest(
                 f"The file is {len(data) / 2**20:.1f} MiB; the limit is {self._max_bytes / 2**20:g} MiB."
             )
-        return self._take_in(lambda path: path.write_bytes(data), "upload", _shown(name))
+        return self._take_in(lambda path: path.write_bytes(data), "upload", _shown(uploaded_name(name)))
 
     def shown(self, *sources: Source) -> None:
         """A tab shows these pictures, so nobody removes them within a day."""
@@ -309,5 +310,9 @@ def _name_in(url: str) -> str:
 
 
 def _shown(name: str) -> str:
-    """Untrusted text as one line, cut to be shown."""
-    return one_line(name, NAME_SHOWN) or "picture"
+    """Untrusted text as one line, cut to be shown; the ending of a file's name stays."""
+    line = one_line(name, len(name))
+    if len(line) > NAME_SHOWN:
+        ending = Path(line).suffix if len(Path(line).suffix) <= 6 else ""
+        line = line[: NAME_SHOWN - len(ending)].rstrip() + ending
+    return line or "picture"

@@ -7,8 +7,9 @@ from pathlib import Path
 from journey.errors import InvalidRequest
 from journey.history import Entry, History
 from journey.pictures.checking import Decoder
-from journey.storage.files import Files, new_key, safe_name
+from journey.storage.files import Files, new_key
 from journey.storage.looked import Looked
+from journey.storage.names import safe_name
 from journey.storage.stored import StoredPicture
 
 SIZE_TOLERANCE = 2

@@ -165,7 +165,7 @@ def item_row(item: Item, batch: Batch, now: float) -> dict[str, object]:
         "Progress": percent(entry),
         "Enlarged": enlarged(entry),
         "Result": pixels(entry.result_size),
-        "Download": f"{entry.result.url()}?download" if entry.result else None,
+        "Download": links.result(entry),
         "Details": links.details(entry),
         "Note": " ".join(filter(None, (entry.error, note, f"Attempt {item.tries}." if item.tries > 1 else ""))),
     }

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from journey.pictures import gallery, samples
 from journey.pictures.kinds import ENDINGS, LABELS
-from journey.pictures.previews import PREVIEW, THUMBNAIL
+from journey.pictures.previews import PREVIEW, THUMBNAIL, shrunk
+from journey.storage.names import uploaded_name
 from journey.storage.stored import StoredFile, StoredPicture
 
-__all__ = ["ENDINGS", "LABELS", "PREVIEW", "SAMPLE_GRID", "THUMBNAIL", "StoredPicture", "fitted_width", "thumbnail_url"]
+__all__ = [
+    "ENDINGS", "LABELS", "PREVIEW", "SAMPLE_GRID", "SAMPLE_WIDTH", "THUMBNAIL", "StoredPicture", "fitted_width",
+    "shrunk", "thumbnail_url", "uploaded_name",
+]  # fmt: skip
 
 SAMPLE_GRID = gallery.stored(samples.GRID.name)
 """The sample grid as a whole."""
+
+SAMPLE_WIDTH = 720
+"""Pixels: twice what a sample is wide on a page, for screens that show two of them for one of the page."""
 
 FITTED_HEIGHT = 420
 """Screen pixels: low enough that the print sizes below a picture fit on the screen too."""

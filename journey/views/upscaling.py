@@ -24,7 +24,8 @@ WAYS = {"url": "Image URL", "task": "Task ID", "upload": "Upload"}
 NO_PICTURE = {
     "url": "Enter the address of a picture first, or pick a sample.",
     "task": "Enter the ID of a finished task first, or pick the sample grid.",
-    "upload": "Choose a picture file first, or pick a sample.",
+    "upload": "No picture file is here yet. If one is still on its way, wait until it is shown, then click again; "
+    "otherwise choose one first, or pick a sample.",
 }
 
 

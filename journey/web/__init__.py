@@ -4,5 +4,6 @@ files    stored pictures and print files      exports      tasks as CSV and JSON
 tiles    pieces of pictures                   results_zip  all results of a batch
 webhooks what JourneyAPI tells us             way_back     to the page on which a sign-in began
 answers  headers, media types, refusals       ends         the moment in which a task ends
+static_files Streamlit's scripts and styles, compressed once
 xsrf     the proof that an upload is ours, readable behind proxies that rewrite cookies
 """

@@ -8,11 +8,12 @@ from starlette.routing import Route
 
 from journey.errors import FileMissing
 from journey.storage.files import Files
+from journey.storage.names import as_saved, to_save
 from journey.web.answers import HEADERS, MEDIA_TYPES, refusal
 
 
 def routes(files: Files) -> list[Route]:
-    """`/files/{key}/{name}` with Range and HEAD; `?download` makes the browser save instead of show."""
+    """`/files/{key}/{name}` with Range and HEAD; `?download` has the browser save it, `?download=NAME` as that."""
 
     def serve(request: Request) -> Response:
         name = request.path_params["name"]
@@ -20,11 +21,9 @@ def routes(files: Files) -> list[Route]:
             path = files.path(request.path_params["key"], name)
         except FileMissing as error:
             return refusal(str(error), 404)
-        return FileResponse(
-            path,
-            media_type=MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
-            headers=HEADERS,
-            filename=name if "download" in request.query_params else None,
-        )
+        wanted = request.query_params.get("download")
+        saved = {} if wanted is None else {"Content-Disposition": to_save(as_saved(wanted or name, path.suffix), name)}
+        media_type = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
+        return FileResponse(path, media_type=media_type, headers=HEADERS | saved)
 
     return [Route("/files/{key}/{name}", serve, methods=["GET", "HEAD"])]

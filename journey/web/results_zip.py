@@ -11,8 +11,10 @@ from zipstream import ZipStream
 
 from journey.errors import FileMissing
 from journey.history import Entry
-from journey.storage.files import Files, safe_name
+from journey.storage.files import Files
+from journey.storage.names import as_saved, safe_name, to_save
 from journey.studio.batches.store import Batches
+from journey.views.links import result_name
 from journey.web.answers import MEDIA_TYPES, PRIVATE, refusal
 
 MISSING = "not-included.txt"
@@ -31,8 +33,8 @@ def routes(batches: Batches, files: Files) -> list[Route]:
         results = [] if batch is None else finished(batches, batch.id)
         if batch is None or not results:
             return refusal("There is no such batch, or it has no results yet.", 404)
-        name = safe_name(batch.name, ".zip")
-        headers = PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
+        plain = safe_name(batch.name, ".zip")
+        headers = PRIVATE | {"Content-Disposition": to_save(as_saved(batch.name, ".zip"), plain)}
         if request.method == "HEAD":
             return Response(media_type=MEDIA_TYPES[".zip"], headers=headers)
         return StreamingResponse(pack(files, results), media_type=MEDIA_TYPES[".zip"], headers=headers)
@@ -50,8 +52,9 @@ def pack(files: Files, results: Sequence[Entry]) -> Iterator[bytes]:
     archive = ZipStream()
     missing: list[str] = []
     digits = len(str(len(results)))
-    for place, result in enumerate((entry.result for entry in results if entry.result), start=1):
-        name = f"{place:0{digits}}_{result.file}"
+    stored = [(result_name(entry), entry.result) for entry in results if entry.result]
+    for place, (own_name, result) in enumerate(stored, start=1):
+        name = f"{place:0{digits}}_{own_name}"
         try:
             archive.add_path(files.path(result.key, result.file), name)
         except (FileMissing, FileNotFoundError):

@@ -18,7 +18,7 @@ from journey.studio.batches.rows import Choice
 from journey.studio.batches.tables import Reading
 from journey.views import batches as words
 from journey.views import links
-from journey.views.pictures import ENDINGS
+from journey.views.pictures import ENDINGS, uploaded_name
 from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms.inputs import upload_megabytes
@@ -49,7 +49,6 @@ class Draft:
 
 def the_draft() -> Draft:
     """This visitor's draft."""
-    state.setdefault("batch_text", "")
     if "batch_next_text" in state:
         state.batch_text, state.batch_name = state.pop("batch_next_text"), ""
     if "batch_draft" not in state:
@@ -143,15 +142,16 @@ def _lines(name: str, found: Sequence[Reading], key: str) -> list[Line] | None:
 def _take_files(draft: Draft) -> None:
     """What was dropped moves into the draft, so that it stays when the page is left."""
     for file in state[f"batch_files_{draft.given}"]:
-        if file.name.lower().endswith(tuple(f".{ending}" for ending in LISTS)):
+        name = uploaded_name(file.name)
+        if name.lower().endswith(tuple(f".{ending}" for ending in LISTS)):
             try:
-                draft.lists.append((file.name, lists.readings(decoding.decode(file.getvalue(), f"“{file.name}”"))))
+                draft.lists.append((name, lists.readings(decoding.decode(file.getvalue(), f"“{name}”"))))
             except InvalidRequest as error:
-                draft.lines.append(lines.bad("File", file.name, str(error)))
+                draft.lines.append(lines.bad("File", name, str(error)))
             continue
-        wanted = Wanted("upload", f"{len(draft.lines)} {draft.given} {file.name}")
-        draft.uploads[wanted] = partial(_take_upload, tab(), file.name, file.getvalue())
-        draft.lines.append(Line(f"File {len(draft.uploads)}", file.name, wanted))
+        wanted = Wanted("upload", f"{len(draft.lines)} {draft.given} {name}")
+        draft.uploads[wanted] = partial(_take_upload, tab(), name, file.getvalue())
+        draft.lines.append(Line(f"File {len(draft.uploads)}", name, wanted))
     draft.given += 1
 
 

@@ -89,7 +89,8 @@ def _choose_variant() -> Variant | None:
     networks = workspace().networks() if provider.has_networks else []
     if not networks:
         return Variant(provider)
-    state.setdefault("batch_network", networks[0])
+    if state.get("batch_network") not in networks:
+        state.batch_network = networks[0]
     return Variant(provider, choose("Network", {name: network_label(name) for name in networks}, key="batch_network"))
 
 

@@ -47,8 +47,22 @@ def task_id(*, key: str) -> str | None:
 def upload(*, key: str, on_change: Callable[[], None] | None = None) -> UploadedFile | None:
     """A picture file."""
     return st.file_uploader(
-        "Picture file", type=list(ENDINGS), key=key, max_upload_size=upload_megabytes(), on_change=on_change
+        "Picture file",
+        type=list(ENDINGS),
+        key=uploader(key),
+        max_upload_size=upload_megabytes(),
+        on_change=on_change,
     )
+
+
+def uploader(key: str) -> str:
+    """The key of an uploader in this session.
+
+    The browser tells a server that has forgotten its files of them all the same, which looks as if they had been taken
+    out. So it gets another uploader then.
+    """
+    restored = st.session_state.get("kept_restored")
+    return f"{key}_{restored}" if restored else key
 
 
 def upload_megabytes() -> int:

@@ -73,7 +73,13 @@ def _look(way: str, given: object) -> None:
             # A task may belong to any provider; the one that is chosen is asked first.
             providers = sorted(space.clients, key=lambda provider: provider.name != state.get("provider"))
             parent = intake.from_task(str(given), providers)
-            state.parent, state.source = parent, None if parent.is_grid else parent.sources[0]
+            picked = state.pop("picked", None)
+            state.parent = parent
+            state.source = (
+                next((each for each in parent.sources if each.index == picked), None)
+                if parent.is_grid
+                else parent.sources[0]
+            )
         else:
             state.source = intake.from_upload(given.name, given.getvalue())  # type: ignore[attr-defined]  # an upload
     except JourneyError as error:
@@ -163,7 +169,7 @@ def came_from() -> tuple[str, str | None] | None:
 
 def _upload_changed() -> None:
     """Forget a file that was taken out. Merely opening the page, with an empty uploader, does not call this."""
-    if state.upload is None and state.looked_at and state.looked_at[0] == "upload":
+    if state[inputs.uploader("upload")] is None and state.looked_at and state.looked_at[0] == "upload":
         forget()
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from journey.printing import Cut, inputs
-from journey.views.planner import NUMBER_LIMIT, UNITS
-from pages.forms.choosing import choose, type_in
+from journey.views.planner import NUMBER_LIMIT
+from pages.forms.choosing import type_in
 from pages.frame.protection import say_error
-from pages.planner.state import key, unit_of, value
+from pages.planner.state import choose_unit, key, unit_of, value
 
 
 def choose_cut() -> Cut | None:
@@ -25,7 +25,7 @@ def choose_cut() -> Cut | None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             type_in("Sheet width", key=key("sw"), limit=NUMBER_LIMIT)
             type_in("Sheet height", key=key("sh"), limit=NUMBER_LIMIT)
-            choose("Sheet measured in", UNITS, key=key("su"), label_visibility="collapsed")
+            choose_unit("Sheet measured in", "su", "sw", "sh")
     with st.container(horizontal=True):
         type_in(
             "Overlap in mm",

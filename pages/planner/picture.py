@@ -58,7 +58,13 @@ def _address() -> object:
 
 
 def _upload() -> object:
-    return inputs.upload(key="print_upload")
+    return inputs.upload(key="print_upload", on_change=_upload_changed)
+
+
+def _upload_changed() -> None:
+    """Forget a file that was taken out. Merely coming back to the page, with an empty uploader, does not call this."""
+    if state[inputs.uploader("print_upload")] is None:
+        state.print_looked_at = None
 
 
 def _task() -> object:
@@ -67,18 +73,24 @@ def _task() -> object:
     wanted = value("task")
     if wanted and wanted not in finished:
         linked = history.get(wanted)
-        if linked is None or linked.state is not State.FINISHED:
-            say_error("There is no finished task with this address. Choose one from the list.")
-        else:
+        if linked is not None and linked.state is State.FINISHED:
             finished[linked.id] = linked
+    if wanted:
+        state.print_task_is_gone = wanted not in finished
+    is_gone = state.get("print_task_is_gone", False)
+    if is_gone:
+        say_error("There is no finished task with this address. Choose one from the list.")
     if not finished:
         st.info("No finished tasks yet. Upscale a picture, or use a sample.", icon=":material/history:")
         return None
     if wanted not in finished:
-        state[key("task")] = next(iter(finished))
+        # Nobody asked to have another picture judged in place of one that is gone.
+        state[key("task")] = None if is_gone else next(iter(finished))
     st.selectbox(
         "Task",
         list(finished),
+        index=None,
+        placeholder="Choose a task",
         format_func=lambda each: (
             f"{finished[each].name} · {enlarged(finished[each])} · "
             f"{moment(finished[each].finished_at, st.context.timezone)}"
@@ -87,7 +99,7 @@ def _task() -> object:
         persist_state="session",
     )
     choose("Which picture", SIDES, key=key("side"))
-    return finished[value("task")], value("side")
+    return (finished[value("task")], value("side")) if value("task") else None
 
 
 def _sample() -> object:
@@ -100,7 +112,10 @@ def _sample() -> object:
 
 def _look(way: str, given: object) -> None:
     """Turn what was given into a checked source, once for each picture; keep the sentence when it fails."""
-    if state.get("print_looked_at") == (way, given) and (given is None or state.get("print_source")):
+    before = state.get("print_looked_at")
+    if before == (way, given) and (given is None or state.get("print_source")):
+        return
+    if given is None and before and before[0] == way == "upload":
         return
     state.print_looked_at, state.print_source, state.print_problem = (way, given), None, None
     if given is None:

@@ -46,6 +46,7 @@ def _keep(source: Source, plan: Plan | None) -> Start:
     return lambda: Started(
         f"{source.name}, {dpi:g} DPI",
         workspace().print_runs.make(shop.retag, source.stored, dpi=dpi, title=source.name),
+        source.name,
     )
 
 
@@ -64,6 +65,7 @@ def _exact(source: Source, plan: Plan) -> Start | None:
     return lambda: Started(
         shop.file_name(source.name, spec),
         workspace().print_runs.make(shop.exact_size, source.stored, spec, title=source.name),
+        source.name,
     )
 
 
@@ -76,6 +78,7 @@ def _several(source: Source, plan: Plan) -> Start | None:
         default=list(dict.fromkeys([*([own] if own else []), "A4", "8x10"])),
         format_func=inputs.target_label,
         key="set_papers",
+        persist_state="session",
         max_selections=shop.SET_LIMIT,
     )
     st.markdown(f"One ZIP with a {file_format} for each paper and a list of what is in it, at {plan.dpi:g} DPI.")
@@ -88,6 +91,7 @@ def _several(source: Source, plan: Plan) -> Start | None:
     return lambda: Started(
         f"{source.name}, {counted(len(ready), 'paper')}",
         workspace().print_runs.make(shop.print_set, source.stored, ready, title=source.name),
+        source.name,
     )
 
 
@@ -103,6 +107,7 @@ def _proof(source: Source, plan: Plan) -> Start | None:
     return lambda: Started(
         f"{source.name}, proof",
         workspace().print_runs.make(shop.proof, source.stored, spec, title=source.name),
+        source.name,
     )
 
 
@@ -122,6 +127,7 @@ def _panels(source: Source, plan: Plan) -> Start | None:
     return lambda: Started(
         f"{source.name}, {counted(len(panels.each), 'sheet')}",
         workspace().print_runs.make(shop.panels, source.stored, spec, cut, title=source.name),
+        source.name,
     )
 
 
@@ -135,7 +141,9 @@ _WAYS: dict[str, Callable[[Source, Plan], Start | None]] = {
 
 def _choose_format() -> FileFormat:
     labels = {name: f"{name} · {each.used_for}" for name, each in shop.FORMATS.items()}
-    return st.selectbox("Format", list(labels), format_func=labels.__getitem__, key="ready_format")
+    return st.selectbox(
+        "Format", list(labels), format_func=labels.__getitem__, key="ready_format", persist_state="session"
+    )
 
 
 def _checked(plan: Plan, paper: Paper, file_format: FileFormat) -> PrintSpec | None:

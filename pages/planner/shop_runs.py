@@ -10,6 +10,7 @@ import streamlit as st
 
 from journey.errors import JourneyError
 from journey.printing.shop.runs import PrintRun
+from journey.views import links
 from journey.views.words import file_size, literal
 from pages.frame.protection import acting, protected, say_error
 from pages.frame.visitor import origin
@@ -22,10 +23,11 @@ QUICK_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Started:
-    """A run of this visitor, and what it is called until its file has a name."""
+    """A run of this visitor, what it is called until its file has a name, and the title of its picture."""
 
     label: str
     run: PrintRun
+    title: str
 
 
 Start = Callable[[], Started]
@@ -75,8 +77,8 @@ def _card(place: int, started: Started) -> None:
     if made := run.made:
         first = made.files[0]
         st.link_button(
-            f"Download {made.stored.file}",
-            f"{made.stored.url(origin())}?download",
+            f"Download {literal(links.print_file_name(made.stored, started.title), limit=300)}",
+            links.print_file(made.stored, started.title, origin()),
             type="primary" if place == 0 else "secondary",
             icon=":material/download:",
         )

@@ -7,7 +7,10 @@ from typing import cast
 import streamlit as st
 
 from journey.printing import Fit, Orientation, Unit
+from journey.printing.inputs import Length
 from journey.views import planner
+from journey.views.planner import UNITS
+from pages.forms.choosing import choose
 from pages.frame import address
 
 LINKS_KEPT = 20
@@ -20,11 +23,26 @@ def key(name: str) -> str:
 
 
 def value(name: str) -> str:
-    return str(state[key(name)])
+    """What an input holds; empty where nothing is chosen."""
+    return str(state[key(name)] or "")
 
 
 def unit_of(name: str) -> Unit:
     return cast("Unit", value(name))
+
+
+def choose_unit(label: str, name: str, *lengths: str) -> None:
+    """The unit in which these lengths are typed. When another is chosen, the lengths stay and their numbers change."""
+    choose(label, UNITS, key=key(name), label_visibility="collapsed", on_change=_change_unit, args=(name, lengths))
+    state[f"{key(name)}_before"] = value(name)
+
+
+def _change_unit(name: str, lengths: tuple[str, ...]) -> None:
+    before = cast("Unit", state.get(f"{key(name)}_before", value(name)))
+    known: dict[str, Length] = state.setdefault("print_lengths", {})
+    for each in lengths:
+        known[each] = Length.of(value(each), before, known.get(each)).into(unit_of(name))
+        state[key(each)] = known[each].shown
 
 
 def fit() -> Fit:

@@ -11,7 +11,7 @@ from journey.printing import Paper, Screen, inputs
 from journey.views.planner import FITS, NUMBER_LIMIT, TURNS, UNITS
 from pages.forms.choosing import choose, type_in
 from pages.frame.protection import say_error
-from pages.planner.state import key, unit_of, value
+from pages.planner.state import choose_unit, key, unit_of, value
 
 SCREEN_DPI = 300.0
 
@@ -39,7 +39,7 @@ def choose_target() -> Target | None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             type_in("Paper width", key=key("pw"), limit=NUMBER_LIMIT)
             type_in("Paper height", key=key("ph"), limit=NUMBER_LIMIT)
-            choose("Measured in", UNITS, key=key("pu"), label_visibility="collapsed")
+            choose_unit("Measured in", "pu", "pw", "ph")
     with st.container(horizontal=True):
         choose("Orientation", TURNS, key=key("turn"))
         choose(

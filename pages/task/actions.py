@@ -28,7 +28,7 @@ def actions(entry: Entry, begun: Entry, *, fills_form: bool, view: View = USUAL)
         if entry.result:
             st.link_button(
                 download_words(entry.result),
-                f"{entry.result.url(origin())}?download",
+                str(links.result(entry, origin())),
                 type="primary",
                 icon=":material/download:",
             )

@@ -13,6 +13,8 @@ from journey.views.words import pixels, print_size
 from journey.workspace import workspace
 from pages.frame.visitor import origin
 
+GONE = "This picture is no longer stored."
+
 
 def picture(
     shown: StoredPicture | None, *, alt: str, thumbnail: bool = False, width: int | Literal["stretch"] = "stretch"
@@ -24,7 +26,7 @@ def picture(
             raise FileMissing
         path = workspace().files.path(small.key, small.file)
     except FileMissing:
-        st.caption("This picture is no longer stored.")
+        st.caption(GONE)
         return
     if st.context.url:
         st.image(small.url(origin()), alt=alt, width=width)

@@ -63,7 +63,7 @@ def pick(choices: dict[str, Side], pair: Pair) -> Pair:
     """The two pickers, and a button between them."""
     state.compare_left, state.compare_right = pair.left, pair.right
     options = comparison.options(choices, st.context.timezone)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_pickers"):
         for label, key in (("Left", "compare_left"), ("Right", "compare_right")):
             st.selectbox(
                 label,

@@ -401,3 +401,12 @@ def ambiguous(space: Workspace) -> str:
 def errors(app: AppTest) -> list[str]:
     """The error boxes on the page, as a person reads them."""
     return [error.value.replace("\\", "") for error in app.error]
+
+
+def test_an_upload_on_its_way_is_reckoned_with(open_page: OpenPage) -> None:
+    """A click on Upscale before a file has arrived says that it may still be on its way, and queues nothing."""
+    app = open_page("upscale.py")
+    app.button_group(key="way").set_value("upload").run()
+    app.button(key="submit").click().run()
+    (sentence,) = errors(app)
+    assert "If one is still on its way, wait until it is shown" in sentence

@@ -262,3 +262,35 @@ def finished(space: Workspace) -> Entry:
     found = space.history.get(entry.id)
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize(("unit", "width", "height"), [("pu", "pw", "ph"), ("su", "sw", "sh")])
+def test_a_change_of_unit_keeps_the_size(open_page: OpenPage, unit: str, width: str, height: str) -> None:
+    """Another unit changes the numbers of a custom paper or sheet and nothing else, and back exactly."""
+    asked = {width: "11.69", height: "16.54", unit: "in"}
+    sheet = {"sample": "fjord", "make": "panels", "sheet": "custom"} if unit == "su" else {"paper": "custom"}
+    app = open_page("print_size.py", **sheet, **asked)
+    before = said(app)
+    for other, numbers in (("mm", ["296.93", "420.12"]), ("cm", ["29.693", "42.012"]), ("in", ["11.69", "16.54"])):
+        app.button_group(key=f"print_{unit}").set_value(other).run()
+        assert numbers == [app.text_input(key=f"print_{name}").value for name in (width, height)]
+        assert before == said(app)
+        assert "300" == app.text_input(key="print_dpi").value
+        assert [] == errors(app)
+
+
+def test_a_task_that_is_gone_is_not_replaced_by_another(open_page: OpenPage, space: Workspace) -> None:
+    """A link to a deleted task says so, and no other picture is judged until one is chosen."""
+    picture = next(iter((space.sample_sources() or {}).values())).stored
+    entry = space.history.add(NewEntry(provider=THIS_MACHINE, type="2x", name="hill.png", source=picture))
+    for state in (State.SUBMITTING, State.OPEN, State.ARCHIVING):
+        space.history.move(entry.id, state, **({"task_id": "gone-1"} if state is State.OPEN else {}))
+    space.history.move(entry.id, State.FINISHED, result=picture)
+    app = open_page("print_size.py", task="0123456789", paper="A3")
+    for _ in range(2):
+        assert ["There is no finished task with this address. Choose one from the list."] == errors(app)
+        assert ["Choose a picture, and the verdict will appear here."] == [box.value for box in app.info]
+        assert [] == [button.label for button in app.button if "Upscale" in button.label or button.key == "make"]
+        app.run()
+    app.selectbox(key="print_task").set_value(entry.id).run()
+    assert "DPI" in said(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from journey.pictures import png, previews, pyramid
-from journey.pictures.previews import PREVIEW, PREVIEW_SIDE, THUMBNAIL
+from journey.pictures.previews import PREVIEW, PREVIEW_SIDE, THUMBNAIL, shrunk
 from journey.pictures.pyramid import TILE_SIDE
 from journey.pictures.rows import ArrayRows, FileRows, of_image, to_array, to_image
 
@@ -111,3 +112,11 @@ def test_an_error_while_rows_come_is_told_as_it_is(tmp_path: Path, kind: str) ->
         for rows in broken():
             writer.add(rows)
     assert not (tmp_path / PREVIEW).exists()
+
+
+def test_a_shrunk_preview_has_the_width_that_was_asked_for(tmp_path: Path) -> None:
+    """It keeps its shape, is never enlarged, and is a JPEG, which pages send on as it is."""
+    for size, meant in (((1536, 1024), (720, 480)), ((600, 1800), (600, 1800))):
+        Image.linear_gradient("L").resize(size).convert("RGB").save(tmp_path / PREVIEW)
+        with Image.open(BytesIO(shrunk(tmp_path / PREVIEW, 720))) as small:
+            assert ("JPEG", meant) == (small.format, small.size)

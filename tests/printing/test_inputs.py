@@ -7,9 +7,11 @@ import re
 import pytest
 
 from journey import printing
+from journey.printing import Unit
 from journey.printing.inputs import (
     CUSTOM,
     TARGETS,
+    Length,
     cut,
     dpi,
     free_axis,
@@ -132,3 +134,32 @@ def test_a_paper_is_named_with_its_smallest_multiplier() -> None:
     """A paper is named only once, with the smallest multiplier that fills it."""
     assert "now A6; at 4x A5, A4" == served({1: ["A6"], 2: ["A6"], 4: ["A6", "A5", "A4"]})
     assert "none" in served({1: [], 2: [], 4: []})
+
+
+@pytest.mark.parametrize(
+    ("typed", "unit", "shown"),
+    [
+        ("11.69", "in", {"mm": "296.93", "cm": "29.693"}),
+        ("16.54", "in", {"mm": "420.12", "cm": "42.012"}),
+        ("29,7", "cm", {"mm": "297", "in": "11.693"}),
+        ("100.01", "mm", {"in": "3.937", "cm": "10.001"}),
+        ("1,000", "mm", {"in": "39.37", "cm": "100"}),
+        ("0.04", "in", {"mm": "1.02", "cm": "0.102"}),
+        ("wide", "cm", {"mm": "wide", "in": "wide"}),
+        ("", "cm", {"mm": "", "in": ""}),
+    ],
+)
+def test_a_length_stays_when_its_unit_changes(typed: str, unit: Unit, shown: dict[Unit, str]) -> None:
+    """Its number changes with the unit, through others as well, and changes back to exactly what was typed."""
+    length = Length.of(typed, unit)
+    for other, text in shown.items():
+        length = Length.of(length.shown, length.shown_in, length).into(other)
+        assert text == length.shown
+    assert typed == length.into(unit).shown
+
+
+def test_what_is_typed_anew_is_a_new_length() -> None:
+    """Only what was not touched changes back to what was typed first."""
+    length = Length.of("11.69", "in").into("mm")
+    assert "10" == Length.of("254", "mm", length).into("in").shown
+    assert "11.69" == Length.of("296.93", "mm", length).into("in").shown

@@ -21,7 +21,8 @@ from starlette.applications import Starlette
 from journey.engine.__main__ import listener_at
 from journey.errors import CannotStart, FileMissing
 from journey.storage.disk_use import sizes
-from journey.storage.files import Files, new_key, safe_name
+from journey.storage.files import Files, new_key
+from journey.storage.names import safe_name
 from journey.storage.stored import NAME_LIMIT, Origins, StoredFile
 from journey.web.files import routes
 from tests.conftest import PROCESSES, ObjectStorage, exit_codes
@@ -384,7 +385,7 @@ EVIL_NAMES = {
     "\u202egnp.exe": "gnp-exe.png",
     "-rf": "rf.png",
     "Äpfel & Birnen": "apfel-birnen.png",
-    "写真": "picture.png",
+    "写真": "picture-9c3250.png",
     "": "picture.png",
     "...": "picture.png",
     "<script>": "script.png",
@@ -432,6 +433,24 @@ def test_download_saves_under_its_name(shelf: Shelf) -> None:
     """`?download` makes the picture an attachment with its own name."""
     answer = shelf.web.get(f"/files/{keep(shelf.files)}/a.png?download")
     assert 'attachment; filename="a.png"' == answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "header"),
+    [
+        ("日本_4x.png", "attachment; filename=\"a.png\"; filename*=UTF-8''%E6%97%A5%E6%9C%AC_4x.png"),
+        ("Straße_4x.exe", "attachment; filename=\"a.png\"; filename*=UTF-8''Stra%C3%9Fe_4x.exe.png"),
+        ("é\r\nX-Evil: 1.png", "attachment; filename=\"a.png\"; filename*=UTF-8''%C3%A9%20X-Evil-%201.png"),
+        ("../../é\u202egnp", "attachment; filename=\"a.png\"; filename*=UTF-8''-..-%C3%A9gnp.png"),
+        ('24"x36"_4x.png', "attachment; filename=\"a.png\"; filename*=UTF-8''24%22x36%22_4x.png"),
+        ("plain.png", 'attachment; filename="a.png"'),
+    ],
+)
+def test_download_has_the_name_that_is_asked_for(shelf: Shelf, asked: str, header: str) -> None:
+    """`?download=NAME` adds a name in any script, of the file's own kind, and can add nothing else."""
+    answer = shelf.web.get(f"/files/{keep(shelf.files)}/a.png", params={"download": asked})
+    assert header == answer.headers["content-disposition"]
+    assert "x-evil" not in answer.headers
 
 
 def test_head_tells_the_size(shelf: Shelf) -> None:

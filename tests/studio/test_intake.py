@@ -430,3 +430,11 @@ def test_a_result_is_enlarged_further(desk: Desk) -> None:
     assert ("t-9", JOURNEYAPI, source.stored) == (further.parent_task_id, further.task_at, further.stored)
     with pytest.raises(FileMissing, match="no stored result"):
         desk.intake.from_result(replace(entry, result=None))
+
+
+def test_the_name_of_an_upload_is_the_one_of_its_file(intake: Intake) -> None:
+    """Quotes are read as they were before a browser wrote them into a form, and a long name keeps its ending."""
+    for sent, name in (("24%22x36%22.png", '24"x36".png'), (f"{'写' * 83}.png", f"{'写' * 76}.png")):
+        source = intake.from_upload(sent, picture(64, 48))
+        assert name == source.name
+        assert source.stored.file.isascii()

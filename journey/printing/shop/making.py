@@ -27,12 +27,12 @@ from journey.printing.shop.specs import (
     PrintSpec,
     Profile,
     checked_dpi,
-    distinct,
     file_name,
     name_for,
     paper_word,
     service_warnings,
 )
+from journey.storage.names import distinct
 
 SET_LIMIT = 30
 """Most files in one print set."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from journey import printing
-from journey.pictures.kinds import ENDINGS
+from journey.pictures.kinds import without_ending
 from journey.printing import Box, Fit, Orientation, Paper
+from journey.storage.names import plain
 
 FileFormat = Literal["PNG", "TIFF", "JPEG", "PDF"]
 
@@ -163,27 +163,13 @@ def service_warnings(size: int, file_format: FileFormat) -> tuple[str, ...]:
 
 def name_for(title: str, rest: str, extension: str) -> str:
     """A name of at most NAME_LIMIT plain characters; `rest` stays as it is. What was uploaded has its file's name."""
-    title = re.sub(rf"\.({'|'.join(ENDINGS)})$", "", title, flags=re.IGNORECASE)
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    room = max(8, NAME_LIMIT - len(rest) - len(extension) - 4)  # an underscore, and `-30` where names collide
-    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:room].strip("-") or "picture"
-    return f"{stem}_{rest}{extension}"
+    room = max(16, NAME_LIMIT - len(rest) - len(extension) - 4)  # an underscore, and `-30` where names collide
+    return f"{plain(without_ending(title), room)}_{rest}{extension}"
 
 
 def paper_word(paper: Paper) -> str:
     """`A3`, `8x10`, and `30x40cm` for a custom size."""
     return re.sub(r"[^A-Za-z0-9.x]+", "", paper.name.replace("×", "x")) or "paper"
-
-
-def distinct(names: Sequence[str]) -> list[str]:
-    """The same names, with a number added to each repetition."""
-    seen: dict[str, int] = {}
-    out = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        stem, dot, extension = name.rpartition(".")
-        out.append(name if seen[name] == 1 else f"{stem}-{seen[name]}{dot}{extension}")
-    return out
 
 
 def _check_format(file_format: object) -> None:
