@@ -18,7 +18,7 @@ from journey.studio.batches.rows import Choice
 from journey.studio.batches.tables import Reading
 from journey.views import batches as words
 from journey.views import links
-from journey.views.pictures import ENDINGS, uploaded_name
+from journey.views.pictures import uploaded_name
 from journey.views.words import literal
 from journey.workspace import workspace
 from pages.forms.inputs import upload_megabytes
@@ -89,7 +89,6 @@ def enter(draft: Draft) -> list[Line] | None:
     with right:
         st.file_uploader(
             "Pictures, or a list of them (CSV, text, JSON)",
-            type=[*ENDINGS, *LISTS],
             accept_multiple_files=True,
             key=f"batch_files_{draft.given}",
             on_change=_take_files,

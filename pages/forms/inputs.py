@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from journey.studio import ID_LIMIT, Source
-from journey.views.pictures import ENDINGS, LABELS
+from journey.views.pictures import LABELS
 from journey.workspace import workspace
 from pages.forms.choosing import type_in
 from pages.frame.watching import wait_until
@@ -45,10 +45,10 @@ def task_id(*, key: str) -> str | None:
 
 
 def upload(*, key: str, on_change: Callable[[], None] | None = None) -> UploadedFile | None:
-    """A picture file."""
+    """A picture file, whatever its name ends in: the bytes decide, and the sentence about others is ours."""
     return st.file_uploader(
         "Picture file",
-        type=list(ENDINGS),
+        help=f"{LABELS}.",
         key=uploader(key),
         max_upload_size=upload_megabytes(),
         on_change=on_change,
