@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--position", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of a crop: 0 is left or top."
 )
+@click.option("--flatten", is_flag=True, help="White instead of transparency, for shops that take none.")
 @click.option("--format", "file_format", help="TIFF, JPEG, PNG or PDF; else the ending of -o says it.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file or a folder.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
@@ -38,6 +39,7 @@ def print_file(
     bleed: str,
     orientation: Orientation,
     position: float,
+    flatten: bool,
     file_format: str | None,
     output: Path | None,
     overwrite: bool,
@@ -55,6 +57,7 @@ def print_file(
         amounts.millimetres(bleed),
         orientation,
         position,
+        flatten,
     )
     folder = output if output and output.is_dir() else output.parent if output else Path()
     folder.mkdir(parents=True, exist_ok=True)

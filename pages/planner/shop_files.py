@@ -59,7 +59,7 @@ def _exact(source: Source, plan: Plan) -> Start | None:
             f":material/info: The picture itself has {option.dpi_shown} DPI on this paper ({option.grade.word}). "
             "Upscale it first for a sharper print."
         )
-    spec = _checked(plan, plan.paper, file_format)
+    spec = _checked(plan, plan.paper, file_format, flatten=_flatten(file_format))
     if spec is None:
         return None
     return lambda: Started(
@@ -81,8 +81,9 @@ def _several(source: Source, plan: Plan) -> Start | None:
         persist_state="session",
         max_selections=shop.SET_LIMIT,
     )
+    flatten = _flatten(file_format)
     st.markdown(f"One ZIP with a {file_format} for each paper and a list of what is in it, at {plan.dpi:g} DPI.")
-    specs = [_checked(plan, printing.PAPERS[name], file_format) for name in names]
+    specs = [_checked(plan, printing.PAPERS[name], file_format, flatten=flatten) for name in names]
     ready = [spec for spec in specs if spec]
     if not names:
         st.caption("Choose at least one paper.")
@@ -146,7 +147,14 @@ def _choose_format() -> FileFormat:
     )
 
 
-def _checked(plan: Plan, paper: Paper, file_format: FileFormat) -> PrintSpec | None:
+def _flatten(file_format: FileFormat) -> bool:
+    """Whether white takes the place of transparency, where a format can have it."""
+    return shop.FORMATS[file_format].is_transparent and st.checkbox(
+        "White instead of transparency", key="ready_flat", persist_state="session"
+    )
+
+
+def _checked(plan: Plan, paper: Paper, file_format: FileFormat, *, flatten: bool = False) -> PrintSpec | None:
     """The spec; None when there can be none, and the page says why."""
     try:
         return PrintSpec(
@@ -157,6 +165,7 @@ def _checked(plan: Plan, paper: Paper, file_format: FileFormat) -> PrintSpec | N
             bleed_mm=plan.bleed_mm,
             orientation=orientation(),
             position=position(),
+            flatten=flatten,
         )
     except ValueError as error:
         say_error(str(error))

@@ -24,6 +24,8 @@ from PIL import Image, ImageCms, ImageOps
 
 from journey.errors import PictureRefused, Stopped
 from journey.pictures import profiles
+from journey.pictures.decoding import decoded
+from journey.pictures.profiles import is_usable, srgb
 from journey.printing import PAPERS, custom_paper, shop
 from journey.printing.shop import FileFormat, PrintFile, PrintJob, PrintSpec, exact_size, print_set, proof, retag, start
 from journey.processes import WorkerDied, Workers
@@ -50,6 +52,9 @@ def noise(width: int, height: int, channels: int = 3, seed: int = 1) -> Image.Im
     shape = (height // 4 + 2, width // 4 + 2, channels)
     rough = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
     return Image.fromarray(rough[:, :, 0] if channels == 1 else rough).resize((width, height), Image.Resampling.BICUBIC)
+
+
+FIELD = Path(__file__).parents[1] / "pictures" / "field"
 
 
 def profile(space: str = "sRGB") -> bytes:
@@ -775,3 +780,68 @@ def test_a_killed_worker_leaves_no_progress_file(tmp_path: Path, folder: Path) -
         job.result(timeout=60)
     assert job.done
     assert [] == [path for path in folder.iterdir() if path.suffix == ".progress"]
+
+
+@pytest.mark.parametrize("file_format", ["TIFF", "PNG"])
+def test_transparency_is_said_and_can_be_flattened(file_format: FileFormat, tmp_path: Path) -> None:
+    """A file with transparency says that many shops do not take it; flattened it has none."""
+    source = FIELD / "17_disc_black.png"
+    clear = exact_size(source, tmp_path, PrintSpec(custom_paper(1, 1, "in"), 96, file_format))
+    assert any("transparent" in note for note in clear.notes)
+    flat = exact_size(
+        source, tmp_path, PrintSpec(custom_paper(1, 1, "in"), 96, file_format, flatten=True), title="flat"
+    )
+    assert not any("transparent" in note for note in flat.notes)
+    with Image.open(flat.path) as image:
+        assert ("RGB", (255, 255, 255)) == (image.mode, image.getpixel((0, 0)))
+
+
+@pytest.mark.parametrize("name", ["29_twice.jpg", "30_before_dqt.jpg", "32_no_iend.png", "10_xmponly_6.jpg"])
+def test_odd_files_keep_their_pixels(name: str, tmp_path: Path) -> None:
+    """Stray bytes, a missing end, a profile twice and a turn that nobody shows: the pixels are copied whole."""
+    made = retag(FIELD / name, tmp_path)
+    assert np.array_equal(np.asarray(decoded(FIELD / name, 10**7)), np.asarray(decoded(made.path, 10**7)))
+    assert not any("turned" in note for note in made.notes)
+    data = made.path.read_bytes()
+    assert data.endswith((b"IEND\xaeB`\x82", b"\xff\xd9"))
+    with Image.open(made.path) as image:
+        assert is_usable(image.info.get("icc_profile") or srgb(), 3)
+    assert data.count(b"ICC_PROFILE") <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "space"), [("08_a_p3.png", "cICP"), ("07_a_linear.png", "gAMA"), ("34_cmyk_rgbprofile.jpg", None)]
+)
+def test_a_copy_says_its_colours(name: str, space: str | None, tmp_path: Path) -> None:
+    """A copy keeps the way in which its source says its colours, with a profile beside it."""
+    made = retag(FIELD / name, tmp_path)
+    data = made.path.read_bytes()
+    assert b"ICC_PROFILE" not in data
+    if space:
+        assert space.encode() in data
+        with Image.open(made.path) as image:
+            assert is_usable(image.info["icc_profile"], 3)
+
+
+@pytest.mark.parametrize("way", ["copied", "made"])
+def test_a_fraction_of_a_dpi_is_written_whole(way: str, tmp_path: Path) -> None:
+    """In a JPEG of 150.5 DPI the number in the file, its name and the note agree, so 593 px read as 100 mm."""
+    noise(593, 40).save(tmp_path / "a.jpg")
+    if way == "copied":
+        made = retag(tmp_path / "a.jpg", tmp_path, dpi=150.5)
+        assert any("150.5 DPI" in note for note in made.notes)
+    else:
+        made = exact_size(
+            tmp_path / "a.jpg", tmp_path, PrintSpec(custom_paper(100, 10, "mm"), 150.5, "JPEG"), title="b"
+        )
+    assert "150.5dpi" in made.path.name
+    with Image.open(made.path) as image:
+        dpi = float(image.info["dpi"][0])
+    assert abs(100 - 593 / dpi * 25.4) < 0.1
+
+
+@pytest.mark.parametrize(("name", "version"), [("09_v4.jpg", b"%PDF-1.7"), ("scene.png", b"%PDF-1.6")])
+def test_a_pdf_says_the_version_that_its_profile_needs(name: str, version: bytes, tmp_path: Path) -> None:
+    """ICC 4.2 and later are allowed from PDF 1.7 on; our own sRGB is version 2."""
+    made = exact_size(FIELD / name, tmp_path, PrintSpec(custom_paper(1, 1, "in"), 96, "PDF"))
+    assert made.path.read_bytes().startswith(version)

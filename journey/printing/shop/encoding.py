@@ -56,9 +56,10 @@ def write_sheet(
     *,
     paper: Paper | None = None,
     bleed_mm: float = 0,
+    flatten: bool = False,
 ) -> PrintFile:
     """Write one file. A PDF needs the paper, and the bleed that is in the layout."""
-    is_transparent = FORMATS[file_format].is_transparent
+    is_transparent = FORMATS[file_format].is_transparent and not flatten
     mode, icc = ready(picture, is_transparent=is_transparent)
     trim = printing.turn(paper, *layout.size) if paper else None
     sheet = Sheet(layout.size, mode, icc, dpi, trim, bleed_mm)

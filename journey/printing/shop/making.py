@@ -34,6 +34,8 @@ from journey.printing.shop.specs import (
 )
 from journey.storage.names import distinct
 
+FLATTEN = "Choose “White instead of transparency”"
+"""How people get a file without transparency."""
 SET_LIMIT = 30
 """Most files in one print set."""
 
@@ -174,7 +176,9 @@ def proof(
         turned = printing.turn(paper, *print_layout.size)
         layout = most_detailed(picture, print_layout, printing.pixels_needed(turned, spec.dpi), spec)
         work.begin(layout.size[1])
-        made = write_sheet(picture, layout, folder / name, spec.format, spec.dpi, work, paper=paper)
+        made = write_sheet(
+            picture, layout, folder / name, spec.format, spec.dpi, work, paper=paper, flatten=spec.flatten
+        )
         return judged(made, picture, spec, "Print it at 100 %, without fitting it to the page, to see its true size.")
 
 
@@ -188,6 +192,7 @@ def _print(picture: Source, target: Path, spec: PrintSpec, work: Work) -> PrintF
         work,
         paper=spec.paper,
         bleed_mm=spec.bleed_mm,
+        flatten=spec.flatten,
     )
     return judged(made, picture, spec)
 
@@ -198,6 +203,8 @@ def judged(made: PrintFile, picture: Source, spec: PrintSpec, *notes: str) -> Pr
     if not option.enough:
         quality = f"{option.dpi_shown} DPI on this paper ({option.grade.word}, {option.grade.in_words})"
         notes = (*notes, f"The picture itself has {quality}; the file's {spec.dpi:g} DPI add no detail.")
+    if spec.is_transparent and not picture.is_opaque:
+        notes = (*notes, f"Parts of it are transparent, which many print shops do not take. {FLATTEN} if yours is one.")
     return replace(
         made,
         spec=spec,

@@ -60,7 +60,8 @@ Profile = Literal["source", "sRGB", "none"]
 class PrintSpec:
     """What is wanted on paper. `position` moves a crop along its free axis, 0 (left, top) to 1; contain centres.
 
-    Raises ValueError for numbers that cannot be used and for files that would be too large.
+    `flatten` puts white in place of transparency, also in formats that can have it. Raises ValueError for numbers that
+    cannot be used and for files that would be too large.
     """
 
     paper: Paper
@@ -70,6 +71,12 @@ class PrintSpec:
     bleed_mm: float = 0
     orientation: Orientation = "auto"
     position: float = 0.5
+    flatten: bool = False
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether what is transparent in the picture stays so."""
+        return FORMATS[self.format].is_transparent and not self.flatten
 
     def __post_init__(self) -> None:
         if not isinstance(self.paper, Paper):
