@@ -130,10 +130,12 @@ def for_paper_words(plan: Plan) -> str:
     return f"For {literal(paper_name(plan.paper))} at {plan.dpi:g} DPI{bleed}: {literal(plan.verdict)}"
 
 
-def charge_words(provider: Provider) -> str:
-    """What a click costs, below the button."""
+def charge_words(provider: Provider, *, is_upload: bool = False) -> str:
+    """What a click costs, and what of a file that was uploaded leaves this machine, below the button."""
     if provider.is_paid:
-        return f"{provider.label} charges {counted(provider.credits, 'credit')} when it accepts the call."
+        left_here = " It gets the picture and its colours; place, camera and all else in the file stay here."
+        charge = f"{provider.label} charges {counted(provider.credits, 'credit')} when it accepts the call."
+        return charge + (left_here if is_upload else "")
     return "Runs on this machine's processors: no key, no credits, and nothing leaves this machine."
 
 

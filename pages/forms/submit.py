@@ -46,7 +46,8 @@ def submit_buttons(wish: Wish) -> str | None:
             width="stretch",
         )
         both = pair is not None and st.button(f"A/B · {pair_cost(pair)}", key="submit_pair", icon=":material/compare:")
-    st.caption(charge_words(provider))
+    source: Source | None = state.source
+    st.caption(charge_words(provider, is_upload=source is not None and source.kind == "upload"))
     if pair is not None:
         _choose_pair(known)
         st.caption(pair_offer(state.pair, pair, {variant: seconds_for(variant) for variant in pair}))
