@@ -56,7 +56,7 @@ class DecoderHere(Decoder):
         return work(*args)
 
 
-def wait_for(condition: Callable[[], object], *, seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], object], *, seconds: float = 60) -> None:
     """Wait for background work, at most this many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
