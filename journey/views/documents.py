@@ -1,4 +1,4 @@
-"""Where the documents are, once `make docs` has built them, and which page of them helps with which page of the studio."""
+"""Where the documents are, once `make docs` has built them, and which of them helps with which page of the studio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/how-to/team.md describes, with the real thing behind it: pictures in object storage, nginx before the studio."""
+"""What docs/how-to/team.md describes, with the real things: pictures in object storage, nginx before the studio."""
 
 from __future__ import annotations
 
