@@ -29,6 +29,7 @@ html_title = project
 html_static_path = ["static"]
 html_css_files = ["studio.css"]
 html_show_sphinx = False
+html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
 html_last_updated_fmt = None

@@ -56,7 +56,7 @@ class Block:
 
     @property
     def is_run(self) -> bool:
-        return self.language in ("console", "python") and self.first_line not in NOT_RUN
+        return self.language in ("sh", "python") and self.first_line not in NOT_RUN
 
 
 def blocks(page: Path) -> list[Block]:
@@ -139,7 +139,7 @@ def test_what_is_not_run_is_so_for_a_reason(name: str) -> None:
             json.loads(block.text)
         elif block.language == "ini":
             assert re.fullmatch(r"(JOURNEY_[A-Z_]+=.+\n)+", block.text)
-        assert block.language in ("console", "python") or block.language in SHOWN, block
+        assert block.language in ("sh", "python") or block.language in SHOWN, block
 
 
 def test_every_exception_is_still_needed() -> None:
