@@ -59,7 +59,7 @@ def routes(find: Callable[[], Path | None] = documents.folder) -> list[Route]:
             return refusal(MISSING, 404)
         try:
             answer = await StaticFiles(directory=folder).get_response(path, request.scope)
-        except (HTTPException, OSError, ValueError):
+        except HTTPException:
             return refusal(MISSING, 404)
         scripts = await run_in_threadpool(_inline_scripts, folder / path) if media_type.startswith("text/html") else ""
         answer.headers.update(_HEADERS | {"Content-Security-Policy": _POLICY.format(scripts=scripts)})
