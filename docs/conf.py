@@ -14,8 +14,6 @@ myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 exclude_patterns = ["pictures"]
 default_role = "code"
-pygments_style = "friendly"
-pygments_dark_style = "monokai"
 
 # Docstrings name types in their own words, and signatures stay short enough to be read.
 autodoc_typehints = "signature"
@@ -44,6 +42,7 @@ html_theme_options = {
         "color-background-primary": "#fdfcf9",
         "color-background-secondary": "#f1eee7",
         "color-foreground-primary": "#101719",
+        "color-sidebar-caption-text": "#565b60",
     },
     "dark_css_variables": {
         "color-brand-primary": "#76cfd9",
@@ -52,5 +51,6 @@ html_theme_options = {
         "color-background-primary": "#11171a",
         "color-background-secondary": "#1b2428",
         "color-foreground-primary": "#e8e6df",
+        "color-sidebar-caption-text": "#a3a9ae",
     },
 }

@@ -19,7 +19,7 @@ def header(title: str, subtitle: str) -> None:
         with st.container(width="content", gap=None):
             st.title(title, anchor=False)
             st.caption(subtitle)
-        with st.container(horizontal=True, width="content"):
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
             for offer in offers:
                 _badge(offer)
             if document := help_for(title):
