@@ -209,6 +209,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert anchor in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}, target
 
 
+def test_every_picture_is_shown() -> None:
+    """Each picture of the documents is in one of them."""
+    shown = {Path(target).name for page in [*AT_THE_TOP, *PAGES] for target in _LINK.findall(page.read_text())}
+    assert [] == [path.name for path in sorted((DOCS / "pictures").iterdir()) if path.name not in shown]
+
+
 def test_every_test_that_a_document_names_exists() -> None:
     """Each promise in docs/reliability.md is held by tests that are there."""
     there = {
