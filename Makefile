@@ -9,7 +9,7 @@ EXTRAS ?=
 comma := ,
 READY := .venv/ready $(patsubst %,.venv/ready-%,$(subst $(comma), ,$(EXTRAS)))
 
-.PHONY: run test check wheel format bench torture lock platforms screenshots clean
+.PHONY: run test check docs wheel format bench torture lock platforms screenshots clean
 
 run: $(READY)
 	$(BIN)/python -m streamlit run app.py
@@ -18,14 +18,18 @@ test: .venv/ready-dev
 	$(BIN)/python -m pytest -m "not torture" -n 2 --dist loadfile --no-loadscope-reorder
 
 # Windows is seen by the types alone: what only other systems have is an error there.
-check: .venv/ready-dev
+check: .venv/ready-dev docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
 
+# The documents as a site, which the studio shows under /docs. A warning is an error: a link that leads nowhere, for one.
+docs: .venv/ready-docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html --doctree-dir build/doctrees docs build/docs
+
 # The wheel, installed alone with its pinned dependencies, and tried as a user would.
-wheel: .venv/ready-dev | $(UV)
+wheel: .venv/ready-dev docs | $(UV)
 	$(UV) build --quiet --wheel --build-constraints requirements-build.txt --out-dir build/wheel --clear
 	$(UV) venv --quiet --clear --python $(BIN)/python build/installed
 	$(UV) pip install --quiet --python build/installed/bin/python --no-deps --require-hashes \
@@ -63,6 +67,7 @@ lock: $(UV)
 	$(COMPILE) -o requirements-build.txt -c requirements.txt --group build
 	$(COMPILE) -o requirements-networks.txt --group networks --no-deps
 	$(COMPILE) -o requirements-bench.txt --group bench --no-deps
+	$(COMPILE) -o requirements-docs.txt -c requirements-dev.txt --group docs
 	set -e; for extra in auth cluster ncnn postgres s3; do \
 		file=requirements-$$extra.txt; \
 		$(COMPILE) -o $$file -c requirements-dev.txt --extra $$extra pyproject.toml; \

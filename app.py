@@ -24,7 +24,7 @@ from journey.outside.addresses import is_loopback
 from journey.settings import Settings, read_settings
 from journey.signing_in import services
 from journey.storage.stored import Origins
-from journey.web import connections, logs, own_paths
+from journey.web import connections, documents, logs, own_paths
 from journey.web.hosts import Hosts, OwnNames
 from journey.web.safe_headers import SafeHeaders
 from journey.web.sockets import Sockets
@@ -58,7 +58,7 @@ def refuse_open_doors(settings: Settings) -> None:
     if settings.sign_in_domains:
         raise CannotStart(
             "JOURNEY_SIGN_IN_DOMAINS is set, but there is no [auth] in .streamlit/secrets.toml, so nobody would be "
-            "asked to sign in. docs/team.md says what to fill in."
+            "asked to sign in. docs/how-to/team.md says what to fill in."
         )
     if not is_loopback(HOST) and not settings.open:
         raise CannotStart(
@@ -142,7 +142,7 @@ def middleware(settings: Settings) -> list[Middleware]:
 
 app = st.App(
     "pages/_app.py",
-    routes=own_paths.closed([Route("/healthz", healthz), Route("/readyz", readyz), *space.routes]),
+    routes=own_paths.closed([Route("/healthz", healthz), Route("/readyz", readyz), *space.routes, *documents.routes()]),
     lifespan=lifespan,
     middleware=middleware(space.settings),
 )

@@ -27,7 +27,7 @@ AUTHLIB = (1, 6, 11)
 TABS_REMEMBERED = 10_000
 
 _OF_A_SERVICE = ("client_id", "client_secret", "server_metadata_url")
-_WHERE = "See docs/team.md."
+_WHERE = "See docs/how-to/team.md."
 
 
 def services(auth: object) -> tuple[str, ...]:

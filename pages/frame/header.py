@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from journey.studio import Offer
+from journey.views.documents import help_for
 from journey.views.words import literal, provider_badge
 from journey.workspace import workspace
 from pages.frame.protection import acting
@@ -18,9 +19,11 @@ def header(title: str, subtitle: str) -> None:
         with st.container(width="content", gap=None):
             st.title(title, anchor=False)
             st.caption(subtitle)
-        with st.container(horizontal=True, width="content"):
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
             for offer in offers:
                 _badge(offer)
+            if document := help_for(title):
+                st.link_button("Help", document, type="tertiary", icon=":material/help:")
     for offer in offers:
         if offer.problem:
             _paused(offer)

@@ -1,4 +1,4 @@
-"""What docs/team.md describes, with the real thing behind it: pictures in object storage, nginx before the studio."""
+"""What docs/how-to/team.md describes, with the real things: pictures in object storage, nginx before the studio."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def test_pictures_live_in_object_storage(
 
 
 def test_everything_works_behind_the_documented_proxy(make_studio: MakeStudio, page: Page, tmp_path: Path) -> None:
-    """Behind nginx as docs/team.md shows it, the largest picture that the studio takes can be uploaded, enlarged and
-    printed, and the browser talks to the proxy alone; uploads also pass a proxy that percent-encodes cookies."""
+    """Behind nginx as docs/how-to/team.md shows it, the largest picture that the studio takes can be uploaded, enlarged
+    and printed, and the browser talks to the proxy alone; uploads also pass a proxy that percent-encodes cookies."""
     # A name that browsers look for on this machine, and that the studio knows from the proxy only.
     port = free_port()
     proxy = f"studio.localhost:{port}"

@@ -1,4 +1,4 @@
-"""The proxies of docs/team.md, with the settings that are written there."""
+"""The proxies of docs/how-to/team.md, with the settings that are written there."""
 
 from __future__ import annotations
 
@@ -43,8 +43,10 @@ http {{
 
 
 def documented_nginx() -> str:
-    """The part of an nginx configuration that docs/team.md shows."""
-    found = re.search(r"^```nginx\n(.*?)^```", (ROOT / "docs" / "team.md").read_text(), re.MULTILINE | re.DOTALL)
+    """The part of an nginx configuration that docs/how-to/team.md shows."""
+    found = re.search(
+        r"^```nginx\n(.*?)^```", (ROOT / "docs" / "how-to" / "team.md").read_text(), re.MULTILINE | re.DOTALL
+    )
     assert found is not None
     return found[1]
 

@@ -52,5 +52,5 @@ def versions() -> str:
 
 _MISSING = (
     "The embedded engine is not available here: the files of its networks are not installed, or not all of them. "
-    "Run make run, or install them as docs/performance.md says."
+    "Run make run, or install them as docs/how-to/install.md says."
 )
