@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from journey.engine.networks.backends import unavailable_reason
+from journey.testing import GRID_ID, StandIn
 from tests.harness.engines import KEY, running_engine
-from tests.harness.hosted import GRID_ID, FakeHosted
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Server:
 
 @contextmanager
 def _fake(_: Path) -> Iterator[Server]:
-    with FakeHosted() as api:
+    with StandIn() as api:
         yield Server(api.url, api.key, api.picture_url(), f"{api.url}/no-such-page", GRID_ID)
 
 
@@ -39,7 +39,7 @@ def _fake(_: Path) -> Iterator[Server]:
 def _engine(data_dir: Path) -> Iterator[Server]:
     if reason := unavailable_reason():
         pytest.skip(reason)
-    with FakeHosted() as pictures, running_engine(data_dir) as engine:
+    with StandIn() as pictures, running_engine(data_dir) as engine:
         yield Server(engine.url, KEY, pictures.picture_url(), f"{pictures.url}/no-such-page", "sample-grid")
 
 
