@@ -44,7 +44,7 @@ ROOMS: dict[str, set[str]] = {
 """From the ground up: each room, and the rooms below it that it may import."""
 
 TOP = ("journey/__init__.py", "journey/engine/__main__.py", "journey/commands", "journey/testing", "app.py")
-"""What is put together on the top floor: a client, the engine alone, the command line, the stand-in, and the whole studio."""
+"""What is put together on the top floor: a client, the engine, the command line, the stand-in, and the studio."""
 
 FOR_PAGES = {"studio": {"batches"}, "printing": {"drawing", "inputs", "shop"}}
 """What pages may use of these two rooms besides the names in `__all__`."""

@@ -86,7 +86,7 @@ def api() -> Iterator[StandIn]:
 
 @pytest.fixture
 def hosted(terminal: Terminal, api: StandIn) -> Terminal:
-    """The same with a key for a stand-in for the hosted API, and a public address at which that is told to find files."""
+    """The same with a key for a stand-in, and a public address at which that is told to find files."""
     terminal.settings |= {
         "JOURNEY_API_KEY": api.key,
         "JOURNEY_API_URL": api.url,
