@@ -10,7 +10,8 @@ from typing import Any
 
 from journey.background import Loop
 from journey.errors import JourneyError
-from journey.outside.door import Door, Unreachable
+from journey.outside.addresses import Unreachable
+from journey.outside.door import Door
 from journey.testing.calls import is_here
 
 RETRY_AFTER = (10.0, 30.0, 90.0)

@@ -41,9 +41,9 @@ def test_a_task_takes_its_time(api: StandIn, clock: Clock) -> None:
     program = Program(api)
     quick, slow = program.order(), program.order(type="4x")
     assert {"staged"} == {program.fetch(quick)["status"] for _ in range(10)}
-    clock.now += api.tasks[quick].seconds / 2
+    clock.now += 0.6 * api.tasks[quick].seconds
     assert "processing" == program.fetch(quick)["status"]
-    clock.now += api.tasks[quick].seconds / 2
+    clock.now += 0.5 * api.tasks[quick].seconds
     assert "finished" == program.fetch(quick)["status"]
     assert 4 <= api.tasks[quick].seconds <= 12
     assert 8 <= api.tasks[slow].seconds <= 24
