@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from journey.background import Loop
-from journey.errors import JourneyError
-from journey.outside.addresses import Unreachable
+from journey.errors import JourneyError, Unreachable
 from journey.outside.door import Door
 from journey.testing.calls import is_here
 

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from journey.testing import GRID_ID, Reply, StandIn
+from journey.errors import Unreachable
+from journey.outside.door import Door
+from journey.testing import GRID_ID, Call, Reply, StandIn
+from journey.testing.webhooks import Webhook, send
 from tests.harness.engines import WebServer
-from tests.harness.standing import Clock, wait_for
+from tests.harness.standing import Clock, Inline, wait_for
 from tests.testing.conftest import ORDER, Program
 
 
@@ -82,17 +85,19 @@ def test_a_failure_is_a_webhook_too(api: StandIn, clock: Clock, receiver: StandI
     assert ("failed", "content policy") == tuple(receiver.calls_to("cdn")[0].body[name] for name in ("status", "error"))
 
 
-def test_a_webhook_is_tried_four_times(api: StandIn, clock: Clock) -> None:
+def test_a_webhook_is_tried_four_times(clock: Clock) -> None:
     """What is not answered with 2xx is sent again after 10, 30 and 90 seconds, and then given up."""
+    api = StandIn(speed=1, clock=clock)  # without its threads
     with WebServer() as receiver:
         receiver.answers = [500, 404, 302, 503]
-        Program(api).order(webhook_url=f"{receiver.url}/hook")
-        for count, seconds in enumerate((12, 10, 30, 90), 1):
-            clock.now += seconds - 0.5
-            assert count - 1 == len(api.deliveries)
-            clock.now += 0.5
-            wait_for(lambda wanted=count: len(api.deliveries) == wanted)
-        clock.now += 1000
+        order = {"image_url": "https://pictures.example/a.png", "type": "2x", "webhook_url": f"{receiver.url}/hook"}
+        api.answer(Call("POST", ORDER, {"authorization": api.key}, order))
+        sent = []
+        for seconds in (12, 9.5, 0.5, 29.5, 0.5, 89.5, 0.5, 1000):
+            clock.now += seconds
+            api.webhooks.send_due(Inline())
+            sent.append(len(api.deliveries))
+        assert [1, 1, 2, 2, 3, 3, 4, 4] == sent
         assert [500, 404, 302, 503] == [each.status for each in api.deliveries]
 
 
@@ -115,6 +120,17 @@ def test_it_never_leaves_this_machine(api: StandIn, clock: Clock) -> None:
     wait_for(lambda: api.deliveries)
     assert [(task_id, None)] == [(each.task_id, each.status) for each in api.deliveries]
     assert "finished" == Program(api).fetch(task_id)["status"]
+
+
+def test_no_connection_is_tried_to_a_receiver_elsewhere() -> None:
+    """Nothing is even looked up: a test must not call anybody."""
+
+    class Shut(Door):
+        def post_json(self, *_: object, **__: object) -> int:
+            raise AssertionError("it was called")
+
+    with pytest.raises(Unreachable):
+        send(Shut(), Webhook("t-1", "https://hooks.example/a", None, {}))
 
 
 def test_a_webhook_beyond_this_machine_must_be_https(api: StandIn) -> None:
