@@ -304,7 +304,7 @@ class StandIn:
             return refusal("index: the parent is a grid, so say which picture")
         if parent.grid and index in parent.holes:
             return refusal(f"index: there is no picture {index}")
-        return self._result(parent, place=int(index) - 1 if parent.grid and index else 0) or b""
+        return self.result(parent, place=int(index) - 1 if parent.grid and index else 0) or b""
 
     def _source(self, url: str) -> bytes:
         """The picture at an address of this machine. Any other stands for 64 × 48 pixels and is never asked for."""
@@ -362,7 +362,8 @@ class StandIn:
                 for _ in range(task.fate.webhook_copies):
                     self.webhooks.plan(self._webhook(task), delay=task.fate.webhook_delay)
 
-    def _result(self, task: StandInTask, place: int = 0) -> bytes | None:
+    def result(self, task: StandInTask, place: int = 0) -> bytes | None:
+        """The result picture, or that of a place of a grid; None when the source is no picture."""
         return enlarged(task.source, task.scale, size=task.size, place=place)
 
     def stored_picture(self, path: str) -> bytes | None:
@@ -375,10 +376,10 @@ class StandIn:
             return picture(int(width), int(height)) if is_size else None
         with self._lock:
             if task := self.tasks.get(stem):
-                return self._result(task)
+                return self.result(task)
             task_id, _, place = stem.rpartition("_")
             is_place = task_id in self.tasks and place in ("0", "1", "2", "3")
-            return self._result(self.tasks[task_id], int(place)) if is_place else None
+            return self.result(self.tasks[task_id], int(place)) if is_place else None
 
     def has_expired(self, path: str) -> bool:
         """True when the result address with this path was asked to answer no more."""
