@@ -67,7 +67,7 @@ UPGRADES = ("during the upgrade", "after the upgrade")
 
 
 class Victim:
-    """A studio beside the fake API and a receiver of webhooks, which is killed and started again."""
+    """A studio beside the stand-in and a receiver of webhooks, which is killed and started again."""
 
     def __init__(self, folder: Path, api: StandIn, receiver: WebServer) -> None:
         api.steps = STEPS[-1:]

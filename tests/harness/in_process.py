@@ -1,4 +1,4 @@
-"""The fake API without sockets, for tests that make thousands of calls: the same answers and the same faults."""
+"""The stand-in without sockets, for tests that make thousands of calls: the same answers and the same faults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from journey.testing import Call, Change, Close, Hang, Reply, StandIn
 
 
 class Wire(httpx.BaseTransport):
-    """Hands requests to a fake whose listener is not open. While it is `cut`, nothing can be sent."""
+    """Hands requests to a stand-in whose listener is not open. While it is `cut`, nothing can be sent."""
 
     def __init__(self, api: StandIn) -> None:
         self._api = api
@@ -44,7 +44,7 @@ class Wire(httpx.BaseTransport):
 
 
 class DoorHere(Door):
-    """A door behind which there are only the pictures of the fake."""
+    """A door behind which there are only the pictures of the stand-in."""
 
     def __init__(self, api: StandIn) -> None:
         super().__init__(["127.0.0.1"])

@@ -202,7 +202,7 @@ def test_an_expired_link_is_asked_about_before_it_costs_anything(
 
 
 def fail_at_journeyapi(space: Workspace, api: StandIn, app: AppTest, *, picked: str) -> Entry:
-    """Send a picture of the fake's grid as a parent, and let the task fail there."""
+    """Send a picture of the stand-in's grid as a parent, and let the task fail there."""
     app.button_group(key="way").set_value("task").run()
     app.text_input(key="task_id").set_value(GRID_ID).run()
     app.button(key=picked).click().run()

@@ -1,4 +1,4 @@
-"""Where orders are taken in: two fake providers behind real clients, a real history and stored pictures."""
+"""Where orders are taken in: two stand-ins for providers behind real clients, a real history and stored pictures."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HOSTED, FAST, DETAIL = Variant(JOURNEYAPI), Variant(THIS_MACHINE, "fast"), Varia
 
 @pytest.fixture
 def api() -> Iterator[StandIn]:
-    """The fake in place of JourneyAPI."""
+    """The stand-in for JourneyAPI."""
     with StandIn() as fake:
         yield fake
 

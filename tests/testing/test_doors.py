@@ -56,7 +56,7 @@ def test_the_command_says_how_to_use_it(terminal: Terminal) -> None:
     """`journey engine --emulate` prints address, key and faults, has the credits asked for, and ends quietly."""
     process = terminal.begin("engine", "--emulate", "--port", "0", "--credits", "7", "--speed", "100")
     assert process.stdout is not None
-    lines = []
+    lines: list[str] = []
     while not (lines and "fetch: hang" in lines[-1]):
         lines.append(process.stdout.readline().decode())
         assert lines[-1], process.communicate()

@@ -1,4 +1,4 @@
-"""What other tests rely on in the fake of the hosted API."""
+"""What other tests rely on in the stand-in for the hosted API."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_webhook_is_the_task_with_the_secret_in_clear() -> None:
         )
 
 
-def test_stopped_fake_refuses_and_comes_back_where_it_was() -> None:
+def test_stopped_stand_in_refuses_and_comes_back_where_it_was() -> None:
     """Between stop and start connections are refused; address, tasks and counts stay."""
     with StandIn() as api:
         task_id, client = order(api)
