@@ -20,7 +20,9 @@ def serve(host: str, port: int) -> None:
 @click.option("--port", default=8502, show_default=True, help="Port to listen at, 0 for any.")
 @click.option("--emulate", is_flag=True, help="Start a stand-in for the hosted JourneyAPI instead, for tests.")
 @click.option("--seed", type=int, help="With --emulate: fixes ids and times.  [default: 0]")
-@click.option("--speed", type=click.FloatRange(min=0.01, max=10_000), help="With --emulate.  [default: 1]")
+@click.option(
+    "--speed", type=click.FloatRange(min=0.01, max=10_000), help="With --emulate: pace of time.  [default: 1]"
+)
 @click.option("--credits", type=click.IntRange(min=0), help="With --emulate: what is on the account.  [default: 12000]")
 def engine(
     host: str,

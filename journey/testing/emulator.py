@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -23,7 +22,8 @@ def run(*, port: int, seed: int, speed: float, credits: int, say: Callable[[str]
     for line in greeting(api):
         say(line)
     with suppress(KeyboardInterrupt):
-        threading.Event().wait()
+        while not api.closing.wait(0.5):  # without a limit, Ctrl-C would not be heard on Windows
+            pass
     api.stop()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,25 @@ def test_mine(journeyapi):
 """
 
 
+MY_PROGRAM = """
+from journey import JourneyClient
+
+def my_program(key, base_url, picture):
+    with JourneyClient(key, base_url) as client:
+        client.wait(client.upscale(image_url=picture, type="2x"))
+
+"""
+
+
+def run_tests(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a folder outside this project."""
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", str(folder)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
     return Terminal(tmp_path)
@@ -38,11 +58,15 @@ def test_the_fixture_works_in_other_projects(tmp_path: Path, door: str) -> None:
     (tmp_path / ("test_mine.py" if door == IMPORTED else "conftest.py")).write_text(door)
     with (tmp_path / "test_mine.py").open("a") as file:
         file.write(TEST)
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", str(tmp_path)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = run_tests(tmp_path)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_the_documents_run(tmp_path: Path) -> None:
+    """The examples of docs/emulator.md work as they stand there, around a program that orders one picture."""
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "emulator.md").read_text(), re.DOTALL)
+    (tmp_path / "test_mine.py").write_text(MY_PROGRAM + "\n".join(examples))
+    done = run_tests(tmp_path)
     assert "1 passed" in done.stdout, done.stdout
 
 
