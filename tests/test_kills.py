@@ -23,9 +23,9 @@ from journey.history.tables import entries
 from journey.pictures import gallery
 from journey.provider import JOURNEYAPI
 from journey.storage.failpoints import POINTS
+from journey.testing import STEPS, Close, StandIn
 from journey.web.webhooks import address_for, secret_for
 from tests.harness.engines import WebServer
-from tests.harness.hosted import STEPS, Close, FakeHosted
 from tests.harness.standing import wait_for
 from tests.harness.studios import Shelf, Studio, free_port, new_task
 from tests.test_earlier_data import FOLDER
@@ -67,9 +67,9 @@ UPGRADES = ("during the upgrade", "after the upgrade")
 
 
 class Victim:
-    """A studio beside the fake API and a receiver of webhooks, which is killed and started again."""
+    """A studio beside the stand-in and a receiver of webhooks, which is killed and started again."""
 
-    def __init__(self, folder: Path, api: FakeHosted, receiver: WebServer) -> None:
+    def __init__(self, folder: Path, api: StandIn, receiver: WebServer) -> None:
         api.steps = STEPS[-1:]
         settings = {"JOURNEY_API_KEY": api.key, "JOURNEY_API_URL": api.url, "JOURNEY_FETCH_ALLOW": "127.0.0.0/8"}
         self.api = api
@@ -166,7 +166,7 @@ class Victim:
 @pytest.fixture
 def victim(tmp_path: Path) -> Iterator[Victim]:
     with ExitStack() as stack:
-        made = Victim(tmp_path, stack.enter_context(FakeHosted()), stack.enter_context(WebServer()))
+        made = Victim(tmp_path, stack.enter_context(StandIn()), stack.enter_context(WebServer()))
         yield made
         made.studio.stop(signal.SIGKILL)
         # For whoever runs the long tests with `-rA`: a time on a busy machine proves nothing.
@@ -297,7 +297,7 @@ def test_an_upgrade_survives_any_death(tmp_path: Path, point: str) -> None:
         folder = tmp_path / str(number)
         with zipfile.ZipFile(FOLDER) as archive:
             archive.extractall(folder)
-        with WebServer() as receiver, FakeHosted() as api:
+        with WebServer() as receiver, StandIn() as api:
             victim = Victim(folder, api, receiver)
             victim.studio.settings |= {"JOURNEY_API_KEY": ""}
             victim.kill_at(point)

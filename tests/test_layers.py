@@ -43,8 +43,8 @@ ROOMS: dict[str, set[str]] = {
 }  # fmt: skip
 """From the ground up: each room, and the rooms below it that it may import."""
 
-TOP = ("journey/__init__.py", "journey/engine/__main__.py", "journey/commands", "app.py")
-"""What is put together on the top floor: a client, the engine alone, the command line, and the whole studio."""
+TOP = ("journey/__init__.py", "journey/engine/__main__.py", "journey/commands", "journey/testing", "app.py")
+"""What is put together on the top floor: a client, the engine, the command line, the stand-in, and the studio."""
 
 FOR_PAGES = {"studio": {"batches"}, "printing": {"drawing", "inputs", "shop"}}
 """What pages may use of these two rooms besides the names in `__all__`."""
@@ -117,6 +117,16 @@ def test_a_room_knows_only_rooms_below_it(path: Path) -> None:
     assert room is None or used_rooms(path) <= ROOMS[room]
 
 
+def test_the_stand_in_is_reached_by_one_command() -> None:
+    """Nothing of the program imports the stand-in for JourneyAPI but the command that starts it."""
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in sources()
+        if any(name.startswith("journey.testing") for name in imports(path))
+    }
+    assert {"journey/commands/serving.py"} == {user for user in users if not user.startswith("journey/testing/")}
+
+
 def test_the_table_goes_one_way() -> None:
     """A room may import only rooms that come before it in the table, so there can be no cycle."""
     below: set[str] = set()
@@ -167,7 +177,8 @@ def test_a_provider_is_named_by_its_value() -> None:
     meant: list[str] = []
     for path in sources():
         place = path.relative_to(ROOT).as_posix()
-        if place == "journey/provider.py" or "/migrations/" in place:
+        # The fixture of the stand-in has the name of what it stands for.
+        if place == "journey/provider.py" or "/migrations/" in place or place.startswith("journey/testing/"):
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and node.value in PROVIDERS:
@@ -223,10 +234,11 @@ OPENED_IN = {
     "journey/engine/pieces.py",
     "journey/pictures/previews.py",
     "journey/printing/shop/tiff.py",
+    "journey/testing/pictures.py",
     "journey/views/comparison.py",
     "pages/planner/drawn.py",
 }
-"""What may open a picture without the box: previews and parts of print files, which were made here."""
+"""What may open a picture without the box: previews and parts of print files, made here, and pictures of tests."""
 
 
 def test_pictures_of_others_are_opened_in_their_room() -> None:

@@ -26,7 +26,7 @@ from journey import (
     WrongAddress,
 )
 from journey.outside.addresses import URL_LIMIT
-from tests.harness.hosted import SINGLE_ID, FakeHosted, Reply
+from journey.testing import SINGLE_ID, Reply, StandIn
 
 KEY = "test-key-0123456789"
 PICTURE = "https://pictures.example/a.png"
@@ -81,7 +81,7 @@ CODINGS: dict[str, tuple[dict[str, str], Callable[[bytes], bytes]]] = {
 def test_an_answer_is_read_in_every_usual_coding(headers: dict[str, str], coding: Callable[[bytes], bytes]) -> None:
     """The bytes decide what an answer says, for a paid call and for a question, over a real connection."""
     task = json.dumps({"task_id": SINGLE_ID, "status": "finished", "image_url": PICTURE}).encode()
-    with FakeHosted() as api, JourneyClient(api.key, api.url, attempts=1) as client:
+    with StandIn() as api, JourneyClient(api.key, api.url, attempts=1) as client:
         api.always("upscale-2x-4x", Reply(200, coding(task), headers, accepted=True))
         api.always("fetch", Reply(200, coding(task), headers))
         assert SINGLE_ID == client.upscale(image_url=PICTURE, type="2x")

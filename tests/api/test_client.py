@@ -43,24 +43,22 @@ from journey import (
 )
 from journey.api.models import HOSTED_URL
 from journey.outside.agent import VERSION
-from tests.harness.hosted import (
+from journey.testing import (
     GRID_ID,
-    NO_TASK_ID,
-    ODD_TASKS,
-    PAGE,
-    REFUSALS,
     SINGLE_ID,
     Change,
     Close,
     Drip,
-    FakeHosted,
     Hang,
     Late,
     Reply,
+    StandIn,
     rate_limited,
     redirect,
     web_page,
 )
+from journey.testing.faults import PAGE
+from tests.harness.odd_answers import NO_TASK_ID, ODD_TASKS, REFUSALS
 from tests.harness.standing import Clock
 
 ORDER = "upscale-2x-4x"
@@ -68,8 +66,8 @@ PICTURE = "https://pictures.example/a.png"
 
 
 @pytest.fixture
-def api() -> Iterator[FakeHosted]:
-    with FakeHosted() as api:
+def api() -> Iterator[StandIn]:
+    with StandIn() as api:
         yield api
 
 
@@ -79,7 +77,7 @@ def passing() -> Clock:
 
 
 @pytest.fixture
-def client(api: FakeHosted, passing: Clock) -> Iterator[JourneyClient]:
+def client(api: StandIn, passing: Clock) -> Iterator[JourneyClient]:
     with JourneyClient(api.key, api.url, clock=passing, sleep=passing.sleep) as client:
         yield client
 
@@ -107,7 +105,7 @@ def test_public_names_are_sorted_and_there() -> None:
     assert all(hasattr(journey, name) for name in journey.__all__)
 
 
-def test_order_is_sent_as_documented(api: FakeHosted, client: JourneyClient) -> None:
+def test_order_is_sent_as_documented(api: StandIn, client: JourneyClient) -> None:
     """An order is one POST with the raw key and only the fields that were given, all of them strings."""
     task_id = client.upscale(
         parent_task_id=GRID_ID, type="4x", index="2", webhook_url="https://me.example/w", webhook_secret="s3cret-s3cret"
@@ -125,7 +123,7 @@ def test_order_is_sent_as_documented(api: FakeHosted, client: JourneyClient) -> 
     assert task_id in api.tasks
 
 
-def test_order_may_be_a_ready_request(api: FakeHosted, client: JourneyClient) -> None:
+def test_order_may_be_a_ready_request(api: StandIn, client: JourneyClient) -> None:
     """A request object is sent as it is, and cannot be mixed with fields."""
     request = UpscaleRequest(image_url=PICTURE, type="2x")
     client.upscale(request)
@@ -140,7 +138,7 @@ def test_order_may_be_a_ready_request(api: FakeHosted, client: JourneyClient) ->
      {"type": "2x", "parent_task_id": GRID_ID, "indx": "1"}],
     ids=str,
 )  # fmt: skip
-def test_broken_order_is_not_sent(api: FakeHosted, client: JourneyClient, fields: dict[str, Any]) -> None:
+def test_broken_order_is_not_sent(api: StandIn, client: JourneyClient, fields: dict[str, Any]) -> None:
     """An order that breaks a rule, or has a misspelt field, never reaches the network."""
     with pytest.raises(InvalidRequest):
         client.upscale(**fields)
@@ -150,7 +148,7 @@ def test_broken_order_is_not_sent(api: FakeHosted, client: JourneyClient, fields
 @pytest.mark.parametrize(
     "key", ["", " spaced", "key\n", "two words", "k\x00y", "schlüssel", "k\u200bey", None, 7], ids=ascii
 )
-def test_impossible_key_is_not_sent(api: FakeHosted, key: Any) -> None:
+def test_impossible_key_is_not_sent(api: StandIn, key: Any) -> None:
     """An impossible key is refused before sending, and the error does not repeat it."""
     client = JourneyClient(key, api.url)
     calls: list[Callable[[], object]] = [
@@ -165,7 +163,7 @@ def test_impossible_key_is_not_sent(api: FakeHosted, key: Any) -> None:
     assert 0 == api.connections
 
 
-def test_rotated_key_is_used_from_the_next_call_on(api: FakeHosted, client: JourneyClient) -> None:
+def test_rotated_key_is_used_from_the_next_call_on(api: StandIn, client: JourneyClient) -> None:
     """Assigning a new key is enough; the client goes on with it."""
     api.key = "another-key-987654321"
     with pytest.raises(AuthenticationFailed):
@@ -200,21 +198,21 @@ def test_impossible_setting_is_refused_when_the_client_is_made(settings: dict[st
 
 
 @pytest.mark.parametrize("timeout", [None, float("nan"), -1, "600"], ids=str)
-def test_impossible_deadline_is_not_waited_for(api: FakeHosted, client: JourneyClient, timeout: Any) -> None:
+def test_impossible_deadline_is_not_waited_for(api: StandIn, client: JourneyClient, timeout: Any) -> None:
     """A deadline that no clock can reach is refused before anything is asked."""
     with pytest.raises(InvalidRequest, match="timeout"):
         client.wait(SINGLE_ID, timeout=timeout)
     assert [] == api.calls
 
 
-def test_address_is_read_as_browsers_read_it(api: FakeHosted) -> None:
+def test_address_is_read_as_browsers_read_it(api: StandIn) -> None:
     """A scheme and a host in capitals are the same address."""
     with JourneyClient(api.key, api.url.replace("http://127.0.0.1", "HTTP://LOCALHOST")) as client:
         assert 12_000 == client.account().credits
     assert "https://api.example/api/v1" == JourneyClient("key", "HTTPS://API.Example/api/v1/").base_url
 
 
-def test_address_without_its_path_is_told_by_every_question(api: FakeHosted) -> None:
+def test_address_without_its_path_is_told_by_every_question(api: StandIn) -> None:
     """Without /api/v1 there is no such call, whatever is asked and in whatever way the server says so."""
     client = JourneyClient(api.key, api.origin, attempts=1)
     questions: list[Callable[[], object]] = [
@@ -236,7 +234,7 @@ def test_address_without_its_path_is_told_by_every_question(api: FakeHosted) -> 
     assert 0 == api.charges
 
 
-def test_every_call_says_who_sends_it(api: FakeHosted) -> None:
+def test_every_call_says_who_sends_it(api: StandIn) -> None:
     """The User-Agent has the version, and the contact where there is one."""
     for contact in (None, "https://studio.example/about"):
         JourneyClient(api.key, api.url, contact=contact).account()
@@ -245,7 +243,7 @@ def test_every_call_says_who_sends_it(api: FakeHosted) -> None:
     ]
 
 
-def test_secrets_never_show(api: FakeHosted, client: JourneyClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_never_show(api: StandIn, client: JourneyClient, caplog: pytest.LogCaptureFixture) -> None:
     """Neither the key nor a webhook secret is in a log, a repr or an error, even when the server repeats them."""
     caplog.set_level(logging.DEBUG)
     secret = "hush-hush-hush"
@@ -262,7 +260,7 @@ def test_secrets_never_show(api: FakeHosted, client: JourneyClient, caplog: pyte
 
 
 def test_environment_is_ignored(
-    api: FakeHosted, client: JourneyClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    api: StandIn, client: JourneyClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Neither proxies nor passwords named in the environment are used."""
     netrc = tmp_path / "netrc"
@@ -277,7 +275,7 @@ def test_environment_is_ignored(
         assert fresh.account() == client.account()
 
 
-def test_each_call_has_its_own_connection_and_no_cookies(api: FakeHosted, client: JourneyClient) -> None:
+def test_each_call_has_its_own_connection_and_no_cookies(api: StandIn, client: JourneyClient) -> None:
     """No connection is kept, so none can be stale, and no cookie is sent back."""
     api.script("account", Reply(200, {}, {"Set-Cookie": "a=b; Path=/"}))
     for _ in range(3):
@@ -290,7 +288,7 @@ def test_each_call_has_its_own_connection_and_no_cookies(api: FakeHosted, client
 
 
 @pytest.mark.parametrize("fault", [Close.BEFORE_READING, Close.AFTER_READING, Close.HALF_ANSWER], ids=str)
-def test_lost_answer_is_ambiguous(api: FakeHosted, client: JourneyClient, fault: Close) -> None:
+def test_lost_answer_is_ambiguous(api: StandIn, client: JourneyClient, fault: Close) -> None:
     """An order whose answer is lost is sent once, charged at most once, and reported as ambiguous."""
     api.script(ORDER, fault)
     with pytest.raises(Ambiguous) as caught:
@@ -301,7 +299,7 @@ def test_lost_answer_is_ambiguous(api: FakeHosted, client: JourneyClient, fault:
 
 
 @pytest.mark.parametrize("fault", [Hang(), Drip(0.1)], ids=str)
-def test_slow_answer_is_ambiguous_at_the_deadline(api: FakeHosted, fault: Hang | Drip) -> None:
+def test_slow_answer_is_ambiguous_at_the_deadline(api: StandIn, fault: Hang | Drip) -> None:
     """Neither silence nor a dripping answer holds an order longer than its deadline."""
     api.script(ORDER, fault)
     started = time.monotonic()
@@ -311,7 +309,7 @@ def test_slow_answer_is_ambiguous_at_the_deadline(api: FakeHosted, fault: Hang |
     assert (1, 1) == (api.connections, api.charges)
 
 
-def test_late_answer_is_waited_for(api: FakeHosted, client: JourneyClient) -> None:
+def test_late_answer_is_waited_for(api: StandIn, client: JourneyClient) -> None:
     """An answer that is only late is an answer: one charge, no fault."""
     api.script(ORDER, Late(0.3))
     assert client.upscale(image_url=PICTURE, type="2x") in api.tasks
@@ -319,7 +317,7 @@ def test_late_answer_is_waited_for(api: FakeHosted, client: JourneyClient) -> No
 
 
 @pytest.mark.parametrize("reply", NO_TASK_ID.values(), ids=NO_TASK_ID)
-def test_success_without_usable_id_is_ambiguous(api: FakeHosted, client: JourneyClient, reply: Reply) -> None:
+def test_success_without_usable_id_is_ambiguous(api: StandIn, client: JourneyClient, reply: Reply) -> None:
     """A 200 without a usable task id is ambiguous, and the start of the answer is kept."""
     api.script(ORDER, reply)
     with pytest.raises(Ambiguous) as caught:
@@ -330,7 +328,7 @@ def test_success_without_usable_id_is_ambiguous(api: FakeHosted, client: Journey
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 406, 408, 409, 410, 418, 425, 431, 500, 502, 503, 504, 599])
-def test_answer_that_proves_nothing_is_ambiguous(api: FakeHosted, client: JourneyClient, status: int) -> None:
+def test_answer_that_proves_nothing_is_ambiguous(api: StandIn, client: JourneyClient, status: int) -> None:
     """A status that does not prove a refusal is ambiguous and is not sent again."""
     api.script(ORDER, Reply(status, {"message": "Oops"}, {"Location": "http://127.0.0.3:9/"}))
     with pytest.raises(Ambiguous, match="Oops"):
@@ -362,7 +360,7 @@ def test_answer_that_proves_nothing_is_ambiguous(api: FakeHosted, client: Journe
     ],
     ids=short,
 )
-def test_refusal_is_definite(api: FakeHosted, client: JourneyClient, reply: Reply, error: type[JourneyError]) -> None:
+def test_refusal_is_definite(api: StandIn, client: JourneyClient, reply: Reply, error: type[JourneyError]) -> None:
     """A proven refusal has an error of its own, costs nothing and is not sent again."""
     api.script(ORDER, reply)
     with pytest.raises(JourneyError) as caught:
@@ -372,7 +370,7 @@ def test_refusal_is_definite(api: FakeHosted, client: JourneyClient, reply: Repl
 
 
 @pytest.mark.parametrize("reply", REFUSALS.values(), ids=REFUSALS)
-def test_every_shape_of_refusal_is_one_printable_line(api: FakeHosted, client: JourneyClient, reply: Reply) -> None:
+def test_every_shape_of_refusal_is_one_printable_line(api: StandIn, client: JourneyClient, reply: Reply) -> None:
     """Whatever a 400 holds, its message is a printable line with at most 500 characters of the API's text."""
     api.script(ORDER, reply)
     with pytest.raises(InvalidRequest) as caught:
@@ -382,7 +380,7 @@ def test_every_shape_of_refusal_is_one_printable_line(api: FakeHosted, client: J
     assert "<html" not in str(caught.value)
 
 
-def test_problems_are_kept_apart(api: FakeHosted, client: JourneyClient) -> None:
+def test_problems_are_kept_apart(api: StandIn, client: JourneyClient) -> None:
     """Each entry of an errors list is a problem of its own."""
     api.script(ORDER, REFUSALS["errors"])
     with pytest.raises(InvalidRequest) as caught:
@@ -390,7 +388,7 @@ def test_problems_are_kept_apart(api: FakeHosted, client: JourneyClient) -> None
     assert ("type is required", "image_url is not reachable") == caught.value.problems
 
 
-def test_order_that_could_not_be_sent_is_sent_again(api: FakeHosted) -> None:
+def test_order_that_could_not_be_sent_is_sent_again(api: StandIn) -> None:
     """A refused connection proves that nothing was sent: the order is tried again and charged once."""
     api.stop()
     with JourneyClient(api.key, api.url, sleep=lambda _: api.start()) as client:
@@ -399,7 +397,7 @@ def test_order_that_could_not_be_sent_is_sent_again(api: FakeHosted) -> None:
 
 
 def test_unreachable_server_is_not_sent_after_three_attempts(
-    api: FakeHosted, client: JourneyClient, passing: Clock
+    api: StandIn, client: JourneyClient, passing: Clock
 ) -> None:
     """When nothing listens, three attempts with growing pauses end as NotSent, for orders and questions alike."""
     api.stop()
@@ -427,7 +425,7 @@ def test_connection_never_made_is_not_sent(error: type[httpx.TransportError]) ->
         client.upscale(image_url=PICTURE, type="2x")
 
 
-def test_wrong_tls_is_untrusted_and_not_repeated(api: FakeHosted, passing: Clock) -> None:
+def test_wrong_tls_is_untrusted_and_not_repeated(api: StandIn, passing: Clock) -> None:
     """A server that cannot prove who it is gets nothing, and is not asked again."""
     url = api.url.replace("http://", "https://")
     with JourneyClient(api.key, url, clock=passing, sleep=passing.sleep) as client:
@@ -437,9 +435,9 @@ def test_wrong_tls_is_untrusted_and_not_repeated(api: FakeHosted, passing: Clock
     assert ([], []) == (api.calls, passing.pauses)
 
 
-def test_redirect_is_not_followed(api: FakeHosted, client: JourneyClient) -> None:
+def test_redirect_is_not_followed(api: StandIn, client: JourneyClient) -> None:
     """A redirect never gives the key away: the other server sees no connection, however its address is spelt."""
-    with FakeHosted() as other:
+    with StandIn() as other:
         targets = [f"{other.url}/{ORDER}", "http://[bad", "http://" + "a" * 70 + "/", "//\x7f", ""]
         for target in targets:
             api.script(ORDER, redirect(target, 307))
@@ -479,7 +477,7 @@ def http_date(seconds: float, now: datetime = SERVER_NOW) -> str:
     ids=short,
 )
 def test_retry_after_is_bounded(
-    api: FakeHosted, client: JourneyClient, passing: Clock, header: str | None, least: float, most: float
+    api: StandIn, client: JourneyClient, passing: Clock, header: str | None, least: float, most: float
 ) -> None:
     """The client waits as long as a 429 asks, at most 120 s, and the order is charged once."""
     headers = {"Date": http_date(0)}
@@ -502,7 +500,7 @@ def test_retry_after_counts_from_this_clock_when_the_server_tells_no_time() -> N
     assert 30 < caught.value.retry_after <= 60
 
 
-def test_endless_rate_limit_ends(api: FakeHosted, client: JourneyClient, passing: Clock) -> None:
+def test_endless_rate_limit_ends(api: StandIn, client: JourneyClient, passing: Clock) -> None:
     """After three 429s the client gives up, and the error says how long the server asked it to wait."""
     api.always(ORDER, rate_limited("7"))
     with pytest.raises(RateLimited) as caught:
@@ -510,7 +508,7 @@ def test_endless_rate_limit_ends(api: FakeHosted, client: JourneyClient, passing
     assert (7, [7, 7], 3, 0) == (caught.value.retry_after, passing.pauses, len(api.calls), api.charges)
 
 
-def test_total_time_of_attempts_is_limited(api: FakeHosted, passing: Clock) -> None:
+def test_total_time_of_attempts_is_limited(api: StandIn, passing: Clock) -> None:
     """No pause begins that would end after retry_for; a client with one attempt raises at once."""
     api.always(ORDER, rate_limited("100"))
     for attempts, pauses in ((10, 2), (1, 0)):
@@ -531,14 +529,14 @@ def test_total_time_of_attempts_is_limited(api: FakeHosted, passing: Clock) -> N
      Reply(408, {}), rate_limited(), Reply(200, {"task_id": "another", "status": "finished"})],
     ids=short,
 )  # fmt: skip
-def test_question_is_repeated_after_a_passing_fault(api: FakeHosted, client: JourneyClient, fault: Any) -> None:
+def test_question_is_repeated_after_a_passing_fault(api: StandIn, client: JourneyClient, fault: Any) -> None:
     """A question is asked again after a broken, lost or senseless answer."""
     api.script("fetch", fault, fault)
     assert SINGLE_ID == client.fetch(SINGLE_ID).task_id
     assert 3 == api.connections
 
 
-def test_question_gives_up_after_its_attempts(api: FakeHosted, client: JourneyClient) -> None:
+def test_question_gives_up_after_its_attempts(api: StandIn, client: JourneyClient) -> None:
     """A fault that does not pass is reported with the start of the answer."""
     api.always("account", web_page(503))
     with pytest.raises(ServerError, match=r"503.*502 Bad Gateway") as caught:
@@ -548,14 +546,14 @@ def test_question_gives_up_after_its_attempts(api: FakeHosted, client: JourneyCl
 
 
 @pytest.mark.parametrize("fault", [Hang(), Drip(0.1)], ids=str)
-def test_question_cannot_hang(api: FakeHosted, fault: Any) -> None:
+def test_question_cannot_hang(api: StandIn, fault: Any) -> None:
     """A dripping or missing answer ends at the deadline, and the next attempt may succeed."""
     api.script("fetch", fault)
     with JourneyClient(api.key, api.url, timeout=0.4, sleep=lambda _: None) as client:
         assert TaskStatus.FINISHED is client.fetch(SINGLE_ID).status
 
 
-def test_answer_is_read_up_to_a_limit(api: FakeHosted, client: JourneyClient) -> None:
+def test_answer_is_read_up_to_a_limit(api: StandIn, client: JourneyClient) -> None:
     """At most about 1 MiB of an endless answer is read, and 4 KB of it are kept."""
     api.always("account", Reply(200, b'{"email": "' + b"x" * 3_000_000 + b'"}'))
     with pytest.raises(ServerError, match="too long") as caught:
@@ -565,7 +563,7 @@ def test_answer_is_read_up_to_a_limit(api: FakeHosted, client: JourneyClient) ->
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_compression_that_was_not_asked_for_is_undone_within_the_limit(
-    api: FakeHosted, client: JourneyClient, status: int
+    api: StandIn, client: JourneyClient, status: int
 ) -> None:
     """A proxy that compresses anyway is understood, and a compressed bomb stays small."""
     headers = {"Content-Encoding": "gzip"}
@@ -592,7 +590,7 @@ def test_compression_that_was_not_asked_for_is_undone_within_the_limit(
     ids=short,
 )
 def test_fetch_errors_are_told_apart(
-    api: FakeHosted, client: JourneyClient, reply: Reply, error: type[JourneyError]
+    api: StandIn, client: JourneyClient, reply: Reply, error: type[JourneyError]
 ) -> None:
     """An unknown task, a wrong address, a wrong key and a wrong question each have an error of their own."""
     api.always("fetch", reply)
@@ -602,7 +600,7 @@ def test_fetch_errors_are_told_apart(
 
 
 @pytest.mark.parametrize("task_id", ["", " ", "a" * 201, "a\nb", "\udcff", None, 7], ids=short)
-def test_impossible_id_is_not_asked_for(api: FakeHosted, client: JourneyClient, task_id: Any) -> None:
+def test_impossible_id_is_not_asked_for(api: StandIn, client: JourneyClient, task_id: Any) -> None:
     """An id that no task can have is refused before sending."""
     for call in (client.fetch, client.cancel, client.wait, lambda bad: client.fetch_many(["a", bad])):
         with pytest.raises(InvalidRequest, match="task_id"):
@@ -611,14 +609,14 @@ def test_impossible_id_is_not_asked_for(api: FakeHosted, client: JourneyClient, 
 
 
 @pytest.mark.parametrize("change", ODD_TASKS.values(), ids=ODD_TASKS)
-def test_harmless_variants_of_a_task_change_nothing(api: FakeHosted, client: JourneyClient, change: Change) -> None:
+def test_harmless_variants_of_a_task_change_nothing(api: StandIn, client: JourneyClient, change: Change) -> None:
     """However the documentation contradicts itself about a task, the task ends the same way."""
     api.always("fetch", change)
     task = client.wait(client.upscale(image_url=PICTURE, type="2x"))
     assert (TaskStatus.FINISHED, f"{api.origin}/cdn/{task.task_id}.png") == (task.status, task.image_url)
 
 
-def test_account_without_numbers_is_unknown(api: FakeHosted, client: JourneyClient) -> None:
+def test_account_without_numbers_is_unknown(api: StandIn, client: JourneyClient) -> None:
     """An account answer may leave everything out."""
     api.script("account", Reply(200, {}))
     assert journey.Account() == client.account()
@@ -642,7 +640,7 @@ def test_account_without_numbers_is_unknown(api: FakeHosted, client: JourneyClie
     ],
 )
 def test_many_are_asked_for_in_allowed_portions(
-    api: FakeHosted, client: JourneyClient, count: int, sizes: list[int]
+    api: StandIn, client: JourneyClient, count: int, sizes: list[int]
 ) -> None:
     """Portions hold 2 to 20 ids; a single id is asked for by /fetch."""
     ids = [client.upscale(image_url=PICTURE, type="2x") for _ in range(count)]
@@ -652,7 +650,7 @@ def test_many_are_asked_for_in_allowed_portions(
     assert (count == 1) == bool(api.calls_to("fetch"))
 
 
-def test_many_survive_every_odd_answer(api: FakeHosted, client: JourneyClient) -> None:
+def test_many_survive_every_odd_answer(api: StandIn, client: JourneyClient) -> None:
     """Order, duplicates, strangers and nonsense in an answer do no harm; what is missing is left out."""
     ids = [client.upscale(image_url=PICTURE, type="2x") for _ in range(4)]
 
@@ -668,21 +666,21 @@ def test_many_survive_every_odd_answer(api: FakeHosted, client: JourneyClient) -
 
 
 @pytest.mark.parametrize("answer", [{}, {"tasks": None}, {"tasks": {}}, "x", None, 3], ids=str)
-def test_many_without_a_list_is_no_answer(api: FakeHosted, client: JourneyClient, answer: Any) -> None:
+def test_many_without_a_list_is_no_answer(api: StandIn, client: JourneyClient, answer: Any) -> None:
     """An answer without a list of tasks is a fault, not "none of them is known"."""
     api.always("fetch-many", Change(lambda _: answer))
     with pytest.raises(ServerError):
         client.fetch_many([GRID_ID, SINGLE_ID])
 
 
-def test_client_may_be_shared_by_threads(api: FakeHosted, client: JourneyClient) -> None:
+def test_client_may_be_shared_by_threads(api: StandIn, client: JourneyClient) -> None:
     """Twenty orders at once get twenty tasks and twenty charges."""
     with ThreadPoolExecutor(20) as pool:
         ids = list(pool.map(lambda _: client.upscale(image_url=PICTURE, type="2x"), range(20)))
     assert (20, 20) == (len(set(ids)), api.charges)
 
 
-def test_flapping_server_never_charges_twice(api: FakeHosted, client: JourneyClient) -> None:
+def test_flapping_server_never_charges_twice(api: StandIn, client: JourneyClient) -> None:
     """With half of all calls failing, each of 30 orders ends with one task and charge, or is ambiguous."""
     dice = random.Random(7)
     faults = [
@@ -779,7 +777,7 @@ def test_timeout_carries_the_last_state(passing: Clock) -> None:
     assert (40, []) == (caught.value.task.percentage, passing.pauses)
 
 
-def test_waiting_survives_passing_faults(api: FakeHosted, client: JourneyClient) -> None:
+def test_waiting_survives_passing_faults(api: StandIn, client: JourneyClient) -> None:
     """Nine faults in a row are waited out."""
     task_id = client.upscale(image_url=PICTURE, type="2x")
     api.script("fetch", *[web_page(502), Close.AFTER_READING, rate_limited("1")] * 3)
@@ -792,7 +790,7 @@ def test_waiting_survives_passing_faults(api: FakeHosted, client: JourneyClient)
     ids=short,
 )
 def test_waiting_ends_when_a_fault_stays(
-    api: FakeHosted, client: JourneyClient, fault: Reply, error: type[JourneyError]
+    api: StandIn, client: JourneyClient, fault: Reply, error: type[JourneyError]
 ) -> None:
     """After ten faults in a row the last one is raised, well before the deadline."""
     api.always("fetch", fault)
@@ -801,7 +799,7 @@ def test_waiting_ends_when_a_fault_stays(
     assert 10 == len(api.calls)
 
 
-def test_waiting_at_a_wrong_address_ends_at_once(api: FakeHosted, passing: Clock) -> None:
+def test_waiting_at_a_wrong_address_ends_at_once(api: StandIn, passing: Clock) -> None:
     """An address that was never right is told after one poll; one that was right before may be so again."""
     client = JourneyClient(api.key, api.origin, clock=passing, sleep=passing.sleep)
     with pytest.raises(WrongAddress):
@@ -814,7 +812,7 @@ def test_waiting_at_a_wrong_address_ends_at_once(api: FakeHosted, passing: Clock
 
 
 def test_waiting_keeps_its_deadline_however_long_the_server_wants_to_be_left_alone(
-    api: FakeHosted, client: JourneyClient, passing: Clock
+    api: StandIn, client: JourneyClient, passing: Clock
 ) -> None:
     """A long Retry-After does not push waiting past its own deadline; the fault is kept as the cause."""
     api.always("fetch", rate_limited("100"))
@@ -832,7 +830,7 @@ def test_unknown_task_is_not_waited_for(client: JourneyClient, passing: Clock) -
     assert [] == passing.pauses
 
 
-def test_cancel_asks_the_engine_once(api: FakeHosted, client: JourneyClient) -> None:
+def test_cancel_asks_the_engine_once(api: StandIn, client: JourneyClient) -> None:
     """Cancelling posts the task's id once; an API without that route counts as one that does not know the task."""
     api.script("cancel", Reply(200, {"task_id": SINGLE_ID}))
     client.cancel(SINGLE_ID)
@@ -855,7 +853,7 @@ def test_address_of_the_hosted_api_is_the_default() -> None:
     assert ["https://api.journeyapi.com/api/v1/account", "http://127.0.0.1:8501/api/v1/account"] == asked
 
 
-def test_error_texts_are_sentences(api: FakeHosted, client: JourneyClient) -> None:
+def test_error_texts_are_sentences(api: StandIn, client: JourneyClient) -> None:
     """Every message begins like a sentence and tells what happened in plain words."""
     replies = [Reply(401, {}), Reply(402, {}), Reply(400, {}), Reply(500, {}), Reply(302, {}), Reply(200, {})]
     api.script(ORDER, *replies, Close.AFTER_READING)
@@ -865,7 +863,7 @@ def test_error_texts_are_sentences(api: FakeHosted, client: JourneyClient) -> No
         assert re.fullmatch(r"[A-Z].*\.", str(caught.value))
 
 
-def test_errors_repeat_no_signature(api: FakeHosted, client: JourneyClient, passing: Clock) -> None:
+def test_errors_repeat_no_signature(api: StandIn, client: JourneyClient, passing: Clock) -> None:
     """An API may repeat the address that it was sent; no message of ours holds the values of its query."""
     said = "could not fetch https://me:s1gned@cdn.example/a.png?X-Amz-Signature=s1gned&x=s1gned#s1gned"
     api.script(

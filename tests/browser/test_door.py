@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from journey.testing import StandIn
 from tests.harness.engines import WebServer
-from tests.harness.hosted import FakeHosted
 from tests.harness.studios import Shelf, Studio
 
 pytestmark = pytest.mark.browser
@@ -29,7 +29,7 @@ FORM = """<!doctype html><form method="post" enctype="text/plain" action="{url}/
 
 def test_no_other_page_gets_into_the_studio(make_studio: MakeStudio, page: Page) -> None:
     """A name pointed at this machine, an invisible frame, another port and a form of another site cause nothing."""
-    with FakeHosted() as api, WebServer() as site:
+    with StandIn() as api, WebServer() as site:
         studio = make_studio(
             JOURNEY_API_KEY=api.key,
             JOURNEY_API_URL=api.url,

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.harness.hosted import Close, FakeHosted
+from journey.testing import Close, StandIn
 from tests.harness.studios import Studio
 
 pytestmark = pytest.mark.browser
@@ -86,7 +86,7 @@ def test_a_killed_server_and_a_closed_tab_lose_nothing(make_studio: MakeStudio, 
 
 def test_a_lost_answer_is_never_sent_again(make_studio: MakeStudio, page: Page) -> None:
     """When JourneyAPI reads the call and hangs up, the task waits for a person, and one charge stays one charge."""
-    with FakeHosted() as api:
+    with StandIn() as api:
         studio = make_studio(
             JOURNEY_API_KEY=api.key,
             JOURNEY_API_URL=api.url,

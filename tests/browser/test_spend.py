@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from journey.history import NewEntry
 from journey.provider import JOURNEYAPI
-from tests.harness.hosted import FakeHosted
+from journey.testing import StandIn
 from tests.harness.studios import Shelf, Studio
 
 pytestmark = pytest.mark.browser
@@ -18,7 +18,7 @@ MakeStudio = Callable[..., Studio]
 
 def test_a_used_up_budget_is_said_and_stays_kept(make_studio: MakeStudio, page: Page) -> None:
     """Two of three tasks are sent; the third waits, even after Resume, and Spend says why."""
-    with FakeHosted() as api:
+    with StandIn() as api:
         studio = make_studio(
             JOURNEY_API_KEY=api.key,
             JOURNEY_API_URL=api.url,

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from journey.history import NewEntry, State
 from journey.provider import THIS_MACHINE
-from tests.harness.hosted import SINGLE_ID, FakeHosted
+from journey.testing import SINGLE_ID, StandIn
 from tests.harness.standing import wait_for
 from tests.harness.studios import Shelf, Studio, free_port
 
@@ -22,13 +22,13 @@ NewTab = Callable[[], Page]
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[FakeHosted]:
-    with FakeHosted() as fake:
+def api() -> Iterator[StandIn]:
+    with StandIn() as fake:
         yield fake
 
 
 @pytest.fixture(scope="module")
-def studio(api: FakeHosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+def studio(api: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     settings = {
         "JOURNEY_API_KEY": api.key,
         "JOURNEY_API_URL": api.url,
@@ -57,7 +57,7 @@ def new_browser(browser: Browser) -> Iterator[NewTab]:
         context.close()
 
 
-def test_what_one_queues_appears_in_the_other(studio: Studio, api: FakeHosted, new_browser: NewTab) -> None:
+def test_what_one_queues_appears_in_the_other(studio: Studio, api: StandIn, new_browser: NewTab) -> None:
     """Within 3 s (the median of three) another browser shows a new task, in Upscale and in History."""
     with Shelf(studio.data_dir) as shelf:
         first = shelf.history.add(NewEntry(provider=THIS_MACHINE, type="2x", name="first.png"))
@@ -84,7 +84,7 @@ def test_what_one_queues_appears_in_the_other(studio: Studio, api: FakeHosted, n
     finish_all(studio, api)
 
 
-def test_the_end_of_a_task_is_told_where_it_was_queued(studio: Studio, api: FakeHosted, new_browser: NewTab) -> None:
+def test_the_end_of_a_task_is_told_where_it_was_queued(studio: Studio, api: StandIn, new_browser: NewTab) -> None:
     """Every tab's title counts what is under way; a toast tells the end once, only in the browser that queued it."""
     mine, other = new_browser(), new_browser()
     other.goto(f"{studio.url}/print_size")
@@ -107,7 +107,7 @@ def test_the_end_of_a_task_is_told_where_it_was_queued(studio: Studio, api: Fake
     expect(other.get_by_test_id("stToast")).to_have_count(0)
 
 
-def test_ten_tabs_ask_no_more_than_one(studio: Studio, api: FakeHosted, new_browser: NewTab) -> None:
+def test_ten_tabs_ask_no_more_than_one(studio: Studio, api: StandIn, new_browser: NewTab) -> None:
     """While one task is open, ten tabs cause no more calls to the API than one tab does."""
     first = new_browser()
     first.goto(f"{studio.url}/?task_id={SINGLE_ID}")
@@ -127,14 +127,14 @@ def test_ten_tabs_ask_no_more_than_one(studio: Studio, api: FakeHosted, new_brow
     finish_all(studio, api)
 
 
-def calls_within(api: FakeHosted, page: Page, *, seconds: float) -> int:
+def calls_within(api: StandIn, page: Page, *, seconds: float) -> int:
     """How many calls of any kind the API gets in this time."""
     before = len(api.calls)
     page.wait_for_timeout(seconds * 1_000)
     return len(api.calls) - before
 
 
-def finish_all(studio: Studio, api: FakeHosted) -> None:
+def finish_all(studio: Studio, api: StandIn) -> None:
     """Finish all tasks, and make the tracker look at once, as a webhook would."""
     with Shelf(studio.data_dir) as shelf:
         deadline = time.monotonic() + 60

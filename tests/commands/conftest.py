@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.hosted import STEPS, FakeHosted, picture
+from journey.testing import STEPS, StandIn, picture
 from tests.harness.studios import ROOT
 
 
@@ -78,15 +78,15 @@ def terminal(tmp_path: Path) -> Terminal:
 
 
 @pytest.fixture
-def api() -> Iterator[FakeHosted]:
-    with FakeHosted() as fake:
+def api() -> Iterator[StandIn]:
+    with StandIn() as fake:
         fake.steps = STEPS[-1:]
         yield fake
 
 
 @pytest.fixture
-def hosted(terminal: Terminal, api: FakeHosted) -> Terminal:
-    """The same with a key for the fake of the hosted API, and a public address at which that is told to find files."""
+def hosted(terminal: Terminal, api: StandIn) -> Terminal:
+    """The same with a key for a stand-in, and a public address at which that is told to find files."""
     terminal.settings |= {
         "JOURNEY_API_KEY": api.key,
         "JOURNEY_API_URL": api.url,

@@ -9,8 +9,8 @@ from journey.history import History, State
 from journey.provider import JOURNEYAPI
 from journey.settings import Settings
 from journey.storage.database import Database
+from journey.testing import Close, Reply, StandIn, picture
 from tests.commands.conftest import Terminal
-from tests.harness.hosted import Close, FakeHosted, Reply, picture
 from tests.harness.standing import wait_for
 
 THERE = ("--engine", "journeyapi", "--yes")
@@ -20,7 +20,7 @@ def history(terminal: Terminal) -> History:
     return History(Database(Settings(data_dir=terminal.folder / ".journey").database_place))
 
 
-def test_pictures_are_ordered_once_and_fetched(hosted: Terminal, api: FakeHosted) -> None:
+def test_pictures_are_ordered_once_and_fetched(hosted: Terminal, api: StandIn) -> None:
     """Addresses are sent for 2 credits each, the results land here, and a second run pays for nothing."""
     (hosted.folder / "more.png").write_bytes(picture(64, 48, "JPEG"))
     words = ["upscale", "koi.png", "more.png", *THERE[:2], "-o", "out"]
@@ -38,14 +38,14 @@ def test_pictures_are_ordered_once_and_fetched(hosted: Terminal, api: FakeHosted
     assert 2 == len(list((hosted.folder / "out").iterdir()))
 
 
-def test_nothing_is_spent_without_a_word(hosted: Terminal, api: FakeHosted) -> None:
+def test_nothing_is_spent_without_a_word(hosted: Terminal, api: StandIn) -> None:
     """In a script, a command that would spend ends with 2, the sum, and how to agree to it."""
     answer = hosted.run("upscale", "koi.png", "--engine", "journeyapi", status=2)
     assert "1 picture × 2 credits = 2 credits at JourneyAPI: add --yes" in answer.err
     assert 0 == api.charges
 
 
-def test_the_budget_holds_here_too(hosted: Terminal, api: FakeHosted) -> None:
+def test_the_budget_holds_here_too(hosted: Terminal, api: StandIn) -> None:
     """More than is left of the month's budget is refused as a whole."""
     hosted.settings["JOURNEY_MONTHLY_CREDITS"] = "3"
     (hosted.folder / "more.png").write_bytes(picture(64, 48, "JPEG"))
@@ -54,7 +54,7 @@ def test_the_budget_holds_here_too(hosted: Terminal, api: FakeHosted) -> None:
     assert 0 == api.charges
 
 
-def test_a_file_that_only_lies_here_is_refused(hosted: Terminal, api: FakeHosted) -> None:
+def test_a_file_that_only_lies_here_is_refused(hosted: Terminal, api: StandIn) -> None:
     """Without a public address JourneyAPI cannot get a file, and the command says so."""
     del hosted.settings["JOURNEY_PUBLIC_URL"]
     answer = hosted.run("upscale", "koi.png", *THERE, status=1)
@@ -62,7 +62,7 @@ def test_a_file_that_only_lies_here_is_refused(hosted: Terminal, api: FakeHosted
     assert 0 == api.charges
 
 
-def test_a_killed_command_is_gone_on_with(hosted: Terminal, api: FakeHosted) -> None:
+def test_a_killed_command_is_gone_on_with(hosted: Terminal, api: StandIn) -> None:
     """Killed while it waits, the command goes on when it is run again, and pays nothing for it."""
     api.always("fetch", Reply(503, b""))
     process = hosted.begin("upscale", "koi.png", *THERE)
@@ -76,7 +76,7 @@ def test_a_killed_command_is_gone_on_with(hosted: Terminal, api: FakeHosted) -> 
     assert 1 == api.charges
 
 
-def test_a_call_in_doubt_is_not_made_again(hosted: Terminal, api: FakeHosted) -> None:
+def test_a_call_in_doubt_is_not_made_again(hosted: Terminal, api: StandIn) -> None:
     """When it is not known whether a call was accepted, the command says so, and a second run does not repeat it."""
     api.script("upscale-2x-4x", Close.AFTER_READING)
     for _ in range(2):
@@ -85,7 +85,7 @@ def test_a_call_in_doubt_is_not_made_again(hosted: Terminal, api: FakeHosted) ->
     assert 1 == api.charges
 
 
-def test_a_refused_key_is_said_at_once(hosted: Terminal, api: FakeHosted) -> None:
+def test_a_refused_key_is_said_at_once(hosted: Terminal, api: StandIn) -> None:
     """With a key that is refused, the command does not wait: it says so, and that nothing was charged."""
     api.always("upscale-2x-4x", Reply(401, {}))
     answer = hosted.run("upscale", "koi.png", *THERE, status=1)
@@ -93,7 +93,7 @@ def test_a_refused_key_is_said_at_once(hosted: Terminal, api: FakeHosted) -> Non
     assert "nothing was charged" in answer.err
 
 
-def test_fetch_goes_on_with_what_was_begun(hosted: Terminal, api: FakeHosted) -> None:
+def test_fetch_goes_on_with_what_was_begun(hosted: Terminal, api: StandIn) -> None:
     """`journey fetch` finds a task by JourneyAPI's id, waits for its end and stores its result."""
     hosted.run("upscale", "koi.png", *THERE, "-o", "first.png")
     (entry,) = history(hosted).lists.latest()
@@ -104,6 +104,6 @@ def test_fetch_goes_on_with_what_was_begun(hosted: Terminal, api: FakeHosted) ->
     assert 1 == api.charges
 
 
-def test_the_account_is_shown(hosted: Terminal, api: FakeHosted) -> None:
+def test_the_account_is_shown(hosted: Terminal, api: StandIn) -> None:
     """`journey account` shows the credits that are left."""
     assert f"Credits: {api.credits}" in hosted.run("account").out

@@ -9,8 +9,8 @@ import signal
 import pytest
 from PIL import Image
 
+from journey.testing import StandIn, picture
 from tests.commands.conftest import Terminal
-from tests.harness.hosted import FakeHosted, picture
 from tests.harness.standing import wait_for
 
 
@@ -27,7 +27,7 @@ def test_a_picture_is_enlarged_beside_itself(terminal: Terminal) -> None:
     assert {"koi.png", "koi_4x.png"} == {path.name for path in terminal.folder.iterdir()}
 
 
-def test_folders_patterns_and_addresses_are_taken(terminal: Terminal, api: FakeHosted) -> None:
+def test_folders_patterns_and_addresses_are_taken(terminal: Terminal, api: StandIn) -> None:
     """A folder, a pattern and an address are taken together; names stay apart, and a second run makes nothing."""
     terminal.settings["JOURNEY_FETCH_ALLOW"] = "127.0.0.0/8"
     terminal.file("in/a.png")

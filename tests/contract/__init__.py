@@ -1,1 +1,1 @@
-"""What the hosted API (here a fake of it) and the embedded engine both promise on the wire."""
+"""What the hosted API (here its stand-in) and the embedded engine both promise on the wire."""

@@ -1,4 +1,4 @@
-"""The two servers that the contract is checked against."""
+"""The servers that the contract is checked against: the stand-in in both its ways, and the engine."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from journey.engine.networks.backends import unavailable_reason
+from journey.testing import GRID_ID, StandIn
 from tests.harness.engines import KEY, running_engine
-from tests.harness.hosted import GRID_ID, FakeHosted
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,14 @@ class Server:
 
 
 @contextmanager
-def _fake(_: Path) -> Iterator[Server]:
-    with FakeHosted() as api:
+def _by_questions(_: Path) -> Iterator[Server]:
+    with StandIn() as api:
+        yield Server(api.url, api.key, api.picture_url(), f"{api.url}/no-such-page", GRID_ID)
+
+
+@contextmanager
+def _by_the_clock(_: Path) -> Iterator[Server]:
+    with StandIn(seed=0, speed=50) as api:
         yield Server(api.url, api.key, api.picture_url(), f"{api.url}/no-such-page", GRID_ID)
 
 
@@ -39,11 +45,13 @@ def _fake(_: Path) -> Iterator[Server]:
 def _engine(data_dir: Path) -> Iterator[Server]:
     if reason := unavailable_reason():
         pytest.skip(reason)
-    with FakeHosted() as pictures, running_engine(data_dir) as engine:
+    with StandIn() as pictures, running_engine(data_dir) as engine:
         yield Server(engine.url, KEY, pictures.picture_url(), f"{pictures.url}/no-such-page", "sample-grid")
 
 
-@pytest.fixture(scope="module", params=[_fake, _engine], ids=["fake", "engine"])
+@pytest.fixture(
+    scope="module", params=[_by_questions, _by_the_clock, _engine], ids=["by questions", "by the clock", "engine"]
+)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with request.param(tmp_path_factory.mktemp("server")) as running:
         yield running

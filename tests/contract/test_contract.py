@@ -1,4 +1,4 @@
-"""One suite of promises for both servers, checked through the client and, below it, as raw JSON."""
+"""One suite of promises for all servers, checked through the client and, below it, as raw JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fake API without sockets, for tests that make thousands of calls: the same answers and the same faults."""
+"""The stand-in without sockets, for tests that make thousands of calls: the same answers and the same faults."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import BinaryIO
 import httpx
 
 from journey.outside.door import BadStatus, Door, Fetched
-from tests.harness.hosted import Call, Change, Close, FakeHosted, Hang, Reply
+from journey.testing import Call, Change, Close, Hang, Reply, StandIn
 
 
 class Wire(httpx.BaseTransport):
-    """Hands requests to a fake whose listener is not open. While it is `cut`, nothing can be sent."""
+    """Hands requests to a stand-in whose listener is not open. While it is `cut`, nothing can be sent."""
 
-    def __init__(self, api: FakeHosted) -> None:
+    def __init__(self, api: StandIn) -> None:
         self._api = api
         self.cut = False
 
@@ -44,9 +44,9 @@ class Wire(httpx.BaseTransport):
 
 
 class DoorHere(Door):
-    """A door behind which there are only the pictures of the fake."""
+    """A door behind which there are only the pictures of the stand-in."""
 
-    def __init__(self, api: FakeHosted) -> None:
+    def __init__(self, api: StandIn) -> None:
         super().__init__(["127.0.0.1"])
         self._api = api
 

@@ -1,4 +1,4 @@
-"""A history, a tracker and their files around the fake API, stepped by hand; and the same in a process that dies."""
+"""A history, a tracker and their files around the stand-in, stepped by hand; and the same in a process that dies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SOURCE = StoredPicture("5" * 32, "fjord.png", 64, 48)
 
 
 class TrackedStudio:
-    """Everything that the tracker needs, in one folder, with the fake as both providers."""
+    """Everything that the tracker needs, in one folder, with the stand-in as both providers."""
 
     def __init__(
         self,

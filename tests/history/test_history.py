@@ -25,7 +25,7 @@ from journey.history.tables import entries
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
 from journey.storage.stored import StoredPicture
-from tests.harness.hosted import FakeHosted
+from journey.testing import StandIn
 from tests.harness.standing import Clock
 from tests.harness.tracking import TrackedStudio
 
@@ -649,7 +649,7 @@ def test_the_pulse_beats_at_every_change(history: History, deletions: Deletions,
 def test_fetching_again_brings_the_result_at_no_charge(upgraded_sqlite: Path, tmp_path: Path) -> None:
     """The result of a task that was no longer watched is fetched and stored; JourneyAPI is asked but not paid again."""
     database = Database(f"sqlite:///{shutil.copy(upgraded_sqlite, tmp_path)}")
-    with FakeHosted() as api, closing(TrackedStudio(database, tmp_path, api.url, api.key)) as studio:
+    with StandIn() as api, closing(TrackedStudio(database, tmp_path, api.url, api.key)) as studio:
         entry = studio.add()
         studio.tracker.step()
         task_id = studio.look(entry).task_id

@@ -12,7 +12,7 @@ from journey.errors import CannotStart, InvalidRequest
 from journey.outside.agent import VERSION, user_agent
 from journey.outside.door import Door
 from journey.settings import read_settings
-from tests.harness.hosted import FakeHosted, Reply
+from journey.testing import Reply, StandIn
 
 
 def test_the_version_is_the_one_that_is_released() -> None:
@@ -30,7 +30,7 @@ def test_a_contact_is_added(contact: str) -> None:
 
 def test_pictures_and_webhooks_say_who_asks() -> None:
     """Whatever goes out through the door has the same User-Agent as the calls to the API."""
-    with FakeHosted() as server:
+    with StandIn() as server:
         door = Door(["127.0.0.1"], contact="ops@studio.example")
         door.get(server.picture_url(), max_bytes=2**20, into=io.BytesIO())
         server.script("cdn", Reply(204, b""))

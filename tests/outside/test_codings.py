@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journey.outside.codings import TooLong, Undecodable, beginning, decoded
-from tests.harness.hosted import picture
+from journey.testing import picture
 
 JSON = b'{"task_id": "85h8-1", "status": "finished"}'
 PICTURES = [picture(64, 48, kind) for kind in ("PNG", "JPEG", "WEBP")]

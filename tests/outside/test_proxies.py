@@ -17,7 +17,7 @@ from journey import Ambiguous, JourneyClient, NotSent
 from journey.errors import InvalidRequest
 from journey.outside.proxies import Proxy, proxy_for
 from journey.outside.transport import Transport
-from tests.harness.hosted import Close, FakeHosted
+from journey.testing import Close, StandIn
 from tests.harness.relays import Relay
 
 API = "https://api.example/api/v1"
@@ -32,12 +32,12 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def api() -> Iterator[FakeHosted]:
-    with FakeHosted() as fake:
+def api() -> Iterator[StandIn]:
+    with StandIn() as fake:
         yield fake
 
 
-def place_of(api: FakeHosted) -> tuple[str, int]:
+def place_of(api: StandIn) -> tuple[str, int]:
     return "127.0.0.1", int(api.origin.rpartition(":")[2])
 
 
@@ -130,7 +130,7 @@ def tunnelled(relay: Relay, certificate: Path) -> JourneyClient:
     return JourneyClient("test-key-0123456789", API, transport=transport, attempts=1)
 
 
-def test_a_paid_call_goes_through_a_tunnel(api: FakeHosted, certificate: Path) -> None:
+def test_a_paid_call_goes_through_a_tunnel(api: StandIn, certificate: Path) -> None:
     """The proxy sees a name and a port and nothing of the call; the certificate is that of the API."""
     with (
         Relay({"api.example": place_of(api)}, certificate=certificate) as relay,
@@ -150,16 +150,14 @@ def test_a_paid_call_goes_through_a_tunnel(api: FakeHosted, certificate: Path) -
      b"", b"HTTP/1.1 2"],
     ids=repr,
 )  # fmt: skip
-def test_a_tunnel_that_is_refused_proves_that_nothing_was_sent(
-    api: FakeHosted, certificate: Path, answer: bytes
-) -> None:
+def test_a_tunnel_that_is_refused_proves_that_nothing_was_sent(api: StandIn, certificate: Path, answer: bytes) -> None:
     """Whatever the proxy says instead of opening the tunnel, the order was not sent and may be sent again."""
     with Relay({}, answer=answer) as relay, tunnelled(relay, certificate) as client, pytest.raises(NotSent):
         client.upscale(image_url="https://example.com/a.png", type="2x")
     assert (1, 0) == (len(relay.asked), api.connections)
 
 
-def test_a_tunnel_that_breaks_later_proves_nothing(api: FakeHosted, certificate: Path) -> None:
+def test_a_tunnel_that_breaks_later_proves_nothing(api: StandIn, certificate: Path) -> None:
     """Once the tunnel leads to the API, a lost answer is as ambiguous as without a proxy."""
     api.script("upscale-2x-4x", Close.AFTER_READING)
     with (
@@ -180,7 +178,7 @@ def test_a_silent_proxy_costs_no_more_than_the_time_to_connect(certificate: Path
             http.get(API)
 
 
-def test_the_client_uses_the_proxy_of_the_environment(api: FakeHosted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_uses_the_proxy_of_the_environment(api: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plain address goes to the proxy as a whole; the API never hears the proxy's password; this machine is near."""
     with Relay({"api.example": place_of(api)}) as relay:
         monkeypatch.setenv("HTTP_PROXY", relay.url.replace("//", "//me:pw@"))

@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 from journey.history import Entry, NewEntry, State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.settings import Settings
+from journey.testing import StandIn, picture
 from journey.web.exports import to_csv
 from journey.workspace import Workspace, share
-from tests.harness.hosted import FakeHosted, picture
 from tests.harness.standing import wait_for
 from tests.pages.conftest import ROOT, running
 
@@ -21,8 +21,8 @@ OpenPage = Callable[..., AppTest]
 
 
 @pytest.fixture
-def api() -> Iterator[FakeHosted]:
-    with FakeHosted() as fake:
+def api() -> Iterator[StandIn]:
+    with StandIn() as fake:
         yield fake
 
 
@@ -52,7 +52,7 @@ def test_an_empty_page_says_what_to_do(open_page: OpenPage) -> None:
     assert "Paste addresses or task IDs" in shown(app)
 
 
-def test_bad_lines_are_explained_and_the_others_run(space: Workspace, open_page: OpenPage, api: FakeHosted) -> None:
+def test_bad_lines_are_explained_and_the_others_run(space: Workspace, open_page: OpenPage, api: StandIn) -> None:
     """Each bad line gets its sentence, one click runs the others, and the form keeps the bad ones."""
     good = [api.picture_url(32, 24), api.picture_url(24, 32)]
     bad = [f"{api.origin}/nothing-here", "javascript:alert(1)", "http://10.1.2.3/x.png"]
@@ -70,7 +70,7 @@ def test_bad_lines_are_explained_and_the_others_run(space: Workspace, open_page:
     assert "2 finished" in shown(app)
 
 
-def test_a_batch_that_costs_says_so_before(space: Workspace, tmp_path: Path, api: FakeHosted) -> None:
+def test_a_batch_that_costs_says_so_before(space: Workspace, tmp_path: Path, api: StandIn) -> None:
     """With JourneyAPI the price is shown beside balance and budget, and pictures it cannot reach are explained."""
     settings = Settings(
         data_dir=tmp_path,
@@ -110,7 +110,7 @@ def mine(space: Workspace, app: AppTest) -> list[Entry]:
     return [item.entry for item in space.batches.items(batch_of(app))]
 
 
-def test_more_than_a_batch_takes_is_refused(space: Workspace, open_page: OpenPage, api: FakeHosted) -> None:
+def test_more_than_a_batch_takes_is_refused(space: Workspace, open_page: OpenPage, api: StandIn) -> None:
     """201 lines are refused with a sentence, none is looked at, and all of them stay in the form."""
     text = "\n".join(f"{api.origin}/cdn/{n}.png" for n in range(201))
     app = open_page("batch.py")
@@ -119,7 +119,7 @@ def test_more_than_a_batch_takes_is_refused(space: Workspace, open_page: OpenPag
     assert (text, []) == (app.text_area(key="batch_text").value, [call for call in api.calls if call.endpoint == "cdn"])
 
 
-def test_results_of_history_begin_a_batch(space: Workspace, open_page: OpenPage, api: FakeHosted) -> None:
+def test_results_of_history_begin_a_batch(space: Workspace, open_page: OpenPage, api: StandIn) -> None:
     """`?from=` takes finished tasks, keeps where they came from, and explains what is unknown."""
     app = enter(open_page("batch.py"), api.picture_url(16, 16))
     app.button(key="batch_submit").click().run()
@@ -133,7 +133,7 @@ def test_results_of_history_begin_a_batch(space: Workspace, open_page: OpenPage,
     assert (entry.task_id, (64, 64)) == (item.entry.came_from, item.entry.source_size)
 
 
-def test_a_list_that_may_mean_two_things_is_asked_about(open_page: OpenPage, api: FakeHosted) -> None:
+def test_a_list_that_may_mean_two_things_is_asked_about(open_page: OpenPage, api: StandIn) -> None:
     """Both readings are shown with their count and first address, nothing can be ordered before the choice, and the
     chosen one is what is looked at."""
     app = open_page("batch.py")

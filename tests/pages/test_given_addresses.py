@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from journey.testing import Reply, StandIn, web_page
 from journey.workspace import Workspace
-from tests.harness.hosted import FakeHosted, Reply, web_page
 from tests.pages.test_pages import errors
 
 OpenPage = Callable[..., AppTest]
 
 
 @pytest.fixture
-def api() -> Iterator[FakeHosted]:
-    with FakeHosted() as fake:
+def api() -> Iterator[StandIn]:
+    with StandIn() as fake:
         yield fake
 
 
@@ -28,7 +28,7 @@ def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
-def test_what_was_pasted_is_understood_and_kept_as_it_was(open_page: OpenPage, api: FakeHosted) -> None:
+def test_what_was_pasted_is_understood_and_kept_as_it_was(open_page: OpenPage, api: StandIn) -> None:
     """A link with quotes and brackets gives its picture, and stays in the field as it was pasted."""
     pasted = f"“[koi]({api.picture_url(64, 48)})”,\u200b"
     app = given(open_page("upscale.py"), pasted)
@@ -39,7 +39,7 @@ def test_what_was_pasted_is_understood_and_kept_as_it_was(open_page: OpenPage, a
 
 @pytest.mark.parametrize("length", [8_300, 100_000])
 def test_an_address_that_is_too_long_leaves_nothing_to_order(
-    space: Workspace, open_page: OpenPage, api: FakeHosted, length: int
+    space: Workspace, open_page: OpenPage, api: StandIn, length: int
 ) -> None:
     """A sentence says so, nothing is fetched, and the former picture is not ordered in its place."""
     before = space.history.lists.count()
@@ -57,21 +57,21 @@ def test_an_address_that_is_too_long_leaves_nothing_to_order(
     assert (before, asked) == (space.history.lists.count(), len(api.calls_to("cdn")))
 
 
-def test_a_long_address_is_fetched_whole(open_page: OpenPage, api: FakeHosted) -> None:
+def test_a_long_address_is_fetched_whole(open_page: OpenPage, api: StandIn) -> None:
     """A signed address of 3,000 characters is asked for as it is, and kept as it is."""
     address = f"{api.picture_url(64, 48)}?sig={'a' * 3_000}=="
     app = given(open_page("upscale.py"), address)
     assert address == app.session_state.source.image_url
 
 
-def test_several_addresses_are_not_one(open_page: OpenPage, api: FakeHosted) -> None:
+def test_several_addresses_are_not_one(open_page: OpenPage, api: StandIn) -> None:
     """Two addresses in one field are told, and nothing is fetched."""
     app = given(open_page("upscale.py"), f"{api.picture_url(64, 48)} {api.picture_url(48, 64)}")
     assert ["This is more than one address. Give one of them here, or all of them on Batch."] == errors(app)
     assert [] == api.calls_to("cdn")
 
 
-def test_the_full_picture_is_one_click_away(open_page: OpenPage, api: FakeHosted) -> None:
+def test_the_full_picture_is_one_click_away(open_page: OpenPage, api: StandIn) -> None:
     """A reduced copy is taken and said to be one; a click, and no less, uses the full picture."""
     full = api.picture_url(64, 48)
     app = given(open_page("upscale.py"), f"{full}?width=48")
@@ -83,7 +83,7 @@ def test_the_full_picture_is_one_click_away(open_page: OpenPage, api: FakeHosted
     assert not {"Use the full picture", "Back to the address before"} & set(labels(app))
 
 
-def test_a_full_picture_that_is_not_there_leads_back(open_page: OpenPage, api: FakeHosted) -> None:
+def test_a_full_picture_that_is_not_there_leads_back(open_page: OpenPage, api: StandIn) -> None:
     """When the offered address gives nothing, one click brings back what was typed."""
     reduced = f"{api.picture_url(64, 48)}?width=48"
     app = given(open_page("upscale.py"), reduced)
@@ -95,7 +95,7 @@ def test_a_full_picture_that_is_not_there_leads_back(open_page: OpenPage, api: F
     assert (reduced, reduced) == (app.text_input(key="image_url").value, app.session_state.source.image_url)
 
 
-def test_a_busy_server_can_be_asked_again(open_page: OpenPage, api: FakeHosted) -> None:
+def test_a_busy_server_can_be_asked_again(open_page: OpenPage, api: StandIn) -> None:
     """The wait that the server asks for is said, and a click asks again without typing."""
     api.script("cdn", Reply(503, b"", headers={"Retry-After": "120"}))
     app = given(open_page("upscale.py"), api.picture_url(64, 48))
@@ -105,7 +105,7 @@ def test_a_busy_server_can_be_asked_again(open_page: OpenPage, api: FakeHosted) 
     assert app.session_state.source is not None
 
 
-def test_a_page_that_shares_a_picture_offers_the_picture(open_page: OpenPage, api: FakeHosted) -> None:
+def test_a_page_that_shares_a_picture_offers_the_picture(open_page: OpenPage, api: StandIn) -> None:
     """A refused address of a page that is no known service offers nothing but another try."""
     api.script("cdn", web_page())
     app = given(open_page("upscale.py"), api.picture_url(64, 48))

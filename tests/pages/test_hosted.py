@@ -10,21 +10,21 @@ from streamlit.testing.v1 import AppTest
 from journey.history import Entry, NewEntry, State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.settings import Settings
+from journey.testing import GRID_ID, Reply, StandIn, picture
 from journey.workspace import Workspace
-from tests.harness.hosted import GRID_ID, FakeHosted, Reply, picture
 from tests.harness.standing import wait_for
 from tests.pages.conftest import ROOT, running
 from tests.pages.test_pages import errors
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[FakeHosted]:
-    with FakeHosted() as fake:
+def api() -> Iterator[StandIn]:
+    with StandIn() as fake:
         yield fake
 
 
 @pytest.fixture(scope="module")
-def space(api: FakeHosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def space(api: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("data"),
         api_key=api.key,
@@ -45,7 +45,7 @@ def form(space: Workspace) -> Callable[[], AppTest]:
 
 
 def test_an_address_that_only_works_here_is_explained(
-    space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
+    space: Workspace, api: StandIn, form: Callable[[], AppTest]
 ) -> None:
     """JourneyAPI cannot reach an address on this network: the form says so and keeps it, and nothing is charged."""
     url = api.picture_url(50, 40)
@@ -62,9 +62,7 @@ def test_an_address_that_only_works_here_is_explained(
     assert (0, 0, 0) == (space.history.lists.count(), api.charges, len(api.calls_to("upscale-2x-4x")))
 
 
-def test_a_task_of_journeyapi_is_sent_as_a_parent(
-    space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
-) -> None:
+def test_a_task_of_journeyapi_is_sent_as_a_parent(space: Workspace, api: StandIn, form: Callable[[], AppTest]) -> None:
     """A grid of the hosted service is looked up, one picture is picked, and its index is sent, for 2 credits."""
     app = form()
     app.button_group(key="way").set_value("task").run()
@@ -81,7 +79,7 @@ def test_a_task_of_journeyapi_is_sent_as_a_parent(
     assert 1 == api.charges
 
 
-def test_a_picture_that_is_missing_in_a_grid_is_shown_as_missing(api: FakeHosted, form: Callable[[], AppTest]) -> None:
+def test_a_picture_that_is_missing_in_a_grid_is_shown_as_missing(api: StandIn, form: Callable[[], AppTest]) -> None:
     """A hole keeps its place in the picker, with words and without a button; the others keep theirs."""
     api.leave_out(GRID_ID, _2=None)
     app = form()
@@ -105,7 +103,7 @@ def test_an_upload_that_only_lies_here_is_explained(space: Workspace, form: Call
 
 
 def test_an_account_that_cannot_pay_is_told_before_the_click(
-    space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
+    space: Workspace, api: StandIn, form: Callable[[], AppTest]
 ) -> None:
     """A balance below the price is told beside the button; for the free provider there is nothing to say."""
     api.credits = 1
@@ -135,7 +133,7 @@ def test_the_pair_to_compare_is_chosen(space: Workspace, form: Callable[[], AppT
     assert "A/B · free" == app.button(key="submit_pair").label
 
 
-def test_a_parent_that_fails_there_is_run_here(space: Workspace, api: FakeHosted, form: Callable[[], AppTest]) -> None:
+def test_a_parent_that_fails_there_is_run_here(space: Workspace, api: StandIn, form: Callable[[], AppTest]) -> None:
     """The card of a task that failed at JourneyAPI offers this machine for free: a new entry, with its lineage kept."""
     failed = fail_at_journeyapi(space, api, form(), picked="pick_4")
     charges, before = api.charges, space.history.lists.count()
@@ -158,7 +156,7 @@ def test_a_parent_that_fails_there_is_run_here(space: Workspace, api: FakeHosted
 
 
 def test_a_result_that_cannot_be_fetched_is_handed_in(
-    space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
+    space: Workspace, api: StandIn, form: Callable[[], AppTest]
 ) -> None:
     """The card of a paid task whose result is refused to programs links to it, and takes the file that was saved."""
     app = form()
@@ -184,7 +182,7 @@ def test_a_result_that_cannot_be_fetched_is_handed_in(
 
 
 def test_an_expired_link_is_asked_about_before_it_costs_anything(
-    space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
+    space: Workspace, api: StandIn, form: Callable[[], AppTest]
 ) -> None:
     """The card says when the link expired, and offers this machine for free or the call all the same."""
     source = space.intake.from_upload("expired.png", picture(30, 20))
@@ -203,8 +201,8 @@ def test_an_expired_link_is_asked_about_before_it_costs_anything(
     assert (State.CANCELLED, charges) == (space.history.get(entry.id).state, api.charges)
 
 
-def fail_at_journeyapi(space: Workspace, api: FakeHosted, app: AppTest, *, picked: str) -> Entry:
-    """Send a picture of the fake's grid as a parent, and let the task fail there."""
+def fail_at_journeyapi(space: Workspace, api: StandIn, app: AppTest, *, picked: str) -> Entry:
+    """Send a picture of the stand-in's grid as a parent, and let the task fail there."""
     app.button_group(key="way").set_value("task").run()
     app.text_input(key="task_id").set_value(GRID_ID).run()
     app.button(key=picked).click().run()
@@ -228,7 +226,7 @@ def warnings(app: AppTest) -> list[str]:
     ids=["picture", "result"],
 )
 def test_too_large_is_said_before_anything_is_sent(
-    space: Workspace, api: FakeHosted, form: Callable[[], AppTest], width: int, height: int, scale: int, said: str
+    space: Workspace, api: StandIn, form: Callable[[], AppTest], width: int, height: int, scale: int, said: str
 ) -> None:
     """A picture or a result over the limits is refused in place, with the numbers, before it is queued."""
     before = space.history.lists.count()
@@ -242,7 +240,7 @@ def test_too_large_is_said_before_anything_is_sent(
 
 
 def test_a_wrong_key_pauses_the_queue_with_a_banner(
-    space: Workspace, api: FakeHosted, form: Callable[[], AppTest]
+    space: Workspace, api: StandIn, form: Callable[[], AppTest]
 ) -> None:
     """When the key is refused, one banner says so on each page, with a way to go on."""
     space.history.pauses.begin(JOURNEYAPI, "JourneyAPI does not accept this key.")
@@ -252,7 +250,7 @@ def test_a_wrong_key_pauses_the_queue_with_a_banner(
     assert {} == space.history.pauses.reasons()
 
 
-def test_the_key_is_nowhere_on_the_page(space: Workspace, api: FakeHosted, form: Callable[[], AppTest]) -> None:
+def test_the_key_is_nowhere_on_the_page(space: Workspace, api: StandIn, form: Callable[[], AppTest]) -> None:
     """The API key is neither drawn nor kept in the session."""
     app = form()
     drawn = repr(app.main) + repr(app.session_state)

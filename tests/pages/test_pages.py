@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from journey.history import Entry, NewEntry, State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.stored import StoredPicture
+from journey.testing import Reply, StandIn, web_page
 from journey.workspace import Workspace
-from tests.harness.hosted import FakeHosted, Reply, web_page
 from tests.harness.navigation import pages
 from tests.harness.standing import wait_for
 
@@ -58,11 +58,11 @@ def test_an_empty_form_says_what_to_do(space: Workspace, open_page: OpenPage) ->
     ids=["missing", "web page", "private", "scheme", "nonsense"],
 )
 def test_a_bad_address_is_explained_and_kept(
-    space: Workspace, open_page: OpenPage, given: Callable[[FakeHosted], str], said: str
+    space: Workspace, open_page: OpenPage, given: Callable[[StandIn], str], said: str
 ) -> None:
     """A bad address gets a sentence in place, stays in its field, and queues nothing even when submitted."""
     before = space.history.lists.count()
-    with FakeHosted() as api:
+    with StandIn() as api:
         api.always("cdn", web_page())
         url = given(api)
         app = open_page("upscale.py")
@@ -87,7 +87,7 @@ def test_a_bad_address_is_explained_and_kept(
 def test_what_is_not_a_picture_is_named(space: Workspace, open_page: OpenPage, body: bytes, said: str) -> None:
     """A file that is not a usable picture is named for what it is, whatever its address ends in."""
     before = space.history.lists.count()
-    with FakeHosted() as api:
+    with StandIn() as api:
         api.always("cdn", Reply(200, body, headers={"Content-Type": "image/png"}))
         app = open_page("upscale.py")
         app.text_input(key="image_url").set_value(f"{api.origin}/cdn/picture.png").run()
@@ -108,7 +108,7 @@ def test_an_unknown_task_is_explained(space: Workspace, open_page: OpenPage) -> 
 
 def test_an_address_becomes_a_finished_task(space: Workspace, open_page: OpenPage) -> None:
     """An address in the form becomes a finished entry whose picture has exactly four times the width and height."""
-    with FakeHosted() as api:
+    with StandIn() as api:
         url = api.picture_url(40, 30)
         app = open_page("upscale.py")
         app.text_input(key="image_url").set_value(url).run()
@@ -150,7 +150,7 @@ def test_a_picture_of_the_grid_is_picked_by_looking(space: Workspace, open_page:
 
 def test_a_double_click_is_one_entry(space: Workspace, open_page: OpenPage) -> None:
     """Two clicks on Upscale for the same picture are one entry."""
-    with FakeHosted() as api:
+    with StandIn() as api:
         app = open_page("upscale.py")
         app.text_input(key="image_url").set_value(api.picture_url(44, 30)).run()
         before = space.history.lists.count()
@@ -161,7 +161,7 @@ def test_a_double_click_is_one_entry(space: Workspace, open_page: OpenPage) -> N
 
 def test_one_click_queues_both_ways(space: Workspace, open_page: OpenPage) -> None:
     """A/B queues the picture for fast and detail as one pair; a second click adds nothing, and a card links to both."""
-    with FakeHosted() as api:
+    with StandIn() as api:
         app = open_page("upscale.py")
         app.text_input(key="image_url").set_value(api.picture_url(24, 20)).run()
         before = space.history.lists.count()
@@ -184,7 +184,7 @@ def test_one_click_queues_both_ways(space: Workspace, open_page: OpenPage) -> No
 
 def test_a_half_that_is_under_way_already_is_not_queued_twice(space: Workspace, open_page: OpenPage) -> None:
     """Upscale and then A/B of the same picture make two entries, not three, and both belong to the pair."""
-    with FakeHosted() as api:
+    with StandIn() as api:
         app = open_page("upscale.py")
         app.text_input(key="image_url").set_value(api.picture_url(26, 20)).run()
         before = space.history.lists.count()
@@ -338,7 +338,7 @@ def test_a_click_of_somebody_who_has_signed_out_does_nothing(monkeypatch: pytest
 def test_stop_means_the_task_as_it_is_now(space: Workspace) -> None:
     """A page that was drawn before the task was sent stops the task itself, not just the watching."""
     drawn = kept(space, "moving.png")
-    with FakeHosted() as api:
+    with StandIn() as api:
         task_id = space.clients[THIS_MACHINE].upscale(image_url=api.picture_url(400, 300), type="4x")
         space.history.move(drawn.id, State.SUBMITTING)
         space.history.move(drawn.id, State.OPEN, task_id=task_id)

@@ -15,8 +15,8 @@ from journey.history import History, NewEntry, State
 from journey.provider import JOURNEYAPI, THIS_MACHINE, Provider
 from journey.settings import Settings
 from journey.storage.stored import StoredPicture
+from journey.testing import StandIn
 from journey.workspace import Workspace
-from tests.harness.hosted import FakeHosted
 from tests.harness.standing import wait_for
 from tests.pages.conftest import running
 
@@ -30,13 +30,13 @@ DONE = (State.SUBMITTING, State.OPEN, State.ARCHIVING, State.FINISHED)
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[FakeHosted]:
-    with FakeHosted(credits=4321) as fake:
+def api() -> Iterator[StandIn]:
+    with StandIn(credits=4321) as fake:
         yield fake
 
 
 @pytest.fixture(scope="module")
-def space(api: FakeHosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def space(api: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("data"),
         api_key=api.key,
@@ -105,7 +105,7 @@ def test_a_used_up_budget_stops_only_what_is_paid(space: Workspace) -> None:
 
 def test_the_budget_stops_the_queue_until_it_is_raised(tmp_path: Path) -> None:
     """Two of three tasks are sent; resuming changes nothing, and the third is sent once the budget is larger."""
-    with FakeHosted() as api:
+    with StandIn() as api:
         settings = Settings(data_dir=tmp_path, api_key=api.key, api_url=api.url, engine="off", monthly_credits=4)
         sentence = "This month's budget of 4 credits is used up (4 spent)"
         with running(settings) as space:

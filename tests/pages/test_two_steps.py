@@ -12,10 +12,10 @@ from journey.history import Entry, NewEntry, State
 from journey.provider import HERE, JOURNEYAPI
 from journey.settings import Settings
 from journey.storage.stored import StoredPicture
+from journey.testing import GRID_ID, StandIn
+from journey.testing import picture as drawn
 from journey.views import comparison
 from journey.workspace import Workspace
-from tests.harness.hosted import GRID_ID, FakeHosted
-from tests.harness.hosted import picture as drawn
 from tests.harness.standing import wait_for
 from tests.pages.conftest import running
 from tests.pages.test_batch import batch_of, enter, shown
@@ -28,13 +28,13 @@ PAPER = {"paper": "A6", "dpi": "100"}
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[FakeHosted]:
-    with FakeHosted() as fake:
+def api() -> Iterator[StandIn]:
+    with StandIn() as fake:
         yield fake
 
 
 @pytest.fixture(scope="module")
-def space(api: FakeHosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def space(api: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("data"),
         api_key=api.key,
@@ -108,7 +108,7 @@ def test_one_click_on_print_size_orders_the_way(space: Workspace, open_page: Ope
 
 
 def test_the_first_step_may_be_paid_for_and_the_second_is_not(
-    space: Workspace, api: FakeHosted, open_page: OpenPage
+    space: Workspace, api: StandIn, open_page: OpenPage
 ) -> None:
     """8x of a picture of JourneyAPI is one order of 2 credits: the card goes over both steps, and Spend counts once."""
     before, credits_before = api.charges, space.spending.budget(100).spent
@@ -166,7 +166,7 @@ def test_a_way_beyond_the_limits_is_not_offered(space: Workspace, open_page: Ope
     assert "8x" in app.button_group(key="scale").options
 
 
-def test_a_second_step_that_failed_is_tried_again_alone(space: Workspace, api: FakeHosted, open_page: OpenPage) -> None:
+def test_a_second_step_that_failed_is_tried_again_alone(space: Workspace, api: StandIn, open_page: OpenPage) -> None:
     """The card offers to go on, for free: only the second step is queued again, and the first stays as it is."""
     charges = api.charges
     first = half_done(space)
@@ -195,9 +195,7 @@ def half_done(space: Workspace) -> Entry:
     return first
 
 
-def test_a_batch_takes_two_steps_where_a_paper_needs_them(
-    space: Workspace, api: FakeHosted, open_page: OpenPage
-) -> None:
+def test_a_batch_takes_two_steps_where_a_paper_needs_them(space: Workspace, api: StandIn, open_page: OpenPage) -> None:
     """A picture of which a paper needs 8x is suggested with it, and is one item that its second step finishes."""
     charges = api.charges
     app = open_page("batch.py")

@@ -1,4 +1,4 @@
-"""Where orders are taken in: two fake providers behind real clients, a real history and stored pictures."""
+"""Where orders are taken in: two stand-ins for providers behind real clients, a real history and stored pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from journey.storage.stored import Origins
 from journey.studio.batches.store import Batches
 from journey.studio.intake import Intake, Source
 from journey.studio.orders import Order, Orders
-from tests.harness.hosted import FakeHosted, picture
+from journey.testing import StandIn, picture
 from tests.harness.standing import Clock, DecoderHere
 
 ORIGIN = "http://studio.test:8501"
@@ -38,16 +38,16 @@ HOSTED, FAST, DETAIL = Variant(JOURNEYAPI), Variant(THIS_MACHINE, "fast"), Varia
 
 
 @pytest.fixture
-def api() -> Iterator[FakeHosted]:
-    """The fake in place of JourneyAPI."""
-    with FakeHosted() as fake:
+def api() -> Iterator[StandIn]:
+    """The stand-in for JourneyAPI."""
+    with StandIn() as fake:
         yield fake
 
 
 @pytest.fixture
-def embedded() -> Iterator[FakeHosted]:
+def embedded() -> Iterator[StandIn]:
     """Another fake, in place of the engine on this machine, without tasks."""
-    with FakeHosted() as fake:
+    with StandIn() as fake:
         fake.tasks.clear()
         yield fake
 
@@ -85,15 +85,13 @@ def files(tmp_path: Path) -> Files:
 
 
 @pytest.fixture
-def desk(api: FakeHosted, embedded: FakeHosted, files: Files, tmp_path: Path, upgraded_sqlite: Path) -> Iterator[Desk]:
+def desk(api: StandIn, embedded: StandIn, files: Files, tmp_path: Path, upgraded_sqlite: Path) -> Iterator[Desk]:
     with _desk(api, embedded, files, tmp_path, upgraded_sqlite, ORIGINS) as made:
         yield made
 
 
 @pytest.fixture
-def public_desk(
-    api: FakeHosted, embedded: FakeHosted, files: Files, tmp_path: Path, upgraded_sqlite: Path
-) -> Iterator[Desk]:
+def public_desk(api: StandIn, embedded: StandIn, files: Files, tmp_path: Path, upgraded_sqlite: Path) -> Iterator[Desk]:
     """The desk of a studio that the internet reaches."""
     with _desk(api, embedded, files, tmp_path, upgraded_sqlite, PUBLIC_ORIGINS) as made:
         yield made
@@ -106,7 +104,7 @@ def intake(desk: Desk) -> Intake:
 
 @contextmanager
 def _desk(
-    api: FakeHosted, embedded: FakeHosted, files: Files, folder: Path, upgraded: Path, origins: Origins
+    api: StandIn, embedded: StandIn, files: Files, folder: Path, upgraded: Path, origins: Origins
 ) -> Iterator[Desk]:
     database = Database(f"sqlite:///{shutil.copy(upgraded, folder)}")
     clock = Clock()

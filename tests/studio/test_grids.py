@@ -9,8 +9,8 @@ from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.studio.batches.lines import Wanted
 from journey.studio.batches.looks import take
 from journey.studio.orders import Order
+from journey.testing import GRID_ID, StandIn
 from journey.views.upscaling import found_words, places
-from tests.harness.hosted import GRID_ID, FakeHosted
 from tests.studio.conftest import HOSTED, Desk
 
 PROVIDERS = (JOURNEYAPI, THIS_MACHINE)
@@ -18,7 +18,7 @@ PROVIDERS = (JOURNEYAPI, THIS_MACHINE)
 
 @pytest.mark.parametrize("hole", [None, "", {"url": "https://cdn.example/x.png"}], ids=str)
 @pytest.mark.parametrize("place", ["1", "2", "3", "4"])
-def test_a_grid_with_a_hole_orders_what_is_shown(desk: Desk, api: FakeHosted, place: str, hole: object) -> None:
+def test_a_grid_with_a_hole_orders_what_is_shown(desk: Desk, api: StandIn, place: str, hole: object) -> None:
     """Each picture that is shown is the one that is ordered and charged, and the hole is named and not to be had."""
     api.leave_out(GRID_ID, **{f"_{place}": hole})
     parent = desk.intake.from_task(GRID_ID, PROVIDERS)
@@ -39,7 +39,7 @@ def test_a_grid_with_a_hole_orders_what_is_shown(desk: Desk, api: FakeHosted, pl
     assert (3, 3) == (api.charges, len({source.digest for source in parent.sources}))
 
 
-def test_a_batch_names_the_hole_of_a_grid(desk: Desk, api: FakeHosted) -> None:
+def test_a_batch_names_the_hole_of_a_grid(desk: Desk, api: StandIn) -> None:
     """A grid with holes gives the others, with a note; asked for alone, a missing picture is refused by its index."""
     api.leave_out(GRID_ID, _1=None, _4="")
     found = take(Wanted("task", GRID_ID), desk.intake, desk.history, PROVIDERS)
@@ -50,7 +50,7 @@ def test_a_batch_names_the_hole_of_a_grid(desk: Desk, api: FakeHosted) -> None:
         take(Wanted("task", GRID_ID, "4"), desk.intake, desk.history, PROVIDERS)
 
 
-def test_a_grid_of_one_picture_is_a_grid(desk: Desk, api: FakeHosted) -> None:
+def test_a_grid_of_one_picture_is_a_grid(desk: Desk, api: StandIn) -> None:
     """With three holes the picture that is left still has its index, without which no order of it is accepted."""
     api.leave_out(GRID_ID, _1=None, _2=None, _3=None)
     alone = desk.intake.from_task(GRID_ID, PROVIDERS)

@@ -26,10 +26,10 @@ from journey.storage.looked import Looked
 from journey.studio.batches.lines import Wanted
 from journey.studio.batches.looks import take
 from journey.studio.intake import Intake, Source
+from journey.testing import GRID_ID, SINGLE_ID, Change, Reply, StandIn, picture, redirect, web_page
 from journey.views import planner
 from journey.views.upscaling import found_words
 from tests.harness.engines import encoded, gradient
-from tests.harness.hosted import GRID_ID, SINGLE_ID, Change, FakeHosted, Reply, picture, redirect, web_page
 from tests.harness.standing import Clock, DecoderHere
 from tests.studio.conftest import ORIGIN, Desk
 
@@ -40,7 +40,7 @@ def kept(tmp_path: Path) -> list[Path]:
     return list((tmp_path / "files").glob("??/*/*"))
 
 
-def test_a_picture_by_its_address(intake: Intake, api: FakeHosted, files: Files) -> None:
+def test_a_picture_by_its_address(intake: Intake, api: StandIn, files: Files) -> None:
     """An address becomes our own copy of its bytes, with previews, size and name; spaces around it do no harm."""
     source = intake.from_url(f"  {api.picture_url(64, 48)}\n")
     assert ("url", "64x48.png", 64, 48) == (source.kind, source.name, *source.size)
@@ -51,7 +51,7 @@ def test_a_picture_by_its_address(intake: Intake, api: FakeHosted, files: Files)
     assert path.with_name(THUMBNAIL).is_file()
 
 
-def test_every_picture_taken_in_is_looked_at(desk: Desk, api: FakeHosted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_picture_taken_in_is_looked_at(desk: Desk, api: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture counts as looked at before it is stored, so that a crash leaves none that nobody knows of, and again
     whenever it is chosen or shown."""
     looked = Looked(desk.files._root, clock=Clock())
@@ -128,7 +128,7 @@ ONE_JUDGE = [
 
 
 @pytest.mark.parametrize(("text", "is_fetched"), ONE_JUDGE, ids=lambda value: str(value)[:40])
-def test_every_way_in_has_one_judge(desk: Desk, api: FakeHosted, text: str, is_fetched: bool) -> None:
+def test_every_way_in_has_one_judge(desk: Desk, api: StandIn, text: str, is_fetched: bool) -> None:
     """Typed, linked, listed, named by an API or redirected to: an address has one verdict, and is kept in one form."""
     given = text.replace("{}", api.picture_url(64, 48))
     linked = planner.from_address({"url": given})[0]["url"]
@@ -165,13 +165,13 @@ def test_every_way_in_has_one_judge(desk: Desk, api: FakeHosted, text: str, is_f
     assert 1 == len(set(kept.values()))
 
 
-def test_what_is_kept_is_what_was_asked_for(intake: Intake, api: FakeHosted) -> None:
+def test_what_is_kept_is_what_was_asked_for(intake: Intake, api: StandIn) -> None:
     """The address that a provider may be given later is the one that a browser would send."""
     source = intake.from_url(f"<{api.picture_url(64, 48)}?name=my koi ü.png>")
     assert f"{api.picture_url(64, 48)}?name=my%20koi%20%C3%BC.png" == source.image_url
 
 
-def test_several_addresses_are_told(intake: Intake, api: FakeHosted) -> None:
+def test_several_addresses_are_told(intake: Intake, api: StandIn) -> None:
     """More than one address in one field is a mistake that is named; a link with two of them is one."""
     url = api.picture_url(64, 48)
     for between in (" ", "\n", "\r\n", " , "):
@@ -181,7 +181,7 @@ def test_several_addresses_are_told(intake: Intake, api: FakeHosted) -> None:
     assert (64, 48) == intake.from_url(f"[![koi]({url})](https://public.example/page)").size
 
 
-def test_the_wait_that_a_host_asks_for_reaches_the_person(intake: Intake, api: FakeHosted) -> None:
+def test_the_wait_that_a_host_asks_for_reaches_the_person(intake: Intake, api: StandIn) -> None:
     """A busy host's Retry-After is in the sentence and in the error."""
     api.script("cdn", Reply(503, b"", headers={"Retry-After": "600"}))
     with pytest.raises(BadStatus, match=r"busy \(503\)\. Try again in 10 minutes") as error:
@@ -213,7 +213,7 @@ def test_a_private_address_is_not_asked(intake: Intake) -> None:
     ],
 )
 def test_an_address_of_something_else(
-    intake: Intake, api: FakeHosted, tmp_path: Path, answer: Reply, error: type, sentence: str
+    intake: Intake, api: StandIn, tmp_path: Path, answer: Reply, error: type, sentence: str
 ) -> None:
     """A web page, nothing, no picture, or one that is broken or too large gets a sentence, and nothing is kept."""
     api.script("cdn", answer)
@@ -336,7 +336,7 @@ def test_a_grid_is_four_sources(intake: Intake) -> None:
 
 
 @pytest.mark.parametrize("hole", range(4))
-def test_a_hole_in_a_grid_moves_no_picture(intake: Intake, api: FakeHosted, hole: int) -> None:
+def test_a_hole_in_a_grid_moves_no_picture(intake: Intake, api: StandIn, hole: int) -> None:
     """Where the provider named no picture, the others keep their index, and the missing one cannot be had."""
     urls: list[str | None] = [api.picture_url(64 + place, 48) for place in range(4)]
     urls[hole] = None
@@ -353,7 +353,7 @@ def test_a_hole_in_a_grid_moves_no_picture(intake: Intake, api: FakeHosted, hole
     assert f"without number {missing}" in found_words(parent)
 
 
-def test_a_task_that_cannot_be_used(intake: Intake, api: FakeHosted) -> None:
+def test_a_task_that_cannot_be_used(intake: Intake, api: StandIn) -> None:
     """A missing, impossible or unknown ID and an unfinished, failed or empty task get a sentence each."""
     for task_id, sentence in (
         (" ", "Enter the ID of a finished task"),
@@ -375,7 +375,7 @@ def test_a_task_that_cannot_be_used(intake: Intake, api: FakeHosted) -> None:
 
 
 def test_one_provider_that_is_away_does_not_hide_the_others_tasks(
-    intake: Intake, api: FakeHosted, embedded: FakeHosted
+    intake: Intake, api: StandIn, embedded: StandIn
 ) -> None:
     """A task is found at the second provider even if the first does not answer; otherwise the first fault is told."""
     embedded.tasks.update(api.tasks)
@@ -392,7 +392,7 @@ def test_one_provider_that_is_away_does_not_hide_the_others_tasks(
         intake.from_task("unknown", PROVIDERS)
 
 
-def test_a_task_of_the_embedded_engine_lies_here(intake: Intake, api: FakeHosted, embedded: FakeHosted) -> None:
+def test_a_task_of_the_embedded_engine_lies_here(intake: Intake, api: StandIn, embedded: StandIn) -> None:
     """A picture of the embedded engine is opened by its key, even when its address names an earlier port."""
     mine = intake.from_upload("result.png", picture(64, 48))
     url = mine.stored.url("http://127.0.0.1:1")
@@ -402,13 +402,13 @@ def test_a_task_of_the_embedded_engine_lies_here(intake: Intake, api: FakeHosted
     assert (mine.stored, THIS_MACHINE) == (source.stored, source.task_at)
 
 
-def test_a_picture_of_a_task_keeps_its_address(intake: Intake, api: FakeHosted) -> None:
+def test_a_picture_of_a_task_keeps_its_address(intake: Intake, api: StandIn) -> None:
     """The address at which a task's picture was found is remembered, because it may be needed without the task."""
     (source,) = intake.from_task(SINGLE_ID, PROVIDERS).sources
     assert f"{api.origin}/cdn/{SINGLE_ID}.png" == source.image_url
 
 
-def test_an_entry_gives_its_picture_again(desk: Desk, api: FakeHosted) -> None:
+def test_an_entry_gives_its_picture_again(desk: Desk, api: StandIn) -> None:
     """Our copy is used again, with name and lineage; when it is gone, its address is fetched or a sentence says so."""
     source = desk.source(parent_task_id="t-1", index="3", task_at=JOURNEYAPI)
     entry = desk.failed(source)

@@ -16,7 +16,7 @@ from journey.storage.files import Files, new_key
 from journey.storage.looked import Looked
 from journey.storage.stored import StoredPicture
 from journey.studio.results import HandIn
-from tests.harness.hosted import picture
+from journey.testing import picture
 from tests.harness.standing import Clock, DecoderHere
 
 SOURCE = StoredPicture("5" * 32, "fjord.png", 64, 48)

@@ -11,8 +11,8 @@ from journey.pictures import gallery
 from journey.settings import Settings
 from journey.storage.files import new_key
 from journey.storage.looked import LOOK_SECONDS
+from journey.testing import picture
 from journey.workspace import Workspace
-from tests.harness.hosted import picture
 from tests.harness.standing import Clock, wait_for
 
 

@@ -12,10 +12,8 @@ import pytest
 from journey.history import State
 from journey.provider import THIS_MACHINE
 from journey.storage.database import Database, metadata
+from journey.testing import StandIn
 from tests.conftest import empty_database
-from tests.harness.hosted import (
-    FakeHosted,
-)
 from tests.harness.tracking import TrackedStudio
 
 ORDER = "upscale-2x-4x"
@@ -33,13 +31,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 @pytest.fixture
-def api() -> Iterator[FakeHosted]:
-    with FakeHosted() as fake:
+def api() -> Iterator[StandIn]:
+    with StandIn() as fake:
         yield fake
 
 
 @pytest.fixture
-def make(api: FakeHosted, database: Database, tmp_path: Path) -> Iterator[MakeStudio]:
+def make(api: StandIn, database: Database, tmp_path: Path) -> Iterator[MakeStudio]:
     """Builds a studio; afterwards the rules that hold after every fault are checked."""
     made: list[TrackedStudio] = []
 

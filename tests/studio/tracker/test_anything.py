@@ -37,8 +37,8 @@ from journey.storage.looked import Looked
 from journey.storage.uses import Uses
 from journey.studio.removal import Removal
 from journey.studio.stopping import stop
+from journey.testing import Change, Close, Fault, Hang, Reply, StandIn, StandInTask, rate_limited, web_page
 from journey.web import webhooks
-from tests.harness.hosted import Change, Close, FakeHosted, FakeTask, Fault, Hang, Reply, rate_limited, web_page
 from tests.harness.in_process import DoorHere, Wire
 from tests.harness.standing import Clock
 from tests.harness.tracking import OWN_ORIGIN, TrackedStudio
@@ -96,7 +96,7 @@ class Anything(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="journey-anything-"))
         shutil.copy(upgraded, self.folder / "journey.db")
         self.clock = Ticking()
-        self.api = FakeHosted(port=8080)
+        self.api = StandIn(port=8080)
         self.keys = [self.api.key]
         self.wire = Wire(self.api)
         self.studios: list[TrackedStudio] = []
@@ -171,7 +171,7 @@ class Anything(RuleBasedStateMachine):
             self.studio.add(provider=THIS_MACHINE if here else JOURNEYAPI)
             self._read()
 
-    def _paid_tasks(self, entry: Entry) -> list[FakeTask]:
+    def _paid_tasks(self, entry: Entry) -> list[StandInTask]:
         return [task for task in self.api.tasks.values() if task.order and self._whose(task.order) == entry.id]
 
     def _whose(self, order: Mapping[str, Any]) -> str:

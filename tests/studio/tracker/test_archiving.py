@@ -15,23 +15,13 @@ from journey.storage.files import new_key
 from journey.storage.stored import StoredFile, StoredPicture
 from journey.studio.tracker.archiving import ATTEMPTS
 from journey.studio.tracker.submitting import backoff
-from tests.harness.hosted import (
-    STEPS,
-    Change,
-    Close,
-    FakeHosted,
-    Fault,
-    Reply,
-    picture,
-    web_page,
-    with_fields,
-)
+from journey.testing import STEPS, Change, Close, Fault, Reply, StandIn, picture, web_page, with_fields
 from tests.harness.standing import Clock
 from tests.harness.tracking import OWN_ORIGIN, TrackedStudio
 from tests.studio.tracker.conftest import ON_BOTH, MakeStudio, states
 
 
-def test_a_result_of_another_size_is_kept_and_said(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_result_of_another_size_is_kept_and_said(studio: TrackedStudio, api: StandIn) -> None:
     """A picture that is not 4x the source is kept as it came, with a note; two pixels do not count."""
     other, close = studio.add(), studio.add()
     studio.tracker.step()
@@ -54,7 +44,7 @@ BROKEN: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN.keys())
-def test_a_result_that_is_no_picture_is_tried_again(studio: TrackedStudio, api: FakeHosted, fault: Fault) -> None:
+def test_a_result_that_is_no_picture_is_tried_again(studio: TrackedStudio, api: StandIn, fault: Fault) -> None:
     """A broken download is tried again until it is a picture."""
     api.script("cdn", fault, fault, fault)
     healed = studio.add()
@@ -63,7 +53,7 @@ def test_a_result_that_is_no_picture_is_tried_again(studio: TrackedStudio, api: 
     assert 4 == len(api.calls_to("cdn"))
 
 
-def test_a_result_is_given_up_after_a_day(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_result_is_given_up_after_a_day(studio: TrackedStudio, api: StandIn) -> None:
     """A broken download is tried with growing pauses for a day; then the entry fails, and keeps the address."""
     assert DAY < sum(backoff(tries) for tries in range(1, ATTEMPTS)) < DAY + 2 * HOUR
     api.always("cdn", BROKEN["a text"])
@@ -80,7 +70,7 @@ def test_a_result_is_given_up_after_a_day(studio: TrackedStudio, api: FakeHosted
 
 
 @pytest.mark.parametrize("fault", [Reply(404, b""), Reply(403, b""), Reply(410, b"")])
-def test_a_result_that_is_gone_is_asked_for_again(studio: TrackedStudio, api: FakeHosted, fault: Reply) -> None:
+def test_a_result_that_is_gone_is_asked_for_again(studio: TrackedStudio, api: StandIn, fault: Reply) -> None:
     """When the address of a result is gone, the task is asked for a new one, with no new charge."""
     api.steps = STEPS[-1:]
     api.script("cdn", fault)
@@ -92,7 +82,7 @@ def test_a_result_that_is_gone_is_asked_for_again(studio: TrackedStudio, api: Fa
 
 
 @pytest.mark.parametrize("fault", [Close.BEFORE_READING, Close.HALF_ANSWER, Reply(503, b"")])
-def test_a_paid_result_outlives_a_long_outage(studio: TrackedStudio, api: FakeHosted, fault: Fault) -> None:
+def test_a_paid_result_outlives_a_long_outage(studio: TrackedStudio, api: StandIn, fault: Fault) -> None:
     """When the server of the results is away for hours, the entry waits for it instead of failing."""
     api.steps = STEPS[-1:]
     api.always("cdn", fault)
@@ -106,7 +96,7 @@ def test_a_paid_result_outlives_a_long_outage(studio: TrackedStudio, api: FakeHo
     assert State.FINISHED is studio.look(entry).state
 
 
-def test_an_internal_result_is_not_fetched(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_an_internal_result_is_not_fetched(studio: TrackedStudio, api: StandIn) -> None:
     """Nothing connects to a result at an internal address: the task is asked for another, and fails after a day."""
     with socket.create_server(("127.0.0.3", 0)) as internal:
         internal.setblocking(False)
@@ -160,7 +150,7 @@ def test_a_full_disk_is_waited_for(studio: TrackedStudio, monkeypatch: pytest.Mo
     assert State.FINISHED is studio.look(entry).state
 
 
-def test_a_dropped_download_leaves_no_file(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_dropped_download_leaves_no_file(studio: TrackedStudio, api: StandIn) -> None:
     """When a person stops watching in the middle of the download, what then arrives is removed."""
     entry = studio.add(provider=THIS_MACHINE)
     studio.history.move(entry.id, State.SUBMITTING)
@@ -174,7 +164,7 @@ def test_a_dropped_download_leaves_no_file(studio: TrackedStudio, api: FakeHoste
     assert not studio.files.has(str(archiving.result_key), PREVIEW)
 
 
-def result_of_our_own(studio: TrackedStudio, api: FakeHosted, *, origin: str = OWN_ORIGIN) -> str:
+def result_of_our_own(studio: TrackedStudio, api: StandIn, *, origin: str = OWN_ORIGIN) -> str:
     """A task of the embedded engine is finished, and its result stored under this key."""
     with studio.files.folder() as folder:
         (folder / "result.png").write_bytes(picture(256, 192))
@@ -188,7 +178,7 @@ def result_of_our_own(studio: TrackedStudio, api: FakeHosted, *, origin: str = O
     "origin", [OWN_ORIGIN, "http://127.0.0.1:1"], ids=["this port", "the port of an earlier start"]
 )
 @ON_BOTH
-def test_a_result_of_our_own_is_adopted(studio: TrackedStudio, api: FakeHosted, origin: str) -> None:
+def test_a_result_of_our_own_is_adopted(studio: TrackedStudio, api: StandIn, origin: str) -> None:
     """A result of the embedded engine is already stored here: it keeps its key and is not downloaded."""
     key = result_of_our_own(studio, api, origin=origin)
     entry = studio.add(None, provider=THIS_MACHINE)
@@ -207,7 +197,7 @@ class Busy(History):
         return [] if state is State.ARCHIVING else super().due(state, **which)
 
 
-def test_a_result_of_our_own_does_not_wait_for_its_turn(make: MakeStudio, database: Database, api: FakeHosted) -> None:
+def test_a_result_of_our_own_does_not_wait_for_its_turn(make: MakeStudio, database: Database, api: StandIn) -> None:
     """A result that is already on this disk is kept in the same breath in which its task is seen to be finished."""
     studio = make(history=Busy(database, clock=Clock()))
     result_of_our_own(studio, api)
@@ -216,7 +206,7 @@ def test_a_result_of_our_own_does_not_wait_for_its_turn(make: MakeStudio, databa
     assert State.FINISHED is studio.look(entry).state
 
 
-def test_another_server_cannot_name_our_files(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_another_server_cannot_name_our_files(studio: TrackedStudio, api: StandIn) -> None:
     """A hosted result that merely looks like one of ours is fetched by its address like any other."""
     api.always("fetch", with_fields(image_url=StoredFile("0" * 32, "result.png").url(api.origin)))
     api.steps = STEPS[-1:]

@@ -12,9 +12,9 @@ from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
 from journey.studio.batches.store import Batches, progress
 from journey.studio.stopping import stop
+from journey.testing import StandIn
 from journey.views.batches import undecided
 from journey.views.words import ending
-from tests.harness.hosted import FakeHosted
 from tests.harness.standing import Clock
 from tests.harness.tracking import OWN_ORIGIN, SOURCE, TrackedStudio
 from tests.studio.tracker.conftest import ORDER, MakeStudio, states
@@ -45,7 +45,7 @@ EXPIRED = discord(PAST)
 
 
 @pytest.mark.parametrize("link", [discord, s3, azure, cloudfront])
-def test_a_person_is_asked_before_an_expired_link_is_sent(studio: TrackedStudio, api: FakeHosted, link: object) -> None:
+def test_a_person_is_asked_before_an_expired_link_is_sent(studio: TrackedStudio, api: StandIn, link: object) -> None:
     """The entry waits with a sentence that names the day, nothing is charged, and what is behind it goes on."""
     asking = studio.add(link(PAST))  # type: ignore[operator]  # one of the functions above
     other = studio.add()
@@ -61,7 +61,7 @@ def test_a_person_is_asked_before_an_expired_link_is_sent(studio: TrackedStudio,
     assert State.ASKING is studio.look(asking).state
 
 
-def test_a_link_that_is_good_is_sent_as_it_is(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_link_that_is_good_is_sent_as_it_is(studio: TrackedStudio, api: StandIn) -> None:
     """A link with time left is sent; one that ends in a moment could not be fetched any more, so it is asked about."""
     good, ending_now = discord(NOW + timedelta(minutes=5)), discord(NOW + timedelta(seconds=9))
     studio.add(good)
@@ -71,7 +71,7 @@ def test_a_link_that_is_good_is_sent_as_it_is(studio: TrackedStudio, api: FakeHo
     assert {State.FINISHED: 1, State.ASKING: 1} == states(studio)
 
 
-def test_our_own_copy_is_sent_where_it_can_be(make: MakeStudio, api: FakeHosted) -> None:
+def test_our_own_copy_is_sent_where_it_can_be(make: MakeStudio, api: StandIn) -> None:
     """A studio that the internet reaches sends its own copy in place of an expired link, and asks nobody."""
     studio = make(public=PUBLIC)
     good = discord(NOW + timedelta(days=1))
@@ -85,7 +85,7 @@ def test_our_own_copy_is_sent_where_it_can_be(make: MakeStudio, api: FakeHosted)
     assert {State.FINISHED: 2, State.ASKING: 1} == states(studio)
 
 
-def test_neither_a_parent_nor_this_machine_needs_the_link(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_neither_a_parent_nor_this_machine_needs_the_link(studio: TrackedStudio, api: StandIn) -> None:
     """Where the link is not sent, its end does not matter."""
     studio.add(EXPIRED, parent_task_id="85h8-single-0b1c-finished")
     studio.add(EXPIRED, provider=THIS_MACHINE)
@@ -94,7 +94,7 @@ def test_neither_a_parent_nor_this_machine_needs_the_link(studio: TrackedStudio,
     assert SOURCE.url(OWN_ORIGIN) in [call.body.get("image_url") for call in api.calls_to(ORDER)]
 
 
-def test_a_person_may_send_it_all_the_same(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_person_may_send_it_all_the_same(studio: TrackedStudio, api: StandIn) -> None:
     """What a person has sent is sent once, and not asked about again."""
     entry = studio.add(EXPIRED, webhook_url="https://example.com/hook", webhook_secret="theirs-0123")
     studio.settle()
@@ -105,7 +105,7 @@ def test_a_person_may_send_it_all_the_same(studio: TrackedStudio, api: FakeHoste
     assert (State.FINISHED, 1) == (studio.look(entry).state, api.charges)
 
 
-def test_a_new_link_answers_the_question(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_new_link_answers_the_question(studio: TrackedStudio, api: StandIn) -> None:
     """The same picture ordered again with a new link is the same entry, which goes on with that link."""
     entry = studio.add(EXPIRED, fingerprint="f")
     studio.settle()
@@ -119,7 +119,7 @@ def test_a_new_link_answers_the_question(studio: TrackedStudio, api: FakeHosted)
     assert (State.FINISHED, None) == (studio.look(entry).state, studio.look(entry).error)
 
 
-def test_an_entry_that_asks_can_be_stopped(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_an_entry_that_asks_can_be_stopped(studio: TrackedStudio, api: StandIn) -> None:
     """Stop cancels it, with nothing sent."""
     entry = studio.add(EXPIRED)
     studio.settle()
@@ -128,7 +128,7 @@ def test_an_entry_that_asks_can_be_stopped(studio: TrackedStudio, api: FakeHoste
 
 
 def test_links_that_have_expired_do_not_hold_up_their_batch(
-    studio: TrackedStudio, api: FakeHosted, database: Database
+    studio: TrackedStudio, api: StandIn, database: Database
 ) -> None:
     """However many of a batch ask, the others are sent; the batch says so, and stopping it cancels them."""
     batches = Batches(database, clock=studio.clock)

@@ -12,7 +12,7 @@ import pytest
 
 from journey.history import State
 from journey.outside.door import FOR_RESULTS, Door, Limits
-from tests.harness.hosted import STEPS, Change, Drip, FakeHosted, Fault, Reply, picture, redirect
+from journey.testing import STEPS, Change, Drip, Fault, Reply, StandIn, picture, redirect
 from tests.harness.tracking import TrackedStudio
 from tests.studio.tracker.conftest import MakeStudio
 
@@ -61,12 +61,12 @@ def everything_is_here(host: str, port: int) -> list[str]:
 
 
 @pytest.fixture
-def studio(make: MakeStudio, api: FakeHosted) -> TrackedStudio:
+def studio(make: MakeStudio, api: StandIn) -> TrackedStudio:
     api.steps = STEPS[-1:]
     return make(door=Door(["127.0.0.1"], resolver=everything_is_here))
 
 
-def comes_home(studio: TrackedStudio, api: FakeHosted) -> None:
+def comes_home(studio: TrackedStudio, api: StandIn) -> None:
     """An entry is queued, charged once and archived once, at the size that was ordered."""
     entry = studio.add()
     studio.settle(seconds=60)
@@ -76,7 +76,7 @@ def comes_home(studio: TrackedStudio, api: FakeHosted) -> None:
 
 
 @pytest.mark.parametrize("answer", IN_THE_ANSWER.values(), ids=IN_THE_ANSWER.keys())
-def test_an_odd_answer_is_no_obstacle(studio: TrackedStudio, api: FakeHosted, answer: Fault) -> None:
+def test_an_odd_answer_is_no_obstacle(studio: TrackedStudio, api: StandIn, answer: Fault) -> None:
     """The bytes decide what a result is, whatever its server says about them."""
     api.always("cdn", answer)
     comes_home(studio, api)
@@ -84,7 +84,7 @@ def test_an_odd_answer_is_no_obstacle(studio: TrackedStudio, api: FakeHosted, an
 
 
 @pytest.mark.parametrize("spelt", IN_THE_ADDRESS.values(), ids=IN_THE_ADDRESS.keys())
-def test_an_odd_address_is_no_obstacle(studio: TrackedStudio, api: FakeHosted, spelt: Callable[[str], str]) -> None:
+def test_an_odd_address_is_no_obstacle(studio: TrackedStudio, api: StandIn, spelt: Callable[[str], str]) -> None:
     """An address of a result is read as browsers read it, and never cut."""
 
     def odd(task: Mapping[str, str]) -> Mapping[str, str]:
@@ -96,14 +96,14 @@ def test_an_odd_address_is_no_obstacle(studio: TrackedStudio, api: FakeHosted, s
 
 
 @pytest.mark.parametrize("query", ["", "?a b", "?ü"], ids=["plain", "with a space", "with Latin-1"])
-def test_five_redirects_are_no_obstacle(studio: TrackedStudio, api: FakeHosted, query: str) -> None:
+def test_five_redirects_are_no_obstacle(studio: TrackedStudio, api: StandIn, query: str) -> None:
     """A result that lies behind five redirects is fetched, also when they are badly encoded."""
     api.script("cdn", *[redirect(f"/cdn/{number}.png{query}") for number in range(5)], Reply(200, RESULT))
     comes_home(studio, api)
     assert 6 == len(api.calls_to("cdn"))
 
 
-def test_a_server_that_asks_for_a_pause_gets_it(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_server_that_asks_for_a_pause_gets_it(studio: TrackedStudio, api: StandIn) -> None:
     """A result behind a 503 with Retry-After is not asked for before, and then comes home."""
     api.script("cdn", Reply(503, b"", {"Retry-After": "900"}))
     entry, begun = studio.add(), studio.clock.now
@@ -115,7 +115,7 @@ def test_a_server_that_asks_for_a_pause_gets_it(studio: TrackedStudio, api: Fake
     assert 1 == api.charges
 
 
-def test_a_slow_server_is_no_obstacle(make: MakeStudio, api: FakeHosted) -> None:
+def test_a_slow_server_is_no_obstacle(make: MakeStudio, api: StandIn) -> None:
     """A result may take longer than a picture that somebody is waiting for, as long as its bytes keep coming."""
     api.steps = STEPS[-1:]
     api.always("cdn", Drip(0.00005))

@@ -12,25 +12,25 @@ import pytest
 from journey.api.models import Task
 from journey.history import State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
-from tests.harness.hosted import (
+from journey.testing import (
     GRID_ID,
-    ODD_TASKS,
     SINGLE_ID,
     STEPS,
     Change,
     Close,
-    FakeHosted,
     Reply,
+    StandIn,
     each_task,
     web_page,
     with_fields,
     without,
 )
+from tests.harness.odd_answers import ODD_TASKS
 from tests.harness.tracking import TrackedStudio
 from tests.studio.tracker.conftest import states
 
 
-def test_many_tasks_are_asked_for_together(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_many_tasks_are_asked_for_together(studio: TrackedStudio, api: StandIn) -> None:
     """Twenty-five tasks are watched with at most 20 ids per call and come home with one charge each."""
     api.steps = (*STEPS[:1], *STEPS[-2:])
     for _ in range(25):
@@ -43,7 +43,7 @@ def test_many_tasks_are_asked_for_together(studio: TrackedStudio, api: FakeHoste
     assert 20 in sizes
 
 
-def test_a_task_that_fails_says_so(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_task_that_fails_says_so(studio: TrackedStudio, api: StandIn) -> None:
     """A failed task ends the entry with its error; what it says later changes nothing."""
     entry = studio.add()
     studio.tracker.step()
@@ -57,7 +57,7 @@ def test_a_task_that_fails_says_so(studio: TrackedStudio, api: FakeHosted) -> No
     assert State.FAILED is studio.look(entry).state
 
 
-def test_an_answer_about_many_may_be_odd(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_an_answer_about_many_may_be_odd(studio: TrackedStudio, api: StandIn) -> None:
     """Missing, reversed, repeated or foreign tasks and unknown status words do no harm: all tasks come home."""
     entries = [studio.add() for _ in range(3)]
     studio.tracker.step()
@@ -81,7 +81,7 @@ def test_an_answer_about_many_may_be_odd(studio: TrackedStudio, api: FakeHosted)
 
 
 @pytest.mark.parametrize("change", ODD_TASKS.values(), ids=ODD_TASKS.keys())
-def test_harmless_variants_of_an_answer_change_nothing(studio: TrackedStudio, api: FakeHosted, change: Change) -> None:
+def test_harmless_variants_of_an_answer_change_nothing(studio: TrackedStudio, api: StandIn, change: Change) -> None:
     """Whatever fields an answer lacks or adds, the task comes home."""
     api.always("fetch", change)
     entry = studio.add()
@@ -89,7 +89,7 @@ def test_harmless_variants_of_an_answer_change_nothing(studio: TrackedStudio, ap
     assert State.FINISHED is studio.look(entry).state
 
 
-def test_one_id_that_the_api_refuses_does_not_hide_the_others(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_one_id_that_the_api_refuses_does_not_hide_the_others(studio: TrackedStudio, api: StandIn) -> None:
     """When a call about many is refused, each is asked about by itself."""
     entries = [studio.add() for _ in range(3)]
     api.always("fetch-many", Reply(400, {"error": "task_ids: one is malformed"}))
@@ -98,7 +98,7 @@ def test_one_id_that_the_api_refuses_does_not_hide_the_others(studio: TrackedStu
     assert len(entries) == api.charges
 
 
-def test_a_picture_may_come_a_moment_later(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_picture_may_come_a_moment_later(studio: TrackedStudio, api: StandIn) -> None:
     """A task that is finished a moment before its address is told comes home, and says meanwhile what it waits for."""
     entry = studio.add()
     studio.tracker.step()
@@ -133,7 +133,7 @@ ENDS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("end", "words"), ENDS.values(), ids=ENDS)
 @pytest.mark.parametrize("count", [1, 2])
 def test_every_end_ends_the_entry_in_the_words_of_the_api(
-    studio: TrackedStudio, api: FakeHosted, end: dict[str, Any], words: str, count: int
+    studio: TrackedStudio, api: StandIn, end: dict[str, Any], words: str, count: int
 ) -> None:
     """However the API says that a task is over without a picture, the entry ends, with what the API said."""
     entries = [studio.add() for _ in range(count)]
@@ -151,7 +151,7 @@ def test_every_end_ends_the_entry_in_the_words_of_the_api(
     [("0", "32", 64.0, "99%", "99.9"), (None,), ("",), ("soon",), ("missing",), (True, [], {})],
     ids=str,
 )
-def test_previews_never_end_an_entry(studio: TrackedStudio, api: FakeHosted, percentages: tuple[Any, ...]) -> None:
+def test_previews_never_end_an_entry(studio: TrackedStudio, api: StandIn, percentages: tuple[Any, ...]) -> None:
     """While previews come, with whatever percentage or none, the entry is open; then the result is archived once."""
     entries = [studio.add() for _ in range(2)]
     studio.tracker.step()
@@ -184,7 +184,7 @@ def test_previews_never_end_an_entry(studio: TrackedStudio, api: FakeHosted, per
     assert (2, 2) == (api.charges, len(api.calls_to("cdn")))
 
 
-def test_a_hole_is_no_other_picture(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_hole_is_no_other_picture(studio: TrackedStudio, api: StandIn) -> None:
     """When the picture that was asked for is a hole, its neighbour does not take its place: the entry ends."""
     entry = studio.add(parent_task_id=GRID_ID, index="2")
     urls = [f"{api.origin}/source/64x48.png", None, f"{api.origin}/source/64x48.png", None]
@@ -197,7 +197,7 @@ def test_a_hole_is_no_other_picture(studio: TrackedStudio, api: FakeHosted) -> N
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize("header", ["60", "date"])
 def test_a_provider_that_wants_to_be_left_alone_is(
-    studio: TrackedStudio, api: FakeHosted, count: int, header: str
+    studio: TrackedStudio, api: StandIn, count: int, header: str
 ) -> None:
     """After a 429 with Retry-After nothing is asked about before its time, not even what was sent meanwhile."""
     first, *_ = [studio.add() for _ in range(count)]
@@ -226,7 +226,7 @@ def test_a_provider_that_wants_to_be_left_alone_is(
     assert {State.FINISHED: count + 1} == states(studio)
 
 
-def test_what_stays_open_says_why(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_what_stays_open_says_why(studio: TrackedStudio, api: StandIn) -> None:
     """As long as nothing can be learnt about a task, its note says what came instead; a good answer clears it."""
     entry = studio.add()
     studio.tracker.step()
@@ -249,7 +249,7 @@ def test_what_stays_open_says_why(studio: TrackedStudio, api: FakeHosted) -> Non
     assert {} == studio.history.pauses.reasons()
 
 
-def test_a_silent_task_is_stale_and_asked_for_rarely(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_silent_task_is_stale_and_asked_for_rarely(studio: TrackedStudio, api: StandIn) -> None:
     """A task without any change for 30 minutes is stale and asked about every five minutes, until there is news."""
     entry = studio.add()
     studio.tracker.step()
@@ -268,7 +268,7 @@ def test_a_silent_task_is_stale_and_asked_for_rarely(studio: TrackedStudio, api:
     assert State.FINISHED is studio.look(entry).state
 
 
-def test_a_task_that_moves_here_is_asked_about_at_once(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_task_that_moves_here_is_asked_about_at_once(studio: TrackedStudio, api: StandIn) -> None:
     """Whatever pause is left until the next look, a move of the task on this machine brings it about now."""
     entry = studio.add(provider=THIS_MACHINE)
     studio.tracker.step()
@@ -284,7 +284,7 @@ def test_a_task_that_moves_here_is_asked_about_at_once(studio: TrackedStudio, ap
     assert asked + 1 == len(api.calls_to("fetch"))
 
 
-def test_a_move_during_an_answer_is_not_lost(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_move_during_an_answer_is_not_lost(studio: TrackedStudio, api: StandIn) -> None:
     """A task that moves while an older answer about it is on its way is asked about again, without a pause."""
     entry = studio.add(provider=THIS_MACHINE)
     studio.tracker.step()

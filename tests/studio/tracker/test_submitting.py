@@ -15,21 +15,21 @@ from journey.history.spending import Spending
 from journey.outside.transport import Transport
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
-from tests.harness.hosted import (
-    NO_TASK_ID,
+from journey.testing import (
     STEPS,
     Change,
     Close,
     Drip,
-    FakeHosted,
     Fault,
     Hang,
     Late,
     Reply,
+    StandIn,
     rate_limited,
     redirect,
     web_page,
 )
+from tests.harness.odd_answers import NO_TASK_ID
 from tests.harness.tracking import TrackedStudio
 from tests.studio.tracker.conftest import ON_BOTH, ORDER, MakeStudio, dump, states
 
@@ -38,7 +38,7 @@ def unresolvable(*_: object) -> Sequence[str]:
     raise httpcore.ConnectError("no such name")
 
 
-def test_what_was_not_sent_is_sent_later(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_what_was_not_sent_is_sent_later(studio: TrackedStudio, api: StandIn) -> None:
     """While the API cannot be reached, all tasks wait; the first to fail say why, and the others are not tried."""
     api.stop()
     entries = [studio.add() for _ in range(9)]
@@ -58,7 +58,7 @@ def test_what_was_not_sent_is_sent_later(studio: TrackedStudio, api: FakeHosted)
     assert 9 == api.charges
 
 
-def test_the_waits_grow(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_the_waits_grow(studio: TrackedStudio, api: StandIn) -> None:
     """Each time in a row that the API is not reached doubles the wait, up to five minutes."""
     api.stop()
     entry = studio.add()
@@ -83,7 +83,7 @@ def test_a_name_that_does_not_resolve_is_not_sent(make: MakeStudio) -> None:
     ("retry_after", "wait"), [("60", 60), ("999999", 120), ("0", 2), ("inf", 2), ("garbage", 2), (None, 2)]
 )
 def test_too_many_calls_hold_the_provider_back(
-    studio: TrackedStudio, api: FakeHosted, retry_after: str | None, wait: float
+    studio: TrackedStudio, api: StandIn, retry_after: str | None, wait: float
 ) -> None:
     """A 429 is not charged, and the whole provider is left alone for as long as it asks, at most 120 s."""
     api.script(ORDER, *[rate_limited(retry_after)] * 4)
@@ -115,7 +115,7 @@ UNKNOWN: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("fault", UNKNOWN.values(), ids=UNKNOWN.keys())
-def test_what_may_have_been_accepted_is_never_sent_again(make: MakeStudio, api: FakeHosted, fault: Fault) -> None:
+def test_what_may_have_been_accepted_is_never_sent_again(make: MakeStudio, api: StandIn, fault: Fault) -> None:
     """A call that may have been accepted is marked as unknown, counted as charged, and left to a person."""
     studio = make(timeout=0.4)
     api.script(ORDER, fault)
@@ -133,7 +133,7 @@ def test_what_may_have_been_accepted_is_never_sent_again(make: MakeStudio, api: 
 
 
 @pytest.mark.parametrize("fault", UNKNOWN.values(), ids=UNKNOWN.keys())
-def test_a_call_here_is_made_again_by_itself(make: MakeStudio, api: FakeHosted, fault: Fault) -> None:
+def test_a_call_here_is_made_again_by_itself(make: MakeStudio, api: StandIn, fault: Fault) -> None:
     """Nobody decides about a call that costs nothing: it is made again, and leads to the task that it made before."""
     studio = make(timeout=0.4)
     api.script(ORDER, fault)
@@ -145,7 +145,7 @@ def test_a_call_here_is_made_again_by_itself(make: MakeStudio, api: FakeHosted, 
     assert "ambiguous" not in [moment.state for moment in studio.history.timeline(entry.id)]
 
 
-def test_a_person_may_name_the_task_or_send_again(make: MakeStudio, api: FakeHosted) -> None:
+def test_a_person_may_name_the_task_or_send_again(make: MakeStudio, api: StandIn) -> None:
     """Naming the task costs nothing more; sending again makes a second call, and both are counted."""
     studio = make()
     api.script(ORDER, Close.AFTER_READING, Close.AFTER_READING)
@@ -172,7 +172,7 @@ def test_a_person_may_name_the_task_or_send_again(make: MakeStudio, api: FakeHos
     ],
 )
 def test_a_refused_key_or_purse_or_a_wrong_address_pauses_the_queue(
-    studio: TrackedStudio, api: FakeHosted, database: Database, refusal: Reply, words: str
+    studio: TrackedStudio, api: StandIn, database: Database, refusal: Reply, words: str
 ) -> None:
     """The provider is paused with one reason, no credits are counted, and resuming sends what waited."""
     api.always(ORDER, refusal)
@@ -191,7 +191,7 @@ def test_a_refused_key_or_purse_or_a_wrong_address_pauses_the_queue(
     assert 6 == api.charges
 
 
-def test_a_gateway_that_refuses_is_tried_again(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_gateway_that_refuses_is_tried_again(studio: TrackedStudio, api: StandIn) -> None:
     """What a gateway turned away was not charged: it says that the key is not at fault, and goes on by itself."""
     api.script(ORDER, web_page(403), web_page(403))
     entry = studio.add()
@@ -204,7 +204,7 @@ def test_a_gateway_that_refuses_is_tried_again(studio: TrackedStudio, api: FakeH
 
 
 @ON_BOTH
-def test_credits_for_ten_of_fifty(studio: TrackedStudio, api: FakeHosted, database: Database) -> None:
+def test_credits_for_ten_of_fifty(studio: TrackedStudio, api: StandIn, database: Database) -> None:
     """With credits for ten, ten of fifty are charged and come home, and forty wait unharmed."""
     api.steps = STEPS[-1:]
     api.credits = 20
@@ -217,7 +217,7 @@ def test_credits_for_ten_of_fifty(studio: TrackedStudio, api: FakeHosted, databa
     assert 1 == len(studio.history.pauses.reasons())
 
 
-def test_a_server_that_proves_nothing_is_a_hard_stop(make: MakeStudio, api: FakeHosted) -> None:
+def test_a_server_that_proves_nothing_is_a_hard_stop(make: MakeStudio, api: StandIn) -> None:
     """When TLS fails nothing is sent and the queue pauses with the reason."""
     studio = make(api_url=api.url.replace("http:", "https:"))
     entry = studio.add()
@@ -227,7 +227,7 @@ def test_a_server_that_proves_nothing_is_a_hard_stop(make: MakeStudio, api: Fake
     assert 0 == api.charges
 
 
-def test_a_rotated_key_is_used_from_the_next_call_on(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_rotated_key_is_used_from_the_next_call_on(studio: TrackedStudio, api: StandIn) -> None:
     """When the key has changed at the API, the queue waits; with the new key it goes on."""
     api.key = "another-key-0123456789"
     entry = studio.add()
@@ -239,7 +239,7 @@ def test_a_rotated_key_is_used_from_the_next_call_on(studio: TrackedStudio, api:
     assert State.FINISHED is studio.look(entry).state
 
 
-def test_a_refused_request_fails_with_the_words_of_the_api(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_refused_request_fails_with_the_words_of_the_api(studio: TrackedStudio, api: StandIn) -> None:
     """A 400 ends the entry with what the API said, costs nothing, and the others go on."""
     api.script(ORDER, Reply(400, {"errors": [{"msg": "image_url is not <b>reachable</b>"}]}))
     for _ in range(2):
@@ -251,7 +251,7 @@ def test_a_refused_request_fails_with_the_words_of_the_api(studio: TrackedStudio
     assert "image_url is not <b>reachable</b>" in str(refused.error)
 
 
-def test_what_cannot_be_asked_for_is_not_sent(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_what_cannot_be_asked_for_is_not_sent(studio: TrackedStudio, api: StandIn) -> None:
     """A picture that is only here cannot go to JourneyAPI without a public address: it fails before the call."""
     entry = studio.add(None)
     studio.settle()
@@ -260,7 +260,7 @@ def test_what_cannot_be_asked_for_is_not_sent(studio: TrackedStudio, api: FakeHo
     assert [] == api.calls_to(ORDER)
 
 
-def test_ours_is_the_webhook_unless_a_person_gave_one(make: MakeStudio, api: FakeHosted, database: Database) -> None:
+def test_ours_is_the_webhook_unless_a_person_gave_one(make: MakeStudio, api: StandIn, database: Database) -> None:
     """The call names our webhook unless a person gave one, whose secret is forgotten once the call is sent."""
     studio = make(webhook_for=lambda entry: (f"https://studio.test/webhooks/{entry.webhook_token}", "ours-0123"))
     first = studio.add()
@@ -275,7 +275,7 @@ def test_ours_is_the_webhook_unless_a_person_gave_one(make: MakeStudio, api: Fak
     assert "ours-0123" not in repr(dump(database))
 
 
-def test_a_webhook_that_comes_at_the_last_moment_is_sent(make: MakeStudio, api: FakeHosted) -> None:
+def test_a_webhook_that_comes_at_the_last_moment_is_sent(make: MakeStudio, api: StandIn) -> None:
     """A webhook that a second order brings while the call is being prepared is in that call, and one call is made."""
     hook = "https://example.com/hook"
 
@@ -290,9 +290,7 @@ def test_a_webhook_that_comes_at_the_last_moment_is_sent(make: MakeStudio, api: 
     assert (State.FINISHED, 2, 1) == (studio.look(entry).state, studio.look(entry).credits, api.charges)
 
 
-def test_the_task_id_is_stored_when_the_database_comes_back(
-    make: MakeStudio, api: FakeHosted, database: Database
-) -> None:
+def test_the_task_id_is_stored_when_the_database_comes_back(make: MakeStudio, api: StandIn, database: Database) -> None:
     """A database that is away just when the answer comes does not cost the task id."""
 
     class Away(History):
@@ -312,7 +310,7 @@ def test_the_task_id_is_stored_when_the_database_comes_back(
     assert 1 == api.charges
 
 
-def test_an_answer_after_another_process_took_over_is_not_lost(make: MakeStudio, api: FakeHosted) -> None:
+def test_an_answer_after_another_process_took_over_is_not_lost(make: MakeStudio, api: StandIn) -> None:
     """A late answer still binds its task to an entry marked as unknown; after a repeat it is at least noted."""
     for sent_again in (False, True):
         studio = make()
@@ -344,9 +342,7 @@ def test_an_answer_after_another_process_took_over_is_not_lost(make: MakeStudio,
 
 
 @ON_BOTH
-def test_the_budget_holds_for_calls_made_at_the_same_time(
-    make: MakeStudio, api: FakeHosted, database: Database
-) -> None:
+def test_the_budget_holds_for_calls_made_at_the_same_time(make: MakeStudio, api: StandIn, database: Database) -> None:
     """With a budget for three calls, three of twelve are made, however many are under way at once."""
     spending = Spending(database)
 

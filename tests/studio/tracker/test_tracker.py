@@ -15,25 +15,15 @@ from journey.history import Entry, History, State
 from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.provider import JOURNEYAPI
 from journey.storage.database import Database
+from journey.testing import STEPS, Close, Fault, Hang, Late, Reply, StandIn, rate_limited, web_page
 from tests.conftest import PROCESSES, exit_codes
-from tests.harness.hosted import (
-    STEPS,
-    Close,
-    FakeHosted,
-    Fault,
-    Hang,
-    Late,
-    Reply,
-    rate_limited,
-    web_page,
-)
 from tests.harness.standing import wait_for
 from tests.harness.tracking import POINTS, TrackedStudio, run_until_death
 from tests.studio.tracker.conftest import ON_BOTH, ORDER, MakeStudio, dump, states
 
 
 @ON_BOTH
-def test_a_picture_comes_home(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_picture_comes_home(studio: TrackedStudio, api: StandIn) -> None:
     """A task is sent, watched and archived: our own copy of the right size, with its previews, for two credits."""
     entry = studio.add()
     studio.settle()
@@ -52,7 +42,7 @@ def test_a_picture_comes_home(studio: TrackedStudio, api: FakeHosted) -> None:
     assert 1 == api.charges == len(api.calls_to(ORDER))
 
 
-def test_a_flapping_server_costs_each_task_once(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_flapping_server_costs_each_task_once(studio: TrackedStudio, api: StandIn) -> None:
     """With every second answer broken in some way, each of 30 tasks comes home once or is marked as unknown."""
     faults: list[Fault] = [rate_limited("1"), None, Reply(500, {}, accepted=True), None, Close.AFTER_READING, None]
     api.always(ORDER, lambda number: faults[number % len(faults)])
@@ -69,7 +59,7 @@ def test_a_flapping_server_costs_each_task_once(studio: TrackedStudio, api: Fake
     assert len(finished) == len({entry.task_id for entry in finished})
 
 
-def test_a_clock_that_is_set_back_stops_nothing(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_clock_that_is_set_back_stops_nothing(studio: TrackedStudio, api: StandIn) -> None:
     """When the clock jumps back an hour, what is due soon is done soon; a jump forward causes no storm of calls."""
     entry = studio.add()
     studio.tracker.step()
@@ -125,7 +115,7 @@ def test_a_worker_that_stumbles_goes_on(
 
 
 @ON_BOTH
-def test_stopping_waits_for_the_call_and_claims_nothing_more(make: MakeStudio, api: FakeHosted) -> None:
+def test_stopping_waits_for_the_call_and_claims_nothing_more(make: MakeStudio, api: StandIn) -> None:
     """Stopping waits for the task ids of calls under way and begins no others; the rest stays queued."""
     api.always(ORDER, Late(0.3))
     studio = make(executor=ThreadPoolExecutor(8))
@@ -141,7 +131,7 @@ def test_stopping_waits_for_the_call_and_claims_nothing_more(make: MakeStudio, a
 
 
 @ON_BOTH
-def test_a_start_takes_up_what_was_left(make: MakeStudio, api: FakeHosted) -> None:
+def test_a_start_takes_up_what_was_left(make: MakeStudio, api: StandIn) -> None:
     """A start resumes paused queues, marks what was being sent as unknown, and works again by itself."""
     first = make()
     lost, waiting = first.add(), first.add()
@@ -157,7 +147,7 @@ def test_a_start_takes_up_what_was_left(make: MakeStudio, api: FakeHosted) -> No
 
 @ON_BOTH
 def test_a_key_or_secret_is_told_to_nobody(
-    make: MakeStudio, api: FakeHosted, database: Database, caplog: pytest.LogCaptureFixture
+    make: MakeStudio, api: StandIn, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After every kind of answer, even one that echoes what was sent, no log, error or row holds a key or secret."""
     caplog.set_level(logging.DEBUG)
@@ -187,7 +177,7 @@ def test_a_key_or_secret_is_told_to_nobody(
     assert [] == [secret for secret in secrets if secret in told]
 
 
-def crash(api: FakeHosted, database_url: str, folder: Path, point: str) -> None:
+def crash(api: StandIn, database_url: str, folder: Path, point: str) -> None:
     """Let a process die at the point, start again, and check what must hold then."""
     database = Database(database_url)
     database.upgrade()
@@ -227,14 +217,14 @@ def crash(api: FakeHosted, database_url: str, folder: Path, point: str) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_process_may_be_killed_anywhere(api: FakeHosted, tmp_path: Path, point: str) -> None:
+def test_a_process_may_be_killed_anywhere(api: StandIn, tmp_path: Path, point: str) -> None:
     """After kill -9 at any point the task finishes or is marked unknown, charged at most once, with no debris left."""
     crash(api, f"sqlite:///{tmp_path / 'journey.db'}", tmp_path, point)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("point", POINTS)
-def test_a_process_may_be_killed_anywhere_often(api: FakeHosted, database_url: str, tmp_path: Path, point: str) -> None:
+def test_a_process_may_be_killed_anywhere_often(api: StandIn, database_url: str, tmp_path: Path, point: str) -> None:
     """The same holds twenty times over on both databases."""
     for _ in range(20):
         crash(api, database_url, tmp_path, point)

@@ -15,8 +15,8 @@ from journey.provider import HERE, JOURNEYAPI
 from journey.storage.database import Database
 from journey.studio.batches.store import Batches, progress
 from journey.studio.stopping import stop
+from journey.testing import STEPS, Reply, StandIn
 from tests.conftest import PROCESSES, exit_codes
-from tests.harness.hosted import STEPS, FakeHosted, Reply
 from tests.harness.standing import wait_for
 from tests.harness.studios import Shelf, Studio, free_port, new_task
 from tests.harness.tracking import SOURCE, TrackedStudio, run_until_death
@@ -34,7 +34,7 @@ def steps(studio: TrackedStudio) -> tuple[Entry, list[Entry]]:
 
 
 @ON_BOTH
-def test_the_second_step_takes_the_result_of_the_first(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_the_second_step_takes_the_result_of_the_first(studio: TrackedStudio, api: StandIn) -> None:
     """4x at JourneyAPI, then 2x here: both finish, only the first costs anything, and each knows the other."""
     entry = studio.add(**WAY, person="ann@example.com")
     studio.settle()
@@ -65,7 +65,7 @@ def test_an_order_is_one_for_a_double_click(studio: TrackedStudio) -> None:
     assert 2 == studio.history.lists.count()
 
 
-def test_a_budget_holds_the_first_step_and_not_the_second(make: MakeStudio, api: FakeHosted) -> None:
+def test_a_budget_holds_the_first_step_and_not_the_second(make: MakeStudio, api: StandIn) -> None:
     """While the budget is used up nothing is sent; the first step uses it up again, and the second is free."""
     spent = [100]
 
@@ -85,7 +85,7 @@ def test_a_budget_holds_the_first_step_and_not_the_second(make: MakeStudio, api:
     assert (State.FINISHED, State.FINISHED, 2, 0) == (first.state, second.state, first.credits, second.credits)
 
 
-def test_a_first_step_that_fails_ends_the_order(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_first_step_that_fails_ends_the_order(studio: TrackedStudio, api: StandIn) -> None:
     """Nothing follows a step without a result."""
     entry = studio.add(**WAY)
     studio.tracker.step()
@@ -94,7 +94,7 @@ def test_a_first_step_that_fails_ends_the_order(studio: TrackedStudio, api: Fake
     assert {State.FAILED: 1} == states(studio)
 
 
-def test_a_second_step_is_tried_again_alone(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_second_step_is_tried_again_alone(studio: TrackedStudio, api: StandIn) -> None:
     """When the second step fails, the result of the first is kept, and going on repeats only the second, for free."""
     entry = studio.add(**WAY)
     _fail_second(studio, api)
@@ -111,7 +111,7 @@ def test_a_second_step_is_tried_again_alone(studio: TrackedStudio, api: FakeHost
     assert again.id == getattr(studio.history.go_on(entry.id), "id", None)
 
 
-def _fail_second(studio: TrackedStudio, api: FakeHosted) -> None:
+def _fail_second(studio: TrackedStudio, api: StandIn) -> None:
     studio.settle(seconds=0)
     while not steps(studio)[1]:
         studio.settle(seconds=5)
@@ -136,7 +136,7 @@ def test_nothing_follows_a_stop_in_the_first_step(studio: TrackedStudio, at: Sta
     assert studio.look(entry).state.over
 
 
-def test_a_stop_reaches_the_second_step(studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_stop_reaches_the_second_step(studio: TrackedStudio, api: StandIn) -> None:
     """A page that still shows the first step stops the second, and the result of the first stays."""
     entry = studio.add(**WAY)
     while not steps(studio)[1]:
@@ -148,7 +148,7 @@ def test_a_stop_reaches_the_second_step(studio: TrackedStudio, api: FakeHosted) 
     assert studio.look(entry).result is not None
 
 
-def test_a_batch_feeds_second_steps_like_others(database: Database, studio: TrackedStudio, api: FakeHosted) -> None:
+def test_a_batch_feeds_second_steps_like_others(database: Database, studio: TrackedStudio, api: StandIn) -> None:
     """In a batch a picture is one item through both steps, and nothing of a paused batch is sent."""
     batches = Batches(database, clock=studio.clock)
     wanted = studio.add(**WAY)
@@ -187,7 +187,7 @@ def test_a_batch_feeds_second_steps_like_others(database: Database, studio: Trac
     ],
 )
 def test_a_process_may_be_killed_between_and_in_the_steps(
-    api: FakeHosted, tmp_path: Path, point: str, in_second_step: bool
+    api: StandIn, tmp_path: Path, point: str, in_second_step: bool
 ) -> None:
     """After kill -9 at any of these points and a new start, both steps finish once, and the order is paid for once."""
     url = f"sqlite:///{tmp_path / 'journey.db'}"
@@ -216,7 +216,7 @@ def test_a_process_may_be_killed_between_and_in_the_steps(
     database.close()
 
 
-def test_the_program_may_be_killed_in_the_second_step(api: FakeHosted, tmp_path: Path) -> None:
+def test_the_program_may_be_killed_in_the_second_step(api: StandIn, tmp_path: Path) -> None:
     """With the real engine: kill -9 while it enlarges what JourneyAPI made, start again, and there is one result of 8x,
     for one charge."""
     settings = {"JOURNEY_API_KEY": api.key, "JOURNEY_API_URL": api.url, "JOURNEY_FETCH_ALLOW": "127.0.0.0/8"}

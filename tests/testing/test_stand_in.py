@@ -1,4 +1,4 @@
-"""What other tests rely on in the fake of the hosted API."""
+"""What other tests rely on in the stand-in for the hosted API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from journey import InsufficientCredits, JourneyClient, NotSent, Task, TaskStatus
-from tests.harness.hosted import STEPS, FakeHosted, Reply, picture
+from journey.testing import STEPS, Reply, StandIn, picture
 
 
 def size_of(url: str | None) -> tuple[int, int]:
@@ -18,14 +18,14 @@ def size_of(url: str | None) -> tuple[int, int]:
         return image.size
 
 
-def order(api: FakeHosted, **fields: str) -> tuple[str, JourneyClient]:
+def order(api: StandIn, **fields: str) -> tuple[str, JourneyClient]:
     client = JourneyClient(api.key, api.url, attempts=1)
     return client.upscale(**({"image_url": api.picture_url(30, 20), "type": "4x"} | fields)), client  # type: ignore[typeddict-item]
 
 
 def test_credits_run_out() -> None:
     """Each order costs 2 credits, and an order that the balance does not cover is refused."""
-    with FakeHosted(credits=5) as api:
+    with StandIn(credits=5) as api:
         order(api)
         _, client = order(api)
         with pytest.raises(InsufficientCredits):
@@ -35,7 +35,7 @@ def test_credits_run_out() -> None:
 
 def test_task_can_be_held_finished_and_failed() -> None:
     """A test decides what becomes of a task, and how large its result is."""
-    with FakeHosted() as api:
+    with StandIn() as api:
         task_id, client = order(api)
         api.hold(task_id, step=4)
         assert [50, 50] == [client.fetch(task_id).percentage for _ in range(2)]
@@ -51,14 +51,14 @@ def test_task_can_be_held_finished_and_failed() -> None:
 
 def test_life_of_a_task_can_be_shortened() -> None:
     """With the last step only, the first question is answered with finished."""
-    with FakeHosted(steps=STEPS[-1:]) as api:
+    with StandIn(steps=STEPS[-1:]) as api:
         task_id, client = order(api)
         assert TaskStatus.FINISHED is client.fetch(task_id).status
 
 
 def test_webhook_is_the_task_with_the_secret_in_clear() -> None:
     """A delivery posts the finished task to the order's webhook address, with the right or a forged secret."""
-    with FakeHosted() as receiver, FakeHosted() as api:
+    with StandIn() as receiver, StandIn() as api:
         receiver.script("cdn", Reply(204, b""), Reply(500, b""))
         task_id, _ = order(api, webhook_url=f"{receiver.origin}/webhooks/abc?x=1", webhook_secret="hush")
         api.finish(task_id)
@@ -70,9 +70,9 @@ def test_webhook_is_the_task_with_the_secret_in_clear() -> None:
         )
 
 
-def test_stopped_fake_refuses_and_comes_back_where_it_was() -> None:
+def test_stopped_stand_in_refuses_and_comes_back_where_it_was() -> None:
     """Between stop and start connections are refused; address, tasks and counts stay."""
-    with FakeHosted() as api:
+    with StandIn() as api:
         task_id, client = order(api)
         api.stop()
         with pytest.raises(NotSent):
