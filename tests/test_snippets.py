@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from journey.settings import read_settings
+from journey.testing import picture
 from tests.harness.engines import KEY, Engine, WebServer, encoded, gradient, running_engine
-from tests.harness.hosted import picture
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

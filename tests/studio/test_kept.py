@@ -7,10 +7,10 @@ import pytest
 from journey.errors import FileMissing
 from journey.studio import KeptPicture
 from journey.studio.intake import Intake
-from tests.harness.hosted import FakeHosted, picture
+from journey.testing import StandIn, picture
 
 
-def test_a_kept_picture_is_found_again(intake: Intake, api: FakeHosted) -> None:
+def test_a_kept_picture_is_found_again(intake: Intake, api: StandIn) -> None:
     """A picture that was given comes back with all that was known of it, as long as our copy is there."""
     for source in (intake.from_upload("日本.png", picture(64, 48)), intake.from_url(api.picture_url(32, 24))):
         told = KeptPicture.of(source).model_dump(mode="json")

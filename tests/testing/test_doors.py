@@ -63,8 +63,8 @@ def test_the_fixture_works_in_other_projects(tmp_path: Path, door: str) -> None:
 
 
 def test_the_documents_run(tmp_path: Path) -> None:
-    """The examples of docs/emulator.md work as they stand there, around a program that orders one picture."""
-    examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "emulator.md").read_text(), re.DOTALL)
+    """The examples of docs/reference/stand-in.md work as they stand there, around a program that orders one picture."""
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "reference" / "stand-in.md").read_text(), re.DOTALL)
     (tmp_path / "test_mine.py").write_text(MY_PROGRAM + "\n".join(examples))
     done = run_tests(tmp_path)
     assert "1 passed" in done.stdout, done.stdout
