@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from journey.history import Order, State
 from journey.history.kinship import find_kin, is_pair
+from journey.outside.masking import masked_text
 from journey.provider import JOURNEYAPI
 from journey.settings import Settings
 from journey.studio.batches.store import progress
@@ -53,7 +54,14 @@ def ids(space: Workspace) -> list[str]:
 def test_every_entry_is_told_as_it_was(space: Workspace) -> None:
     """Each fact of each entry, with its tags and its comment, is in the export as it was before."""
     now = json.loads(b"".join(to_json(space.history.lists, ids(space))))
-    assert json.loads(told(space, "said.json")) == now
+    then = json.loads(told(space, "said.json"))
+    for entry in now:
+        # Then, addresses were told without their query and nothing said so; in texts they were told whole.
+        del entry["shortened"]
+        entry["image_url"] = (entry["image_url"] or "").partition("?")[0] or None
+    for entry in then:
+        entry["error"] = entry["error"] and masked_text(entry["error"])
+    assert then == now
     # Nothing was asked before it was sent then.
     assert set(State) - {State.ASKING} == {State(entry["state"]) for entry in now}
 

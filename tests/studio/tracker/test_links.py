@@ -8,11 +8,12 @@ import pytest
 
 from journey.history import NewEntry, State
 from journey.history.states import MEANT
+from journey.pictures.copying import SENT_PNG
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
 from journey.studio.batches.store import Batches, progress
 from journey.studio.stopping import stop
-from journey.testing import StandIn
+from journey.testing import StandIn, picture
 from journey.views.batches import undecided
 from journey.views.words import ending
 from tests.harness.standing import Clock
@@ -75,10 +76,13 @@ def test_our_own_copy_is_sent_where_it_can_be(make: MakeStudio, api: StandIn) ->
     """A studio that the internet reaches sends its own copy in place of an expired link, and asks nobody."""
     studio = make(public=PUBLIC)
     good = discord(NOW + timedelta(days=1))
+    with studio.files.folder() as folder:
+        (folder / SOURCE.file).write_bytes(picture(*SOURCE.size))
+        studio.files.keep(folder, key=SOURCE.key)
     studio.add(EXPIRED)
     studio.add(good)
     studio.settle()
-    assert {SOURCE.url(PUBLIC), good} == {call.body["image_url"] for call in api.calls_to(ORDER)}
+    assert {SOURCE.beside(SENT_PNG).url(PUBLIC), good} == {call.body["image_url"] for call in api.calls_to(ORDER)}
     assert ({State.FINISHED: 2}, 2) == (states(studio), api.charges)
     studio.add(EXPIRED, source=None, name="no copy")
     studio.settle()
