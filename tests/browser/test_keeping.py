@@ -6,12 +6,15 @@ import io
 import re
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.harness.lines import Line
+from tests.harness.standing import wait_for
 from tests.harness.studios import Studio
 
 pytestmark = pytest.mark.browser
@@ -82,14 +85,26 @@ def expect_upscale(page: Page) -> None:
     expect(page.get_by_role("textbox", name="DPI")).to_have_value("150")
 
 
+def order(page: Page) -> None:
+    """Click until the task is there: in the moment in which a page comes back, it still shows what it had before."""
+
+    def is_ordered() -> bool:
+        page.get_by_role("button", name="Upscale · free").click()
+        with suppress(PlaywrightTimeout):
+            page.get_by_role("heading", name="Latest tasks").wait_for(timeout=8_000)
+            return True
+        return False
+
+    wait_for(is_ordered)
+
+
 def test_the_form_is_there_after_a_restart(studio: Studio, page: Page) -> None:
     """Upload, paper, DPI and multiplier are in the form of a server that has just started, and can be ordered."""
     fill_upscale(page, studio.url)
     begin_anew(studio)
     rest(page)
     expect_upscale(page)
-    page.get_by_role("button", name="Upscale · free").click()
-    expect(page.get_by_role("heading", name="Latest tasks")).to_be_visible()
+    order(page)
     expect(page.get_by_role("link", name=re.compile("Download PNG"))).to_be_visible(timeout=60_000)
 
 
