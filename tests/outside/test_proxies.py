@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,28 +96,6 @@ def test_a_proxy_that_cannot_be_used_is_named(value: str, monkeypatch: pytest.Mo
 
 
 # Through it
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a key and a self-signed certificate for api.example."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs the openssl program to make a certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    key, signed = folder / "key.pem", folder / "signed.pem"
-    subprocess.run(
-        [
-            *(openssl, "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
-            *("-keyout", str(key), "-out", str(signed), "-days", "2", "-subj", "/CN=api.example"),
-            *("-addext", "subjectAltName=DNS:api.example"),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=30,
-    )
-    (folder / "both.pem").write_bytes(key.read_bytes() + signed.read_bytes())
-    return folder / "both.pem"
 
 
 def tunnelled(relay: Relay, certificate: Path) -> JourneyClient:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -278,29 +276,6 @@ def test_a_refusal_by_the_chooser_comes_through() -> None:
 
 
 # TLS
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a key and a self-signed certificate for pictures.example."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs the openssl program to make a certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    key, signed = folder / "key.pem", folder / "signed.pem"
-    subprocess.run(
-        [
-            *(openssl, "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
-            *("-keyout", str(key), "-out", str(signed), "-days", "2", "-subj", "/CN=pictures.example"),
-            *("-addext", "subjectAltName=DNS:pictures.example"),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=30,
-    )
-    both = folder / "both.pem"
-    both.write_bytes(key.read_bytes() + signed.read_bytes())
-    return both
 
 
 def secured(certificate: Path, answer: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from s3fs import S3FileSystem
 from starlette.applications import Starlette
 
@@ -22,14 +20,10 @@ from journey.engine.__main__ import listener_at
 from journey.errors import CannotStart, FileMissing
 from journey.storage.disk_use import sizes
 from journey.storage.files import Files, new_key
-from journey.storage.names import safe_name
-from journey.storage.stored import NAME_LIMIT, Origins, StoredFile
 from journey.web.files import routes
 from tests.conftest import PROCESSES, ObjectStorage, exit_codes
 from tests.harness.engines import served
 from tests.harness.studios import free_port
-
-ORIGIN = "http://127.0.0.1:8501"
 
 
 @pytest.fixture(params=["folder", "file", "memory", "s3"])
@@ -374,39 +368,6 @@ def test_the_check_writes_and_cleans_up(files: Files) -> None:
     """Readiness is proved by writing, and nothing of it is left."""
     files.check()
     assert [] == left_over(files)
-
-
-# Names
-
-EVIL_NAMES = {
-    "../../x": "x.png",
-    "a\0b": "a-b.png",
-    "x" * 300: "x" * 48 + ".png",
-    "\u202egnp.exe": "gnp-exe.png",
-    "-rf": "rf.png",
-    "Äpfel & Birnen": "apfel-birnen.png",
-    "写真": "picture-9c3250.png",
-    "": "picture.png",
-    "...": "picture.png",
-    "<script>": "script.png",
-    "AUX": "aux-picture.png",
-    "com1": "com1-picture.png",
-    "con man": "con-man.png",
-}
-
-
-@pytest.mark.parametrize("text", EVIL_NAMES)
-def test_any_text_becomes_a_plain_file_name(text: str) -> None:
-    """Letters survive, and everything else becomes a hyphen or is dropped."""
-    assert EVIL_NAMES[text] == safe_name(text, ".png")
-
-
-@given(st.text())
-def test_every_made_name_can_be_stored_and_found(text: str) -> None:
-    """A name made from any text is short enough, and its address leads back to the file."""
-    file = StoredFile("0" * 32, safe_name(text, ".png", suffix="_4x"))
-    assert len(file.file) <= NAME_LIMIT
-    assert file == Origins(local=(ORIGIN,)).stored(file.url(ORIGIN))
 
 
 # Serving

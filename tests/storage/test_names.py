@@ -11,6 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.storage.names import SAVED_BYTES, as_saved, is_plain, plain, safe_name, saved_name, to_save, uploaded_name
+from journey.storage.stored import NAME_LIMIT, Origins, StoredFile
+
+STUDIO = "http://127.0.0.1:8501"
+EVIL_NAMES = {
+    "../../x": "x.png",
+    "a\0b": "a-b.png",
+    "x" * 300: "x" * 48 + ".png",
+    "\u202egnp.exe": "gnp-exe.png",
+    "-rf": "rf.png",
+    "Äpfel & Birnen": "apfel-birnen.png",
+    "写真": "picture-9c3250.png",
+    "": "picture.png",
+    "...": "picture.png",
+    "<script>": "script.png",
+    "AUX": "aux-picture.png",
+    "com1": "com1-picture.png",
+    "con man": "con-man.png",
+}
 
 SPELLED = {
     "Straße": "strasse",
@@ -24,6 +42,20 @@ SPELLED = {
     "①②": "12",
     "ｋｏｉ": "koi",
 }
+
+
+@pytest.mark.parametrize("text", EVIL_NAMES)
+def test_any_text_becomes_a_plain_file_name(text: str) -> None:
+    """Letters survive, and everything else becomes a hyphen or is dropped."""
+    assert EVIL_NAMES[text] == safe_name(text, ".png")
+
+
+@given(st.text())
+def test_every_made_name_can_be_stored_and_found(text: str) -> None:
+    """A name made from any text is short enough, and its address leads back to the file."""
+    file = StoredFile("0" * 32, safe_name(text, ".png", suffix="_4x"))
+    assert len(file.file) <= NAME_LIMIT
+    assert file == Origins(local=(STUDIO,)).stored(file.url(STUDIO))
 
 
 @pytest.mark.parametrize("text", SPELLED)
