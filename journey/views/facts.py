@@ -65,13 +65,18 @@ def facts(entry: Entry, *, timezone: str | None, now: float) -> dict[str, str]:
 
 def whole_addresses(entry: Entry, person: str | None) -> dict[str, str]:
     """The labels and whole addresses of links for the person who queued the entry; none for anybody else."""
-    if entry.person != person:
-        return {}
     known = {"Open the picture's address": entry.image_url}
     known |= {} if entry.provider.is_here else {"Open the result's address": entry.result_url}
-    return {
-        label: address for label, address in known.items() if address and re.match("https?://", address, re.IGNORECASE)
-    }
+    return {label: link for label, address in known.items() if (link := own_link(address, entry, person))}
+
+
+def own_link(address: str | None, entry: Entry, person: str | None) -> str | None:
+    """A whole address, which may be signed, for the person who queued the entry; None for anybody else.
+
+    What is no address of the web could be a script, and gets no link either.
+    """
+    is_web = address is not None and re.match("https?://", address, re.IGNORECASE)
+    return address if is_web and entry.person == person else None
 
 
 def child_words(child: Entry, now: float) -> str:

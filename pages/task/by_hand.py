@@ -6,22 +6,23 @@ import streamlit as st
 
 from journey.errors import JourneyError
 from journey.studio import Entry
+from journey.views.facts import own_link
 from journey.workspace import workspace
 from pages.frame.protection import say_error
 from pages.frame.sign_in import tab
+from pages.frame.visitor import person
 
 
 def by_hand(entry: Entry) -> None:
-    """The address of a result that is missing here, and a place for the file that was saved from there."""
+    """A link to a result that is missing here, for whoever queued it, and a place for the file that was saved."""
     if not entry.lacks_result:
         return
     with st.container(border=True):
         st.write(
             "If a browser can open the result, save the picture there and upload it here: that costs nothing more."
         )
-        # Any other address could be a script.
-        if entry.result_url and entry.result_url.lower().startswith(("https://", "http://")):
-            st.link_button("Open the result", entry.result_url, icon=":material/open_in_new:")
+        if link := own_link(entry.result_url, entry, person()):
+            st.link_button("Open the result", link, icon=":material/open_in_new:")
         given = st.file_uploader("Upload the file you saved", key=f"by_hand_{entry.id}")
         if given is None:
             return
