@@ -60,12 +60,6 @@ def reduced(url: str) -> Full | None:
     return None
 
 
-def full_address(url: str) -> str | None:
-    """The address of the full picture, when this one is that of a reduced copy and it can be told."""
-    found = reduced(url)
-    return found.address if found else None
-
-
 def _without(parts: SplitResult, names: Iterable[str]) -> SplitResult:
     """The same without these parameters; the others stay letter for letter."""
     fields = [field for field in parts.query.split("&") if field.partition("=")[0].lower() not in names]

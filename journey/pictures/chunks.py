@@ -21,15 +21,11 @@ _NEEDED = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
 
 @dataclass(frozen=True)
 class Chunk:
-    """`at` is where its data begins in the file. Its first letter is small when a picture can do without it."""
+    """`at` is where its data begins in the file."""
 
     kind: bytes
     at: int
     length: int
-
-    @property
-    def is_needed(self) -> bool:
-        return not self.kind[0] & 0x20
 
 
 def chunks(file: BinaryIO) -> Iterator[Chunk]:

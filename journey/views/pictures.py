@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from journey.pictures import gallery, samples
-from journey.pictures.kinds import ENDINGS, LABELS
+from journey.pictures.kinds import LABELS
 from journey.pictures.previews import PREVIEW, THUMBNAIL, shrunk
 from journey.storage.names import uploaded_name
 from journey.storage.stored import StoredFile, StoredPicture
 
 __all__ = [
-    "ENDINGS", "LABELS", "PREVIEW", "SAMPLE_GRID", "SAMPLE_WIDTH", "THUMBNAIL", "StoredPicture", "fitted_width",
+    "LABELS", "PREVIEW", "SAMPLE_GRID", "SAMPLE_WIDTH", "THUMBNAIL", "StoredPicture", "fitted_width",
     "shrunk", "thumbnail_url", "uploaded_name",
 ]  # fmt: skip
 
