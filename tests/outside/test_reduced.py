@@ -119,9 +119,6 @@ def test_known_services_have_the_full_picture_elsewhere(url: str, full: str) -> 
 def test_likely_copies_are_told_as_such(url: str, full: str) -> None:
     """Where it is only likely, the address is told too, and marked as uncertain."""
     assert Full(full, is_certain=False) == reduced(url)
-    found = reduced(url)
-    assert found is not None
-    assert full == found.address
 
 
 @pytest.mark.parametrize("url", NOT_REDUCED)
@@ -142,7 +139,6 @@ def test_other_addresses_are_not_suspected(url: str) -> None:
 def test_some_copies_do_not_tell_where_the_full_one_is(url: str) -> None:
     """Where the full picture's address has a part that cannot be known, only the fact is told."""
     assert Full(None) == reduced(url)
-    assert reduced(url) is None
 
 
 @settings(max_examples=300, deadline=None)
