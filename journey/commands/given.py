@@ -26,6 +26,11 @@ class Given:
     url: str | None = None
 
     @property
+    def source(self) -> str:
+        """What whoever gave it called it: the path, the address, or `-`."""
+        return str(self.path or self.url or STANDARD_INPUT)
+
+    @property
     def stem(self) -> str:
         """What the name of its result begins with."""
         return (self.path.stem if self.path else PurePosixPath(self.name).stem) or "picture"

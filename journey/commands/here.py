@@ -75,7 +75,7 @@ class _Work:
             return False
         except (JourneyError, OSError) as error:
             reason = str(error) if isinstance(error, JourneyError) else error.strerror or type(error).__name__
-            self._show.ended(name, f"{name}: {reason}", {"source": source_of(job), "error": reason}, failed=True)
+            self._show.ended(name, f"{name}: {reason}", {"source": job.given.source, "error": reason}, failed=True)
             return False
         if not job.to_standard_output:
             self._show.ended(name, line, facts)
@@ -88,7 +88,7 @@ class _Work:
             size = self._enlarger.look(source)
             multiplier = self._wish.for_size(size.width, size.height)
             target = Path(scratch) / "result.png" if job.to_standard_output else job.target(multiplier)
-            facts: dict[str, Any] = {"source": source_of(job), "result": str(target), "multiplier": multiplier}
+            facts: dict[str, Any] = {"source": job.given.source, "result": str(target), "multiplier": multiplier}
             if multiplier == 1:
                 return {**facts, "result": None}, f"{job.given.name}: large enough as it is, nothing was made."
             if target.exists() and not self._overwrite:
@@ -118,8 +118,3 @@ class _Work:
         else:
             given.read_standard_input(path)
         return path
-
-
-def source_of(job: Job) -> str:
-    """What a program called the picture."""
-    return str(job.given.path or job.given.url or given.STANDARD_INPUT)

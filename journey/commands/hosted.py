@@ -97,18 +97,20 @@ def _looked_at(
             target = job.target(multiplier)
             if multiplier == 1:
                 show.ended(
-                    name, f"{name}: large enough as it is, nothing was ordered.", {"source": name, "result": None}
+                    name,
+                    f"{name}: large enough as it is, nothing was ordered.",
+                    {"source": job.given.source, "result": None},
                 )
                 continue
             if not job.to_standard_output and target.exists() and not overwrite:
-                facts = {"source": name, "result": str(target), "multiplier": multiplier}
+                facts = {"source": job.given.source, "result": str(target), "multiplier": multiplier}
                 show.ended(name, f"{name}: {target} is there already. --overwrite fetches it anew.", facts)
                 continue
             wanted = _Placed(job, source, multiplier, provider)
             space.orders.check(wanted.order)
             placed.append(replace(wanted, entry=space.history.lists.ordered(wanted.order.fingerprint)))
         except JourneyError as error:
-            show.ended(name, f"{name}: {error}", {"source": name, "error": str(error)}, failed=True)
+            show.ended(name, f"{name}: {error}", {"source": job.given.source, "error": str(error)}, failed=True)
             all_well = False
     return placed, all_well
 
@@ -168,7 +170,7 @@ def waits_for_a_person(space: Workspace, entry: Entry) -> bool:
 
 def _tell(space: Workspace, each: _Placed, entry: Entry | None, show: Showing) -> bool:
     name = each.job.given.name
-    facts: dict[str, Any] = {"source": name, "multiplier": each.multiplier}
+    facts: dict[str, Any] = {"source": each.job.given.source, "multiplier": each.multiplier}
     if entry is None:
         show.ended(name, f"{name}: it was deleted.", {**facts, "error": "It was deleted."}, failed=True)
         return False

@@ -22,9 +22,7 @@ from hypothesis import strategies as st
 from journey.errors import CannotStart, FetchFailed, InvalidRequest, JourneyError, Unreachable
 from journey.outside.door import NOT_FOR_OTHERS, UNREACHABLE, AllowList, BadStatus, CutShort, Door, Fetched, Limits
 from tests.harness.standing import Clock
-from tests.outside.test_transport import Listener, certificate, read_request, says, secured, until_closed
-
-__all__ = ["certificate"]  # a fixture
+from tests.outside.test_transport import Listener, read_request, says, secured, until_closed
 
 PUBLIC = "93.184.215.14"
 OTHER_PUBLIC = "8.8.4.4"
