@@ -16,7 +16,7 @@ from pages.frame import notices, sign_in
 from pages.frame.icon import icon
 from pages.frame.protection import say_error
 from pages.frame.styles import styles
-from pages.keeping.keeping import keep, say_lost
+from pages.keeping.keeping import bringing_back, keep, say_lost
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,8 @@ page = st.navigation(menu, position="top")
 try:
     notices.show(page.title)
     say_lost(page.title)
-    page.run()
+    with bringing_back():
+        page.run()
 except DatabaseAway as error:
     log.warning("the database does not answer: %s", error.reason)
     st.error(str(error))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunException
 
 from journey import printing
 from journey.errors import JourneyError
@@ -18,12 +21,32 @@ from journey.views.kept import File, Kept, Looked
 from journey.views.words import literal
 from journey.workspace import workspace
 from pages.batches.draft import Draft, the_draft
+from pages.forms.paper import NO_PAPER
 from pages.frame.protection import acting, protected
 from pages.frame.sign_in import tab
 
 _COMPONENT = st.components.v2.component("keeping", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"))
 KEEP_SECONDS = 2.0
 state = st.session_state
+
+
+@contextmanager
+def bringing_back() -> Iterator[None]:
+    """Put words that the browser has kept into the inputs of the page that is run inside.
+
+    The browser sends what its inputs show along with each of its wishes, and words that a run has not shown yet lose
+    against that. So they are put in until a run has drawn its inputs to the end, not overtaken by the next.
+    """
+    state.update(state.get("kept_words", {}))
+    overtaken = False
+    try:
+        yield
+    except RerunException:
+        overtaken = True
+        raise
+    finally:
+        if not overtaken:
+            state.pop("kept_words", None)
 
 
 def keep() -> None:
@@ -101,7 +124,7 @@ def _restore() -> None:
     state.kept_restored, state.kept_is_back = told.get("visit"), True
     entered = kept.read(told.get("entered"))
     # An empty field may have words by now that are typed, but not sent yet.
-    state.update({name: words for name, words in entered.words.items() if words != ""})
+    state.kept_words = {name: words for name, words in entered.words.items() if words != ""}
     lost = [*_restore_upscale(entered), *_restore_planner(entered), *_restore_batch(entered)]
     if lost:
         state.files_lost = "", lost
@@ -119,7 +142,7 @@ def _restore_upscale(entered: Kept) -> list[str]:
     if looked is None:
         return []
     # Nothing that is proposed for a picture takes the place of what was chosen for it.
-    state.scale_is_meant = state.get("for_paper", "none") != "none"
+    state.scale_is_meant = entered.words.get("for_paper", NO_PAPER) != NO_PAPER
     state.network_is_meant = True
     if looked.way == "task" and looked.picture.index:
         state.picked = looked.picture.index  # the other pictures of its grid are looked at with it

@@ -52,6 +52,13 @@ def rest(page: Page) -> None:
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
+def kept(page: Page, *parts: str) -> None:
+    """Wait until the tab has stored this: what the server has not heard of by then is not promised to come back."""
+    page.wait_for_function(
+        "parts => parts.every(part => sessionStorage['journey-entered']?.includes(part))", arg=list(parts)
+    )
+
+
 def lost(page: Page) -> None:
     page.locator('[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])').wait_for()
 
@@ -74,6 +81,7 @@ def fill_upscale(page: Page, url: str) -> None:
     expect(page.get_by_text("For A6 at 150 DPI")).to_be_visible()
     page.get_by_role("radio", name="2x").click()
     expect(chosen(page, "2x")).to_be_visible()
+    kept(page, '"pond.png"', '"scale":2', '"for_dpi":"150"')
     rest(page)
 
 
@@ -175,6 +183,7 @@ def test_a_batch_is_there_after_a_restart(studio: Studio, page: Page) -> None:
     page.get_by_role("combobox", name="For paper").click()
     page.get_by_role("option", name="A5 ·").click()
     expect(page.get_by_role("textbox", name="DPI")).to_be_visible()
+    kept(page, '"one.png"', '"two.png"', '"list.csv"', '"Ponds"', '"A5"')
     rest(page)
     begin_anew(studio)
     rest(page)
@@ -193,6 +202,7 @@ def test_print_size_keeps_its_upload(studio: Studio, page: Page) -> None:
     expect(page.get_by_text("wall.png · 48 × 32 px")).to_be_visible()
     page.get_by_role("combobox", name="Format").click()
     page.get_by_role("option", name="PDF ·").click()
+    kept(page, '"wall.png"', '"ready_format":"PDF"')
     rest(page)
     page.get_by_role("link", name="Spend").click()
     expect(page.get_by_role("heading", name="Spend", level=1)).to_be_visible()
@@ -213,7 +223,7 @@ def test_secrets_are_not_stored_by_the_browser(studio: Studio, page: Page) -> No
     secret.fill("swordfish")
     secret.press("Enter")
     rest(page)
-    page.wait_for_function("() => sessionStorage['journey-entered']?.includes('for_dpi')")
+    kept(page, "for_dpi")
     begin_anew(studio)
     rest(page)
     expect(secret).to_have_value("swordfish")
