@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from journey.errors import InvalidRequest, PictureRefused
+from journey.outside.masking import SHORTENED, is_shortened
 
 STANDARD_INPUT = "-"
 _WEB = re.compile(r"https?://", re.IGNORECASE)
@@ -58,6 +59,8 @@ def _meant(word: str) -> Iterator[Given]:
     if word == STANDARD_INPUT:
         yield Given("picture")
     elif _WEB.match(word):
+        if is_shortened(word):
+            raise InvalidRequest(f"{word[:200]!r}: {SHORTENED}")
         yield Given(unquote(PurePosixPath(urlsplit(word).path).name) or "picture", url=word)
     elif (path := Path(word)).is_dir():
         yield from _files(path.iterdir())

@@ -12,6 +12,8 @@ import re
 
 LEFT_OUT = "…"
 """Stands for what was left out."""
+SHORTENED = "This address was shortened where it was shown, so it leads nowhere. Paste the whole address, or the ID of its task."
+"""What to say of an address that `is_shortened`."""
 
 _SCHEME = r"[a-z][a-z0-9+.-]{0,20}:(?:\\?/){2}"
 _ENCODED_SCHEME = r"[a-z][a-z0-9+.-]{0,20}%(?:25)*3a(?:%(?:25)*2f){2}"

@@ -25,7 +25,7 @@ from journey.errors import FileMissing, InvalidRequest, JourneyError, PictureRef
 from journey.history import Entry
 from journey.outside.addresses import as_sent
 from journey.outside.door import Door
-from journey.outside.masking import masked_text
+from journey.outside.masking import SHORTENED, is_shortened, masked_text
 from journey.outside.pasted import cleaned, unquoted
 from journey.pictures.checking import Decoder, Picture
 from journey.pictures.kinds import KINDS, sniff
@@ -137,6 +137,8 @@ class Intake:
         """Fetch a picture by its address through the one door; an address of our own files is opened by its key."""
         if len(_BEGINNING.findall(url)) > 1:
             raise InvalidRequest("This is more than one address. Give one of them here, or all of them on Batch.")
+        if is_shortened(url):
+            raise InvalidRequest(SHORTENED)
         url = cleaned(url)
         if not url:
             raise InvalidRequest("Enter the address of a picture, for example https://example.com/picture.png.")

@@ -18,6 +18,7 @@ from journey.api.models import Task, TaskStatus
 from journey.errors import FetchFailed, FileMissing, InvalidRequest, JourneyError, PictureRefused, Unreachable
 from journey.outside.addresses import URL_LIMIT
 from journey.outside.door import BadStatus
+from journey.outside.masking import masked
 from journey.outside.pasted import cleaned
 from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.provider import JOURNEYAPI, THIS_MACHINE
@@ -179,6 +180,14 @@ def test_several_addresses_are_told(intake: Intake, api: StandIn) -> None:
             intake.from_url(f"{url}{between}{url}")
     assert [] == api.calls_to("cdn")
     assert (64, 48) == intake.from_url(f"[![koi]({url})](https://public.example/page)").size
+
+
+def test_a_shortened_address_is_not_fetched(intake: Intake, api: StandIn) -> None:
+    """An address as pages and exports show it is named as that, and nobody is asked for it."""
+    for shown in (masked(f"{api.picture_url(64, 48)}?sig=3f9a"), f"{api.picture_url(64, 48)}?sig=%E2%80%A6"):
+        with pytest.raises(InvalidRequest, match="was shortened where it was shown"):
+            intake.from_url(shown)
+    assert [] == api.calls_to("cdn")
 
 
 def test_the_wait_that_a_host_asks_for_reaches_the_person(intake: Intake, api: StandIn) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 from journey.api.models import GRID_INDEXES, ID_LIMIT, usable_id
 from journey.errors import one_line
 from journey.outside.addresses import URL_LIMIT
-from journey.outside.masking import is_shortened, masked_text
+from journey.outside.masking import SHORTENED, is_shortened, masked_text
 from journey.outside.pasted import cleaned
 from journey.printing.numbers import ascii_digits
 from journey.studio.batches.headings import Role, role_of
@@ -172,12 +172,7 @@ def _address(text: str, place: str, as_given: str) -> Line:
     if not text.isprintable():
         return bad(place, text, "This address contains characters that no address can have. Copy it again.")
     if is_shortened(as_given):
-        return bad(
-            place,
-            text,
-            "This address was shortened where it was shown, so it leads nowhere. Paste the whole address, or the ID "
-            "of its task.",
-        )
+        return bad(place, text, SHORTENED)
     return Line(place, text, Wanted("url", text))
 
 
