@@ -12,7 +12,10 @@ import re
 
 LEFT_OUT = "…"
 """Stands for what was left out."""
-SHORTENED = "This address was shortened where it was shown, so it leads nowhere. Paste the whole address, or the ID of its task."
+SHORTENED = (
+    "This address was shortened where it was shown, so it leads nowhere. Paste the whole address, or the ID of its "
+    "task."
+)
 """What to say of an address that `is_shortened`."""
 
 _SCHEME = r"[a-z][a-z0-9+.-]{0,20}:(?:\\?/){2}"
