@@ -12,31 +12,31 @@ from journey.commands.showing import say
 from journey.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from journey.printing import Fit, Orientation
+    from journey.printing import Fit, Orientation, Paper
     from journey.printing.shop import FileFormat
 
 
 @click.command("print", short_help="Make a file for the print shop.")
 @click.argument("picture", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--paper", required=True, help="A3, 24x36, 30x40cm.")
-@click.option("--dpi", type=float, default=300, show_default=True)
+@click.option("--paper", required=True, help="A3, 24x36, 30x40cm, one of your own.")
+@click.option("--dpi", type=float, help="Else what the product says, or 300.")
 @click.option("--fit", type=click.Choice(["crop", "contain"]), default="crop", show_default=True)
-@click.option("--bleed", default="0mm", show_default=True, help="3mm, 0.125in.")
+@click.option("--bleed", help="3mm, 0.125in; else what the product says, or none.")
 @click.option("--orientation", type=click.Choice(["auto", "portrait", "landscape"]), default="auto", show_default=True)
 @click.option(
     "--position", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of a crop: 0 is left or top."
 )
 @click.option("--flatten", is_flag=True, help="White instead of transparency, for shops that take none.")
-@click.option("--format", "file_format", help="TIFF, JPEG, PNG or PDF; else the ending of -o says it.")
+@click.option("--format", "file_format", help="TIFF, JPEG, PNG or PDF; else the ending of -o says it, or the product.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file or a folder.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
 @click.option("--json", "as_json", is_flag=True)
 def print_file(
     picture: Path,
     paper: str,
-    dpi: float,
+    dpi: float | None,
     fit: Fit,
-    bleed: str,
+    bleed: str | None,
     orientation: Orientation,
     position: float,
     flatten: bool,
@@ -49,12 +49,14 @@ def print_file(
     from journey.commands import amounts
     from journey.printing.shop import PrintSpec, exact_size
 
+    sheet = amounts.paper(paper)
+    dpi, bleed_mm = amounts.asked(sheet, dpi, bleed, fit)
     spec = PrintSpec(
-        amounts.paper(paper),
+        sheet,
         dpi,
-        _format(file_format, output),
+        _format(file_format, output, sheet),
         fit,
-        amounts.millimetres(bleed),
+        bleed_mm,
         orientation,
         position,
         flatten,
@@ -82,12 +84,13 @@ def print_file(
     say(facts, [f"{target} · {made.width} × {made.height} px · {made.dpi:g} DPI", *made.notes], as_json=as_json)
 
 
-def _format(wanted: str | None, output: Path | None) -> FileFormat:
-    """The format that was named, else the one that the name of the file ends in, else TIFF."""
+def _format(wanted: str | None, output: Path | None, sheet: Paper) -> FileFormat:
+    """The format that was named, else the one that the name of the file ends in, else the product's, else TIFF."""
     from journey.printing.shop import FORMATS
 
     ending = output.suffix if output and not output.is_dir() else ""
-    named = (wanted or ending or "TIFF").lower().lstrip(".")
+    usual = sheet.product.format if sheet.product else None
+    named = (wanted or ending or usual or "TIFF").lower().lstrip(".")
     for name, each in FORMATS.items():
         if named in (name.lower(), each.extension.lstrip(".")):
             return name

@@ -7,6 +7,7 @@ part, since it adds no detail.
 numbers   what people type, checked           fitting  what covers what, and what is cut away
 sizes     inches, centimetres, millimetres    plans    1x to 16x of a picture on a paper
 papers    the sheets by name                  screens  the same for displays
+own_papers  the list of your own
 grades    DPI as words and distances          panels   a large print cut into sheets
 drawing   a plan as a picture                 inputs   reads what people type
 shop/     files for the print shop
@@ -32,7 +33,7 @@ from journey.printing.grades import (
     usual_distance_cm,
 )
 from journey.printing.panels import Cut, Panel, Panels, cut_into_panels
-from journey.printing.papers import FAMILIES, PAPER_LIMITS, PAPERS, Paper, custom_paper
+from journey.printing.papers import FAMILIES, PAPER_LIMITS, PAPERS, FileFormat, Paper, Product, custom_paper
 from journey.printing.plans import FURTHER, MULTIPLIERS, STEPS, Multiplier, Option, Plan, papers_for, plan
 from journey.printing.screens import SCREENS, Screen, ScreenPlan, screen_plan
 from journey.printing.sizes import MM_PER_INCH, PER_INCH, PrintSize, Unit, print_size
@@ -51,6 +52,7 @@ __all__ = [
     "TOLERANCE_PX",
     "Box",
     "Cut",
+    "FileFormat",
     "Fit",
     "Grade",
     "Multiplier",
@@ -61,6 +63,7 @@ __all__ = [
     "Paper",
     "Plan",
     "PrintSize",
+    "Product",
     "Screen",
     "ScreenPlan",
     "Unit",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from journey import printing
 from journey.printing import Fit, Option, Panels, Paper, Plan, ScreenPlan, Unit, inputs
-from journey.printing.drawing import SAFE_MM, has_safe_area
+from journey.printing.drawing import safe_area
 from journey.provider import Provider
 from journey.views.ways import WayProblem, honest_words, possible
 from journey.views.words import cost_words, literal, paper_name, pixels
@@ -96,7 +96,8 @@ def legend(paper: Paper, *, bleeds: bool, cuts: bool = False) -> str:
     """What the lines and colours in a drawing mean; only those that it has. Markdown."""
     edge = "**Red edge**: bleed, trimmed off. " if bleeds else ""
     cut = "**Faded**: cut away. " if cuts else ""
-    safe = f"**Dashes**: keep text inside, {SAFE_MM} mm from the edge." if has_safe_area(paper) else ""
+    inset = safe_area(paper)
+    safe = f"**Dashes**: keep text inside, {inset:g} mm from the edge." if inset else ""
     return f"{edge}**Line**: the paper's edge. {cut}{safe}"
 
 
@@ -141,8 +142,7 @@ def served(size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit,
     by_multiplier: dict[int, list[str]] = {
         multiplier: [
             names[paper.name]
-            for paper in printing.papers_for(*size, dpi, fit=fit, multiplier=multiplier)
-            if paper.name in names
+            for paper in printing.papers_for(*size, dpi, fit=fit, multiplier=multiplier, papers=papers)
         ]
         for multiplier in printing.MULTIPLIERS
     }

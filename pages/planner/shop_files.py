@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -71,19 +72,20 @@ def _exact(source: Source, plan: Plan) -> Start | None:
 
 def _several(source: Source, plan: Plan) -> Start | None:
     file_format = _choose_format()
-    own = plan.paper.name if plan.paper.name in printing.PAPERS else None
+    papers = workspace().papers
+    own = plan.paper.name if plan.paper.name in papers else None
     names = st.multiselect(
         "Papers",
-        list(printing.PAPERS),
+        list(papers),
         default=list(dict.fromkeys([*([own] if own else []), "A4", "8x10"])),
-        format_func=inputs.target_label,
+        format_func=partial(inputs.target_label, papers=papers),
         key="set_papers",
         persist_state="session",
         max_selections=shop.SET_LIMIT,
     )
     flatten = _flatten(file_format)
     st.markdown(f"One ZIP with a {file_format} for each paper and a list of what is in it, at {plan.dpi:g} DPI.")
-    specs = [_checked(plan, printing.PAPERS[name], file_format, flatten=flatten) for name in names]
+    specs = [_checked(plan, papers[name], file_format, flatten=flatten) for name in names]
     ready = [spec for spec in specs if spec]
     if not names:
         st.caption("Choose at least one paper.")
@@ -143,7 +145,7 @@ _WAYS: dict[str, Callable[[Source, Plan], Start | None]] = {
 def _choose_format() -> FileFormat:
     labels = {name: f"{name} · {each.used_for}" for name, each in shop.FORMATS.items()}
     return st.selectbox(
-        "Format", list(labels), format_func=labels.__getitem__, key="ready_format", persist_state="session"
+        "Format", list(labels), format_func=labels.__getitem__, key=key("format"), persist_state="session"
     )
 
 

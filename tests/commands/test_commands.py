@@ -88,3 +88,18 @@ def test_help_loads_nothing_heavy() -> None:
         "set()"
         == subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
     )
+
+
+def test_a_product_of_ones_own_has_its_dpi_bleed_and_format(terminal: Terminal) -> None:
+    """A product in papers.toml is planned for and printed as its shop asks, unless the command says otherwise."""
+    terminal.settings["JOURNEY_PAPERS"] = "shop.toml"
+    (terminal.folder / "shop.toml").write_text(
+        '[[paper]]\nname = "Post card"\nsize = "10x15cm"\nbleed = "3mm"\ndpi = 150\nformat = "PNG"\n'
+    )
+    planned = json.loads(terminal.run("plan", "1024x1536", "--paper", "postcard", "--json").out)
+    assert ("Post card", 150, 3) == (planned["paper"], planned["dpi"], planned["bleed_mm"])
+    made = json.loads(terminal.run("print", "koi.png", "--paper", "post card", "--dpi", "100", "--json").out)
+    assert ("PNG", 100, 614) == (made["format"], made["dpi"], made["width"])
+    (terminal.folder / "shop.toml").write_text('[[paper]]\nname = "Post card"\n')
+    refused = terminal.run("plan", "1024x1536", status=2).err
+    assert "In the entry at line 1, “Post card”: It needs a size" in refused

@@ -13,6 +13,7 @@ Numbers that cannot be used raise ValueError, sources that cannot be read Pictur
 Stopped, each with a sentence for people. A full disk is an OSError. Nothing half-written stays behind.
 """
 
+from journey.printing.papers import FileFormat
 from journey.printing.shop.background import PrintJob, start
 from journey.printing.shop.making import SET_LIMIT, exact_size, print_set, proof, retag
 from journey.printing.shop.specs import (
@@ -20,7 +21,6 @@ from journey.printing.shop.specs import (
     MAX_PIXELS,
     PROOF_PAPER,
     SERVICE_LIMITS,
-    FileFormat,
     Format,
     PrintFile,
     PrintSet,

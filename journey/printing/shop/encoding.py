@@ -18,7 +18,7 @@ from PIL import Image
 from journey import printing
 from journey.pictures import png
 from journey.pictures.copying import density
-from journey.printing import Paper
+from journey.printing import FileFormat, Paper
 from journey.printing.shop.colours import coloured, flat
 from journey.printing.shop.jpeg import write_jpeg
 from journey.printing.shop.layout import Layout
@@ -26,7 +26,7 @@ from journey.printing.shop.pdf import page_notes, write_pdf
 from journey.printing.shop.progress import Work
 from journey.printing.shop.sheet import Sheet, deflated
 from journey.printing.shop.source import Source
-from journey.printing.shop.specs import FORMATS, FileFormat, PrintFile, service_warnings
+from journey.printing.shop.specs import FORMATS, PrintFile, service_warnings
 from journey.printing.shop.tiff import write_tiff
 
 _BAND_PIXELS = 1_000_000

@@ -11,7 +11,7 @@ from journey import printing
 from journey.pictures.copying import COPIES
 from journey.pictures.kinds import KINDS, FormatName
 from journey.pictures.reading import Reading, read
-from journey.printing import Box, Paper
+from journey.printing import Box, FileFormat, Paper
 from journey.printing.shop.encoding import new_file, write_sheet
 from journey.printing.shop.layout import Layout, layout_for, most_detailed
 from journey.printing.shop.manifests import manifest_csv, manifest_text
@@ -21,7 +21,6 @@ from journey.printing.shop.specs import (
     FORMATS,
     MAX_SOURCE_PIXELS,
     PROOF_PAPER,
-    FileFormat,
     PrintFile,
     PrintSet,
     PrintSpec,

@@ -10,10 +10,8 @@ from typing import Literal
 
 from journey import printing
 from journey.pictures.kinds import without_ending
-from journey.printing import Box, Fit, Orientation, Paper
+from journey.printing import Box, FileFormat, Fit, Orientation, Paper
 from journey.storage.names import plain
-
-FileFormat = Literal["PNG", "TIFF", "JPEG", "PDF"]
 
 
 @dataclass(frozen=True)
