@@ -29,9 +29,11 @@ from journey.printing.shop.specs import (
     service_warnings,
 )
 from journey.printing.shop.tiling import panels
+from journey.printing.shop.weighing import LEAST_QUALITY, Told, told_sizes
 
 __all__ = [
     "FORMATS",
+    "LEAST_QUALITY",
     "MAX_PIXELS",
     "PROOF_PAPER",
     "SERVICE_LIMITS",
@@ -42,6 +44,7 @@ __all__ = [
     "PrintJob",
     "PrintSet",
     "PrintSpec",
+    "Told",
     "exact_size",
     "file_name",
     "panels",
@@ -50,4 +53,5 @@ __all__ = [
     "retag",
     "service_warnings",
     "start",
+    "told_sizes",
 ]

@@ -29,8 +29,10 @@ from journey.printing.shop.specs import (
     file_name,
     name_for,
     paper_word,
+    product_warnings,
     service_warnings,
 )
+from journey.printing.shop.weighing import USUAL_ENCODINGS, write_within
 from journey.storage.names import distinct
 
 FLATTEN = "Choose “White instead of transparency”"
@@ -109,12 +111,12 @@ def exact_size(
 
     The ICC profile is kept byte for byte; a picture without one is tagged sRGB. Transparency stays in PNG and
     TIFF, where the margins of contain are transparent too, and becomes white in JPEG and PDF. PNG, TIFF and
-    PDF are lossless; JPEG has quality 95 and full colour resolution. A PDF has one page of exactly paper plus
-    bleed, with TrimBox and BleedBox.
+    PDF are lossless; JPEG has full colour resolution and quality 95, or the highest that fits `at_most_mb`.
+    A PDF has one page of exactly paper plus bleed, with TrimBox and BleedBox.
     """
     work = Work(on_progress, should_stop)
     with decoded(source, folder, work) as picture:
-        work.begin(spec.on(*picture.size).needed[1])
+        work.begin(_rows(picture, spec))
         return _print(picture, folder / file_name(title, spec), spec, work)
 
 
@@ -138,7 +140,7 @@ def print_set(
         new_file(target) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
     ):
-        work.begin(sum(spec.on(*picture.size).needed[1] for spec in specs))
+        work.begin(sum(_rows(picture, spec) for spec in specs))
         for spec, name in zip(specs, distinct([file_name(title, spec) for spec in specs]), strict=True):
             made = _print(picture, folder / name, spec, work)
             try:
@@ -181,10 +183,19 @@ def proof(
         return judged(made, picture, spec, "Print it at 100 %, without fitting it to the page, to see its true size.")
 
 
+def _rows(picture: Source, spec: PrintSpec) -> int:
+    """How many rows are computed or written for this file, about."""
+    rows = spec.on(*picture.size).needed[1]
+    return rows if spec.at_most_mb is None else rows * (1 + USUAL_ENCODINGS)
+
+
 def _print(picture: Source, target: Path, spec: PrintSpec, work: Work) -> PrintFile:
+    layout = layout_for(picture, spec)
+    if spec.at_most_mb is not None:
+        return judged(write_within(picture, layout, target, spec, work), picture, spec)
     made = write_sheet(
         picture,
-        layout_for(picture, spec),
+        layout,
         target,
         spec.format,
         spec.dpi,
@@ -210,7 +221,7 @@ def judged(made: PrintFile, picture: Source, spec: PrintSpec, *notes: str) -> Pr
         effective_dpi=option.dpi,
         grade=option.grade.word,
         crop=option.crop,
-        notes=(*notes, *made.notes),
+        notes=(*notes, *made.notes, *product_warnings(made.size, spec)),
     )
 
 
