@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from journey.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from journey.printing import Fit, Orientation, Paper
-    from journey.printing.shop import FileFormat
+    from journey.printing.shop import FileFormat, PrintSpec
 
 
 @click.command("print", short_help="Make a file for the print shop.")
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     "--position", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of a crop: 0 is left or top."
 )
 @click.option("--flatten", is_flag=True, help="White instead of transparency, for shops that take none.")
+@click.option("--at-most", metavar="MB", help="20MB: a JPEG of the highest quality that fits.")
 @click.option("--format", "file_format", help="TIFF, JPEG, PNG or PDF; else the ending of -o says it, or the product.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file or a folder.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
+@click.option("--dry-run", is_flag=True, help="Say how large the file would be, and make none.")
 @click.option("--json", "as_json", is_flag=True)
 def print_file(
     picture: Path,
@@ -40,9 +43,11 @@ def print_file(
     orientation: Orientation,
     position: float,
     flatten: bool,
+    at_most: str | None,
     file_format: str | None,
     output: Path | None,
     overwrite: bool,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Make a file for the print shop from a picture, which is neither enlarged by AI nor changed in its colours."""
@@ -61,6 +66,10 @@ def print_file(
         position,
         flatten,
     )
+    spec = replace(spec, at_most_mb=_most(at_most, spec))
+    if dry_run:
+        _tell(picture, spec, as_json=as_json)
+        return
     folder = output if output and output.is_dir() else output.parent if output else Path()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".journey-") as scratch:
@@ -78,10 +87,48 @@ def print_file(
         "bytes": made.size,
         "effective_dpi": round(made.effective_dpi, 2) if made.effective_dpi else None,
         "grade": made.grade,
+        "quality": made.quality,
         "profile": made.profile,
         "notes": list(made.notes),
     }
     say(facts, [f"{target} · {made.width} × {made.height} px · {made.dpi:g} DPI", *made.notes], as_json=as_json)
+
+
+def _tell(picture: Path, spec: PrintSpec, *, as_json: bool) -> None:
+    """Say what would be made."""
+    from journey.pictures.checking import inspect
+    from journey.printing.shop import file_name, told_sizes
+    from journey.printing.shop.specs import MAX_SOURCE_PIXELS, product_warnings
+
+    looked = inspect(picture, max_pixels=MAX_SOURCE_PIXELS)
+    with tempfile.TemporaryDirectory() as scratch:
+        (told,) = told_sizes(picture, Path(scratch), [spec])
+    if told.problem:
+        raise InvalidRequest(told.problem)
+    (width, height), name = spec.on(looked.width, looked.height).needed, file_name(picture.stem, spec)
+    facts = {
+        "file": name,
+        "format": spec.format,
+        "width": width,
+        "height": height,
+        "dpi": spec.dpi,
+        "bytes": told.size,
+        "quality": told.quality,
+    }
+    about = f"{name} · {width} × {height} px · {spec.dpi:g} DPI · about {told.size / 1e6:.3g} MB"
+    say(facts, [about, *product_warnings(told.size, spec)], as_json=as_json)
+
+
+def _most(typed: str | None, spec: PrintSpec) -> float | None:
+    """The most MB: as typed, else what the product says of a JPEG. Raises InvalidRequest."""
+    from journey.printing.inputs import megabytes
+
+    if typed is None:
+        return spec.paper.product.largest_mb if spec.paper.product and spec.format == "JPEG" else None
+    try:
+        return megabytes(typed)
+    except ValueError as error:
+        raise InvalidRequest(f"--at-most: {error}") from None
 
 
 def _format(wanted: str | None, output: Path | None, sheet: Paper) -> FileFormat:

@@ -103,3 +103,17 @@ def test_a_product_of_ones_own_has_its_dpi_bleed_and_format(terminal: Terminal) 
     (terminal.folder / "shop.toml").write_text('[[paper]]\nname = "Post card"\n')
     refused = terminal.run("plan", "1024x1536", status=2).err
     assert "In the entry at line 1, “Post card”: It needs a size" in refused
+
+
+def test_a_jpeg_can_be_made_to_fit(terminal: Terminal) -> None:
+    """`--at-most` keeps a limit, `--dry-run` tells the size and writes nothing, and what cannot be is a sentence."""
+    wanted = ["print", "koi.png", "--paper", "A6", "--format", "jpeg", "--json"]
+    full = json.loads(terminal.run(*wanted, "--dry-run").out)["bytes"]
+    told = json.loads(terminal.run(*wanted, "--at-most", f"{full * 0.7 / 1e6:.4f}MB", "--dry-run").out)
+    assert ["koi.png"] == [path.name for path in terminal.folder.iterdir()]
+    made = json.loads(terminal.run(*wanted, "--at-most", f"{full * 0.7 / 1e6:.4f} MB").out)
+    assert (terminal.folder / made["file"]).stat().st_size == made["bytes"] <= full * 0.7
+    assert (told["file"], told["quality"]) == (made["file"], pytest.approx(made["quality"], abs=3))
+    assert "Even at quality 60" in terminal.run(*wanted, "--at-most", "0.01", status=2).err
+    assert "--at-most: The largest file must be" in terminal.run(*wanted, "--at-most", "much", status=2).err
+    assert "Only a JPEG" in terminal.run("print", "koi.png", "--paper", "A6", "--at-most", "3", status=2).err
