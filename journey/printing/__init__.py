@@ -7,7 +7,7 @@ part, since it adds no detail.
 numbers   what people type, checked           fitting  what covers what, and what is cut away
 sizes     inches, centimetres, millimetres    plans    1x to 16x of a picture on a paper
 papers    the sheets by name                  screens  the same for displays
-own_papers  the list of your own
+ratios    shapes that sellers deliver         own_papers  the list of one's own
 grades    DPI as words and distances          panels   a large print cut into sheets
 drawing   a plan as a picture                 inputs   reads what people type
 shop/     files for the print shop
@@ -35,6 +35,7 @@ from journey.printing.grades import (
 from journey.printing.panels import Cut, Panel, Panels, cut_into_panels
 from journey.printing.papers import FAMILIES, PAPER_LIMITS, PAPERS, FileFormat, Paper, Product, custom_paper
 from journey.printing.plans import FURTHER, MULTIPLIERS, STEPS, Multiplier, Option, Plan, papers_for, plan
+from journey.printing.ratios import RATIOS, Ratio, cut_away, largest
 from journey.printing.screens import SCREENS, Screen, ScreenPlan, screen_plan
 from journey.printing.sizes import MM_PER_INCH, PER_INCH, PrintSize, Unit, print_size
 
@@ -47,6 +48,7 @@ __all__ = [
     "PAPERS",
     "PAPER_LIMITS",
     "PER_INCH",
+    "RATIOS",
     "SCREENS",
     "STEPS",
     "TOLERANCE_PX",
@@ -64,16 +66,19 @@ __all__ = [
     "Plan",
     "PrintSize",
     "Product",
+    "Ratio",
     "Screen",
     "ScreenPlan",
     "Unit",
     "crop_box",
     "custom_paper",
+    "cut_away",
     "cut_into_panels",
     "distance_text",
     "dpi_for_distance",
     "effective_dpi",
     "grade_of",
+    "largest",
     "papers_for",
     "pixels_needed",
     "plan",

@@ -117,3 +117,14 @@ def test_a_jpeg_can_be_made_to_fit(terminal: Terminal) -> None:
     assert "Even at quality 60" in terminal.run(*wanted, "--at-most", "0.01", status=2).err
     assert "--at-most: The largest file must be" in terminal.run(*wanted, "--at-most", "much", status=2).err
     assert "Only a JPEG" in terminal.run("print", "koi.png", "--paper", "A6", "--at-most", "3", status=2).err
+
+
+def test_a_set_by_ratio_is_one_archive(terminal: Terminal) -> None:
+    """`journey print --set` makes a ZIP, tells its files before, and a picture that is too small is a sentence."""
+    told = json.loads(terminal.run("print", "koi.png", "--set", "--dpi", "8", "--dry-run", "--json").out)
+    made = json.loads(terminal.run("print", "koi.png", "--set", "--dpi", "8", "-o", "set.zip", "--json").out)
+    assert (terminal.folder / "set.zip").stat().st_size == made["bytes"]
+    assert [each["file"] for each in told["files"]] == [each["name"] for each in made["files"]]
+    assert "koi_ISO_A4_8dpi.tif" not in (each["name"] for each in made["files"])
+    assert "fills no paper of any ratio" in terminal.run("print", "koi.png", "--set", status=2).err
+    assert "Say which --paper, or --set" in terminal.run("print", "koi.png", status=2).err

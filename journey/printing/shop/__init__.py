@@ -15,7 +15,7 @@ Stopped, each with a sentence for people. A full disk is an OSError. Nothing hal
 
 from journey.printing.papers import FileFormat
 from journey.printing.shop.background import PrintJob, start
-from journey.printing.shop.making import SET_LIMIT, exact_size, print_set, proof, retag
+from journey.printing.shop.making import SET_LIMIT, exact_size, print_set, proof, ratio_specs, retag
 from journey.printing.shop.specs import (
     FORMATS,
     MAX_PIXELS,
@@ -50,6 +50,7 @@ __all__ = [
     "panels",
     "print_set",
     "proof",
+    "ratio_specs",
     "retag",
     "service_warnings",
     "start",

@@ -19,6 +19,7 @@ from journey.printing.shop.progress import Progress, ShouldStop, Work
 from journey.printing.shop.source import Source, decoded
 from journey.printing.shop.specs import (
     FORMATS,
+    MAX_PIXELS,
     MAX_SOURCE_PIXELS,
     PROOF_PAPER,
     PrintFile,
@@ -147,10 +148,35 @@ def print_set(
                 archive.write(made.path, name)
             finally:
                 made.path.unlink()
-            files.append(replace(made, path=Path(name)))
+            cut = (printing.cut_away(spec.on(*picture.size)),) if spec.ratio else ()
+            files.append(replace(made, path=Path(name), notes=(*cut, *made.notes)))
         archive.writestr("manifest.csv", manifest_csv(files))
         archive.writestr("manifest.txt", manifest_text(title, picture.size, files))
     return PrintSet(target, target.stat().st_size, tuple(files))
+
+
+def ratio_specs(
+    width: int, height: int, wanted: PrintSpec, ratios: Sequence[printing.Ratio] = printing.RATIOS
+) -> dict[str, PrintSpec]:
+    """What makes a set by ratio of a picture of this size: by its name, the largest paper of each ratio that it fills.
+
+    All else is as wanted. A ratio of which it fills no paper at this DPI is left out.
+    """
+    specs = {}
+    for ratio in ratios:
+        made = printing.largest(
+            ratio,
+            width,
+            height,
+            wanted.dpi,
+            bleed_mm=wanted.bleed_mm,
+            orientation=wanted.orientation,
+            position=wanted.position,
+            most_pixels=MAX_PIXELS,
+        )
+        if made is not None:
+            specs[ratio.name] = replace(wanted, paper=made.paper, fit="crop", ratio=ratio.word)
+    return specs
 
 
 def proof(

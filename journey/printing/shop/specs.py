@@ -59,7 +59,8 @@ class PrintSpec:
     """What is wanted on paper. `position` moves a crop along its free axis, 0 (left, top) to 1; contain centres.
 
     `flatten` puts white in place of transparency, also in formats that can have it. `at_most_mb` is how many millions
-    of bytes a JPEG may have. Raises ValueError for numbers that cannot be used and for files that would be too large.
+    of bytes a JPEG may have. `ratio` is its place in a set by ratio, and part of the file's name. Raises ValueError for
+    numbers that cannot be used and for files that would be too large.
     """
 
     paper: Paper
@@ -71,6 +72,7 @@ class PrintSpec:
     position: float = 0.5
     flatten: bool = False
     at_most_mb: float | None = None
+    ratio: str = ""
 
     @property
     def is_transparent(self) -> bool:
@@ -149,7 +151,7 @@ class PrintSet:
 
 def file_name(title: str, spec: PrintSpec) -> str:
     """Such as `fjord_A3_300dpi_bleed3mm.tif`. The title may be any text."""
-    parts = [paper_word(spec.paper), f"{spec.dpi:g}dpi"]
+    parts = [*([spec.ratio] if spec.ratio else []), paper_word(spec.paper), f"{spec.dpi:g}dpi"]
     if spec.bleed_mm:
         parts.append(f"bleed{spec.bleed_mm:g}mm")
     if spec.fit == "contain":
