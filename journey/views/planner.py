@@ -27,6 +27,7 @@ PRINT_FILES = {
     "exact": "Exact size",
     "keep": "Keep pixels",
     "set": "Print set",
+    "ratios": "Set by ratio",
     "proof": "Proof",
     "panels": "Panels",
 }

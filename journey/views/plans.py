@@ -8,9 +8,10 @@ from typing import Literal
 from journey import printing
 from journey.printing import Fit, Option, Panels, Paper, Plan, ScreenPlan, Unit, inputs
 from journey.printing.drawing import safe_area
+from journey.printing.shop import JPEG_QUALITY, PrintSpec, Told, product_warnings, service_warnings
 from journey.provider import Provider
 from journey.views.ways import WayProblem, honest_words, possible
-from journey.views.words import cost_words, literal, paper_name, pixels
+from journey.views.words import cost_words, file_size, literal, paper_name, pixels
 
 Outcome = Literal["fine", "upscale", "nearly", "out of reach"]
 
@@ -180,6 +181,38 @@ def exact_words(plan: Plan) -> str:
     with_bleed = f" with {plan.bleed_mm:g} mm bleed" if plan.bleed_mm else ""
     fits = "cropped as drawn above" if plan.fit == "crop" else "the whole picture with white margins"
     return f"**{pixels(plan.needed)}**: {literal(plan.paper.label)} at {plan.dpi:g} DPI{with_bleed}, {fits}."
+
+
+def told_words(told: Sequence[Told], specs: Sequence[PrintSpec]) -> str:
+    """How large these files will be, as Markdown."""
+    sizes = [each.size for each in told]
+    if len(told) > 1:
+        return f"About **{file_size(sum(sizes))}** together, the largest **{file_size(max(sizes))}**."
+    quality = told[0].quality
+    lowered = specs[0].at_most_mb is not None and quality is not None and quality < JPEG_QUALITY
+    return f"About **{file_size(sizes[0])}**" + (f", at quality {quality} of 100." if lowered else ".")
+
+
+def told_warnings(told: Sequence[Told], specs: Sequence[PrintSpec]) -> list[str]:
+    """What is wrong with files of these sizes, a sentence for each kind of it."""
+    sentences: list[str] = []
+    for each, spec in zip(told, specs, strict=True):
+        sentences += [each.problem] if each.problem else product_warnings(each.size, spec)
+    largest = max(zip(told, specs, strict=True), key=lambda pair: pair[0].size)
+    return [*dict.fromkeys(sentences), *service_warnings(largest[0].size, largest[1].format)]
+
+
+def ratio_lines(size: tuple[int, int], specs: Mapping[str, PrintSpec], wanted: Sequence[str], dpi: float) -> list[str]:
+    """What each file of a set by ratio is, as Markdown: its paper and pixels, and what is cut away."""
+    lines = []
+    for name in wanted:
+        if (spec := specs.get(name)) is None:
+            lines.append(f"**{name}**: out of reach at {dpi:g} DPI.")
+            continue
+        plan = spec.on(*size)
+        paper = literal(paper_name(plan.paper))
+        lines.append(f"**{name}**: {paper}, {pixels(plan.needed)}. {printing.cut_away(plan)}")
+    return lines
 
 
 def panels_words(panels: Panels, paper: Paper) -> str:

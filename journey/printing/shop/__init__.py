@@ -16,6 +16,7 @@ Stopped, each with a sentence for people. A full disk is an OSError. Nothing hal
 from journey.printing.papers import FileFormat
 from journey.printing.shop.background import PrintJob, start
 from journey.printing.shop.making import SET_LIMIT, exact_size, print_set, proof, ratio_specs, retag
+from journey.printing.shop.sheet import JPEG_QUALITY
 from journey.printing.shop.specs import (
     FORMATS,
     MAX_PIXELS,
@@ -26,6 +27,7 @@ from journey.printing.shop.specs import (
     PrintSet,
     PrintSpec,
     file_name,
+    product_warnings,
     service_warnings,
 )
 from journey.printing.shop.tiling import panels
@@ -33,6 +35,7 @@ from journey.printing.shop.weighing import LEAST_QUALITY, Told, told_sizes
 
 __all__ = [
     "FORMATS",
+    "JPEG_QUALITY",
     "LEAST_QUALITY",
     "MAX_PIXELS",
     "PROOF_PAPER",
@@ -49,6 +52,7 @@ __all__ = [
     "file_name",
     "panels",
     "print_set",
+    "product_warnings",
     "proof",
     "ratio_specs",
     "retag",
