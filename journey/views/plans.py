@@ -184,13 +184,17 @@ def exact_words(plan: Plan) -> str:
 
 
 def told_words(told: Sequence[Told], specs: Sequence[PrintSpec]) -> str:
-    """How large these files will be, as Markdown."""
+    """How large these files will be, as Markdown; nothing of one that cannot be made."""
     sizes = [each.size for each in told]
     if len(told) > 1:
-        return f"About **{file_size(sum(sizes))}** together, the largest **{file_size(max(sizes))}**."
+        return f"Together about **{file_size(sum(sizes))}**, the largest **{file_size(max(sizes))}**."
+    if told[0].problem:
+        return ""
     quality = told[0].quality
     lowered = specs[0].at_most_mb is not None and quality is not None and quality < JPEG_QUALITY
-    return f"About **{file_size(sizes[0])}**" + (f", at quality {quality} of 100." if lowered else ".")
+    return f"The file will have about **{file_size(sizes[0])}**" + (
+        f", at quality {quality} of 100." if lowered else "."
+    )
 
 
 def told_warnings(told: Sequence[Told], specs: Sequence[PrintSpec]) -> list[str]:
@@ -210,8 +214,7 @@ def ratio_lines(size: tuple[int, int], specs: Mapping[str, PrintSpec], wanted: S
             lines.append(f"**{name}**: out of reach at {dpi:g} DPI.")
             continue
         plan = spec.on(*size)
-        paper = literal(paper_name(plan.paper))
-        lines.append(f"**{name}**: {paper}, {pixels(plan.needed)}. {printing.cut_away(plan)}")
+        lines.append(f"**{name}**: {literal(plan.paper.label)}, {pixels(plan.needed)}. {printing.cut_away(plan)}")
     return lines
 
 

@@ -124,8 +124,7 @@ def _by_ratio(source: Source, plan: Plan) -> Start | None:
         return None
     try:
         specs = shop.ratio_specs(*source.size, wanted, ratios)
-        for line in ratio_lines(source.size, specs, [ratio.name for ratio in ratios], plan.dpi):
-            st.markdown(line)
+        st.markdown("  \n".join(ratio_lines(source.size, specs, [ratio.name for ratio in ratios], plan.dpi)))
     except ValueError as error:
         say_error(str(error))
         return None

@@ -39,7 +39,8 @@ def show_told(source: Source, specs: Sequence[PrintSpec]) -> None:
         told = job.result(0)
     except (JourneyError, OSError, ValueError):  # making the file says why
         return
-    st.markdown(told_words(told, specs))
+    if words := told_words(told, specs):
+        st.markdown(words)
     for sentence in told_warnings(told, specs):
         if any(each.problem == sentence for each in told):
             say_error(sentence)
