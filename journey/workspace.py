@@ -27,7 +27,7 @@ from journey.outside.door import FOR_RESULTS, Door
 from journey.pictures import gallery, samples
 from journey.pictures.checking import Decoder, Decoders, Limits
 from journey.pictures.tiles import Tiles, seconds_for
-from journey.printing import STEPS
+from journey.printing import STEPS, own_papers
 from journey.printing.shop.runs import PrintRuns
 from journey.provider import HERE, JOURNEYAPI, THIS_MACHINE, Provider
 from journey.settings import Settings, read_settings
@@ -64,7 +64,6 @@ BALANCE_SECONDS = 60.0
 USUAL_SECONDS = 60.0
 DISK_USE_SECONDS = 15 * 60.0
 """How long a value that was found out in the background is good for."""
-
 HEARTBEAT_SECONDS = 60.0
 
 
@@ -76,6 +75,7 @@ class Workspace:
     ) -> None:
         self.settings = settings
         self._clock = clock
+        self.papers = own_papers.all_papers(settings.papers_place, asked_for=settings.papers is not None)
         self.origins = origins or Origins.at("127.0.0.1", 8501, public=settings.public_url)
         data_folder.prepare(settings.data_dir)
         self._key = key_file(settings.data_dir / "secret-key").encode()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from journey.printing import Plan, Screen
-from journey.views.planner import FAMILIES, QUESTIONS
+from journey.views.planner import QUESTIONS, families
 from journey.views.words import literal
+from journey.workspace import workspace
 from pages.forms.choosing import choose
 from pages.frame.header import header
 from pages.planner import verdict
@@ -50,7 +51,9 @@ if plan is not None and size is not None:
     table, curve = st.columns([6, 5], gap="large")
     with table:
         st.header("On other papers", anchor=False)
-        family = choose("Papers", FAMILIES, key=key("family"), wrap=True, label_visibility="collapsed")
+        family = choose(
+            "Papers", families(workspace().papers), key=key("family"), wrap=True, label_visibility="collapsed"
+        )
         verdict.show_others(size, plan, family)
     with curve:
         st.header("How large can it get?", anchor=False)

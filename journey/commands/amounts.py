@@ -3,53 +3,64 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from journey.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from journey.printing import Paper, Unit
+    from journey.printing import Fit, Paper
 
-_LENGTH = re.compile(r"\s*(?P<number>[\d.,]+)\s*(?P<unit>mm|cm|in|\")?\s*", re.IGNORECASE)
-_PAPER = re.compile(r"\s*(?P<width>[\d.,]+)\s*[x×*]\s*(?P<height>[\d.,]+)\s*(?P<unit>mm|cm|in|\")\s*", re.IGNORECASE)
-_UNITS: dict[str, Unit] = {"mm": "mm", "cm": "cm", "in": "in", '"': "in"}
 _SIZE = re.compile(r"\s*(\d{1,6})\s*[x×*]\s*(\d{1,6})\s*(?:px)?\s*", re.IGNORECASE)
 
 
-def paper(text: str) -> Paper:
-    """`A3`, `24x36`, or a size of its own such as `30x40cm`. Raises InvalidRequest."""
-    from journey import printing
-    from journey.printing.inputs import number
+def papers() -> Mapping[str, Paper]:
+    """Every paper by its name: those of one's own list, then the usual ones. Raises CannotStart."""
+    from journey.printing.own_papers import all_papers
+    from journey.settings import read_settings
 
-    by_name = {name.casefold(): sheet for name, sheet in printing.PAPERS.items()}
-    if (sheet := by_name.get(text.strip().replace("×", "x").replace(" ", "").casefold())) is not None:
+    settings = read_settings()
+    return all_papers(settings.papers_place, asked_for=settings.papers is not None)
+
+
+def paper(text: str) -> Paper:
+    """`A3`, `24x36`, one of one's own, or a size such as `30x40cm`. Raises InvalidRequest and CannotStart."""
+    from journey.printing import inputs
+
+    known = papers()
+    by_name = {_bare(name): sheet for name, sheet in known.items()}
+    if (sheet := by_name.get(_bare(text))) is not None:
         return sheet
-    if found := _PAPER.fullmatch(text):
+    if text.strip()[:1].isdigit():
         try:
-            width, height = number(found["width"], "paper's width"), number(found["height"], "paper's height")
-            return printing.custom_paper(width, height, _unit(found["unit"]))
+            return inputs.paper_of_size(text)
         except ValueError as error:
             raise InvalidRequest(f"--paper: {error}") from None
     raise InvalidRequest(
-        f"--paper: there is no paper named {text[:40]!r}. Use one of {', '.join(printing.PAPERS)}, or a size such as "
+        f"--paper: there is no paper named {text[:40]!r}. Use one of {', '.join(known)}, or a size such as "
         "30x40cm or 11.69x16.54in."
     )
 
 
+def asked(sheet: Paper, dpi: float | None, bleed: str | None, fit: Fit) -> tuple[float, float]:
+    """DPI, and bleed in mm: as typed, else as the product has them, else 300 and none. Raises InvalidRequest."""
+    product = sheet.product
+    if dpi is None:
+        dpi = (product and product.dpi) or 300
+    if bleed is not None:
+        return dpi, millimetres(bleed)
+    return dpi, (product and product.bleed_mm) or 0 if fit == "crop" else 0
+
+
 def millimetres(text: str) -> float:
     """`3`, `3mm`, `0.3cm` or `0.125in` as millimetres. Raises InvalidRequest."""
-    from journey import printing
-    from journey.printing.inputs import number
+    from journey.printing import inputs
 
-    found = _LENGTH.fullmatch(text)
-    if not found:
-        raise InvalidRequest(f"{text[:40]!r} is not a length. Write it as 3mm or 0.125in.")
     try:
-        value = number(found["number"], "length")
+        return inputs.measured(text)
     except ValueError as error:
         raise InvalidRequest(str(error)) from None
-    return value * printing.MM_PER_INCH / printing.PER_INCH[_unit(found["unit"] or "mm")]
 
 
 def pixels(text: str) -> tuple[int, int]:
@@ -65,5 +76,5 @@ def pixels(text: str) -> tuple[int, int]:
     raise InvalidRequest(f"{text[:80]!r} is neither a size such as 1024x1536 nor a picture file.")
 
 
-def _unit(text: str) -> Unit:
-    return _UNITS[text.lower()]
+def _bare(name: str) -> str:
+    return name.replace("×", "x").replace(" ", "").casefold()

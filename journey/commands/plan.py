@@ -14,20 +14,22 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Say how large a picture prints, and which enlargement is enough.")
 @click.argument("size", metavar="SIZE_OR_PICTURE")
-@click.option("--paper", help="A3, 24x36, 30x40cm. Without it, all papers are listed.")
-@click.option("--dpi", type=float, default=300, show_default=True)
+@click.option("--paper", help="A3, 24x36, 30x40cm, one of your own. Without it, all papers are listed.")
+@click.option("--dpi", type=float, help="Else what the product says, or 300.")
 @click.option("--fit", type=click.Choice(["crop", "contain"]), default="crop", show_default=True)
-@click.option("--bleed", default="0mm", show_default=True, help="3mm, 0.125in.")
+@click.option("--bleed", help="3mm, 0.125in; else what the product says, or none.")
 @click.option("--json", "as_json", is_flag=True)
-def plan(size: str, paper: str | None, dpi: float, fit: Fit, bleed: str, as_json: bool) -> None:
+def plan(size: str, paper: str | None, dpi: float | None, fit: Fit, bleed: str | None, as_json: bool) -> None:
     """Say how large a picture prints. SIZE_OR_PICTURE is its size in pixels, 1024x1536, or a file."""
     from journey import printing
     from journey.commands import amounts
 
     width, height = amounts.pixels(size)
-    bleed_mm = amounts.millimetres(bleed)
-    papers = [amounts.paper(paper)] if paper else list(printing.PAPERS.values())
-    plans = [printing.plan(width, height, each, dpi, fit=fit, bleed_mm=bleed_mm) for each in papers]
+    papers = [amounts.paper(paper)] if paper else list(amounts.papers().values())
+    plans = []
+    for each in papers:
+        each_dpi, bleed_mm = amounts.asked(each, dpi, bleed, fit)
+        plans.append(printing.plan(width, height, each, each_dpi, fit=fit, bleed_mm=bleed_mm))
     if paper:
         say(_facts(plans[0]), _lines(plans[0]), as_json=as_json)
         return

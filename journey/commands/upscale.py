@@ -67,9 +67,9 @@ class Job:
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE_OR_URL...")
 @click.option("--to", "multiplier", type=click.Choice(["2x", "4x", "8x", "16x"]), default="4x", show_default=True)
 @click.option("--for", "paper", metavar="PAPER", help="As far as this paper needs: A3, 24x36, 30x40cm.")
-@click.option("--dpi", type=float, default=300, show_default=True, help="For --for.")
+@click.option("--dpi", type=float, help="For --for; else what the product says, or 300.")
 @click.option("--fit", type=click.Choice(["crop", "contain"]), default="crop", show_default=True, help="For --for.")
-@click.option("--bleed", default="0mm", show_default=True, help="For --for.")
+@click.option("--bleed", help="For --for; else what the product says, or none.")
 @click.option("--network", help="fast, faithful, detail, detail-50 or one of your own; see `journey networks`.")
 @click.option("--engine", type=click.Choice([HERE, *PAID]), default=HERE, show_default=True, help="Where it is done.")
 @click.option("-o", "--output", help="A file for one picture, a folder for several, - for standard output.")
@@ -80,9 +80,9 @@ def upscale(
     pictures: tuple[str, ...],
     multiplier: str,
     paper: str | None,
-    dpi: float,
+    dpi: float | None,
     fit: Fit,
-    bleed: str,
+    bleed: str | None,
     network: str | None,
     engine: str,
     output: str | None,
@@ -102,8 +102,10 @@ def upscale(
     from journey.commands import amounts
 
     sheet = amounts.paper(paper) if paper else None
-    wish = Wish(int(multiplier.removesuffix("x")), sheet, dpi, fit, amounts.millimetres(bleed))
+    wish = Wish(int(multiplier.removesuffix("x")))
     if sheet:
+        asked_dpi, bleed_mm = amounts.asked(sheet, dpi, bleed, fit)
+        wish = replace(wish, paper=sheet, dpi=asked_dpi, fit=fit, bleed_mm=bleed_mm)
         wish.for_size(100_000, 100_000)  # a wrong DPI or bleed is said before anything is done
     jobs = planned(given.pictures(pictures), output)
     show = Showing(as_json=as_json)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms
 
 from journey.errors import PictureRefused
-from journey.pictures import chunks
+from journey.pictures import chunks, riff
 from journey.pictures.reading import DAMAGED, Reading, broken_is_refused, opened, read
 
 _TURNS = {
@@ -35,8 +36,7 @@ def decoded(path: Path, max_pixels: int) -> Image.Image:
     reading = read(path, max_pixels)
     with path.open("rb") as file, broken_is_refused():
         refuse_broken(path, reading)
-        # Pillow stumbles over side matter of a PNG that has nothing to do with its pixels.
-        image = opened(chunks.bare(path) if reading.kind == "PNG" else file, reading.kind, max_pixels)
+        image = opened(_bare(path, file, reading), reading.kind, max_pixels)
         image.load()
         turn = _TURNS.get(reading.orientation)
         converted = _convert(image, reading)
@@ -45,6 +45,13 @@ def decoded(path: Path, max_pixels: int) -> Image.Image:
             upright = Image.fromarray(in_srgb(np.asarray(upright), reading))
         upright.info = {"icc_profile": reading.profile} if reading.profile else {}
         return upright
+
+
+def _bare(path: Path, file: BinaryIO, reading: Reading) -> BinaryIO:
+    """The file without the side matter over which Pillow stumbles, though it has nothing to do with the pixels."""
+    if reading.kind == "WEBP":
+        return riff.bare(file)
+    return chunks.bare(path) if reading.kind == "PNG" else file
 
 
 def refuse_broken(path: Path, reading: Reading) -> None:

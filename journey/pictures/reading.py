@@ -18,7 +18,7 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from journey.errors import PictureRefused
-from journey.pictures import chunks, segments
+from journey.pictures import chunks, riff, segments
 from journey.pictures.colours import Colours, Said, Way, colours_of, primaries_of
 from journey.pictures.kinds import KINDS, FormatName, sniff
 
@@ -213,7 +213,10 @@ def _jpeg(file: BinaryIO, max_pixels: int) -> Reading:
 
 
 def _webp(file: BinaryIO, max_pixels: int) -> Reading:
-    image = opened(file, "WEBP", max_pixels)
+    bare = riff.bare(file)
+    if claimed_size := KINDS["WEBP"].claimed_size:
+        refuse_too_many(claimed_size(bare), max_pixels)
+    image = opened(bare, "WEBP", max_pixels)
     if getattr(image, "n_frames", 1) > 1:
         raise PictureRefused("The picture is animated. Save one frame of it and use that.")
     exif = _exif(image.info.get("exif"))

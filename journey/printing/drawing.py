@@ -19,7 +19,7 @@ from journey.printing import MM_PER_INCH, Orientation, Panels, Paper, Plan, Unit
 SIDE = 900
 """Longest side of a drawing in pixels. Shown at half that size, it is sharp on every display."""
 SAFE_MM = 4
-"""How far inside the trim line text is safe. Print shops ask for 3 to 5 mm."""
+"""How far inside the trim line text is safe, unless the product says. Print shops ask for 3 to 5 mm."""
 
 _PAPER_SIDE = 640
 _SHAPE_PX = 4_000  # finer than any drawing
@@ -52,7 +52,7 @@ class Geometry(NamedTuple):
     safe: tuple[float, float, float, float] | None
 
 
-def geometry(plan: Plan, *, side: int = SIDE, safe_mm: float = SAFE_MM) -> Geometry:
+def geometry(plan: Plan, *, side: int = SIDE) -> Geometry:
     """Where everything lies. `safe` is None on a paper that is too small for a safe area."""
     now = plan.options[1]
     bleed = plan.bleed_mm / MM_PER_INCH
@@ -75,22 +75,23 @@ def geometry(plan: Plan, *, side: int = SIDE, safe_mm: float = SAFE_MM) -> Geome
         x, y = _MARGIN + (x - min_x) * scale, _MARGIN + (y - min_y) * scale
         return x, y, x + width * scale, y + height * scale
 
-    inset = bleed + safe_mm / MM_PER_INCH
+    safe = safe_area(plan.paper)
+    inset = bleed + (safe or 0) / MM_PER_INCH
     return Geometry(
         size=(round(total_x * scale) + 2 * _MARGIN + _RULER, round(total_y * scale) + 2 * _MARGIN + _RULER),
         scale=scale,
         picture=box(left, top, across, down),
         sheet=box(0, 0, wide, high),
         trim=box(bleed, bleed, paper.width_in, paper.height_in),
-        safe=box(inset, inset, wide - 2 * inset, high - 2 * inset)
-        if has_safe_area(plan.paper, safe_mm=safe_mm)
-        else None,
+        safe=box(inset, inset, wide - 2 * inset, high - 2 * inset) if safe else None,
     )
 
 
-def has_safe_area(paper: Paper, *, safe_mm: float = SAFE_MM) -> bool:
-    """False for a paper on which `safe_mm` on each side would leave hardly anything."""
-    return min(paper.size.in_unit("mm")) > 4 * safe_mm
+def safe_area(paper: Paper) -> float | None:
+    """How many millimetres inside the edge text is safe; None on a paper of which that would leave hardly anything."""
+    said = paper.product.safe_mm if paper.product else None
+    inset = SAFE_MM if said is None else said
+    return inset if inset and min(paper.size.in_unit("mm")) > 4 * inset else None
 
 
 def draw_paper(

@@ -14,10 +14,8 @@ from journey.printing.numbers import ascii_digits
 from journey.printing.sizes import PER_INCH
 
 CUSTOM = "custom"
-TARGETS: tuple[str, ...] = (*printing.PAPERS, CUSTOM, *printing.SCREENS)
-"""Names of all targets: the papers family by family, a custom size, the screens."""
-SHEETS: tuple[str, ...] = (*printing.PAPERS, CUSTOM)
-"""Names of what a print can be cut into."""
+Papers = Mapping[str, Paper]
+"""Sheets by name: `PAPERS`, with those of one's own where there are any."""
 
 MIDJOURNEY: Mapping[str, tuple[int, int]] = {
     "1:1": (1024, 1024),
@@ -34,6 +32,10 @@ _BY_COMMAS = re.compile(r"[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", re.ASCII)
 _BY_POINTS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+", re.ASCII)
 _BY_APOSTROPHES = re.compile(r"[+-]?\d{1,3}('\d{3})+([.,]\d*)?", re.ASCII)
 _FRACTION = re.compile(r"(?:(\d{1,6})[\s-]+)?(\d{1,6})/([1-9]\d{0,5})", re.ASCII)
+_LENGTH = re.compile(r"\s*(?P<number>[\d.,]+)\s*(?P<unit>mm|cm|in|\")?\s*", re.IGNORECASE)
+_SIZE = re.compile(r"\s*(?P<width>[\d.,]+)\s*[x×*]\s*(?P<height>[\d.,]+)\s*(?P<unit>mm|cm|in|\")\s*", re.IGNORECASE)
+_MEGABYTES = re.compile(r"\s*(?P<number>[\d.,]+)\s*(?:MB)?\s*", re.IGNORECASE)
+_UNITS: Mapping[str, Unit] = {"mm": "mm", "cm": "cm", "in": "in", '"': "in"}
 _SIGNS = str.maketrans("，．、٫٬−－＋’‘＇⁄／", ",.,.,--+'''//")
 """Marks of other keyboards, and the minus of typography."""
 _SHOWN = 40
@@ -99,6 +101,33 @@ def millimetres(text: str, name: str) -> float:
     return number(text, name, most=1_000)
 
 
+def measured(text: str) -> float:
+    """`3`, `3mm`, `0.3cm` or `0.125in` as millimetres. Raises ValueError."""
+    found = _LENGTH.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text[:_SHOWN]!r} is not a length. Write it as 3mm or 0.125in.")
+    unit = _UNITS[(found["unit"] or "mm").lower()]
+    return round(number(found["number"], "length") * printing.MM_PER_INCH / PER_INCH[unit], 6)
+
+
+def paper_of_size(text: str) -> Paper:
+    """`30x40cm`, `11.69x16.54in`. Raises ValueError."""
+    found = _SIZE.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text[:_SHOWN]!r} is not a size. Write it as 30x40cm or 11.69x16.54in.")
+    width, height = number(found["width"], "paper's width"), number(found["height"], "paper's height")
+    return printing.custom_paper(width, height, _UNITS[found["unit"].lower()])
+
+
+def megabytes(text: str, name: str = "largest file") -> float:
+    """`20`, `20 MB`, `1.5MB`: millions of bytes, above 0. Raises ValueError."""
+    found = _MEGABYTES.fullmatch(text)
+    size = number(found["number"], name) if found else 0
+    if not 0 < size <= 100_000:
+        raise ValueError(f"The {name} must be a number of megabytes above 0, and “{text.strip()[:_SHOWN]}” is not one.")
+    return size
+
+
 def _side(text: str, name: str, unit: Unit) -> float:
     """A side of a paper, in that unit. Raises ValueError for one that is so narrow that it must be a slip."""
     value = number(text, name, most=_LARGEST[unit])
@@ -137,35 +166,56 @@ class Length:
         return replace(self, shown=f"{side:.{_DECIMALS[unit]}f}".rstrip("0").rstrip("."), shown_in=unit)
 
 
-def target(name: str, width: str = "", height: str = "", unit: Unit = "mm") -> Paper | Screen:
+def targets(papers: Papers) -> tuple[str, ...]:
+    """Names of all targets: the papers in their order, a custom size, the screens."""
+    return (*papers, CUSTOM, *printing.SCREENS)
+
+
+def sheets(papers: Papers) -> tuple[str, ...]:
+    """Names of what a print can be cut into."""
+    return (*papers, CUSTOM)
+
+
+def target(
+    name: str, width: str = "", height: str = "", unit: Unit = "mm", *, papers: Papers = printing.PAPERS
+) -> Paper | Screen:
     """The paper or screen of this name, or a custom paper of the size that was typed. Raises ValueError."""
     if name == CUSTOM:
         return printing.custom_paper(_side(width, "paper's width", unit), _side(height, "paper's height", unit), unit)
     if name in printing.SCREENS:
         return printing.SCREENS[name]
-    if name in printing.PAPERS:
-        return printing.PAPERS[name]
+    if name in papers:
+        return papers[name]
     raise ValueError(f"There is no paper named “{name[:_SHOWN]}”. Choose one from the list.")
 
 
-def cut(name: str, width: str, height: str, unit: Unit, *, overlap: str, margin: str) -> Cut:
+def cut(
+    name: str,
+    width: str,
+    height: str,
+    unit: Unit,
+    *,
+    overlap: str,
+    margin: str,
+    papers: Papers = printing.PAPERS,
+) -> Cut:
     """A cut into sheets of this name, or of the size that was typed. Raises ValueError."""
     if name == CUSTOM:
         sheet = printing.custom_paper(_side(width, "sheet's width", unit), _side(height, "sheet's height", unit), unit)
-    elif name in printing.PAPERS:
-        sheet = printing.PAPERS[name]
+    elif name in papers:
+        sheet = papers[name]
     else:
         raise ValueError(f"There is no sheet named “{name[:_SHOWN]}”. Choose one from the list.")
     return Cut(sheet, millimetres(overlap, "overlap"), millimetres(margin, "printer's margin"))
 
 
-def target_label(name: str) -> str:
+def target_label(name: str, papers: Papers = printing.PAPERS) -> str:
     """For a list: `A3 · 297 × 420 mm · ISO A`."""
     if name == CUSTOM:
         return "Custom size"
     if name in printing.SCREENS:
         return f"{printing.SCREENS[name].label} · screen"
-    paper = printing.PAPERS[name]
+    paper = papers[name]
     return f"{paper.label} · {paper.family}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 from journey.printing import numbers
 from journey.printing.sizes import PER_INCH, PrintSize, Unit, checked_unit, size_text
@@ -13,15 +13,34 @@ PAPER_LIMITS: Mapping[Unit, tuple[float, int]] = {"in": (0.04, 4_000), "cm": (0.
 """Shortest and longest side of a paper: from a millimetre to about 100 m."""
 
 
+FileFormat = Literal["PNG", "TIFF", "JPEG", "PDF"]
+"""The kinds of print file, which `shop` writes."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a print shop asks for, besides the size. None where it says nothing."""
+
+    name: str
+    bleed_mm: float | None = None
+    safe_mm: float | None = None
+    """How far inside the paper's edge text is safe."""
+    dpi: float | None = None
+    format: FileFormat | None = None
+    largest_mb: float | None = None
+    """The largest file taken, in millions of bytes."""
+
+
 @dataclass(frozen=True)
 class Paper:
-    """A sheet (its trimmed size), in the unit that defines it."""
+    """A sheet (its trimmed size), in the unit that defines it. `product` is what a shop makes of it."""
 
     name: str
     width: float
     height: float
     unit: Unit
     family: str
+    product: Product | None = None
 
     def __post_init__(self) -> None:
         low, high = PAPER_LIMITS[checked_unit(self.unit)]
@@ -40,6 +59,8 @@ class Paper:
     def label(self) -> str:
         """For people: `A3 · 297 × 420 mm`, or just `8 × 10 in` where the name is the size."""
         size = size_text(self.width, self.height, self.unit, 3)
+        if self.product:
+            return f"{self.product.name} · {size}"
         return size if self.name[:1].isdigit() else f"{self.name} · {size}"
 
     def turned(self) -> Self:

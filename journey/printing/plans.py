@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -185,13 +185,14 @@ def papers_for(
     fit: Fit = "crop",
     multiplier: Multiplier = 1,
     bleed_mm: float = 0,
+    papers: Iterable[Paper] = tuple(PAPERS.values()),
 ) -> tuple[Paper, ...]:
-    """The sheets of PAPERS that a picture fills at this DPI after the multiplier, in the order of PAPERS."""
+    """Those of these sheets that a picture fills at this DPI after the multiplier, in their order."""
     if multiplier not in MULTIPLIERS:
         raise ValueError("The multiplier must be 1, 2 or 4.")
     return tuple(
         paper
-        for paper in PAPERS.values()
+        for paper in papers
         if plan(width, height, paper, dpi, fit=fit, bleed_mm=bleed_mm).options[multiplier].enough
     )
 

@@ -44,6 +44,9 @@ class Settings(BaseModel):
     files_url: str | None = Field(
         default=None, repr=False, description="files/ in the data folder, or s3://bucket/prefix."
     )
+    papers: Path | None = Field(
+        default=None, description="File with your own papers and products. Default: papers.toml in the data folder."
+    )
     engine: Literal["on", "off"] = Field(default="on", description="off removes the embedded engine.")
     engine_key: Words = Field(
         default=(),
@@ -190,7 +193,7 @@ class Settings(BaseModel):
     def _scheduler(cls, value: str | None) -> str | None:
         return value and _small_scheme(value)
 
-    @field_validator("data_dir", "engine_models_dir")
+    @field_validator("data_dir", "engine_models_dir", "papers")
     @classmethod
     def _home(cls, value: Path | None) -> Path | None:
         return value and _at_home(value)
@@ -214,6 +217,11 @@ class Settings(BaseModel):
     def files_place(self) -> str | Path:
         """The address of object storage, or a folder."""
         return self.files_url or (self.data_dir / "files").resolve()
+
+    @property
+    def papers_place(self) -> Path:
+        """The file of one's own papers, which need not be there unless it was set."""
+        return self.papers or self.data_dir / "papers.toml"
 
     @property
     def public_is_https(self) -> bool:

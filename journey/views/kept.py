@@ -27,7 +27,7 @@ _BATCH: Mapping[str, type] = dict.fromkeys(
     ),
     str,
 )
-_PLANNER: Mapping[str, type] = dict.fromkeys((*(f"print_{name}" for name in (*FIELDS, "family")), "ready_format"), str)
+_PLANNER: Mapping[str, type] = dict.fromkeys(tuple(f"print_{name}" for name in (*FIELDS, "family")), str)
 _COMPARE: Mapping[str, type] = {"compare_dpi": int, "compare_screen": float}
 NAMES: Mapping[str, type] = {**_UPSCALE, **_BATCH, **_PLANNER, **_COMPARE}
 """Of the inputs, and what each holds."""

@@ -7,10 +7,11 @@ from typing import Literal
 
 from journey import printing
 from journey.printing import Fit, Option, Panels, Paper, Plan, ScreenPlan, Unit, inputs
-from journey.printing.drawing import SAFE_MM, has_safe_area
+from journey.printing.drawing import safe_area
+from journey.printing.shop import JPEG_QUALITY, PrintSpec, Told, product_warnings, service_warnings
 from journey.provider import Provider
 from journey.views.ways import WayProblem, honest_words, possible
-from journey.views.words import cost_words, literal, paper_name, pixels
+from journey.views.words import cost_words, file_size, literal, paper_name, pixels
 
 Outcome = Literal["fine", "upscale", "nearly", "out of reach"]
 
@@ -96,7 +97,8 @@ def legend(paper: Paper, *, bleeds: bool, cuts: bool = False) -> str:
     """What the lines and colours in a drawing mean; only those that it has. Markdown."""
     edge = "**Red edge**: bleed, trimmed off. " if bleeds else ""
     cut = "**Faded**: cut away. " if cuts else ""
-    safe = f"**Dashes**: keep text inside, {SAFE_MM} mm from the edge." if has_safe_area(paper) else ""
+    inset = safe_area(paper)
+    safe = f"**Dashes**: keep text inside, {inset:g} mm from the edge." if inset else ""
     return f"{edge}**Line**: the paper's edge. {cut}{safe}"
 
 
@@ -141,8 +143,7 @@ def served(size: tuple[int, int], papers: Sequence[Paper], dpi: float, fit: Fit,
     by_multiplier: dict[int, list[str]] = {
         multiplier: [
             names[paper.name]
-            for paper in printing.papers_for(*size, dpi, fit=fit, multiplier=multiplier)
-            if paper.name in names
+            for paper in printing.papers_for(*size, dpi, fit=fit, multiplier=multiplier, papers=papers)
         ]
         for multiplier in printing.MULTIPLIERS
     }
@@ -180,6 +181,41 @@ def exact_words(plan: Plan) -> str:
     with_bleed = f" with {plan.bleed_mm:g} mm bleed" if plan.bleed_mm else ""
     fits = "cropped as drawn above" if plan.fit == "crop" else "the whole picture with white margins"
     return f"**{pixels(plan.needed)}**: {literal(plan.paper.label)} at {plan.dpi:g} DPI{with_bleed}, {fits}."
+
+
+def told_words(told: Sequence[Told], specs: Sequence[PrintSpec]) -> str:
+    """How large these files will be, as Markdown; nothing of one that cannot be made."""
+    sizes = [each.size for each in told]
+    if len(told) > 1:
+        return f"Together about **{file_size(sum(sizes))}**, the largest **{file_size(max(sizes))}**."
+    if told[0].problem:
+        return ""
+    quality = told[0].quality
+    lowered = specs[0].at_most_mb is not None and quality is not None and quality < JPEG_QUALITY
+    return f"The file will have about **{file_size(sizes[0])}**" + (
+        f", at quality {quality} of 100." if lowered else "."
+    )
+
+
+def told_warnings(told: Sequence[Told], specs: Sequence[PrintSpec]) -> list[str]:
+    """What is wrong with files of these sizes, a sentence for each kind of it."""
+    sentences: list[str] = []
+    for each, spec in zip(told, specs, strict=True):
+        sentences += [each.problem] if each.problem else product_warnings(each.size, spec)
+    largest = max(zip(told, specs, strict=True), key=lambda pair: pair[0].size)
+    return [*dict.fromkeys(sentences), *service_warnings(largest[0].size, largest[1].format)]
+
+
+def ratio_lines(size: tuple[int, int], specs: Mapping[str, PrintSpec], wanted: Sequence[str], dpi: float) -> list[str]:
+    """What each file of a set by ratio is, as Markdown: its paper and pixels, and what is cut away."""
+    lines = []
+    for name in wanted:
+        if (spec := specs.get(name)) is None:
+            lines.append(f"**{name}**: out of reach at {dpi:g} DPI.")
+            continue
+        plan = spec.on(*size)
+        lines.append(f"**{name}**: {literal(plan.paper.label)}, {pixels(plan.needed)}. {printing.cut_away(plan)}")
+    return lines
 
 
 def panels_words(panels: Panels, paper: Paper) -> str:

@@ -205,7 +205,8 @@ def print_size(size: tuple[int, int] | None, *, dpi: float = 300) -> str:
 
 def paper_name(paper: Paper) -> str:
     """`A3`, `8 × 10`."""
-    return paper.name.replace("x", " × ") if paper.name[:1].isdigit() else paper.name
+    is_a_size = paper.product is None and paper.name[:1].isdigit()
+    return paper.name.replace("x", " × ") if is_a_size else paper.name
 
 
 def file_size(size: int | None) -> str:

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from journey import printing
 from journey.printing import inputs
 from journey.studio import Variant
 from journey.studio.batches.rows import Choice, Target
 from journey.views.batches import FOR_ALL
-from journey.views.planner import FITS, TURNS
+from journey.views.planner import FITS, TURNS, presets
 from journey.views.upscaling import network_label
 from journey.workspace import workspace
 from pages.batches.draft import the_draft
 from pages.forms.choosing import choose, type_in
 from pages.forms.settings import choose_provider
-from pages.frame.protection import say_error
+from pages.frame.protection import acting, say_error
 
 NO_PAPER = "none"
 DEFAULTS = {
@@ -66,7 +65,8 @@ def choose_settings() -> Settings | None:
 
 
 def _choose_paper() -> None:
-    labels = {NO_PAPER: "No paper in mind"} | {name: inputs.target_label(name) for name in printing.PAPERS}
+    papers = workspace().papers
+    labels = {NO_PAPER: "No paper in mind"} | {name: inputs.target_label(name, papers) for name in papers}
     with st.container(horizontal=True):
         st.selectbox(
             "For paper",
@@ -75,6 +75,7 @@ def _choose_paper() -> None:
             key="batch_paper",
             persist_state="session",
             width=300,
+            on_change=_preset_dpi,
         )
         if state.batch_paper != NO_PAPER:
             choose("Orientation", TURNS, key="batch_turn")
@@ -99,7 +100,14 @@ def _target() -> Target | None:
     if state.batch_paper == NO_PAPER:
         return None
     dpi = inputs.dpi(state.batch_dpi)
-    return Target(printing.PAPERS[state.batch_paper], dpi, state.batch_fit, state.batch_turn)
+    return Target(workspace().papers[state.batch_paper], dpi, state.batch_fit, state.batch_turn)
+
+
+@acting
+def _preset_dpi() -> None:
+    """A product says at how many DPI it is printed."""
+    paper = workspace().papers.get(state.batch_paper)
+    state.batch_dpi = presets(paper).get("dpi", DEFAULTS["batch_dpi"])
 
 
 def _forget_choices() -> None:

@@ -7,13 +7,13 @@ import streamlit as st
 from journey import printing
 from journey.printing import Plan, inputs
 from journey.studio import Source
-from journey.views.planner import FITS, TURNS, for_paper
+from journey.views.planner import FITS, TURNS, for_paper, presets
 from journey.views.plans import GRADE_COLOURS, MULTIPLIER_NAMES
 from journey.views.ways import honest_words, possible
 from journey.views.words import literal, pixels
 from journey.workspace import workspace
 from pages.forms.choosing import choose, type_in
-from pages.frame.protection import say_error
+from pages.frame.protection import acting, say_error
 from pages.task.pictures import fitted
 
 NO_PAPER = "none"
@@ -31,7 +31,7 @@ state = st.session_state
 
 def plan_for(source: Source | None) -> tuple[Plan | None, str | None]:
     """The plan for the picture on the chosen paper (None without either), and a sentence when none can be made."""
-    paper = printing.PAPERS.get(state.for_paper, state.for_custom)
+    paper = workspace().papers.get(state.for_paper, state.for_custom)
     if source is None or state.for_paper == NO_PAPER or paper is None:
         return None, None
     try:
@@ -50,10 +50,17 @@ def plan_for(source: Source | None) -> tuple[Plan | None, str | None]:
 
 def meant() -> dict[str, str]:
     """What Print size has to know of the paper in the form; nothing without one."""
-    paper = printing.PAPERS.get(state.for_paper, state.for_custom)
+    paper = workspace().papers.get(state.for_paper, state.for_custom)
     if state.for_paper == NO_PAPER or paper is None:
         return {}
-    return for_paper(paper, turn=state.for_turn, fit=state.for_fit, dpi=state.for_dpi, bleed_mm=state.for_bleed)
+    return for_paper(
+        paper,
+        turn=state.for_turn,
+        fit=state.for_fit,
+        dpi=state.for_dpi,
+        bleed_mm=state.for_bleed,
+        papers=workspace().papers,
+    )
 
 
 def show_picture(source: Source, plan: Plan | None, problem: str | None) -> None:
@@ -76,7 +83,7 @@ def carry(plan: Plan, *, source: Source | None, multiplier: int) -> None:
     """Open Upscale with this picture (if there is one), paper and multiplier in the form. Does not return."""
     across, down = plan.paper.width, plan.paper.height
     state.for_paper = plan.paper.name
-    state.for_custom = None if plan.paper.name in printing.PAPERS else plan.paper
+    state.for_custom = None if plan.paper.name in workspace().papers else plan.paper
     state.for_turn = "auto" if across == down else "landscape" if across > down else "portrait"
     state.for_fit, state.for_dpi, state.for_bleed, state.scale = plan.fit, f"{plan.dpi:g}", plan.bleed_mm, multiplier
     if source is not None:
@@ -88,14 +95,20 @@ def carry(plan: Plan, *, source: Source | None, multiplier: int) -> None:
 
 def _choose_paper() -> None:
     """What the picture is to be printed on; no paper is fine too."""
-    labels = {NO_PAPER: "No paper in mind"} | {name: paper.label for name, paper in printing.PAPERS.items()}
+    papers = workspace().papers
+    labels = {NO_PAPER: "No paper in mind"} | {name: paper.label for name, paper in papers.items()}
     if state.for_custom is not None:
         labels[state.for_custom.name] = state.for_custom.label
     if state.for_paper not in labels:
         state.for_paper = NO_PAPER
     with st.container(horizontal=True):
         st.selectbox(
-            "For paper", list(labels), format_func=labels.__getitem__, key="for_paper", persist_state="session"
+            "For paper",
+            list(labels),
+            format_func=labels.__getitem__,
+            key="for_paper",
+            persist_state="session",
+            on_change=_preset,
         )
         if state.for_paper == NO_PAPER:
             return
@@ -107,6 +120,16 @@ def _choose_paper() -> None:
             kept = "" if state.for_fit == "crop" else ", which applies only when the picture fills the sheet"
             st.caption(f"Planned with {state.for_bleed:g} mm bleed{kept}.", width="content")
             st.button("Without bleed", key="no_bleed", type="tertiary", on_click=state.update, args=({"for_bleed": 0},))
+
+
+@acting
+def _preset() -> None:
+    """Fill in what the product that was just chosen asks for."""
+    now = presets(workspace().papers.get(state.for_paper))
+    was, state.for_preset = state.get("for_preset", {}), now
+    if now or was:
+        state.for_dpi = now.get("dpi", DEFAULTS["for_dpi"])
+        state.for_bleed = float(now.get("bleed", 0))
 
 
 def _show_on_paper(plan: Plan) -> None:

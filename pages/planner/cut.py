@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from journey.printing import Cut, inputs
-from journey.views.planner import NUMBER_LIMIT
+from journey.views.planner import DEFAULTS, NUMBER_LIMIT
+from journey.workspace import workspace
 from pages.forms.choosing import type_in
 from pages.frame.protection import say_error
 from pages.planner.state import choose_unit, key, unit_of, value
@@ -13,10 +16,14 @@ from pages.planner.state import choose_unit, key, unit_of, value
 
 def choose_cut() -> Cut | None:
     """None when something is wrong with it, and the page says what."""
+    papers = workspace().papers
+    names = inputs.sheets(papers)
+    if value("sheet") not in names:
+        st.session_state[key("sheet")] = DEFAULTS["sheet"]
     st.selectbox(
         "Sheet",
-        list(inputs.SHEETS),
-        format_func=inputs.target_label,
+        names,
+        format_func=partial(inputs.target_label, papers=papers),
         key=key("sheet"),
         persist_state="session",
         help="What you print on. It is turned where that takes fewer sheets.",
@@ -47,6 +54,7 @@ def choose_cut() -> Cut | None:
             unit_of("su"),
             overlap=value("overlap"),
             margin=value("margin"),
+            papers=papers,
         )
     except ValueError as error:
         say_error(str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -10,16 +11,17 @@ from journey import printing
 from journey.printing import Paper, Plan, inputs, shop
 from journey.printing.shop import FileFormat, PrintSpec
 from journey.studio import Source
-from journey.views.planner import PRINT_FILES
-from journey.views.plans import exact_words, panels_words
+from journey.views.planner import NUMBER_LIMIT, PRINT_FILES
+from journey.views.plans import exact_words, panels_words, ratio_lines
 from journey.views.words import counted, literal
 from journey.workspace import workspace
-from pages.forms.choosing import choose
+from pages.forms.choosing import choose, type_in
 from pages.frame.protection import say_error
 from pages.planner import drawn
 from pages.planner.cut import choose_cut
 from pages.planner.shop_runs import Start, Started, begin, show_runs
-from pages.planner.state import key, orientation, position, unit_of
+from pages.planner.state import key, orientation, position, unit_of, value
+from pages.planner.told import show_told
 
 
 def shop_files(source: Source, plan: Plan | None) -> None:
@@ -62,6 +64,7 @@ def _exact(source: Source, plan: Plan) -> Start | None:
     spec = _checked(plan, plan.paper, file_format, flatten=_flatten(file_format))
     if spec is None:
         return None
+    show_told(source, [spec])
     return lambda: Started(
         shop.file_name(source.name, spec),
         workspace().print_runs.make(shop.exact_size, source.stored, spec, title=source.name),
@@ -71,26 +74,67 @@ def _exact(source: Source, plan: Plan) -> Start | None:
 
 def _several(source: Source, plan: Plan) -> Start | None:
     file_format = _choose_format()
-    own = plan.paper.name if plan.paper.name in printing.PAPERS else None
+    papers = workspace().papers
+    own = plan.paper.name if plan.paper.name in papers else None
     names = st.multiselect(
         "Papers",
-        list(printing.PAPERS),
+        list(papers),
         default=list(dict.fromkeys([*([own] if own else []), "A4", "8x10"])),
-        format_func=inputs.target_label,
+        format_func=partial(inputs.target_label, papers=papers),
         key="set_papers",
         persist_state="session",
         max_selections=shop.SET_LIMIT,
     )
     flatten = _flatten(file_format)
     st.markdown(f"One ZIP with a {file_format} for each paper and a list of what is in it, at {plan.dpi:g} DPI.")
-    specs = [_checked(plan, printing.PAPERS[name], file_format, flatten=flatten) for name in names]
-    ready = [spec for spec in specs if spec]
     if not names:
         st.caption("Choose at least one paper.")
-    if not ready or len(ready) < len(specs):
+    ready: list[PrintSpec] = []
+    for name in names:
+        spec = _checked(plan, papers[name], file_format, flatten=flatten)
+        if spec is None:
+            return None
+        ready.append(spec)
+    if not ready:
         return None
+    show_told(source, ready)
     return lambda: Started(
         f"{source.name}, {counted(len(ready), 'paper')}",
+        workspace().print_runs.make(shop.print_set, source.stored, ready, title=source.name),
+        source.name,
+    )
+
+
+def _by_ratio(source: Source, plan: Plan) -> Start | None:
+    st.markdown(
+        f"As sellers deliver a picture: a ZIP with the largest paper of each ratio that it fills at {plan.dpi:g} DPI."
+    )
+    chosen = st.pills(
+        "Ratios",
+        _RATIOS,
+        selection_mode="multi",
+        default=list(_RATIOS),
+        key="set_ratios",
+        persist_state="session",
+    )
+    ratios = [ratio for name, ratio in _RATIOS.items() if name in chosen]
+    file_format = _choose_format()
+    wanted = _checked(plan, printing.PAPERS["A6"], file_format, flatten=_flatten(file_format))
+    if wanted is None:
+        return None
+    try:
+        specs = shop.ratio_specs(*source.size, wanted, ratios)
+        st.markdown("  \n".join(ratio_lines(source.size, specs, [ratio.name for ratio in ratios], plan.dpi)))
+    except ValueError as error:
+        say_error(str(error))
+        return None
+    if not specs:
+        st.caption("Choose a ratio." if not ratios else "Upscale the picture first, or choose a lower DPI.")
+        return None
+    ready = list(specs.values())
+    show_told(source, ready)
+    return lambda: Started(
+        f"{source.name}, {counted(len(ready), 'ratio')}",
         workspace().print_runs.make(shop.print_set, source.stored, ready, title=source.name),
         source.name,
     )
@@ -132,9 +176,11 @@ def _panels(source: Source, plan: Plan) -> Start | None:
     )
 
 
+_RATIOS = {ratio.name: ratio for ratio in printing.RATIOS}
 _WAYS: dict[str, Callable[[Source, Plan], Start | None]] = {
     "exact": _exact,
     "set": _several,
+    "ratios": _by_ratio,
     "proof": _proof,
     "panels": _panels,
 }
@@ -142,9 +188,18 @@ _WAYS: dict[str, Callable[[Source, Plan], Start | None]] = {
 
 def _choose_format() -> FileFormat:
     labels = {name: f"{name} · {each.used_for}" for name, each in shop.FORMATS.items()}
-    return st.selectbox(
-        "Format", list(labels), format_func=labels.__getitem__, key="ready_format", persist_state="session"
+    chosen = st.selectbox(
+        "Format", list(labels), format_func=labels.__getitem__, key=key("format"), persist_state="session"
     )
+    if chosen == "JPEG":
+        type_in(
+            "At most, in MB",
+            key=key("most"),
+            limit=NUMBER_LIMIT,
+            placeholder="no limit",
+            help="The quality is lowered as far as it has to be. Etsy, for example, takes files of up to 20 MB.",
+        )
+    return chosen
 
 
 def _flatten(file_format: FileFormat) -> bool:
@@ -156,6 +211,7 @@ def _flatten(file_format: FileFormat) -> bool:
 
 def _checked(plan: Plan, paper: Paper, file_format: FileFormat, *, flatten: bool = False) -> PrintSpec | None:
     """The spec; None when there can be none, and the page says why."""
+    most = value("most").strip() if file_format == "JPEG" else ""
     try:
         return PrintSpec(
             paper,
@@ -166,6 +222,7 @@ def _checked(plan: Plan, paper: Paper, file_format: FileFormat, *, flatten: bool
             orientation=orientation(),
             position=position(),
             flatten=flatten,
+            at_most_mb=inputs.megabytes(most, "most MB") if most else None,
         )
     except ValueError as error:
         say_error(str(error))

@@ -10,6 +10,7 @@ from journey.printing import Fit, Orientation, Unit
 from journey.printing.inputs import Length
 from journey.views import planner
 from journey.views.planner import UNITS
+from journey.workspace import workspace
 from pages.forms.choosing import choose
 from pages.frame import address
 
@@ -69,7 +70,7 @@ def take_address() -> bool:
         return False
     # The Back button leads to an address as it was linked, and brings back all that was set when that link was opened.
     given = state.get("print_links", {}).get(frozenset(given.items()), given)
-    asked, state.print_link_problems = planner.from_address(given)
+    asked, state.print_link_problems = planner.from_address(given, workspace().papers)
     state.update({key(name): text for name, text in asked.items()})
     return True
 

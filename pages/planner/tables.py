@@ -24,6 +24,8 @@ BANDS = {
 INK = "#7d8a8c"
 """For what a chart draws outside its theme: readable on light and on dark pages."""
 CHART_DPI = 450
+NAME_WIDTH = 140
+"""Of a column with names that are longer than those of the usual papers, in pixels."""
 
 
 def paper_table(rows: Sequence[Mapping[str, str]]) -> None:
@@ -38,7 +40,9 @@ def need_table(rows: Sequence[Mapping[str, str]]) -> None:
 
 def _graded(rows: Sequence[Mapping[str, str]], *, alt: str) -> None:
     shown = pd.DataFrame(rows).style.map(_colour, subset=[*MULTIPLIER_NAMES.values()])
-    st.dataframe(shown, hide_index=True, alt=alt)
+    first = next(iter(rows[0]))
+    wide = {first: st.column_config.TextColumn(width=NAME_WIDTH)} if max(len(row[first]) for row in rows) > 12 else None
+    st.dataframe(shown, hide_index=True, alt=alt, column_config=wide)
 
 
 def _colour(cell: object) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
 from journey import printing
 from journey.printing import Paper, Screen, inputs
-from journey.views.planner import FITS, NUMBER_LIMIT, TURNS, UNITS
+from journey.views.planner import DEFAULTS, FIELDS, FITS, NUMBER_LIMIT, TURNS, UNITS, switched
+from journey.workspace import workspace
 from pages.forms.choosing import choose, type_in
-from pages.frame.protection import say_error
+from pages.frame.protection import acting, say_error
 from pages.planner.state import choose_unit, key, unit_of, value
 
 SCREEN_DPI = 300.0
+
+state = st.session_state
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,18 @@ class Target:
 
 def choose_target() -> Target | None:
     """None when something is wrong with it, and the page says what."""
+    papers = workspace().papers
+    names = inputs.targets(papers)
+    if value("paper") not in names:  # kept by the tab, and no longer in the list
+        state[key("paper")] = DEFAULTS["paper"]
+    state.print_paper_before = value("paper")
     st.selectbox(
         "Paper or screen",
-        list(inputs.TARGETS),
-        format_func=inputs.target_label,
+        names,
+        format_func=partial(inputs.target_label, papers=papers),
         key=key("paper"),
         persist_state="session",
+        on_change=_preset,
         help="Type to search: A3, 24, square, screen …",
     )
     if value("paper") == inputs.CUSTOM:
@@ -58,6 +68,15 @@ def choose_target() -> Target | None:
         return None
 
 
+@acting
+def _preset() -> None:
+    """Fill in what the product that was just chosen asks for."""
+    papers = workspace().papers
+    before, now = papers.get(state.print_paper_before), papers.get(value("paper"))
+    changed = switched(before, now, {name: value(name) for name in FIELDS})
+    state.update({key(name): text for name, text in changed.items()})
+
+
 def _enter_dpi() -> None:
     with st.container(horizontal=True):
         type_in(
@@ -77,7 +96,7 @@ def _enter_dpi() -> None:
 
 
 def _judged(is_screen: bool) -> Target:
-    on = inputs.target(value("paper"), value("pw"), value("ph"), unit_of("pu"))
+    on = inputs.target(value("paper"), value("pw"), value("ph"), unit_of("pu"), papers=workspace().papers)
     if is_screen:
         return Target(on, SCREEN_DPI, 0)
     dpi = inputs.dpi(value("dpi"))

@@ -95,7 +95,7 @@ def show_need(target: Target) -> None:
 
 def show_others(size: tuple[int, int], plan: Plan, family: str) -> None:
     """All papers of a family × 1x, 2x and 4x, and which of them the picture can fill."""
-    shown = [each for each in printing.PAPERS.values() if family in ("all", each.family)]
+    shown = [each for each in workspace().papers.values() if family in ("all", each.family)]
     problem = workspace().orders.way_problem
     st.caption(plans.served(size, shown, plan.dpi, fit(), problem))
     tables.paper_table(plans.paper_rows(size, shown, plan.dpi, fit(), plan.bleed_mm, unit_of("unit"), problem))

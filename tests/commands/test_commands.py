@@ -88,3 +88,43 @@ def test_help_loads_nothing_heavy() -> None:
         "set()"
         == subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
     )
+
+
+def test_a_product_of_ones_own_has_its_dpi_bleed_and_format(terminal: Terminal) -> None:
+    """A product in papers.toml is planned for and printed as its shop asks, unless the command says otherwise."""
+    terminal.settings["JOURNEY_PAPERS"] = "shop.toml"
+    (terminal.folder / "shop.toml").write_text(
+        '[[paper]]\nname = "Post card"\nsize = "10x15cm"\nbleed = "3mm"\ndpi = 150\nformat = "PNG"\n'
+    )
+    planned = json.loads(terminal.run("plan", "1024x1536", "--paper", "postcard", "--json").out)
+    assert ("Post card", 150, 3) == (planned["paper"], planned["dpi"], planned["bleed_mm"])
+    made = json.loads(terminal.run("print", "koi.png", "--paper", "post card", "--dpi", "100", "--json").out)
+    assert ("PNG", 100, 614) == (made["format"], made["dpi"], made["width"])
+    (terminal.folder / "shop.toml").write_text('[[paper]]\nname = "Post card"\n')
+    refused = terminal.run("plan", "1024x1536", status=2).err
+    assert "In the entry at line 1, “Post card”: It needs a size" in refused
+
+
+def test_a_jpeg_can_be_made_to_fit(terminal: Terminal) -> None:
+    """`--at-most` keeps a limit, `--dry-run` tells the size and writes nothing, and what cannot be is a sentence."""
+    wanted = ["print", "koi.png", "--paper", "A6", "--format", "jpeg", "--json"]
+    full = json.loads(terminal.run(*wanted, "--dry-run").out)["bytes"]
+    told = json.loads(terminal.run(*wanted, "--at-most", f"{full * 0.7 / 1e6:.4f}MB", "--dry-run").out)
+    assert ["koi.png"] == [path.name for path in terminal.folder.iterdir()]
+    made = json.loads(terminal.run(*wanted, "--at-most", f"{full * 0.7 / 1e6:.4f} MB").out)
+    assert (terminal.folder / made["file"]).stat().st_size == made["bytes"] <= full * 0.7
+    assert (told["file"], told["quality"]) == (made["file"], pytest.approx(made["quality"], abs=3))
+    assert "Even at quality 60" in terminal.run(*wanted, "--at-most", "0.01", status=2).err
+    assert "--at-most: The largest file must be" in terminal.run(*wanted, "--at-most", "much", status=2).err
+    assert "Only a JPEG" in terminal.run("print", "koi.png", "--paper", "A6", "--at-most", "3", status=2).err
+
+
+def test_a_set_by_ratio_is_one_archive(terminal: Terminal) -> None:
+    """`journey print --set` makes a ZIP, tells its files before, and a picture that is too small is a sentence."""
+    told = json.loads(terminal.run("print", "koi.png", "--set", "--dpi", "8", "--dry-run", "--json").out)
+    made = json.loads(terminal.run("print", "koi.png", "--set", "--dpi", "8", "-o", "set.zip", "--json").out)
+    assert (terminal.folder / "set.zip").stat().st_size == made["bytes"]
+    assert [each["file"] for each in told["files"]] == [each["name"] for each in made["files"]]
+    assert "koi_ISO_A4_8dpi.tif" not in (each["name"] for each in made["files"])
+    assert "fills no paper of any ratio" in terminal.run("print", "koi.png", "--set", status=2).err
+    assert "Say which --paper, or --set" in terminal.run("print", "koi.png", status=2).err

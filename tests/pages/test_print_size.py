@@ -294,3 +294,34 @@ def test_a_task_that_is_gone_is_not_replaced_by_another(open_page: OpenPage, spa
         app.run()
     app.selectbox(key="print_task").set_value(entry.id).run()
     assert "DPI" in said(app)
+
+
+def test_a_set_by_ratio_is_told_and_made(space: Workspace, open_page: OpenPage) -> None:
+    """Each ratio has its paper and its cut before anything is made; the size is told, and one click makes the ZIP."""
+    wait_for(lambda: space.sample_sources() is not None)
+    app = open_page("print_size.py", sample="koi", paper="A6", dpi="100", make="ratios", format="JPEG", most="0.3")
+    (lines,) = (each.value for each in app.markdown if each.value.startswith("**2:3**"))
+    assert "**square**: 10 × 10 in, 1000 × 1000 px. Nothing is cut away." in lines
+    question, job = app.session_state.print_told
+    assert [each.at_most_mb for each in question[1]] == [0.3] * len(question[1])
+    assert len(question[1]) == len(job.result(60))
+    app.run()
+    assert any(each.value.startswith("Together about **") for each in app.markdown)
+    app.button(key="make").click().run()
+    (started, *_) = app.session_state.print_runs
+    wait_for(lambda: started.run.done)
+    assert started.run.made is not None
+    assert len(question[1]) == len(started.run.made.files)
+    assert all(file.size <= 300_000 for file in started.run.made.files)
+
+
+def test_too_small_a_limit_is_said_before_anything_is_made(space: Workspace, open_page: OpenPage) -> None:
+    """What no quality reaches, and what is no number, are sentences beside the field, which keeps what was typed."""
+    wait_for(lambda: space.sample_sources() is not None)
+    app = open_page("print_size.py", sample="koi", paper="A4", format="JPEG", most="0,05")
+    app.session_state.print_told[1].result(60)
+    app.run()
+    assert "Even at quality 60 of 100" in " ".join(errors(app))
+    app.text_input(key="print_most").set_value("little").run()
+    assert "The most MB must be a number of megabytes above 0, and “little” is not one." in " ".join(errors(app))
+    assert app.button(key="make").disabled

@@ -98,7 +98,7 @@ def test_one_click_on_print_size_orders_the_way(space: Workspace, open_page: Ope
     assert [] == list(app.exception) + errors(app)
     assert second.id == app.selectbox(key="print_task").value
     assert said(app).startswith("No upscale needed: 124 DPI")
-    app.selectbox(key="ready_format").set_value("TIFF").run()
+    app.selectbox(key="print_format").set_value("TIFF").run()
     app.button(key="make").click().run()
     started = app.session_state.print_runs[0]
     started.run.wait(60)

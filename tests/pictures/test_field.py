@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from journey.errors import PictureRefused
@@ -215,48 +213,6 @@ def with_chunk(png: bytes, kind: bytes, data: bytes, *, at: int = 33, checksum: 
     """The PNG with one more chunk, behind its header or elsewhere; `checksum` is by how much its own is wrong."""
     crc = zlib.crc32(kind + data) ^ checksum
     return png[:at] + struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc) + png[at:]
-
-
-SIDE_CHUNKS = st.lists(
-    st.tuples(
-        st.sampled_from([b"tEXt", b"zTXt", b"iTXt", b"pHYs", b"tIME", b"hIST", b"sPLT", b"eXIf", b"prVt", b"caBX"]),
-        st.binary(max_size=200),
-        st.booleans(),
-    ),
-    max_size=6,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(side=SIDE_CHUNKS, trailer=st.binary(max_size=300))
-def test_random_side_matter_changes_no_pixel_of_a_png(
-    side: list[tuple[bytes, bytes, bool]], trailer: bytes, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Chunks that nobody needs, whole or broken, and whatever follows the end, leave all pixels as they are."""
-    data = (FIELD / "scene.png").read_bytes()
-    for kind, content, is_broken in side:
-        data = with_chunk(data, kind, content, checksum=int(is_broken))
-    path = tmp_path_factory.mktemp("side") / "a.png"
-    path.write_bytes(data + trailer)
-    assert np.array_equal(SCENE, pixels(path)) or not read(path, LIMIT).is_upright
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    side=st.lists(
-        st.tuples(st.sampled_from([0xE1, 0xE2, 0xE3, 0xED, 0xEF, 0xFE]), st.binary(max_size=200)), max_size=6
-    ),
-    trailer=st.binary(max_size=300),
-)
-def test_random_side_matter_changes_no_pixel_of_a_jpeg(
-    side: list[tuple[int, bytes]], trailer: bytes, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """The same for the segments of a JPEG."""
-    plain = (FIELD / "01_a.jfif").read_bytes()
-    more = b"".join(struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data for marker, data in side)
-    path = tmp_path_factory.mktemp("side") / "a.jpg"
-    path.write_bytes(plain[:2] + more + plain[2:] + trailer)
-    assert np.array_equal(pixels(FIELD / "01_a.jfif"), pixels(path))
 
 
 def test_a_reading_costs_no_decoding() -> None:

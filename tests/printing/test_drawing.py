@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from journey import printing
-from journey.printing.drawing import SIDE, draw, draw_paper, geometry, has_safe_area
+from journey.printing.drawing import SIDE, draw, draw_paper, geometry, safe_area
 
 A3 = printing.PAPERS["A3"]
 RED, BLUE = (220, 30, 30, 255), (30, 30, 220, 255)
@@ -111,7 +111,7 @@ def test_an_empty_paper_is_to_scale(paper: printing.Paper, unit: printing.Unit) 
     across, down = (trim[0] + trim[2]) // 2, (trim[1] + trim[3]) // 2
     red, green, _, alpha = picture.getpixel((across, round(trim[1] - 5 * scale)))
     assert (True, 255) == (red > green + 50, alpha)
-    if has_safe_area(paper) and trim[2] - trim[0] > 20:
+    if safe_area(paper) and trim[2] - trim[0] > 20:
         assert (255, 255, 255, 255) == picture.getpixel((across, down))
 
 

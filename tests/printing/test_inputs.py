@@ -10,7 +10,6 @@ from journey import printing
 from journey.printing import Unit
 from journey.printing.inputs import (
     CUSTOM,
-    TARGETS,
     Length,
     cut,
     dpi,
@@ -20,6 +19,7 @@ from journey.printing.inputs import (
     served,
     target,
     target_label,
+    targets,
     whole,
 )
 
@@ -113,8 +113,9 @@ def test_a_paper_of_a_millimetre_is_asked_about(height: str, asked: str) -> None
 
 def test_every_target_has_a_label_and_can_be_aimed_at() -> None:
     """Papers, screens and a custom size all come out as something to plan for."""
-    assert len(set(map(target_label, TARGETS))) == len(TARGETS)
-    for name in TARGETS:
+    names = targets(printing.PAPERS)
+    assert len(set(map(target_label, names))) == len(names)
+    for name in names:
         assert target(name, "30", "40", "cm").width > 0
     assert (30, "cm") == (target(CUSTOM, "30", "40", "cm").width, target(CUSTOM, "30", "40", "cm").unit)  # type: ignore[union-attr]
     with pytest.raises(ValueError, match="There is no paper named “B9”"):

@@ -27,7 +27,7 @@ def test_what_was_entered_comes_back() -> None:
         "trying": True,
         "source": object(),
     }
-    words = kept.entered(session | {"print_paper": "a paper of another version", "way": None})
+    words = kept.entered(session | {"print_fit": "a fit of another version", "way": None})
     assert {name: session[name] for name in ("image_url", "scale", "for_bleed", "trying")} == words
     assert words == kept.read(Kept(words=words).model_dump(mode="json")).words
 

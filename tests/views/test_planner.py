@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey import printing
-from journey.printing import inputs
+from journey.printing import PAPERS, Paper, Product, inputs
 from journey.views import planner
-from journey.views.planner import DEFAULTS, FIELDS, address, for_paper, from_address
+from journey.views.planner import DEFAULTS, FIELDS, address, for_paper, from_address, switched
 
 
 def restored(parameters: dict[str, str]) -> dict[str, str]:
@@ -18,7 +18,9 @@ def restored(parameters: dict[str, str]) -> dict[str, str]:
 
 INPUTS = st.fixed_dictionaries(
     {
-        name: st.sampled_from(field.choices) if field.choices else st.text(st.characters(codec="utf-8"), min_size=1)
+        name: st.sampled_from(known)
+        if (known := field.known(PAPERS))
+        else st.text(st.characters(codec="utf-8"), min_size=1)
         for name, field in FIELDS.items()
         if name != "at"
     }
@@ -102,3 +104,27 @@ def test_digits_of_other_keyboards_are_read_in_a_link() -> None:
     asked, problems = from_address({"w": "１０２４", "paper": "A３", "at": "٥٠", "pu": "mm"})
     assert ("A3", "٥٠", "mm", []) == (asked["paper"], asked["at"], asked["pu"], problems)
     assert (1024, 50) == (inputs.whole(asked["w"], "width"), int(asked["at"]))
+
+
+POSTER = Paper("Poster", 50, 70, "cm", "own papers", Product("Poster", 3, 5, 200, "JPEG", 30))
+FLYER = Paper("Flyer", 99, 210, "mm", "own papers", Product("Flyer", bleed_mm=2))
+
+
+def test_a_product_brings_what_its_shop_asks_for() -> None:
+    """Choosing a product fills in bleed, DPI, format and largest file; another paper takes back what is unchanged."""
+    filled = switched(None, POSTER, DEFAULTS)
+    assert {"bleed": "3", "dpi": "200", "format": "JPEG", "most": "30"} == filled
+    values = DEFAULTS | filled | {"dpi": "250"}
+    assert {"bleed": "0", "format": "TIFF", "most": ""} == switched(POSTER, PAPERS["A3"], values)
+    assert {"bleed": "2", "format": "TIFF", "most": ""} == switched(POSTER, FLYER, values)
+    assert {} == switched(PAPERS["A3"], PAPERS["A4"], DEFAULTS | {"bleed": "7"})
+
+
+def test_a_link_to_a_product_brings_it_as_well() -> None:
+    """A product of one's own can be linked to, and what the link says besides wins over what the shop asks for."""
+    papers = {"Poster": POSTER, **PAPERS}
+    asked, problems = from_address({"paper": "poster", "dpi": "150"}, papers)
+    assert [] == problems
+    assert ("Poster", "150", "3", "JPEG") == tuple(asked[name] for name in ("paper", "dpi", "bleed", "format"))
+    asked, problems = from_address({"paper": "poster"})
+    assert ("A3", True) == (asked["paper"], "paper=poster, which does not exist" in problems[0])

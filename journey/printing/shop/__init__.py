@@ -13,25 +13,30 @@ Numbers that cannot be used raise ValueError, sources that cannot be read Pictur
 Stopped, each with a sentence for people. A full disk is an OSError. Nothing half-written stays behind.
 """
 
+from journey.printing.papers import FileFormat
 from journey.printing.shop.background import PrintJob, start
-from journey.printing.shop.making import SET_LIMIT, exact_size, print_set, proof, retag
+from journey.printing.shop.making import SET_LIMIT, exact_size, print_set, proof, ratio_specs, retag
+from journey.printing.shop.sheet import JPEG_QUALITY
 from journey.printing.shop.specs import (
     FORMATS,
     MAX_PIXELS,
     PROOF_PAPER,
     SERVICE_LIMITS,
-    FileFormat,
     Format,
     PrintFile,
     PrintSet,
     PrintSpec,
     file_name,
+    product_warnings,
     service_warnings,
 )
 from journey.printing.shop.tiling import panels
+from journey.printing.shop.weighing import LEAST_QUALITY, Told, told_sizes
 
 __all__ = [
     "FORMATS",
+    "JPEG_QUALITY",
+    "LEAST_QUALITY",
     "MAX_PIXELS",
     "PROOF_PAPER",
     "SERVICE_LIMITS",
@@ -42,12 +47,16 @@ __all__ = [
     "PrintJob",
     "PrintSet",
     "PrintSpec",
+    "Told",
     "exact_size",
     "file_name",
     "panels",
     "print_set",
+    "product_warnings",
     "proof",
+    "ratio_specs",
     "retag",
     "service_warnings",
     "start",
+    "told_sizes",
 ]

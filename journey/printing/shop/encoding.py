@@ -18,7 +18,8 @@ from PIL import Image
 from journey import printing
 from journey.pictures import png
 from journey.pictures.copying import density
-from journey.printing import Paper
+from journey.pictures.rows import FileRows, to_array
+from journey.printing import FileFormat, Paper
 from journey.printing.shop.colours import coloured, flat
 from journey.printing.shop.jpeg import write_jpeg
 from journey.printing.shop.layout import Layout
@@ -26,12 +27,19 @@ from journey.printing.shop.pdf import page_notes, write_pdf
 from journey.printing.shop.progress import Work
 from journey.printing.shop.sheet import Sheet, deflated
 from journey.printing.shop.source import Source
-from journey.printing.shop.specs import FORMATS, FileFormat, PrintFile, service_warnings
+from journey.printing.shop.specs import FORMATS, PrintFile, service_warnings
 from journey.printing.shop.tiff import write_tiff
 
 _BAND_PIXELS = 1_000_000
 _READ_PIXELS = 4_000_000
 """The most pixels of a band, and about as many of the source that are read for it."""
+
+_MARGINS: Mapping[str, float | tuple[float, ...]] = {
+    "L": 255,
+    "RGB": (255, 255, 255),
+    "LA": (255, 0),
+    "RGBA": (255, 255, 255, 0),
+}
 
 
 @contextmanager
@@ -60,9 +68,7 @@ def write_sheet(
 ) -> PrintFile:
     """Write one file. A PDF needs the paper, and the bleed that is in the layout."""
     is_transparent = FORMATS[file_format].is_transparent and not flatten
-    mode, icc = ready(picture, is_transparent=is_transparent)
-    trim = printing.turn(paper, *layout.size) if paper else None
-    sheet = Sheet(layout.size, mode, icc, dpi, trim, bleed_mm)
+    sheet = sheet_for(picture, layout, dpi, paper, bleed_mm, is_transparent=is_transparent)
     with new_file(target) as file:
         WRITERS[file_format](file, bands(picture, layout, work, is_transparent=is_transparent), sheet)
     size = target.stat().st_size
@@ -76,6 +82,32 @@ def write_sheet(
         profile="source" if picture.rows.icc else "sRGB",
         notes=(*(page_notes(sheet) if file_format == "PDF" else ()), *service_warnings(size, file_format)),
     )
+
+
+def sheet_for(
+    picture: Source, layout: Layout, dpi: float, paper: Paper | None, bleed_mm: float, *, is_transparent: bool
+) -> Sheet:
+    """What a file with this layout says about its pixels."""
+    mode, icc = ready(picture, is_transparent=is_transparent)
+    trim = printing.turn(paper, *layout.size) if paper else None
+    return Sheet(layout.size, mode, icc, dpi, trim, bleed_mm)
+
+
+@contextmanager
+def whole_print(picture: Source, layout: Layout, folder: Path, work: Work) -> Iterator[Source]:
+    """The pixels of the whole print in a hidden file, which is removed in the end, for what reads them more than once.
+
+    White takes the place of transparency.
+    """
+    path = folder / f".{uuid.uuid4().hex}.pixels"
+    mode, icc = ready(picture, is_transparent=False)
+    try:
+        with path.open("wb") as file:
+            for band in bands(picture, layout, work, is_transparent=False):
+                file.write(to_array(band).data)
+        yield Source(FileRows(path, *layout.size, len(mode), icc), is_opaque=True)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def ready(picture: Source, *, is_transparent: bool) -> tuple[str, bytes]:
@@ -92,6 +124,12 @@ def bands(picture: Source, layout: Layout, work: Work, *, is_transparent: bool) 
     return _ahead(_bands(partial(_read, picture, is_transparent=is_transparent), picture.size, layout, work))
 
 
+def strip(picture: Source, layout: Layout, start: int, end: int, *, is_transparent: bool) -> Image.Image:
+    """These rows of a file's pixels."""
+    read = partial(_read, picture, is_transparent=is_transparent)
+    return _band(read, picture.size[1], layout, read(0, 1).mode, start, end)
+
+
 def _read(picture: Source, top: int, bottom: int, *, is_transparent: bool) -> Image.Image:
     rows = picture.read(top, bottom)
     return coloured(rows if is_transparent else flat(rows))
@@ -101,36 +139,38 @@ def _bands(
     read: Callable[[int, int], Image.Image], size: tuple[int, int], layout: Layout, work: Work
 ) -> Iterator[Image.Image]:
     """The same, without reading ahead. `read` gives rows of the source, and `size` is that of the source."""
-    width, height = layout.size
-    placed = layout.placed
-    left, top, right, bottom = layout.part
-    exact = (right - left, bottom - top) == (placed.width, placed.height)
-    scale = (bottom - top) / placed.height
-    margins: dict[str, float | tuple[float, ...]] = {
-        "L": 255,
-        "RGB": (255,) * 3,
-        "LA": (255, 0),
-        "RGBA": (255, 255, 255, 0),
-    }
+    height, rows = layout.size[1], band_height(layout, size)
     mode = read(0, 1).mode
-    margin = margins[mode]
-    most = max(width * height / _BAND_PIXELS, scale * height * size[0] / _READ_PIXELS)
-    rows = math.ceil(height / math.ceil(most))
     for start in range(0, height, rows):
         end = min(height, start + rows)
-        first, last = max(start, placed.top), min(end, placed.bottom)
-        whole = placed.width == width and (first, last) == (start, end)
-        band = None if whole else Image.new(mode, (width, end - start), margin)
-        if first < last:
-            part = (left, top + scale * (first - placed.top), right, top + scale * (last - placed.top))
-            resized = _part(read, size[1], part, (placed.width, last - first), exact=exact)
-            if band is None:
-                band = resized
-            else:
-                band.paste(resized, (placed.left, first - start))
-        assert band is not None  # noqa: S101 - for the type checker: a whole band always has rows to resize
-        yield band
+        yield _band(read, size[1], layout, mode, start, end)
         work.advance(end - start)
+
+
+def band_height(layout: Layout, size: tuple[int, int]) -> int:
+    """How many rows of the file a band has; `size` is that of the source."""
+    width, height = layout.size
+    most = max(width * height / _BAND_PIXELS, layout.scale * height * size[0] / _READ_PIXELS)
+    return math.ceil(height / math.ceil(most))
+
+
+def _band(
+    read: Callable[[int, int], Image.Image], height: int, layout: Layout, mode: str, start: int, end: int
+) -> Image.Image:
+    """The rows of the file from `start` to `end`; `height` is that of the source."""
+    placed, (left, top, right, bottom) = layout.placed, layout.part
+    exact = (right - left, bottom - top) == (placed.width, placed.height)
+    first, last = max(start, placed.top), min(end, placed.bottom)
+    resized = None
+    if first < last:
+        part = (left, top + layout.scale * (first - placed.top), right, top + layout.scale * (last - placed.top))
+        resized = _part(read, height, part, (placed.width, last - first), exact=exact)
+        if resized.size == (layout.size[0], end - start):
+            return resized
+    band = Image.new(mode, (layout.size[0], end - start), _MARGINS[mode])
+    if resized is not None:
+        band.paste(resized, (placed.left, first - start))
+    return band
 
 
 def _part(

@@ -15,7 +15,6 @@ from journey.pictures.rows import BAND_PIXELS, Strips, to_array, to_image
 from journey.pictures.segments import APP0, EOI, FRAMES, SOI, Segment, marked, segments
 from journey.printing.shop.sheet import Sheet
 
-JPEG_QUALITY = 95
 _JOINT_ROWS = 64
 """A restart marker stands after each 8 rows of pixels, and they are numbered 0 to 7: the last is due after so many."""
 _LAST_RESTART = 0xD7
@@ -35,7 +34,7 @@ def write_jpeg(file: BinaryIO, bands: Iterator[Image.Image], sheet: Sheet) -> No
             to_image(strip).save(
                 piece,
                 "JPEG",
-                quality=JPEG_QUALITY,
+                quality=sheet.quality,
                 subsampling=0,
                 icc_profile=None if number else sheet.icc,
                 restart_marker_rows=1,

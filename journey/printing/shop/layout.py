@@ -21,6 +21,16 @@ class Layout:
     placed: Box
     part: tuple[float, float, float, float]
 
+    @property
+    def scale(self) -> float:
+        """Rows of the source for a row of the file."""
+        return (self.part[3] - self.part[1]) / self.placed.height
+
+    def of_itself(self) -> Layout:
+        """The same file, made of a picture that has its pixels already."""
+        whole = Box(0, 0, *self.size)
+        return Layout(self.size, whole, whole)
+
     def cut(self, window: Box, size: tuple[int, int]) -> Layout:
         """A window of this file (inside `placed`), unscaled, in the middle of another file of `size` pixels."""
         left, top, right, bottom = self.part

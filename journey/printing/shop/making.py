@@ -11,7 +11,7 @@ from journey import printing
 from journey.pictures.copying import COPIES
 from journey.pictures.kinds import KINDS, FormatName
 from journey.pictures.reading import Reading, read
-from journey.printing import Box, Paper
+from journey.printing import Box, FileFormat, Paper
 from journey.printing.shop.encoding import new_file, write_sheet
 from journey.printing.shop.layout import Layout, layout_for, most_detailed
 from journey.printing.shop.manifests import manifest_csv, manifest_text
@@ -19,9 +19,9 @@ from journey.printing.shop.progress import Progress, ShouldStop, Work
 from journey.printing.shop.source import Source, decoded
 from journey.printing.shop.specs import (
     FORMATS,
+    MAX_PIXELS,
     MAX_SOURCE_PIXELS,
     PROOF_PAPER,
-    FileFormat,
     PrintFile,
     PrintSet,
     PrintSpec,
@@ -30,8 +30,10 @@ from journey.printing.shop.specs import (
     file_name,
     name_for,
     paper_word,
+    product_warnings,
     service_warnings,
 )
+from journey.printing.shop.weighing import USUAL_ENCODINGS, write_within
 from journey.storage.names import distinct
 
 FLATTEN = "Choose “White instead of transparency”"
@@ -110,12 +112,12 @@ def exact_size(
 
     The ICC profile is kept byte for byte; a picture without one is tagged sRGB. Transparency stays in PNG and
     TIFF, where the margins of contain are transparent too, and becomes white in JPEG and PDF. PNG, TIFF and
-    PDF are lossless; JPEG has quality 95 and full colour resolution. A PDF has one page of exactly paper plus
-    bleed, with TrimBox and BleedBox.
+    PDF are lossless; JPEG has full colour resolution and quality 95, or the highest that fits `at_most_mb`.
+    A PDF has one page of exactly paper plus bleed, with TrimBox and BleedBox.
     """
     work = Work(on_progress, should_stop)
     with decoded(source, folder, work) as picture:
-        work.begin(spec.on(*picture.size).needed[1])
+        work.begin(_rows(picture, spec))
         return _print(picture, folder / file_name(title, spec), spec, work)
 
 
@@ -139,17 +141,42 @@ def print_set(
         new_file(target) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
     ):
-        work.begin(sum(spec.on(*picture.size).needed[1] for spec in specs))
+        work.begin(sum(_rows(picture, spec) for spec in specs))
         for spec, name in zip(specs, distinct([file_name(title, spec) for spec in specs]), strict=True):
             made = _print(picture, folder / name, spec, work)
             try:
                 archive.write(made.path, name)
             finally:
                 made.path.unlink()
-            files.append(replace(made, path=Path(name)))
+            cut = (printing.cut_away(spec.on(*picture.size)),) if spec.ratio else ()
+            files.append(replace(made, path=Path(name), notes=(*cut, *made.notes)))
         archive.writestr("manifest.csv", manifest_csv(files))
         archive.writestr("manifest.txt", manifest_text(title, picture.size, files))
     return PrintSet(target, target.stat().st_size, tuple(files))
+
+
+def ratio_specs(
+    width: int, height: int, wanted: PrintSpec, ratios: Sequence[printing.Ratio] = printing.RATIOS
+) -> dict[str, PrintSpec]:
+    """What makes a set by ratio of a picture of this size: by its name, the largest paper of each ratio that it fills.
+
+    All else is as wanted. A ratio of which it fills no paper at this DPI is left out.
+    """
+    specs = {}
+    for ratio in ratios:
+        made = printing.largest(
+            ratio,
+            width,
+            height,
+            wanted.dpi,
+            bleed_mm=wanted.bleed_mm,
+            orientation=wanted.orientation,
+            position=wanted.position,
+            most_pixels=MAX_PIXELS,
+        )
+        if made is not None:
+            specs[ratio.name] = replace(wanted, paper=made.paper, fit="crop", ratio=ratio.word)
+    return specs
 
 
 def proof(
@@ -182,10 +209,19 @@ def proof(
         return judged(made, picture, spec, "Print it at 100 %, without fitting it to the page, to see its true size.")
 
 
+def _rows(picture: Source, spec: PrintSpec) -> int:
+    """How many rows are computed or written for this file, about."""
+    rows = spec.on(*picture.size).needed[1]
+    return rows if spec.at_most_mb is None else rows * (1 + USUAL_ENCODINGS)
+
+
 def _print(picture: Source, target: Path, spec: PrintSpec, work: Work) -> PrintFile:
+    layout = layout_for(picture, spec)
+    if spec.at_most_mb is not None:
+        return judged(write_within(picture, layout, target, spec, work), picture, spec)
     made = write_sheet(
         picture,
-        layout_for(picture, spec),
+        layout,
         target,
         spec.format,
         spec.dpi,
@@ -211,7 +247,7 @@ def judged(made: PrintFile, picture: Source, spec: PrintSpec, *notes: str) -> Pr
         effective_dpi=option.dpi,
         grade=option.grade.word,
         crop=option.crop,
-        notes=(*notes, *made.notes),
+        notes=(*notes, *made.notes, *product_warnings(made.size, spec)),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from journey.errors import JourneyError, Stopped
 from journey.printing import shop
-from journey.printing.shop import PrintFile, PrintJob, PrintSet
+from journey.printing.shop import PrintFile, PrintJob, PrintSet, PrintSpec, Told
 from journey.processes import Workers
 from journey.storage.files import Files, new_key
 from journey.storage.looked import Looked
@@ -25,6 +25,7 @@ from journey.storage.stored import StoredFile
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
+R = TypeVar("R")
 T = TypeVar("T", PrintFile, PrintSet)
 
 WAITING_LIMIT = 20
@@ -103,6 +104,7 @@ class PrintRuns:
         self._looked = looked
         self._workers = workers or Workers(1, nice=10, memory_bytes=WORKER_BYTES, seconds=MAKING_SECONDS)
         self._open: list[PrintRun] = []
+        self._telling: list[PrintJob[tuple[Told, ...]]] = []
 
     def make(
         self,
@@ -117,21 +119,40 @@ class PrintRuns:
         The worker process is started by the first call. Raises FileMissing when the picture is gone,
         JourneyError when too many are waiting, and OSError when nothing can be written.
         """
-        source = self._files.path(stored.key, stored.file)
         self._open = [run for run in self._open if not run.done]
         if len(self._open) >= WAITING_LIMIT:
             raise JourneyError("Many print files are being made right now. Try again in a minute.")
-        self._looked.note([stored.key])  # nobody removes the picture meanwhile
-        self._workers.start()
-        with ExitStack() as on_error:
-            folder = on_error.enter_context(self._files.folder())
-            job = shop.start(self._workers, work, source, folder, *args, **kwargs)
-            end = on_error.pop_all()
+        job, folder, end = self._begin(work, stored, *args, **kwargs)
         outcome: Future[Made] = Future()
         job.future.add_done_callback(lambda made: self._store(made, outcome, folder, end))
         run = PrintRun(job, outcome)
         self._open.append(run)
         return run
+
+    def tell(self, stored: StoredFile, specs: Sequence[PrintSpec]) -> PrintJob[tuple[Told, ...]] | None:
+        """Begin to find out how large these files would be, without waiting for it; None when much is waiting.
+
+        Raises FileMissing when the picture is gone, and OSError when nothing can be written.
+        """
+        self._telling = [job for job in self._telling if not job.done]
+        if len(self._telling) >= WAITING_LIMIT:
+            return None
+        job, _, end = self._begin(shop.told_sizes, stored, specs)
+        job.future.add_done_callback(lambda _: end.close())
+        self._telling.append(job)
+        return job
+
+    def _begin(
+        self, work: Callable[Concatenate[Path, Path, P], R], stored: StoredFile, /, *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[PrintJob[R], Path, ExitStack]:
+        """The work in the worker, its folder, and what removes that."""
+        source = self._files.path(stored.key, stored.file)
+        self._looked.note([stored.key])  # nobody removes the picture meanwhile
+        self._workers.start()
+        with ExitStack() as on_error:
+            folder = on_error.enter_context(self._files.folder())
+            job = shop.start(self._workers, work, source, folder, *args, **kwargs)
+            return job, folder, on_error.pop_all()
 
     def stop(self) -> None:
         """End the worker; what is under way fails. A later `make` starts it again."""

@@ -11,12 +11,15 @@ from PIL import Image
 
 from journey.printing import Paper
 
+JPEG_QUALITY = 95
+"""Of 100. What is lost at 95 is not seen in the hand."""
+
 
 @dataclass(frozen=True)
 class Sheet:
     """What a file says about its pixels, which are 8 bits deep in each channel of `mode`.
 
-    `trim` is the paper after cutting, the way it lies. Only a PDF needs it and the bleed.
+    `trim` is the paper after cutting, the way it lies. Only a PDF needs it and the bleed, and only a JPEG the quality.
     """
 
     size: tuple[int, int]
@@ -25,6 +28,7 @@ class Sheet:
     dpi: float
     trim: Paper | None = None
     bleed_mm: float = 0
+    quality: int = JPEG_QUALITY
 
 
 def deflated(bands: Iterator[Image.Image]) -> Iterator[bytes]:

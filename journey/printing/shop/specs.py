@@ -10,10 +10,8 @@ from typing import Literal
 
 from journey import printing
 from journey.pictures.kinds import without_ending
-from journey.printing import Box, Fit, Orientation, Paper
+from journey.printing import Box, FileFormat, Fit, Orientation, Paper, numbers
 from journey.storage.names import plain
-
-FileFormat = Literal["PNG", "TIFF", "JPEG", "PDF"]
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,9 @@ Profile = Literal["source", "sRGB", "none"]
 class PrintSpec:
     """What is wanted on paper. `position` moves a crop along its free axis, 0 (left, top) to 1; contain centres.
 
-    `flatten` puts white in place of transparency, also in formats that can have it. Raises ValueError for numbers that
-    cannot be used and for files that would be too large.
+    `flatten` puts white in place of transparency, also in formats that can have it. `at_most_mb` is how many millions
+    of bytes a JPEG may have. `ratio` is its place in a set by ratio, and part of the file's name. Raises ValueError for
+    numbers that cannot be used and for files that would be too large.
     """
 
     paper: Paper
@@ -72,6 +71,8 @@ class PrintSpec:
     orientation: Orientation = "auto"
     position: float = 0.5
     flatten: bool = False
+    at_most_mb: float | None = None
+    ratio: str = ""
 
     @property
     def is_transparent(self) -> bool:
@@ -82,6 +83,10 @@ class PrintSpec:
         if not isinstance(self.paper, Paper):
             raise ValueError("Choose a paper, or type the size of one.")
         _check_format(self.format)
+        if self.at_most_mb is not None and self.format != "JPEG":
+            raise ValueError("Only a JPEG can be made to fit a size: all others keep every pixel as it is.")
+        if self.at_most_mb is not None:
+            numbers.number(self.at_most_mb, 0.01, 100_000, "The most MB must be a number from 0.01 to 100,000.")
         self.on(1, 1)
         across, down = printing.pixels_needed(self.paper, self.dpi, self.bleed_mm)
         if across * down > MAX_PIXELS:
@@ -116,7 +121,8 @@ class PrintFile:
     Width and height are in pixels, `size` is in bytes. `profile` says where the colour profile comes from:
     the source's own bytes, or sRGB because it had none; "none" for a re-tagged file whose colours are not RGB.
     `effective_dpi` and `grade` judge the source's own pixels on this paper, `crop` is in these pixels; all
-    three are None for a re-tagged file. `notes` are sentences that people should read before they order.
+    three are None for a re-tagged file. `quality` is that of a JPEG which had to fit a size. `notes` are sentences
+    that people should read before they order.
     """
 
     path: Path
@@ -130,6 +136,7 @@ class PrintFile:
     effective_dpi: float | None = None
     grade: str | None = None
     crop: Box | None = None
+    quality: int | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -144,7 +151,7 @@ class PrintSet:
 
 def file_name(title: str, spec: PrintSpec) -> str:
     """Such as `fjord_A3_300dpi_bleed3mm.tif`. The title may be any text."""
-    parts = [paper_word(spec.paper), f"{spec.dpi:g}dpi"]
+    parts = [*([spec.ratio] if spec.ratio else []), paper_word(spec.paper), f"{spec.dpi:g}dpi"]
     if spec.bleed_mm:
         parts.append(f"bleed{spec.bleed_mm:g}mm")
     if spec.fit == "contain":
@@ -166,6 +173,16 @@ def service_warnings(size: int, file_format: FileFormat) -> tuple[str, ...]:
         return ()
     remedy = "a lower DPI" if file_format == "JPEG" else "JPEG or a lower DPI"
     return (f"The file is {megabytes:.0f} MB: {', '.join(over)}. Choose {remedy} for such a service.",)
+
+
+def product_warnings(size: int, spec: PrintSpec) -> tuple[str, ...]:
+    """One sentence when a file of `size` bytes is larger than the shop of this product takes, else nothing."""
+    product = spec.paper.product
+    if product is None or product.largest_mb is None or size <= product.largest_mb * 1e6:
+        return ()
+    remedy = "a lower DPI" if spec.format == "JPEG" else "JPEG, which can be made to fit, or a lower DPI"
+    taken = f"{product.name} takes files of up to {product.largest_mb:g} MB"
+    return (f"{taken}, and this one has {size / 1e6:.0f}. Choose {remedy}.",)
 
 
 def name_for(title: str, rest: str, extension: str) -> str:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from journey import printing
-from journey.pictures.rows import FileRows, to_array
 from journey.printing import Box, Cut, Panel, Panels
 from journey.printing.panels import MARKS_MM
-from journey.printing.shop.encoding import bands, new_file, ready
+from journey.printing.shop.encoding import bands, new_file, whole_print
 from journey.printing.shop.layout import Layout, layout_for
 from journey.printing.shop.making import judged
 from journey.printing.shop.pdf import POINTS_PER_INCH, Document, Rectangle, points
@@ -58,7 +54,8 @@ def panels(
         layout = layout_for(picture, spec)
         cut_up = printing.cut_into_panels(*layout.size, spec.dpi, cut)
         work.begin(layout.size[1] + sum(panel.box.height for panel in cut_up.each))
-        with _whole_print(picture, layout, folder, work) as whole, new_file(target) as file:
+        # A panel has a part of each row of the print, and pages are written one after the other.
+        with whole_print(picture, layout, folder, work) as whole, new_file(target) as file:
             _write(file, whole, cut_up, spec.dpi, work)
         made = PrintFile(
             path=target,
@@ -70,23 +67,6 @@ def panels(
             profile="source" if picture.rows.icc else "sRGB",
         )
         return judged(made, picture, replace(spec, format="PDF"), *_notes(cut_up, cut))
-
-
-@contextmanager
-def _whole_print(picture: Source, layout: Layout, folder: Path, work: Work) -> Iterator[Source]:
-    """The pixels of the whole print in a hidden file, which is removed in the end.
-
-    A panel has a part of each of its rows, and pages are written one after the other.
-    """
-    path = folder / f".{uuid.uuid4().hex}.pixels"
-    mode, icc = ready(picture, is_transparent=False)
-    try:
-        with path.open("wb") as file:
-            for band in bands(picture, layout, work, is_transparent=False):
-                file.write(to_array(band).data)
-        yield Source(FileRows(path, *layout.size, len(mode), icc), is_opaque=True)
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _write(file: BinaryIO, whole: Source, cut_up: Panels, dpi: float, work: Work) -> None:

@@ -32,7 +32,11 @@ class Target:
         self.plan(1, 1)
 
     def plan(self, width: int, height: int) -> Plan:
-        return printing.plan(width, height, self.paper, self.dpi, fit=self.fit, orientation=self.orientation)
+        product = self.paper.product
+        bleed = (product.bleed_mm or 0) if product and self.fit == "crop" else 0
+        return printing.plan(
+            width, height, self.paper, self.dpi, fit=self.fit, bleed_mm=bleed, orientation=self.orientation
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,81 @@
+"""The chunks of a WebP, found without decoding a pixel. What nobody needs may be broken, if the pixels are not."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from journey.pictures.chunks import LARGEST, Chunk
+
+_HEADER_BYTES = 12
+"""RIFF, the size of what follows, and WEBP."""
+_MOST_CHUNKS = 5_000
+_IMAGE = (b"VP8 ", b"VP8L")
+_ANIMATED = (b"ANIM", b"ANMF")
+_KNOWN = frozenset((b"VP8X", b"ICCP", b"ALPH", b"EXIF", b"XMP ", *_IMAGE, *_ANIMATED))
+_ICC, _EXIF, _XMP = 0x20, 0x08, 0x04
+"""Flags of VP8X, without which nobody reads these chunks."""
+
+
+def chunks(file: BinaryIO) -> Iterator[Chunk]:
+    """Every chunk up to the end of the file, whatever size its header says.
+
+    The caller may read and seek in the file between two of them.
+    """
+    end = file.seek(0, os.SEEK_END)
+    at = _HEADER_BYTES
+    for _ in range(_MOST_CHUNKS):
+        file.seek(at)
+        header = file.read(8)
+        if len(header) < 8:
+            return
+        kind, length = struct.unpack("<4sI", header)
+        yield Chunk(kind, at + 8, min(length, end - at - 8) if kind not in _IMAGE else length)
+        at += 8 + length
+        if length % 2:
+            # A chunk ends on an even place. Some programs forget that.
+            file.seek(at)
+            following = file.read(5)
+            at += 0 if following[:4] in _KNOWN and following[1:] not in _KNOWN else 1
+
+
+def bare(file: BinaryIO) -> BinaryIO:
+    """The same WebP with nothing but what decides its pixels, its colours and how it is turned.
+
+    Readers stumble over anything else, and take a wrong size in the header for a file that was cut short. An animation,
+    and a file whose pixels are not all there, is left as it is.
+    """
+    kept: dict[bytes, Chunk] = {}
+    for chunk in chunks(file):
+        kept.setdefault(b"VP8 " if chunk.kind in _IMAGE else chunk.kind, chunk)
+    size = file.seek(0, os.SEEK_END)
+    image = kept.get(b"VP8 ")
+    if image is None or image.at + image.length > size or any(kind in kept for kind in _ANIMATED):
+        file.seek(0)
+        return file
+    parts = [(image.kind, _data(file, image))]
+    extended = _data(file, kept[b"VP8X"]) if b"VP8X" in kept else b""
+    if len(extended) == 10:
+        flags = extended[0] & ~_XMP
+        parts = [*_part(file, kept, b"ALPH", size), *parts]
+        for kind, flag in ((b"ICCP", _ICC), (b"EXIF", _EXIF)):
+            found = _part(file, kept, kind, LARGEST) if flags & flag else []
+            flags = flags if found else flags & ~flag
+            parts = [*found, *parts] if kind == b"ICCP" else [*parts, *found]
+        parts.insert(0, (b"VP8X", bytes((flags,)) + extended[1:]))
+    body = b"".join(struct.pack("<4sI", kind, len(data)) + data + bytes(len(data) % 2) for kind, data in parts)
+    return io.BytesIO(b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body)
+
+
+def _part(file: BinaryIO, kept: dict[bytes, Chunk], kind: bytes, largest: int) -> list[tuple[bytes, bytes]]:
+    """This chunk; nothing when there is none, or one that is too large."""
+    chunk = kept.get(kind)
+    return [(kind, _data(file, chunk))] if chunk is not None and chunk.length <= largest else []
+
+
+def _data(file: BinaryIO, chunk: Chunk) -> bytes:
+    file.seek(chunk.at)
+    return file.read(chunk.length)
