@@ -9,7 +9,7 @@ EXTRAS ?=
 comma := ,
 READY := .venv/ready $(patsubst %,.venv/ready-%,$(subst $(comma), ,$(EXTRAS)))
 
-.PHONY: run test check docs wheel format bench torture lock platforms screenshots clean
+.PHONY: run test check docs installed wheel format bench torture lock platforms screenshots clean
 
 run: $(READY)
 	$(BIN)/python -m streamlit run app.py
@@ -28,13 +28,17 @@ check: .venv/ready-dev docs
 docs: .venv/ready-docs
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html --doctree-dir build/doctrees docs build/docs
 
-# The wheel, installed alone with its pinned dependencies, and tried as a user would.
-wheel: .venv/ready-dev docs | $(UV)
+# The wheel, installed alone with its pinned dependencies and those of EXTRAS, in build/installed.
+installed: docs | $(UV)
 	$(UV) build --quiet --wheel --build-constraints requirements-build.txt --out-dir build/wheel --clear
 	$(UV) venv --quiet --clear --python $(BIN)/python build/installed
-	$(UV) pip install --quiet --python build/installed/bin/python --no-deps --require-hashes \
-		--build-constraints requirements-build.txt -r requirements.txt
+	PKG_CONFIG=false $(UV) pip install --quiet --compile-bytecode --python build/installed/bin/python --no-deps --require-hashes \
+		--build-constraints requirements-build.txt -r requirements.txt \
+		$(patsubst %,-r requirements-%.txt,$(subst $(comma), ,$(EXTRAS)))
 	$(UV) pip install --quiet --python build/installed/bin/python --no-deps build/wheel/*.whl
+
+# That, tried as a user would.
+wheel: installed .venv/ready-dev
 	INSTALLED=$(CURDIR)/build/installed/bin $(BIN)/python -m pytest tests/browser/test_wheel.py
 
 format: .venv/ready-dev

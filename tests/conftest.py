@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.process
-import os
 import secrets
 import shutil
-import socket
-import subprocess
-import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from journey.storage.database import Database, metadata
-from tests.harness.standing import wait_for_server
+from tests.harness.servers import ObjectStorage, object_storage, postgres_service
 
 MakeUrl = Callable[[], str]
 
@@ -60,79 +55,19 @@ def exit_codes(*processes: multiprocessing.process.BaseProcess, timeout: float =
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a running Postgres, without a database name: postgresql://…/"""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not programs:
-        missing = "Postgres is not installed (on Debian: apt-get install postgresql)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    # Postgres refuses to run as root, and the account that it runs as instead cannot read pytest's folder.
+    # Not pytest's folder: the account that Postgres runs as cannot read that.
     with tempfile.TemporaryDirectory(prefix="journey-postgres-", ignore_cleanup_errors=True) as folder:
-        as_owner = []
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres")
-            as_owner = ["runuser", "-u", "postgres", "--"]
-        data, port = f"{folder}/data", _free_port()
-        initdb = ["--auth=trust", "--username=journey", "--encoding=UTF8", "--no-locale", "--no-sync"]
-        _run([*as_owner, str(programs[-1]), "-D", data, *initdb])
-        options = (
-            f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories= -c max_connections=200 "
-            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB"
-        )
-        control = [*as_owner, str(programs[-1].with_name("pg_ctl")), "-D", data, "-w"]
-        _run([*control, "-l", f"{folder}/log", "-o", options, "start"])
-        try:
-            yield f"postgresql://journey@127.0.0.1:{port}/"
-        finally:
-            _run([*control, "-m", "immediate", "stop"])
-
-
-@dataclass(frozen=True)
-class ObjectStorage:
-    """An S3 server with one bucket, which is a folder here; `environment` is how its clients find it and sign in."""
-
-    bucket: Path
-    environment: dict[str, str]
-
-    def address(self) -> str:
-        """The address of a place in the bucket where nothing is yet."""
-        return f"s3://{self.bucket.name}/{secrets.token_hex(6)}"
+        quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
+        with postgres_service(Path(folder), *quick) as service:
+            yield f"postgresql://journey@127.0.0.1:{service.port}/"
 
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStorage]:
-    """A running S3 server: rclone, which comes with a package of the tests, or the system's own."""
-    rclone = shutil.which("rclone", path=sysconfig.get_path("scripts")) or shutil.which("rclone")
-    if rclone is None:
-        missing = "rclone is not installed (it is in requirements-dev.txt)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    folder, port, secret = tmp_path_factory.mktemp("s3"), _free_port(), secrets.token_hex(16)
-    bucket = folder / "buckets" / "studio-pictures"
-    bucket.mkdir(parents=True)
-    options = ["--config", os.devnull, "--addr", f"127.0.0.1:{port}", "--vfs-cache-mode", "off"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [rclone, "serve", "s3", *options, "--auth-key", f"studio,{secret}", str(bucket.parent)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_for_server(server, port, folder / "log")
-        yield ObjectStorage(
-            bucket,
-            {
-                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-                "AWS_ACCESS_KEY_ID": "studio",
-                "AWS_SECRET_ACCESS_KEY": secret,
-                "AWS_DEFAULT_REGION": "us-east-1",
-            },
-        )
-    finally:
-        server.terminate()
-        server.wait(30)
+    """A running S3 server."""
+    service, storage = object_storage(tmp_path_factory.mktemp("s3"))
+    with service:
+        yield storage
 
 
 @pytest.fixture
@@ -212,23 +147,3 @@ def _create(server: str, name: str) -> None:
     engine = sa.create_engine(f"{server}postgres", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _run(command: list[str]) -> None:
-    done = subprocess.run(
-        command,
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=60,
-        check=False,
-        text=True,
-    )
-    assert done.returncode == 0, f"{command[0]} said: {done.stdout}"

@@ -23,7 +23,6 @@ from journey.api.errors import (
 from journey.api.reading import sayings
 from journey.errors import MESSAGE_LIMIT, InvalidRequest, JourneyError, one_line
 from journey.outside.codings import beginning
-from journey.outside.masking import masked_text
 
 ANSWER_LIMIT = 1024 * 1024
 """At most this many bytes of an answer are read; no documented answer comes near that."""
@@ -169,7 +168,14 @@ def _page_sentence(raw: str) -> str:
 
 
 def _sentence(ours: str, said: str) -> str:
-    return f"{ours} {masked_text(said)}" if said else ours
+    return f"{ours} {_masked(said)}" if said else ours
+
+
+def _masked(text: str) -> str:
+    # Not at the top: its expressions take as long to compile as the rest of the client to import.
+    from journey.outside.masking import masked_text
+
+    return masked_text(text)
 
 
 def _within(texts: list[str], limit: int) -> list[str]:
@@ -178,7 +184,7 @@ def _within(texts: list[str], limit: int) -> list[str]:
     for text in texts:
         if limit <= 0:
             break
-        kept.append(masked_text(text)[:limit])
+        kept.append(_masked(text)[:limit])
         limit -= len(text) + 1
     return kept
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Self, TypedDict, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack, cast
 
 import httpx
 
 from journey.api.answers import ANSWER_LIMIT, Answer, error_in
+from journey.api.arguments import UpscaleFields, check_ids, check_seconds, checked_key, chunks, order
 from journey.api.errors import (
     GatewayRefused,
     NotSent,
@@ -23,12 +24,13 @@ from journey.api.errors import (
     WaitTimeout,
     WrongAddress,
 )
-from journey.api.models import HOSTED_URL, MOST_IDS, Account, Task, TaskStatus, UpscaleRequest, usable_id
+from journey.api.models import HOSTED_URL, Account, Task, TaskStatus, UpscaleRequest, usable_id
 from journey.errors import InvalidRequest, JourneyError, one_line
 from journey.outside.addresses import is_loopback
 from journey.outside.agent import user_agent
-from journey.outside.proxies import Proxy, proxy_for
-from journey.outside.transport import Transport, tls_failure
+
+if TYPE_CHECKING:
+    from journey.outside.proxies import Proxy
 
 logger = logging.getLogger(__name__)
 
@@ -39,19 +41,6 @@ _FAULTY_POLLS = 10  # in a row, before wait() gives up
 _USUAL_PATH = httpx.URL(HOSTED_URL).path
 
 T = TypeVar("T")
-
-
-class UpscaleFields(TypedDict, total=False):
-    """The fields of `UpscaleRequest` as keyword arguments."""
-
-    parent_task_id: str | None
-    image_url: str | None
-    type: str
-    index: str | None
-    webhook_url: str | None
-    webhook_secret: str | None
-    model: str | None
-    reference: str | None
 
 
 class JourneyClient:
@@ -84,16 +73,21 @@ class JourneyClient:
     ) -> None:
         if not isinstance(attempts, int) or attempts < 1:
             raise InvalidRequest("attempts: must be a whole number, at least 1")
-        _check_seconds("timeout", timeout, least=0.001, most=LONGEST_TIMEOUT)
-        _check_seconds("retry_for", retry_for)
+        check_seconds("timeout", timeout, least=0.001, most=LONGEST_TIMEOUT)
+        check_seconds("retry_for", retry_for)
         self.api_key = api_key
         self.base_url = _checked_base(base_url)
-        self._proxy = proxy_for(self.base_url) if proxies and transport is None else None
+        self._proxy: Proxy | None = None
         self._attempts = attempts
         self._retry_for = retry_for
         self._clock = clock
         self._sleep = sleep
         if transport is None:
+            # Only here: httpx as well imports httpcore no sooner than a client is made.
+            from journey.outside.proxies import proxy_for
+            from journey.outside.transport import Transport
+
+            self._proxy = proxy_for(self.base_url) if proxies else None
             transport = Transport(deadline_seconds=timeout, connect_timeout=CONNECT_SECONDS, proxy=self._proxy)
         self._http = _http_client(transport, timeout, user_agent(contact))
 
@@ -118,7 +112,7 @@ class JourneyClient:
         not know this call, and Ambiguous when the order may have been accepted although no task id came back:
         the client never sends such an order again.
         """
-        request = _order(request, fields)
+        request = order(request, fields)
         return self._call("POST", "upscale-2x-4x", request.wire(), _task_id, paid=True)
 
     def fetch(self, task_id: str) -> Task:
@@ -126,7 +120,7 @@ class JourneyClient:
         return self._fetch(task_id, self._attempts)
 
     def _fetch(self, task_id: str, attempts: int) -> Task:
-        _check_ids([task_id])
+        check_ids([task_id])
 
         def read(answer: object) -> Task:
             task = Task.from_wire(answer)
@@ -139,9 +133,9 @@ class JourneyClient:
     def fetch_many(self, task_ids: Iterable[str]) -> list[Task]:
         """Ask for any number of tasks. Each is listed once, in the order asked for; unknown ones are left out."""
         wanted = list(dict.fromkeys([task_ids] if isinstance(task_ids, str) else task_ids))
-        _check_ids(wanted)
+        check_ids(wanted)
         found: dict[str, Task] = {}
-        for ids in _chunks(wanted):
+        for ids in chunks(wanted):
             if len(ids) == 1:
                 try:
                     tasks = [self.fetch(ids[0])]
@@ -158,7 +152,7 @@ class JourneyClient:
 
     def cancel(self, task_id: str) -> None:
         """Stop a task of the embedded engine; it ends as failed. The hosted API cannot do this."""
-        _check_ids([task_id])
+        check_ids([task_id])
         self._call("POST", "cancel", {"task_id": task_id}, lambda _: None, by_id=True)
 
     def wait(self, task_id: str, timeout: float = 600, on_progress: Callable[[Task], object] | None = None) -> Task:
@@ -168,7 +162,7 @@ class JourneyClient:
         as failed, and WaitTimeout after `timeout` seconds, though the task itself goes on. Passing faults are
         waited out; after ten failed polls in a row the last fault is raised.
         """
-        _check_seconds("timeout", timeout)
+        check_seconds("timeout", timeout)
         deadline = self._clock() + timeout
         pauses = _poll_pauses(self.base_url)
         task: Task | None = None
@@ -240,7 +234,7 @@ class JourneyClient:
         by_id: bool,
     ) -> T:
         """The only place that sends: one exchange, whose answer is read or turned into an error."""
-        key = _checked_key(self.api_key)
+        key = checked_key(self.api_key)
         status, headers, received, fault = 0, httpx.Headers(), bytearray(), ""
         try:
             with self._http.stream(
@@ -299,51 +293,6 @@ def _checked_base(base_url: str) -> str:
     return str(url).rstrip("/")
 
 
-def _check_seconds(name: str, value: object, *, least: float = 0.0, most: float = float("inf")) -> None:
-    """Raises InvalidRequest for what no clock can count: None, NaN, a negative number, and text."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        limit = "" if most == float("inf") else f", at most {most:g}"
-        raise InvalidRequest(
-            f"{name}: must be a number of seconds, {'not negative' if not least else 'above 0'}{limit}"
-        )
-
-
-def _checked_key(key: object) -> str:
-    """The key, fit for a header. Raises InvalidRequest, which never repeats it."""
-    if not isinstance(key, str) or not key:
-        raise InvalidRequest("The API key is missing.")
-    if not all("!" <= char <= "~" for char in key):
-        raise InvalidRequest(
-            "The API key contains spaces, line breaks or other characters that no key has. Copy the bare key again."
-        )
-    return key
-
-
-def _order(request: UpscaleRequest | None, fields: UpscaleFields) -> UpscaleRequest:
-    if request is not None:
-        if fields:
-            raise InvalidRequest("Give either a ready request or its fields, not both.")
-        return request
-    # Otherwise a misspelt field would be dropped, and the wrong picture paid for.
-    if unknown := sorted(fields.keys() - UpscaleRequest.model_fields.keys()):
-        raise InvalidRequest(*(f"{name}: there is no such field" for name in unknown))
-    return UpscaleRequest.checked(fields)
-
-
-def _check_ids(task_ids: Sequence[object]) -> None:
-    if not all(usable_id(task_id) for task_id in task_ids):
-        raise InvalidRequest("task_id: must be 1 to 200 visible characters")
-
-
-def _chunks(ids: list[str]) -> Iterable[list[str]]:
-    """Lists of at most 20 ids. Only a lone id makes a list of one: /fetch-many refuses that."""
-    start = 0
-    while left := len(ids) - start:
-        size = MOST_IDS - 1 if left == MOST_IDS + 1 else min(left, MOST_IDS)
-        yield ids[start : start + size]
-        start += size
-
-
 def _task_id(answer: object) -> str:
     task_id = answer.get("task_id") if isinstance(answer, Mapping) else None
     if not usable_id(task_id):
@@ -381,6 +330,8 @@ def _pause(attempt: int, error: JourneyError) -> float:
 
 
 def _not_sent(error: Exception, base_url: str, proxy: Proxy | None) -> NotSent:
+    from journey.outside.transport import tls_failure
+
     host = httpx.URL(base_url).host
     if wrong := tls_failure(error):
         reason = getattr(wrong, "verify_message", "") or "it does not speak TLS as it should"

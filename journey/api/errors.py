@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from journey.api.models import Task
 from journey.errors import MESSAGE_LIMIT, JourneyError
-from journey.outside.masking import masked_text
 
 NO_REASON = "The task failed and gave no reason."
 
@@ -69,6 +68,9 @@ class TaskFailed(JourneyError):
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        # Not at the top: its expressions take as long to compile as the rest of the client to import.
+        from journey.outside.masking import masked_text
+
         super().__init__(masked_text(task.error or NO_REASON)[:MESSAGE_LIMIT])
 
 

@@ -76,7 +76,11 @@ class UpscaleRequest(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="ignore", frozen=True, str_strip_whitespace=True, json_schema_extra=_describe_one_source
+        extra="ignore",
+        frozen=True,
+        str_strip_whitespace=True,
+        json_schema_extra=_describe_one_source,
+        defer_build=True,
     )
 
     parent_task_id: Annotated[StrictStr, Field(max_length=ID_LIMIT)] | None = None
@@ -165,7 +169,7 @@ def _sentences(error: ValidationError) -> list[str]:
 class Task(BaseModel):
     """What the API says about a task. Any field but the id may be missing from an answer."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     task_id: str
     task_type: str | None = None
@@ -264,7 +268,7 @@ def _clamped(percent: float) -> int:
 class Account(BaseModel):
     """The answer to `GET /account`. `credits` is None when the API did not say."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     email: str | None = None
     credits: int | None = None

@@ -15,9 +15,9 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from journey.storage.files import Files
-from tests.conftest import ObjectStorage
 from tests.harness.proxies import nginx
-from tests.harness.studios import Studio, drawn_samples, free_port
+from tests.harness.servers import ObjectStorage
+from tests.harness.studios import Studio, free_port, hang_samples
 
 pytestmark = pytest.mark.browser
 MakeStudio = Callable[..., Studio]
@@ -83,9 +83,7 @@ def test_pictures_live_in_object_storage(
     """With an S3 bucket for the pictures, the way from an upload to a print file is the same, and what was made is in
     the bucket, not in the data folder."""
     address = s3_here.address()
-    files = Files(address, work_dir=tmp_path / "work")
-    for sample in drawn_samples().glob("[0-9a-f][0-9a-f]/*"):
-        files.keep(sample, key=sample.name)
+    hang_samples(Files(address, work_dir=tmp_path / "work"))
     studio = make_studio(JOURNEY_FILES_URL=address, **s3_here.environment)
     write_picture(tmp_path / "hill.png")
     enlarge_and_print(page, studio.url, tmp_path / "hill.png", tmp_path)

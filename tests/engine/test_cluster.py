@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -25,50 +23,18 @@ from journey.engine.upscaler import upscale
 from journey.errors import JourneyError
 from journey.pictures.rows import ArrayRows
 from tests.engine.test_networks import exported, soft_noise
+from tests.harness.servers import scheduler, worker
+from tests.harness.services import Service
 from tests.harness.standing import Inline
 
 SMALL_TILES = replace(FAST, tile=(40, 56), hardware=Hardware("cpu", "f32", share=2))
 
 
 @contextmanager
-def process(*words: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A Dask command that ends with the block."""
-    running = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli." + words[0], *words[1:]],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        process_group=0,
-    )
-    try:
-        yield running
-    finally:
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
-
-
-@contextmanager
-def scheduler(folder: Path) -> Iterator[str]:
-    """A scheduler on a free port, and its address."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    words = ("dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--no-jupyter")
-    with process(*words, folder=folder):
-        yield f"tcp://127.0.0.1:{port}"
-
-
-@contextmanager
-def worker(address: str, name: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    words = ("dask_worker", address, "--name", name, "--nthreads", "1", "--no-nanny", "--no-dashboard")
-    with process(*words, "--local-directory", str(folder / name), folder=folder) as running:
-        yield running
-
-
-@contextmanager
-def two_workers(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+def two_workers(folder: Path) -> Iterator[tuple[str, list[Service]]]:
     with ExitStack() as stack:
-        address = stack.enter_context(scheduler(folder))
+        service, address = scheduler(folder)
+        stack.enter_context(service)
         workers = [stack.enter_context(worker(address, name, folder)) for name in ("one", "two")]
         client = stack.enter_context(Client(address, timeout="30s", set_as_default=False))  # type: ignore[no-untyped-call]
         client.wait_for_workers(2, timeout=60)  # type: ignore[no-untyped-call]
@@ -96,7 +62,7 @@ def test_a_worker_killed_in_mid_job_costs_only_its_tiles(tmp_path: Path) -> None
 
         def kill(done: int, _: int) -> None:
             if done == 4:
-                workers[0].kill()
+                workers[0].stop(signal.SIGKILL)
 
         made = enlarged(picture, workers=pool, on_progress=kill)
         assert 1 == pool.count
@@ -113,12 +79,13 @@ def test_the_files_of_a_network_travel(tmp_path: Path) -> None:
     exported(folder / "blocks.onnx", 2)
     blocks = find_networks(folder, Hardware("cpu")).networks["blocks"]
     picture = soft_noise(90, 120)
-    with scheduler(tmp_path) as address, worker(address, "one", tmp_path) as first:
+    service, address = scheduler(tmp_path)
+    with service, worker(address, "one", tmp_path) as first:
         pool = Cluster(address, [blocks])
         pool.submit(os.getpid).result(60)
         (folder / "blocks.onnx").unlink()
         assert np.array_equal(picture.repeat(2, 0).repeat(2, 1), enlarged(picture, blocks, pool))
-        first.kill()
+        first.stop(signal.SIGKILL)
         with worker(address, "two", tmp_path):
             assert np.array_equal(picture.repeat(2, 0).repeat(2, 1), enlarged(picture, blocks, pool))
         pool.shutdown()

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from tests.harness.standing import wait_for_server
+from tests.harness.servers import absent
+from tests.harness.services import Service
 from tests.harness.studios import ROOT
 
 UPSTREAM = "http://127.0.0.1:8501"
 """Where the documents say that the studio listens."""
+
+REPLICAS = 8501, 8502, 8503
+"""Where they say that three of them do."""
 
 _AROUND = r"""
 daemon off;
@@ -34,6 +35,7 @@ http {{
     map $upstream_http_set_cookie $encoded_cookie {{
         "~^(_streamlit_xsrf=2)\|([^|]*)\|([^|]*)\|(.*)$" "$1%7C$2%7C$3%7C$4";
     }}
+    {around}
     server {{
         listen 127.0.0.1:{port};
         {location}
@@ -42,13 +44,12 @@ http {{
 """
 
 
-def documented_nginx() -> str:
-    """The part of an nginx configuration that docs/how-to/team.md shows."""
-    found = re.search(
+def documented_nginx(place: int = 0) -> str:
+    """What docs/how-to/team.md shows of an nginx configuration: 0 is before one studio, 1 adds two more."""
+    found = re.findall(
         r"^```nginx\n(.*?)^```", (ROOT / "docs" / "how-to" / "team.md").read_text(), re.MULTILINE | re.DOTALL
     )
-    assert found is not None
-    return found[1]
+    return str(found[place])
 
 
 @contextmanager
@@ -57,36 +58,33 @@ def nginx(port: int, upstream: str, *, encodes_cookies: bool = False) -> Iterato
 
     With `encodes_cookies` it hands Streamlit's XSRF cookie to the browser percent-encoded, as some other proxies do.
     """
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        missing = "nginx is not installed (on Debian: apt-get install nginx-light)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
     location = documented_nginx().replace(UPSTREAM, upstream)
     assert upstream in location
     if encodes_cookies:
         location = location.replace("{", "{ proxy_hide_header Set-Cookie; add_header Set-Cookie $encoded_cookie;", 1)
     # Not pytest's folder, which only its owner may enter: nginx does not need to be root, so it is not.
-    with tempfile.TemporaryDirectory(prefix="journey-nginx-") as folder:
-        config, log = Path(folder, "nginx.conf"), Path(folder, "log")
-        config.write_text(_AROUND.format(folder=folder, port=port, location=location))
-        owner = "www-data" if os.geteuid() == 0 else None
-        if owner:
-            shutil.chown(folder, owner, owner)
-        with log.open("wb") as written:
-            process = subprocess.Popen(
-                [program, "-p", folder, "-c", str(config), "-e", "stderr"],
-                user=owner,
-                group=owner,
-                extra_groups=[] if owner else None,
-                stdin=subprocess.DEVNULL,
-                stdout=written,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            wait_for_server(process, port, log)
-            yield
-        finally:
-            process.terminate()
-            process.wait(30)
+    with tempfile.TemporaryDirectory(prefix="journey-nginx-") as folder, nginx_service(Path(folder), port, location):
+        yield
+
+
+def nginx_service(folder: Path, port: int, location: str, around: str = "") -> Service:
+    """nginx on a loopback port; `location` stands in its server, and `around` beside that."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        absent("nginx is not installed (on Debian: apt-get install nginx-light)")
+    config, owner = folder / "nginx.conf", "www-data" if os.geteuid() == 0 else None
+    config.write_text(_AROUND.format(folder=folder, port=port, location=location, around=around))
+    if owner:
+        shutil.chown(folder, owner, owner)
+    return Service([program, "-p", str(folder), "-c", str(config), "-e", "stderr"], folder / "log", port, user=owner)
+
+
+def before_replicas(folder: Path, port: int, replicas: Sequence[int]) -> Service:
+    """nginx as documented before three studios, which listen at these ports."""
+    around, location = documented_nginx(1), documented_nginx()
+    for documented, real in zip(REPLICAS, replicas, strict=True):
+        assert str(documented) in around
+        around = around.replace(f":{documented}", f":{real}")
+    return nginx_service(
+        folder, port, f"add_header Set-Cookie $stay;\n{location.replace(UPSTREAM, 'http://$replica')}", around
+    )

@@ -56,6 +56,14 @@ def drawn_samples() -> Path:
     return folder / "files"
 
 
+def hang_samples(files: Files) -> None:
+    """Store the samples, so that no studio has to draw them."""
+    for sample in drawn_samples().glob("[0-9a-f][0-9a-f]/*"):
+        with files.folder() as folder:
+            shutil.copytree(sample, folder, dirs_exist_ok=True)
+            files.keep(folder, key=sample.name)
+
+
 @dataclass
 class Studio:
     """`streamlit run app.py` as a process of its own, with its data in `data_dir`.
@@ -80,9 +88,12 @@ class Studio:
 
     def start(self) -> float:
         """Start it, and return after how many seconds it was ready."""
-        begun = time.monotonic()
         self.launch()
-        process = self.process
+        return self.become_ready()
+
+    def become_ready(self, *, within: float = 60) -> float:
+        """Wait until it is ready, at most this many seconds, and return after how many it was."""
+        begun, process = time.monotonic(), self.process
         assert process is not None
         while True:
             try:
@@ -91,7 +102,7 @@ class Studio:
             except httpx.TransportError:
                 pass
             assert process.poll() is None, (self.data_dir / "log").read_text()
-            assert time.monotonic() < begun + 60, "the server did not start in time"
+            assert time.monotonic() < begun + within, "the server did not start in time"
             time.sleep(0.1)
 
     def launch(self, failpoint: str = "") -> None:
@@ -120,10 +131,13 @@ class Studio:
 
 
 class Shelf:
-    """The history and the files in a studio's data folder, to put tasks into by hand; `now` sets their time."""
+    """The history and the files of a studio, to put tasks into by hand; `now` sets their time.
 
-    def __init__(self, data_dir: Path) -> None:
-        settings = Settings(data_dir=data_dir)
+    They are in its data folder, unless `places` (`database_url`, `files_url`) say otherwise.
+    """
+
+    def __init__(self, data_dir: Path, **places: Any) -> None:
+        settings = Settings(data_dir=data_dir, **places)
         self.now: float | None = None
         self.database = Database(settings.database_place)
         self.database.upgrade()

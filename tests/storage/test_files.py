@@ -21,8 +21,9 @@ from journey.errors import CannotStart, FileMissing
 from journey.storage.disk_use import sizes
 from journey.storage.files import Files, new_key
 from journey.web.files import routes
-from tests.conftest import PROCESSES, ObjectStorage, exit_codes
+from tests.conftest import PROCESSES, exit_codes
 from tests.harness.engines import served
+from tests.harness.servers import ObjectStorage
 from tests.harness.studios import free_port
 
 
