@@ -7,10 +7,8 @@ import multiprocessing.process
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sysconfig
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from journey.storage.database import Database, metadata
-from tests.harness.standing import wait_for_server
+from tests.harness.postgres import create_database, initdb, throw_away_cluster
+from tests.harness.standing import free_port, wait_for_server
 
 MakeUrl = Callable[[], str]
 
@@ -60,31 +58,14 @@ def exit_codes(*processes: multiprocessing.process.BaseProcess, timeout: float =
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a running Postgres, without a database name: postgresql://…/"""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not programs:
+    program = initdb()
+    if program is None:
         missing = "Postgres is not installed (on Debian: apt-get install postgresql)"
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
-    # Postgres refuses to run as root, and the account that it runs as instead cannot read pytest's folder.
-    with tempfile.TemporaryDirectory(prefix="journey-postgres-", ignore_cleanup_errors=True) as folder:
-        as_owner = []
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres")
-            as_owner = ["runuser", "-u", "postgres", "--"]
-        data, port = f"{folder}/data", _free_port()
-        initdb = ["--auth=trust", "--username=journey", "--encoding=UTF8", "--no-locale", "--no-sync"]
-        _run([*as_owner, str(programs[-1]), "-D", data, *initdb])
-        options = (
-            f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories= -c max_connections=200 "
-            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB"
-        )
-        control = [*as_owner, str(programs[-1].with_name("pg_ctl")), "-D", data, "-w"]
-        _run([*control, "-l", f"{folder}/log", "-o", options, "start"])
-        try:
-            yield f"postgresql://journey@127.0.0.1:{port}/"
-        finally:
-            _run([*control, "-m", "immediate", "stop"])
+    with throw_away_cluster(program, "shared_buffers=32MB") as server:
+        yield server
 
 
 @dataclass(frozen=True)
@@ -108,7 +89,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStorag
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
-    folder, port, secret = tmp_path_factory.mktemp("s3"), _free_port(), secrets.token_hex(16)
+    folder, port, secret = tmp_path_factory.mktemp("s3"), free_port(), secrets.token_hex(16)
     bucket = folder / "buckets" / "studio-pictures"
     bucket.mkdir(parents=True)
     options = ["--config", os.devnull, "--addr", f"127.0.0.1:{port}", "--vfs-cache-mode", "off"]
@@ -148,9 +129,7 @@ def postgres_url(postgres_server: str) -> MakeUrl:
     """Makes an empty database in Postgres and gives its address."""
 
     def make() -> str:
-        name = f"t{secrets.token_hex(6)}"
-        _create(postgres_server, name)
-        return f"{postgres_server}{name}"
+        return create_database(postgres_server, f"t{secrets.token_hex(6)}")
 
     return make
 
@@ -173,8 +152,7 @@ def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def upgraded_postgres(postgres_server: str) -> Iterator[Database]:
-    _create(postgres_server, "upgraded")
-    database = _upgrade(f"{postgres_server}upgraded")
+    database = _upgrade(create_database(postgres_server, "upgraded"))
     yield database
     database.close()
 
@@ -206,29 +184,3 @@ def _upgrade(url: str) -> Database:
     database = Database(url)
     database.upgrade()
     return database
-
-
-def _create(server: str, name: str) -> None:
-    engine = sa.create_engine(f"{server}postgres", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _run(command: list[str]) -> None:
-    done = subprocess.run(
-        command,
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=60,
-        check=False,
-        text=True,
-    )
-    assert done.returncode == 0, f"{command[0]} said: {done.stdout}"

@@ -73,3 +73,10 @@ def wait_for_server(process: subprocess.Popen[bytes], port: int, log: Path) -> N
             return client.connect_ex(("127.0.0.1", port)) == 0
 
     wait_for(answers)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens at just now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -74,6 +74,7 @@ def made_at(path: Path) -> Path:
     return path
 
 
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
     """The migrations lead to exactly the tables, columns, types and indexes that the code declares."""
     importlib.import_module("journey.workspace")  # it imports every module that declares a table
