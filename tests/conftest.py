@@ -6,17 +6,15 @@ import multiprocessing
 import multiprocessing.process
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from journey.storage.database import Database, metadata
-from tests.harness.servers import ObjectStorage, object_storage, postgres_service
+from tests.harness.servers import ObjectStorage, create_database, object_storage, passing_postgres
 
 MakeUrl = Callable[[], str]
 
@@ -55,11 +53,8 @@ def exit_codes(*processes: multiprocessing.process.BaseProcess, timeout: float =
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a running Postgres, without a database name: postgresql://…/"""
-    # Not pytest's folder: the account that Postgres runs as cannot read that.
-    with tempfile.TemporaryDirectory(prefix="journey-postgres-", ignore_cleanup_errors=True) as folder:
-        quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
-        with postgres_service(Path(folder), *quick) as service:
-            yield f"postgresql://journey@127.0.0.1:{service.port}/"
+    with passing_postgres("shared_buffers=32MB") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +78,7 @@ def postgres_url(postgres_server: str) -> MakeUrl:
     """Makes an empty database in Postgres and gives its address."""
 
     def make() -> str:
-        name = f"t{secrets.token_hex(6)}"
-        _create(postgres_server, name)
-        return f"{postgres_server}{name}"
+        return create_database(postgres_server, f"t{secrets.token_hex(6)}")
 
     return make
 
@@ -108,8 +101,7 @@ def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def upgraded_postgres(postgres_server: str) -> Iterator[Database]:
-    _create(postgres_server, "upgraded")
-    database = _upgrade(f"{postgres_server}upgraded")
+    database = _upgrade(create_database(postgres_server, "upgraded"))
     yield database
     database.close()
 
@@ -141,9 +133,3 @@ def _upgrade(url: str) -> Database:
     database = Database(url)
     database.upgrade()
     return database
-
-
-def _create(server: str, name: str) -> None:
-    engine = sa.create_engine(f"{server}postgres", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))

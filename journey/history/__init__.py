@@ -4,15 +4,19 @@ states    the states, and the ways between them     labels     tags and comments
 entries   what an entry is                          pauses     queues that wait for a person
 tables    how it is stored                          deletions  files to remove, until they are gone
 store     entries one at a time: added, moved on    kinship    which entries belong together
-finding   entries as lists: filtered, sorted        timing     how long tasks usually take
+finding   entries as lists                          timing     how long tasks usually take
+filtering which entries are meant                   counting   numbers that the database keeps
+paging    in which order, page by page              searching  words, and their index
 steps     orders of two steps                       spending   what they cost
 named     tasks of an entry that turn up later      reopening  tasks that are taken up once more
 joining   a second order of what is under way
 """
 
 from journey.history.entries import STALE_AFTER, Entry, Moment, NewEntry
-from journey.history.finding import SEARCH_LIMIT, Filter, Found, Order
+from journey.history.filtering import SEARCH_LIMIT, Filter
+from journey.history.finding import Found
 from journey.history.kinship import DOUBLE_CLICK_SECONDS
+from journey.history.paging import Order
 from journey.history.states import LIVE, OVER, UNDECIDED, State
 from journey.history.store import History
 from journey.history.tables import COMMENT_LIMIT, ERROR_LIMIT, TAG_LIMIT

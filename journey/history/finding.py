@@ -2,94 +2,61 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
+from journey.history import counting, searching
 from journey.history.entries import Entry
+from journey.history.filtering import EVERYTHING, Filter, in_any, is_counted, where
 from journey.history.labels import tags_of
+from journey.history.paging import BY_TIME, Order, by, page
 from journey.history.states import LIVE, UNDECIDED, State
-from journey.history.tables import COLUMNS, HAS_COMMENT, entries, entry_of, fit, tags, timeline
-from journey.provider import Provider
+from journey.history.tables import COLUMNS, entries, entry_of, timeline
 from journey.storage.database import Transactions
 
-SEARCH_LIMIT = 200
-SEARCH_WORDS = 8
-"""How many characters and words of a search are looked at."""
-
+MOST_COUNTED = 10_000
+"""What no counter is kept of is counted up to here."""
 MOST_RELATED = 1_000
 MOST_UNDER_WAY = 1_000
 
 
-class Order(StrEnum):
-    """How a list is sorted. Among equals, the newest comes first."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    LARGEST = "largest"
-    NAME = "name"
-    DEAREST = "dearest"
-    LONGEST = "longest"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Filter:
-    """Which entries are meant. A field that is left out lets all entries through.
-
-    `text` is looked for word by word, without regard to case, in name, task id, entry id, person, tags and comment.
-    `fills` is the least width and height of a stored result in pixels, either way round. `since` (included) and `until`
-    (excluded) say when an entry was added, in seconds since 1970. `once` leaves out first steps whose second step is
-    there, so that each order is found once.
-    """
-
-    text: str = ""
-    states: Collection[State] = ()
-    provider: Provider | None = None
-    type: Literal["2x", "4x"] | None = None
-    person: str | None = None
-    tag: str | None = None
-    batch: str | None = None
-    came_from: str | None = None
-    fills: tuple[int, int] | None = None
-    since: float | None = None
-    until: float | None = None
-    once: bool = False
-
-
-EVERYTHING = Filter()
-
-
 @dataclass(frozen=True)
 class Found:
-    """One page of what a filter matches, and how many it matches in all. `tags` are those of the page, by entry id."""
+    """One page of what a filter matches, and how many it matches in all. `tags` are those of the page, by entry id.
+
+    With `is_more`, it matches more than `total`. `newest` is how many of the newest entries were looked at, when it was
+    not all.
+    """
 
     entries: Sequence[Entry]
     total: int
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_more: bool = False
+    newest: int | None = None
 
 
-_TOOK = sa.func.coalesce(entries.c.finished_at - entries.c.created_at, -1)
-_PIXELS = sa.func.coalesce(sa.cast(entries.c.result_width, sa.BigInteger) * entries.c.result_height, -1)
-_NEWEST = (entries.c.created_at.desc(), entries.c.id)
-_ORDERS: dict[Order, tuple[sa.ColumnElement[Any], ...]] = {
-    Order.NEWEST: _NEWEST,
-    Order.OLDEST: (entries.c.created_at, entries.c.id),
-    Order.LARGEST: (_PIXELS.desc(), *_NEWEST),
-    Order.NAME: (sa.func.lower(entries.c.name), *_NEWEST),
-    Order.DEAREST: (entries.c.credits.desc(), *_NEWEST),
-    Order.LONGEST: (_TOOK.desc(), *_NEWEST),
-}
+@dataclass(frozen=True)
+class _Query:
+    """Ids of what a filter matches, not yet sorted; `by` sorts them, backwards if asked."""
+
+    ids: sa.Select[Any]
+    by: Callable[[bool], Sequence[sa.ColumnElement[Any]]]
+    newest: int | None = None
+
+    def page(self, connection: sa.Connection, backwards: bool, offset: int, limit: int) -> list[str]:
+        query = self.ids.order_by(*self.by(backwards)).limit(limit if limit >= 0 else None).offset(offset or None)
+        return [str(found) for found in connection.scalars(query)]
 
 
 class Lists:
-    """Reads entries as lists."""
+    """Reads entries as lists. `index` is that of their words, which somebody has to keep up."""
 
     def __init__(self, database: Transactions) -> None:
         self._database = database
+        self.index = searching.Index(database)
 
     def latest(
         self,
@@ -107,30 +74,42 @@ class Lists:
         """
         wanted = Filter(states=list(states), person=person, fills=fills, once=once)
         with self._database.read() as connection:
-            return self._by_ids(connection, self._ids(connection, wanted, Order.NEWEST, limit, offset))
+            found = self._query(connection, wanted, Order.NEWEST).page(connection, False, offset, limit)
+            return self._by_ids(connection, found)
 
-    def count(self, *, states: Iterable[State] = (), fills: tuple[int, int] | None = None) -> int:
+    def count(self, *, states: Iterable[State] = ()) -> int:
         with self._database.read() as connection:
-            return self._count(connection, Filter(states=list(states), fills=fills))
+            return counting.number_of(connection, Filter(states=list(states)))
 
     def search(
         self, wanted: Filter = EVERYTHING, *, order: Order = Order.NEWEST, limit: int = 50, offset: int = 0
     ) -> Found:
         """One page of the entries that match."""
+        by_index = bool(wanted.words) and self.index.is_current()
         with self._database.read() as connection:
-            ids = self._ids(connection, wanted, order, limit, offset)
+            total = counting.number_of(connection, wanted) if is_counted(wanted) else None
+            query = self._query(connection, wanted, order, by_index=by_index)
+            ids = page(lambda *how: query.page(connection, *how), total, limit=limit, offset=offset)
             # The last page, and a first page that is empty, say how many there are: nothing has to be counted.
-            total = offset + len(ids) if 0 < len(ids) < limit or offset == len(ids) == 0 else None
+            if total is None and (0 < len(ids) < limit or offset == len(ids) == 0):
+                total = offset + len(ids)
+            if total is None:
+                few = query.ids.limit(MOST_COUNTED + 1).subquery()
+                total = int(connection.scalar(sa.select(sa.func.count()).select_from(few)) or 0)
+            is_more = total > MOST_COUNTED and not is_counted(wanted)
             return Found(
                 self._by_ids(connection, ids),
-                self._count(connection, wanted) if total is None else total,
+                MOST_COUNTED if is_more else total,
                 tags_of(connection, ids),
+                is_more=is_more,
+                newest=query.newest,
             )
 
     def ids(self, wanted: Filter = EVERYTHING, *, order: Order = Order.NEWEST) -> list[str]:
         """The ids of all entries that match."""
+        by_index = bool(wanted.words) and self.index.is_current()
         with self._database.read() as connection:
-            return self._ids(connection, wanted, order, None, 0)
+            return self._query(connection, wanted, order, by_index=by_index).page(connection, False, 0, -1)
 
     def by_ids(self, ids: Sequence[str]) -> Found:
         """These entries in this order; those that are gone are left out."""
@@ -172,109 +151,74 @@ class Lists:
             return tuple(map(entry_of, connection.execute(query)))
 
     def persons(self) -> list[str]:
-        """Everybody who added an entry, in alphabetical order."""
-        # Steps from one person to the next, because few people add many entries.
-        first = sa.select(sa.func.min(entries.c.person).label("person")).cte("persons", recursive=True)
-        after = sa.select(sa.func.min(entries.c.person)).where(entries.c.person > first.c.person)
-        each = first.union_all(sa.select(after.scalar_subquery()).where(first.c.person.is_not(None)))
+        """Everybody who has an entry, in alphabetical order."""
         with self._database.read() as connection:
-            found = connection.scalars(sa.select(each.c.person).where(each.c.person.is_not(None)))
-            return [str(person) for person in found]
+            return counting.persons(connection)
 
     def under_way(self, *, person: str | None = None) -> list[str]:
         """Ids of up to 1,000 entries that go on by themselves: this person's, or everybody's."""
         query = sa.select(entries.c.id).where(entries.c.state.in_(sorted(LIVE))).limit(MOST_UNDER_WAY)
         if person is not None:
-            query = query.where(entries.c.person == person)
+            # An expression: few entries are under way, and a person has added many.
+            query = query.where((entries.c.person + "") == person)
         with self._database.read() as connection:
             return [str(entry_id) for entry_id in connection.scalars(query)]
 
     def pulse(self) -> tuple[int, ...]:
         """Numbers that change whenever an entry is added, is deleted or moves on. The first counts all entries."""
+        # One state at a time, because the end of an index is found at once, and that of several is not.
+        latest = (
+            sa.select(sa.func.max(entries.c.changed_at)).where(entries.c.state == state) for state in sorted(LIVE)
+        )
+        each = [query.scalar_subquery() for query in (sa.select(sa.func.max(timeline.c.id)), *latest)]
         with self._database.read() as connection:
-            last = connection.scalar(sa.select(sa.func.max(timeline.c.id)))
-            news = connection.scalar(sa.select(sa.func.max(entries.c.changed_at)).where(entries.c.state.in_(LIVE)))
-            return self._count(connection, EVERYTHING), last or 0, int(1000 * (news or 0.0))
+            last, *news = connection.execute(sa.select(*each)).one()
+            newest = max((moment for moment in news if moment), default=0.0)
+            return counting.number_of(connection, EVERYTHING), last or 0, int(1000 * newest)
 
     def result_bytes(self) -> int:
         """The size of all stored results in bytes, without their previews."""
-        query = sa.select(sa.func.coalesce(sa.func.sum(entries.c.result_bytes), 0)).where(
-            entries.c.result_key.is_not(None)
-        )
         with self._database.read() as connection:
-            return int(connection.scalar(query) or 0)
+            return counting.bytes_of_results(connection)
 
-    def _ids(
-        self, connection: sa.Connection, wanted: Filter, order: Order, limit: int | None, offset: int
-    ) -> list[str]:
-        # Ids first: they come from an index, and whole rows are read only for what is shown.
-        query = sa.select(entries.c.id).where(*self._where(wanted)).order_by(*_ORDERS[order])
-        return [str(found) for found in connection.scalars(query.limit(limit).offset(offset or None))]
+    def _query(self, connection: sa.Connection, wanted: Filter, order: Order, *, by_index: bool = False) -> _Query:
+        found = where(connection, wanted, order)
+        conditions, words = list(found.conditions), wanted.words
+        if by_index:
+            words = []
+            for word in wanted.words:
+                if ids := self._by_id(connection, word):
+                    conditions.append(entries.c.id.in_(ids))
+                else:
+                    words.append(word)
+        else:
+            conditions += [in_any(word, is_sqlite=self._database.is_sqlite) for word in words]
+        if not (words and by_index):
+            # Ids first: they come from an index, and whole rows are read only for what is shown.
+            query = sa.select(entries.c.id).where(*conditions)
+            return _Query(query, lambda backwards: by(order, backwards=backwards))
+        known, short = searching.looked_for(words)
+        matches = searching.matching(connection, known, short, few=found.few)
+        place = matches.place
+        if order not in BY_TIME or place is None:
+            return _Query(matches.ids.where(*conditions), lambda backwards: by(order, backwards=backwards))
+        falls = order is Order.NEWEST
+        return _Query(
+            matches.ids.where(*conditions),
+            lambda backwards: [place.asc() if falls is backwards else place.desc()],
+            matches.newest,
+        )
+
+    def _by_id(self, connection: sa.Connection, word: str) -> list[str]:
+        """What has this word as its id, and what has it among its other words; nothing if it is no id."""
+        ids = searching.by_id(connection, word)
+        if ids:
+            known, short = searching.looked_for([word])
+            others = searching.matching(connection, known, short).ids.limit(MOST_RELATED)
+            ids += connection.scalars(others)
+        return ids
 
     def _by_ids(self, connection: sa.Connection, ids: Sequence[str]) -> list[Entry]:
         rows = connection.execute(sa.select(*COLUMNS).where(entries.c.id.in_(ids)))
         known = {entry.id: entry for entry in map(entry_of, rows)}
         return [known[each] for each in ids if each in known]
-
-    def _count(self, connection: sa.Connection, wanted: Filter) -> int:
-        query = sa.select(sa.func.count()).select_from(entries).where(*self._where(wanted))
-        return int(connection.scalar(query) or 0)
-
-    def _where(self, wanted: Filter) -> list[sa.ColumnElement[bool]]:
-        found: list[sa.ColumnElement[bool]] = []
-        if wanted.states:
-            # An expression, because SQLite would use an index on the column alone: in a state that most entries are in,
-            # it would look them all up and sort them. The same goes for a person who added most of them.
-            found.append((entries.c.state + "").in_(wanted.states))
-        for column, value in (
-            (entries.c.provider, wanted.provider),
-            (entries.c.type, wanted.type),
-            (entries.c.person + "", wanted.person),
-            (entries.c.batch, wanted.batch),
-            (entries.c.came_from, wanted.came_from),
-        ):
-            if value is not None:
-                found.append(column == value)
-        if wanted.tag is not None:
-            found.append(entries.c.id.in_(sa.select(tags.c.entry_id).where(tags.c.tag == wanted.tag)))
-        if wanted.fills is not None:
-            found.append(_fills(*wanted.fills))
-        if wanted.once:
-            later = entries.alias()
-            found.append(~sa.exists().where(later.c.follows == entries.c.id))
-        if wanted.since is not None:
-            found.append(entries.c.created_at >= wanted.since)
-        if wanted.until is not None:
-            found.append(entries.c.created_at < wanted.until)
-        found += [self._has(word) for word in wanted.text[:SEARCH_LIMIT].split()[:SEARCH_WORDS]]
-        return found
-
-    def _has(self, word: str) -> sa.ColumnElement[bool]:
-        """Finds the word in anything that people know an entry by."""
-        word = fit(word, SEARCH_LIMIT) or ""
-        spellings = {word} if word.isascii() else {word, word.lower(), word.upper(), word.title()}
-        patterns = [f"%{_literally(each)}%" for each in sorted(spellings)]
-        # SQLite's LIKE ignores the case of ASCII letters only; so does ILIKE in a Postgres database without a locale.
-        like = "like" if self._database.is_sqlite else "ilike"
-
-        def within(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-            return sa.or_(*(getattr(column, like)(pattern, escape="/") for pattern in patterns))
-
-        commented = sa.select(entries.c.id).where(HAS_COMMENT, within(entries.c.comment))
-        tagged = sa.select(tags.c.entry_id).where(within(tags.c.tag))
-        listed = (entries.c.name, entries.c.task_id, entries.c.person, entries.c.id)
-        return sa.or_(*map(within, listed), entries.c.id.in_(commented), entries.c.id.in_(tagged))
-
-
-def _literally(word: str) -> str:
-    """A LIKE pattern that matches exactly these characters."""
-    return re.sub("([/%_])", r"/\1", word)
-
-
-def _fills(width: int, height: int) -> sa.ColumnElement[bool]:
-    wide, high = entries.c.result_width, entries.c.result_height
-    either_way = sa.or_(
-        sa.and_(wide >= width, high >= height),
-        sa.and_(wide >= height, high >= width),
-    )
-    return sa.and_(entries.c.result_key.is_not(None), either_way)

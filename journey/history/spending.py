@@ -8,17 +8,15 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from journey.api.models import TaskStatus
 from journey.errors import counted
-from journey.history.states import State
-from journey.history.tables import deleted_calls, entries
-from journey.provider import CHEAPEST, PROVIDERS, Provider
-from journey.storage.database import Database
+from journey.history.counting import spent
+from journey.provider import CHEAPEST, Provider
+from journey.storage.database import Transactions
 
 
 @dataclass(frozen=True)
@@ -100,108 +98,42 @@ def months_until(first: str, last: str) -> list[str]:
 
 
 class Spending:
-    """What was sent, summed up by the database. Past months are summed up again only when something in them has
-    changed: with 100,000 entries, that takes longer than a page may take.
-    """
+    """What was sent, from the sums that the database keeps by month."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Transactions, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
-        self._known: tuple[object, list[Line]] = (None, [])
 
     def lines(self) -> list[Line]:
         """Everything that was ever sent, the newest month first."""
-        start = month_start(self._clock())
         with self._database.read() as connection:
-            seen = (start, *_mark(connection, entries, start), *_mark(connection, deleted_calls, start))
-            known, past = self._known
-            if known != seen:
-                past = self._all_lines(connection, lambda sent: sent < start)
-                self._known = seen, past
-            return self._all_lines(connection, lambda sent: sent >= start) + past
+            lines = [_line(row) for row in connection.execute(sa.select(spent))]
+        worth = [line for line in lines if line.finished or line.charged or line.uncertain]
+        return sorted(worth, key=lambda line: (_backwards(line.month), -line.provider.credits, line.person or ""))
 
     def budget(self, limit: int) -> Budget:
         """This month's budget. What is being sent counts as spent."""
         return Budget(limit, self.credits_since(month_start(self._clock())))
 
     def credits_since(self, moment: float) -> int:
-        """Credits of calls sent since then that were, or may have been, accepted."""
+        """Credits of calls that were, or may have been, accepted, from the first day of this moment's month on."""
+        query = sa.select(sa.func.sum(spent.c.credits)).where(spent.c.month >= month_name(moment))
         with self._database.read() as connection:
-            return sum(
-                int(connection.scalar(sa.select(sa.func.sum(of.c.credits)).where(of.c.submitted_at >= moment)) or 0)
-                for of in (entries, deleted_calls)
-            )
-
-    def _all_lines(
-        self, connection: sa.Connection, when: Callable[[sa.ColumnElement[float]], sa.ColumnElement[bool]]
-    ) -> list[Line]:
-        lines: dict[tuple[str, str | None, Provider], Line] = {}
-        for table in (entries, deleted_calls):
-            for line in self._lines(connection, table, when(table.c.submitted_at)):
-                key = line.month, line.person, line.provider
-                lines[key] = _together(lines[key], line) if key in lines else line
-        worth = [line for line in lines.values() if line.finished or line.charged or line.uncertain]
-        return sorted(worth, key=lambda line: (_backwards(line.month), -line.provider.credits, line.person or ""))
-
-    def _lines(self, connection: sa.Connection, calls: sa.Table, where: sa.ColumnElement[bool]) -> list[Line]:
-        # Every accepted task has a status, whether the answer or a webhook named it, and it sorts faster than the id.
-        status = calls.c.task_status
-        paid = calls.c.provider.in_([each for each in PROVIDERS.values() if each.is_paid])
-        accepted = sa.and_(paid, status.is_not(None))
-        failed_there = sa.and_(accepted, calls.c.state == State.FAILED, status != TaskStatus.FINISHED)
-        finished = calls.c.state == State.FINISHED
-        pixels = sa.case((finished, calls.c.result_width * calls.c.result_height), else_=0)
-        month = _month(self._database, calls.c.submitted_at)
-        query = (
-            sa.select(
-                month,
-                calls.c.person,
-                calls.c.provider,
-                _count(finished).label("finished"),
-                sa.func.sum(pixels).label("pixels"),
-                sa.func.sum(calls.c.credits).label("credits"),
-                _count(accepted).label("accepted"),
-                _count(failed_there).label("failed_there"),
-            )
-            .where(where)
-            .group_by(month, calls.c.person, calls.c.provider)
-        )
-        return [
-            Line(
-                month=row.month,
-                person=row.person,
-                provider=row.provider,
-                finished=int(row.finished),
-                megapixels=int(row.pixels or 0) / 1_000_000,
-                charged=row.provider.credits * int(row.accepted - row.failed_there),
-                after_failure=row.provider.credits * int(row.failed_there),
-                unknown=int(row.credits) - row.provider.credits * int(row.accepted),
-            )
-            for row in connection.execute(query)
-        ]
+            return int(connection.scalar(query) or 0)
 
 
-def _mark(connection: sa.Connection, calls: sa.Table, until: float) -> tuple[Any, ...]:
-    """A value that changes whenever something changes among the calls sent before then."""
-    changed = calls.c.changed_at
-    query = sa.select(sa.func.count(), sa.func.max(changed), sa.func.sum(changed)).where(calls.c.submitted_at < until)
-    return tuple(connection.execute(query).one())
-
-
-def _together(one: Line, other: Line) -> Line:
-    numbers = ("finished", "megapixels", "charged", "after_failure", "unknown")
-    return replace(one, **{name: getattr(one, name) + getattr(other, name) for name in numbers})
-
-
-def _month(database: Database, sent: sa.ColumnElement[float]) -> sa.Label[str]:
-    if database.is_sqlite:
-        # Whole seconds: strftime would round the last half millisecond of a month into the next one.
-        return sa.func.strftime("%Y-%m", sa.cast(sent, sa.BigInteger), "unixepoch").label("month")
-    return sa.func.to_char(sa.func.timezone("UTC", sa.func.to_timestamp(sent)), "YYYY-MM").label("month")
-
-
-def _count(where: sa.ColumnElement[bool]) -> sa.Function[int]:
-    return sa.func.sum(sa.case((where, 1), else_=0))
+def _line(row: sa.Row[*tuple[Any, ...]]) -> Line:
+    price = row.provider.credits
+    return Line(
+        month=row.month,
+        person=row.person or None,
+        provider=row.provider,
+        finished=row.finished,
+        megapixels=row.pixels / 1_000_000,
+        charged=price * (row.accepted - row.failed_there),
+        after_failure=price * row.failed_there,
+        unknown=row.credits - price * row.accepted,
+    )
 
 
 def _backwards(month: str) -> int:

@@ -28,6 +28,12 @@ TAG_LIMIT = 40
 _TEXT_LIMITS = {"error": ERROR_LIMIT, "note": ERROR_LIMIT, "answer": KEPT_ANSWER, "comment": COMMENT_LIMIT}
 
 
+LOWER_NAME = "lower(name)"
+PIXELS = "coalesce(CAST(result_width AS BIGINT) * result_height, -1)"
+TOOK = "coalesce(finished_at - created_at, -1)"
+"""What lists are sorted by, as SQL: an index on an expression is used only for the very same one."""
+
+
 class ProviderName(sa.TypeDecorator[Provider]):
     """A provider in a column that holds its name."""
 
@@ -80,7 +86,7 @@ entries = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("archive_attempts", sa.Integer, nullable=False),
     sa.Column("due_at", sa.Float),
-    sa.Column("created_at", sa.Float, nullable=False, index=True),
+    sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("submitted_at", sa.Float),
     sa.Column("changed_at", sa.Float, nullable=False),
     sa.Column("finished_at", sa.Float),
@@ -92,8 +98,15 @@ entries = sa.Table(
     sa.Column("then_network", sa.String(100)),
     sa.Column("follows", sa.String(32), index=True),
     sa.Index("entries_state_due", "state", "due_at"),
-    sa.Index("entries_spent", "submitted_at", "credits", "changed_at"),
-    sa.Index("entries_person", "person", "created_at"),
+    sa.Index("entries_moved", "state", "changed_at"),
+    sa.Index("entries_newest", "created_at", "id"),
+    sa.Index("entries_state", "state", "created_at", "id"),
+    sa.Index("entries_person", "person", "created_at", "id"),
+    sa.Index("entries_way", "provider", "type", "state", "created_at", "id"),
+    sa.Index("entries_by_name", sa.text(LOWER_NAME), sa.text("created_at DESC"), sa.text("id DESC")),
+    sa.Index("entries_by_size", sa.text(PIXELS), "created_at", "id"),
+    sa.Index("entries_by_cost", "credits", "created_at", "id"),
+    sa.Index("entries_by_time", sa.text(TOOK), "created_at", "id"),
 )
 
 # Everything that lists are filtered and sorted by: a sixth of the table, and the database can answer from it alone.
@@ -123,6 +136,9 @@ sa.Index(
 )
 HAS_COMMENT = entries.c.comment.is_not(None)
 sa.Index("entries_commented", entries.c.id, sqlite_where=HAS_COMMENT, postgresql_where=HAS_COMMENT)
+
+HAS_RESULT = entries.c.result_key.is_not(None)
+sa.Index("entries_kept", entries.c.finished_at, sqlite_where=HAS_RESULT, postgresql_where=HAS_RESULT)
 
 CLAIMS = (Claim(User.RESULT, entries.c.result_key), Claim(User.SOURCE, entries.c.source_key))
 """An entry uses its result and its source, whatever its state."""

@@ -28,8 +28,7 @@ def _median(database: Transactions, provider: Provider, scale: int) -> float | N
     query = (
         sa.select(entries.c.finished_at - entries.c.submitted_at)
         .where(
-            # An expression, because SQLite would use an index on the column alone, and sort all finished entries.
-            (entries.c.state + "") == State.FINISHED,
+            entries.c.state == State.FINISHED,
             entries.c.provider == provider,
             entries.c.type == f"{scale}x",
             entries.c.submitted_at.is_not(None),

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from journey.errors import MESSAGE_LIMIT, CannotStart, DatabaseAway
+from journey.storage import clean_end
 from journey.storage.failpoints import reach
 
 BUSY_TIMEOUT_MS = 8_000
@@ -107,6 +108,7 @@ class Database(Transactions):
         # SQLite makes waiting writers sleep and try again. The threads of one process queue up here instead.
         self._turn = threading.Lock()
         self._file: tuple[int, int] | None = None
+        self._was_left_clean = False
 
     @property
     def is_sqlite(self) -> bool:
@@ -149,9 +151,11 @@ class Database(Transactions):
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
         script = ScriptDirectory.from_config(config)
         self._refuse_nothing()
+        # Before it is opened, which may already undo what a killed program had begun.
+        self._was_left_clean = self.is_sqlite and clean_end.is_as_left(self._sqlite_path())
         try:
             with self.write() as connection:
-                if self.is_sqlite and (damage := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok":
+                if damage := self._damage(connection):
                     raise CannotStart(
                         f"The database at {self.place} is damaged ({_line(damage)}). "
                         "Put a copy from a backup in its place, or move it away to start with an empty one."
@@ -194,6 +198,15 @@ class Database(Transactions):
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._file and self._file == self._identity():
+            clean_end.note(self._sqlite_path())
+
+    def _damage(self, connection: sa.Connection) -> str | None:
+        """What is wrong with the file of an SQLite database. One that is as it was left is not read once more."""
+        if not self.is_sqlite or self._was_left_clean:
+            return None
+        found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+        return None if found == "ok" else found
 
     def _stat(self) -> os.stat_result | None:
         """What is known of the file of an SQLite database; None for Postgres, and where there is no file."""

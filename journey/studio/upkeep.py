@@ -61,6 +61,8 @@ class Upkeep:
         self._tiled_at = clock()
         self.is_worker = False
         self._loop = Loop("upkeep", self._step)
+        index = history.lists.index
+        self._indexing = Loop("search index", index.step, prepare=index.prepare)
 
     def start(self) -> None:
         """Take the lock if it is free, before anything else happens, and look after it from now on."""
@@ -87,11 +89,13 @@ class Upkeep:
     def _take_over(self) -> None:
         if not self.is_worker and self._lock.acquire():
             self._work()
+            self._indexing.start()
             self.is_worker = True
 
     def _end_work(self) -> None:
         if self.is_worker:
             self.is_worker = False
+            self._indexing.stop()
             self._rest()
 
     def _begin_month(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from journey import printing
-from journey.history import LIVE, OVER, SEARCH_LIMIT, UNDECIDED, Entry, Filter, Order, State
+from journey.history import LIVE, OVER, SEARCH_LIMIT, UNDECIDED, Entry, Filter, Found, Order, State
 from journey.printing import inputs as print_inputs
 from journey.printing.numbers import ascii_digits
 from journey.provider import PROVIDERS, Provider
@@ -215,6 +215,20 @@ def room_words(
             "them; their tasks stay here."
         )
     return " ".join(told)
+
+
+def matches(found: Found, total: int, *, leaves_out: bool) -> str:
+    """How many of all tasks match, `3 of 20 tasks`; with a limit where nobody has counted further."""
+    if not leaves_out:
+        return counted(total, "task")
+    return f"{'more than ' if found.is_more else ''}{found.total:,} of {counted(total, 'task')}"
+
+
+def where_it_looked(found: Found) -> str | None:
+    """A sentence when a search did not look at all tasks."""
+    if found.newest is None:
+        return None
+    return f"One or two letters are looked for in the newest {found.newest:,} tasks; a longer word in all of them."
 
 
 def nothing_matches(total: int) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from journey.studio import Filter, Found
 from journey.views import links
-from journey.views.listing import ORDERS, Listing, nothing_matches, row
+from journey.views.listing import ORDERS, Listing, nothing_matches, row, where_it_looked
 from journey.workspace import workspace
 from pages.frame.protection import protected
 from pages.frame.watching import WATCH_SECONDS
@@ -51,7 +51,7 @@ def task_table(chosen: Listing, wanted: Filter) -> None:
     find.give(listing)
     selected = _ticks([entry.id for entry in found.entries])
     if not found.total:
-        _nothing_found(total)
+        _nothing_found(found, total)
         return
     tools(listing, found, total)
     st.dataframe(
@@ -113,7 +113,7 @@ def _ticks(ids: list[str]) -> Any:
     return selected
 
 
-def _nothing_found(total: int) -> None:
+def _nothing_found(found: Found, total: int) -> None:
     if not total:
         st.info("No tasks are left. Upscale a picture and it will be listed here.", icon=":material/history:")
         return
@@ -121,3 +121,5 @@ def _nothing_found(total: int) -> None:
         f"{nothing_matches(total)} Search for fewer words, or clear the filters.",
         icon=":material/search_off:",
     )
+    if said := where_it_looked(found):
+        st.caption(said)

@@ -9,7 +9,7 @@ import streamlit as st
 from journey.errors import InvalidRequest
 from journey.studio import Entry, Found
 from journey.views import links
-from journey.views.listing import Listing
+from journey.views.listing import Listing, matches, where_it_looked
 from journey.views.words import counted, literal
 from journey.workspace import EXPORT_FORMS, workspace
 from pages.frame.protection import say_error
@@ -21,14 +21,17 @@ state = st.session_state
 def tools(listing: Listing, found: Found, total: int) -> None:
     """How many tasks match, and what can be done with them."""
     ticked = [entry for entry in found.entries if entry.id in state.get("ticked", ())]
-    of_all = f"{found.total:,} of {counted(total, 'task')}" if listing.leaves_out else counted(total, "task")
+    of_all = matches(found, total, leaves_out=listing.leaves_out)
+    of_all = of_all[:1].upper() + of_all[1:]
     # The buttons stay on the left, because the table shows its own on the right, above itself.
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover(f"Ticked · {len(ticked)}", icon=":material/check_box:", key="ticked_open", disabled=not ticked):
             _with_ticked(ticked)
         with st.popover("Export", icon=":material/download:", key="export_open"):
-            _export(listing, found.total, [entry.id for entry in ticked])
+            _export(listing, found, [entry.id for entry in ticked])
         st.caption(f"**{of_all}.** Click one to open it; tick some to tag, compare or delete them.", width="content")
+    if said := where_it_looked(found):
+        st.caption(said)
 
 
 def _with_ticked(ticked: Sequence[Entry]) -> None:
@@ -99,8 +102,9 @@ def _changed(what: str) -> None:
     st.toast(what, icon=":material/check:")
 
 
-def _export(listing: Listing, total: int, ticked: list[str]) -> None:
-    matching = "the task that matches" if total == 1 else f"all {total:,} that match"
+def _export(listing: Listing, found: Found, ticked: list[str]) -> None:
+    number = "" if found.is_more else f" {found.total:,}"
+    matching = "the task that matches" if found.total == 1 else f"all{number} that match"
     meant = f"the {counted(len(ticked), 'ticked task')}" if ticked else matching
     st.caption(f"Every fact about {meant}, as it is when you click. No pictures, no secrets.")
     # Links instead of download buttons: this part is drawn often, and such a button would get a new file each time.

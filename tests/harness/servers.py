@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -86,6 +88,26 @@ def postgres_service(folder: Path, *settings: str) -> Service:
         end=signal.SIGQUIT,
         is_ready=lambda: accepts(f"postgresql://journey@127.0.0.1:{port}/postgres"),
     )
+
+
+@contextmanager
+def passing_postgres(*settings: str) -> Iterator[str]:
+    """The address of a Postgres that is quick and keeps nothing, without a database name: `postgresql://…/`."""
+    quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+    # Not pytest's folder: the account that Postgres runs as cannot read that.
+    with (
+        tempfile.TemporaryDirectory(prefix="journey-postgres-", ignore_cleanup_errors=True) as folder,
+        postgres_service(Path(folder), *quick, *settings) as service,
+    ):
+        yield f"postgresql://journey@127.0.0.1:{service.port}/"
+
+
+def create_database(server: str, name: str, *, template: str = "template1") -> str:
+    """Make a database on this server, empty or a copy of another, and give its address."""
+    engine = sa.create_engine(f"{server}postgres", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    return f"{server}{name}"
 
 
 def accepts(database_url: str) -> bool:

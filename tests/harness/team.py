@@ -12,7 +12,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
 from journey.storage.keys import key_file
 from journey.testing import StandIn
@@ -79,8 +78,9 @@ def running_team(folder: Path, api: StandIn, **settings: str) -> Iterator[Team]:
         ports = [free_port() for _ in range(REPLICAS)]
         nginx = before_replicas(outside / "nginx", free_port(), ports)
         url = f"http://127.0.0.1:{nginx.port}"
+        database_server = f"postgresql://journey@127.0.0.1:{postgres.port}/"
         shared = {
-            "database_url": f"postgresql://journey@127.0.0.1:{postgres.port}/studio",
+            "database_url": f"{database_server}studio",
             "files_url": storage.address(),
         }
         environment = {
@@ -104,7 +104,7 @@ def running_team(folder: Path, api: StandIn, **settings: str) -> Iterator[Team]:
             service.start()
 
         begin("postgres", postgres)
-        _create_database(shared["database_url"])
+        servers.create_database(database_server, "studio")
         begin("s3", s3)
         begin("scheduler", scheduler)
         for number in range(1, WORKERS + 1):
@@ -126,10 +126,3 @@ def running_team(folder: Path, api: StandIn, **settings: str) -> Iterator[Team]:
             studio.become_ready(within=START_SECONDS)
         begin("nginx", nginx)
         yield Team(parts, url, shelf, storage.bucket)
-
-
-def _create_database(url: str) -> None:
-    server, _, name = url.rpartition("/")
-    engine = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))

@@ -74,6 +74,7 @@ def made_at(path: Path) -> Path:
     return path
 
 
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
     """The migrations lead to exactly the tables, columns, types and indexes that the code declares."""
     importlib.import_module("journey.workspace")  # it imports every module that declares a table
@@ -152,6 +153,29 @@ def test_a_corrupt_file_is_left_alone(tmp_path: Path, damage: object) -> None:
     assert "\n" not in str(raised.value)
 
 
+def test_a_file_is_read_through_only_after_an_unclean_end(tmp_path: Path) -> None:
+    """What a program left by itself opens without a look at every page; after a kill, or any change, all are read."""
+
+    def looked(path: Path) -> bool:
+        database, said = Database(f"sqlite:///{path}"), []
+        sa.event.listen(database.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+        database.upgrade()
+        database.close()
+        return "PRAGMA quick_check(1)" in said
+
+    path = made_at(tmp_path / "journey.db")
+    assert not looked(path)
+    killed = PROCESSES.Process(target=upgrade, args=[f"sqlite:///{path}"])  # it ends without closing anything
+    killed.start()
+    assert [0] == exit_codes(killed)
+    assert looked(path)
+    assert not looked(path)
+    os.utime(path)
+    assert looked(path)
+    path.with_name("journey.db-journal").write_bytes(b"begun")
+    assert looked(path)
+
+
 def test_an_empty_file_is_no_new_database(tmp_path: Path) -> None:
     """A file that has lost all it held stops the start; one that another process has just made does not."""
     path = tmp_path / "journey.db"
@@ -193,7 +217,7 @@ def test_a_folder_that_cannot_be_written_is_said(folder: Path) -> None:
             with pytest.raises(CannotStart, match=sentence):
                 made_at(folder / name)
     assert before == path.read_bytes()
-    assert {"journey.db"} >= {path.name for path in folder.iterdir() if path.stat().st_size}
+    assert {"journey.db", "journey.db.left"} >= {path.name for path in folder.iterdir() if path.stat().st_size}
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:

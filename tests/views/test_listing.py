@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from journey.history import LIVE, Filter, Order, State
+from journey.history import LIVE, Filter, Found, Order, State
 from journey.provider import THIS_MACHINE
 from journey.storage.disk_use import Room
-from journey.views.listing import Listing, from_address, room_words
+from journey.views.listing import Listing, from_address, matches, room_words, where_it_looked
 
 FULL = Listing(
     text="koi pond",
@@ -111,3 +111,13 @@ def test_digits_of_other_keyboards_are_read_in_a_link() -> None:
     (listing, problems), (expected, _) = from_address(typed), from_address(plain)
     assert [] == problems
     assert (expected.filter(None), expected.page) == (listing.filter(None), listing.page)
+
+
+def test_how_many_match_is_said_as_far_as_it_is_known() -> None:
+    """A count says when it stopped at a limit, and a search in a part of the tasks says in which."""
+    assert "1 task" == matches(Found([], 1), 1, leaves_out=False)
+    assert "3 of 20 tasks" == matches(Found([], 3), 20, leaves_out=True)
+    many = Found([], 10_000, is_more=True, newest=20_000)
+    assert "more than 10,000 of 1,000,000 tasks" == matches(many, 1_000_000, leaves_out=True)
+    assert "in the newest 20,000 tasks" in str(where_it_looked(many))
+    assert where_it_looked(Found([], 3)) is None
