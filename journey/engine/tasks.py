@@ -82,11 +82,12 @@ sa.Index(
     postgresql_where=_IS_MEASURE,
 )
 
-_ACTIVE = (TaskStatus.PENDING, TaskStatus.STARTING, TaskStatus.PROCESSING)
+ACTIVE = (TaskStatus.PENDING, TaskStatus.STARTING, TaskStatus.PROCESSING)
+"""What a task is until it is over."""
 
 CLAIMS = (
     Claim(User.TASK, engine_tasks.c.result_key),
-    Claim(User.TASK, engine_tasks.c.source_key, engine_tasks.c.status.in_(_ACTIVE)),
+    Claim(User.TASK, engine_tasks.c.source_key, engine_tasks.c.status.in_(ACTIVE)),
 )
 """A task uses its result until that is given up, and its source until the task is over, whichever key ordered it."""
 
@@ -202,7 +203,7 @@ class Tasks:
         with self._database.write() as connection:
             if connection.scalar(sa.select(engine_tasks.c.task_id).where(engine_tasks.c.task_id == task_id)):
                 return
-            waiting = sa.select(sa.func.count()).where(engine_tasks.c.status.in_(_ACTIVE))
+            waiting = sa.select(sa.func.count()).where(engine_tasks.c.status.in_(ACTIVE))
             if (connection.scalar(waiting) or 0) >= QUEUE_LIMIT:
                 raise RateLimited("The queue is full. Try again later.", retry_after=30)
             connection.execute(
@@ -249,7 +250,7 @@ class Tasks:
         """The oldest task that is not over. One marked as running was interrupted, and is the oldest."""
         query = (
             sa.select(engine_tasks)
-            .where(engine_tasks.c.status.in_(_ACTIVE))
+            .where(engine_tasks.c.status.in_(ACTIVE))
             .order_by(engine_tasks.c.created_at, engine_tasks.c.task_id)
             .limit(1)
         )
@@ -283,7 +284,7 @@ class Tasks:
 
     def give_up_results(self, task_ids: Collection[str]) -> set[str]:
         """Let go of the results of these tasks, as far as they are over. Returns the keys of those that were stored."""
-        chosen = sa.and_(engine_tasks.c.task_id.in_(task_ids), engine_tasks.c.status.not_in(_ACTIVE))
+        chosen = sa.and_(engine_tasks.c.task_id.in_(task_ids), engine_tasks.c.status.not_in(ACTIVE))
         stored = sa.select(engine_tasks.c.result_key).where(chosen, engine_tasks.c.status == TaskStatus.FINISHED)
         with self._database.write() as connection:
             keys = {str(key) for key in connection.scalars(stored) if key}
@@ -354,7 +355,7 @@ def _count(connection: sa.Connection, task_id: str) -> None:
 
 
 def _not_over(task_id: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return engine_tasks.c.task_id == task_id, engine_tasks.c.status.in_(_ACTIVE)
+    return engine_tasks.c.task_id == task_id, engine_tasks.c.status.in_(ACTIVE)
 
 
 def _to_json(pictures: Sequence[StoredFile]) -> str:
