@@ -16,10 +16,11 @@ from journey.background import Fresh
 from journey.engine import tasks as engine_tasks
 from journey.engine.embedded import EmbeddedEngine
 from journey.engine.networks.backends import HardwareMissing, unavailable_reason
+from journey.engine.pruning import give_up, prune
 from journey.errors import DatabaseAway
 from journey.history import Entry, History
 from journey.history import tables as history_tables
-from journey.history.deletions import Deletions
+from journey.history.deletions import Deletions, doom, watched
 from journey.history.kinship import Variant
 from journey.history.spending import Budget, Spending
 from journey.history.timing import UsualTimes, usual_times
@@ -163,10 +164,9 @@ class Workspace:
             offered=self.clients.keys(),
             wake=self.wake,
         )
-        deletions = Deletions(
-            self.database, give_up=lambda within, ids: engine_tasks.Tasks(within).give_up_results(ids)
-        )
-        self.removal = Removal(deletions, self.files, self._looked, self._uses)
+        deletions = Deletions(self.database, give_up=give_up)
+        forget = partial(prune, self.database, keep=settings.engine_keep, watched=watched, doom=doom)
+        self.removal = Removal(deletions, self.files, self._looked, self._uses, prune=forget)
         self.hand_in = HandIn(self.history, self.files, self._looked, self._decoders.looking)
         self.looking = ThreadPoolExecutor(LOOKS_AT_ONCE, "looking")
         self.tracker: Tracker | None = None

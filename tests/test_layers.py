@@ -60,6 +60,7 @@ ONLY_IN: dict[str, set[str]] = {
         "journey/storage/migrations",
         "journey/history",
         "journey/studio/batches/store.py",
+        "journey/engine/pruning.py",
         "journey/engine/tasks.py",
     },
     "alembic": {"journey/storage"},

@@ -38,6 +38,7 @@ DEFAULTS: dict[str, Any] = {
     "JOURNEY_MAX_TABS": 1_000,
     "JOURNEY_MAX_UPLOADS": 3 * 2**30,
     "JOURNEY_MAX_TAB_UPLOADS": 2**30,
+    "JOURNEY_ENGINE_KEEP": 100_000,
     "JOURNEY_KEEP_DAYS": None,
     "JOURNEY_OPEN": False,
 }

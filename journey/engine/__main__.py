@@ -7,15 +7,21 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
+from journey.background import Loop
+from journey.engine import tasks as engine_tasks
 from journey.engine.embedded import EmbeddedEngine
 from journey.engine.networks.backends import unavailable_reason
+from journey.engine.pruning import give_up, prune
 from journey.errors import CannotStart
+from journey.history import tables as history_tables
+from journey.history.deletions import Deletions, doom, watched
 from journey.outside.door import Door
 from journey.pictures import gallery
 from journey.pictures.checking import Decoder, Limits
@@ -23,7 +29,11 @@ from journey.settings import Settings, read_settings
 from journey.storage import data_folder
 from journey.storage.database import Database
 from journey.storage.files import Files
+from journey.storage.looked import Looked
 from journey.storage.stored import Origins
+from journey.storage.uses import Uses
+from journey.studio.removal import Removal
+from journey.studio.sweeping import Sweeping
 from journey.web import connections, logs, own_paths
 from journey.web.files import routes as file_routes
 from journey.web.hosts import Hosts, OwnNames
@@ -44,6 +54,16 @@ def app(settings: Settings, *, host: str, port: int) -> Starlette:
     origins = Origins.at(host, port, public=settings.public_url)
     door = Door(settings.fetch_allow, contact=settings.contact)
     engine = EmbeddedEngine(settings, database, files, decoder, door, origins=origins)
+    looked = Looked(settings.files_place)
+    removal = Removal(
+        Deletions(database, give_up=give_up),
+        files,
+        looked,
+        Uses(database, looked, [*history_tables.CLAIMS, *engine_tasks.CLAIMS]),
+        prune=partial(prune, database, keep=settings.engine_keep, watched=watched, doom=doom),
+    )
+    sweeping = Sweeping(removal, keep_days=settings.keep_days)
+    tidying = Loop("tidying", sweeping.step)
     lock = database.worker_lock()
     if not lock.acquire():
         raise CannotStart("Another process already works with this data folder. Set JOURNEY_DATA_DIR to another one.")
@@ -56,9 +76,11 @@ def app(settings: Settings, *, host: str, port: int) -> Starlette:
         await run_in_threadpool(engine.add_sample_grid)
         decoder.start()
         engine.start()
+        tidying.start()
         try:
             yield
         finally:
+            await run_in_threadpool(tidying.stop)
             await run_in_threadpool(engine.stop)
             await run_in_threadpool(decoder.stop)
             lock.release()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -46,26 +46,53 @@ class Deletions:
             _doom(connection, keys)
         return gone
 
-    def doomed(self) -> list[str]:
-        """The keys that were noted, and are to go as soon as nothing uses them."""
+    def doomed(self, *, after: str = "", limit: int | None = None) -> list[str]:
+        """The keys that were noted, and are to go as soon as nothing uses them; those after this one, in order."""
+        query = sa.select(removals.c.key).where(removals.c.key > after).order_by(removals.c.key).limit(limit)
         with self._database.read() as connection:
-            return [str(key) for key in connection.scalars(sa.select(removals.c.key))]
+            return [str(key) for key in connection.scalars(query)]
 
     def buried(self, keys: Collection[str]) -> None:
         """Forget these keys: their files have been removed, or an entry looks after them again."""
         with self._database.write() as connection:
             connection.execute(removals.delete().where(removals.c.key.in_(keys)))
 
-    def results_before(self, moment: float, *, limit: int = 1_000) -> list[Entry]:
-        """Entries that finished before then with a result still stored, unless another entry enlarges it."""
+    def added_before(self, moment: float, *, some: int = 500) -> Iterator[list[str]]:
+        """The ids of all entries that were added before then, the oldest first, so many at a time."""
+        at, last = 0.0, ""
+        while True:
+            later = sa.or_(entries.c.created_at > at, entries.c.id > last)
+            query = (
+                sa.select(entries.c.created_at, entries.c.id)
+                .where(entries.c.created_at >= at, entries.c.created_at < moment, later)
+                .order_by(entries.c.created_at, entries.c.id)
+                .limit(some)
+            )
+            with self._database.read() as connection:
+                rows = connection.execute(query).all()
+            if not rows:
+                return
+            at, last = rows[-1].created_at, rows[-1].id
+            yield [str(row.id) for row in rows]
+
+    def results_before(self, moment: float, ids: Collection[str]) -> list[Entry]:
+        """Those of these that finished before then with a result still stored, unless another entry enlarges it."""
         other = entries.alias()
         needed = sa.exists().where(other.c.source_key == entries.c.result_key)
-        query = (
-            sa.select(*COLUMNS)
-            .where(entries.c.finished_at < moment, entries.c.state == State.FINISHED, entries.c.result_key.is_not(None))
-            .where(~needed)
-            .limit(limit)
-        )
+        where = (entries.c.state == State.FINISHED, entries.c.result_key.is_not(None), ~needed)
+        return self._ended_before(moment, ids, *where)
+
+    def sources_before(self, moment: float, ids: Collection[str]) -> list[Entry]:
+        """Those of these that ended before then whose source no entry needs that has not."""
+        other = entries.alias()
+        names_it = sa.or_(other.c.source_key == entries.c.source_key, other.c.result_key == entries.c.source_key)
+        is_old = sa.and_(other.c.state.in_(OVER), other.c.finished_at < moment)
+        needed = sa.exists().where(names_it, other.c.id != entries.c.id, ~is_old)
+        return self._ended_before(moment, ids, entries.c.source_key.is_not(None), ~needed)
+
+    def _ended_before(self, moment: float, ids: Collection[str], *where: sa.ColumnElement[bool]) -> list[Entry]:
+        query = sa.select(*COLUMNS).where(entries.c.id.in_(ids), entries.c.state.in_(OVER))
+        query = query.where(entries.c.finished_at < moment, *where)
         with self._database.read() as connection:
             return [entry_of(row) for row in connection.execute(query)]
 
@@ -74,15 +101,34 @@ class Deletions:
         with self._database.write() as connection:
             keys = {entry.result_key for entry in found if entry.result_key}
             _doom(connection, keys | self._given_up(connection, found))
-            connection.execute(
-                entries.update()
-                .where(entries.c.id.in_([entry.id for entry in found]))
-                .values(result_key=None, result_file=None, note=note)
-            )
+            _change(connection, found, result_key=None, result_file=None, note=note)
+
+    def forget_sources(self, found: Sequence[Entry]) -> None:
+        """Take these entries' sources from them, and note the keys for `doomed`. Their sizes stay."""
+        with self._database.write() as connection:
+            _doom(connection, {entry.source.key for entry in found if entry.source})
+            _change(connection, found, source_key=None, source_file=None)
 
     def _given_up(self, connection: sa.Connection, found: Sequence[Entry]) -> set[str]:
         ids = [entry.task_id for entry in found if entry.provider.is_here and entry.task_id]
         return self._give_up(Within(connection), ids) if ids else set()
+
+
+def _change(connection: sa.Connection, found: Sequence[Entry], **values: str | None) -> None:
+    connection.execute(entries.update().where(entries.c.id.in_([entry.id for entry in found])).values(values))
+
+
+def watched(database: Transactions, task_ids: Collection[str]) -> set[str]:
+    """Those of these tasks that an entry waits for, or may have to wait for once a person has decided."""
+    query = sa.select(entries.c.task_id).where(entries.c.task_id.in_(task_ids), entries.c.state.not_in(OVER))
+    with database.read() as connection:
+        return {str(task_id) for task_id in connection.scalars(query)}
+
+
+def doom(database: Transactions, keys: Collection[str]) -> None:
+    """Note the keys of files that are to go as soon as nothing uses them."""
+    with database.write() as connection:
+        _doom(connection, set(keys))
 
 
 def _doom(connection: sa.Connection, keys: set[str]) -> None:

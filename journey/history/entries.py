@@ -72,7 +72,8 @@ class NewEntry(_Wish):
 class Entry(_Wish):
     """Times are seconds since 1970 (UTC), sizes are pixels, `credits` counts what its calls cost or may have cost.
 
-    `result` is set while the result is stored; `result_size` and `result_bytes` stay when its file is removed.
+    `source` and `result` are set while they are stored; `source_size`, `result_size` and `result_bytes` stay when the
+    files are removed.
     `result_key` is the key under which the result is kept or will be kept. `result_model` is the API's name for the
     network that it used; `comment` is what people wrote about the entry.
     """
@@ -88,6 +89,7 @@ class Entry(_Wish):
     task_id: str | None = None
     task_status: TaskStatus | None = None
     percentage: int | None = None
+    source_size: tuple[int, int] | None = None
     result_url: str | None = None
     result_key: str | None = None
     result: StoredPicture | None = None
@@ -106,11 +108,6 @@ class Entry(_Wish):
     def enlarged_by(self) -> str | None:
         """The network: the name that a person chose, else the API's name for it. May be text from outside."""
         return networks.shown(self.network) if self.network else self.result_model
-
-    @property
-    def source_size(self) -> tuple[int, int] | None:
-        """Width and height of the source in pixels; None when they are not known."""
-        return self.source.size if self.source else None
 
     @property
     def shown(self) -> StoredPicture | None:

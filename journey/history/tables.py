@@ -189,8 +189,8 @@ pauses = sa.Table(
 
 _OF_A_SOURCE = ("source_key", "source_file", "source_width", "source_height")
 _OF_A_RESULT = ("result_file", "result_width", "result_height")
-_MADE_OF_SEVERAL = {"source": _OF_A_SOURCE, "result": _OF_A_RESULT, "result_size": ()}
-"""Fields of an entry that are read from several columns, and those columns. `result_size` shares those of `result`."""
+_MADE_OF_SEVERAL = {"source": _OF_A_SOURCE, "source_size": (), "result": _OF_A_RESULT, "result_size": ()}
+"""Fields of an entry that are read from several columns, and those columns. The sizes share those of the pictures."""
 
 _NAMES = [name for field in fields(Entry) for name in _MADE_OF_SEVERAL.get(field.name, (field.name,))]
 COLUMNS = [entries.c[name] for name in _NAMES]
@@ -214,6 +214,7 @@ def entry_of(row: sa.Row[*tuple[Any, ...]]) -> Entry:
         state=state,
         task_status=TaskStatus(status) if status else None,
         source=source,
+        source_size=(size[0], size[1]) if all(size) else None,
         result=StoredPicture(key, file, width, height, values["result_bytes"]) if is_stored else None,
         result_size=(width, height) if width and height else None,
     )

@@ -71,6 +71,11 @@ class Settings(BaseModel):
     engine_scheduler: str | None = Field(
         default=None, description="Address of a Dask scheduler; tiles then run on that cluster."
     )
+    engine_keep: int = Field(
+        default=100_000,
+        ge=100,
+        description="Tasks that the embedded engine remembers; older ones go, with results that nothing else uses.",
+    )
     fetch_allow: Words = Field(
         default=(),
         description="Hosts, CIDRs or host:port exempt from the address, port and HTTPS rules (development, intranets).",
@@ -103,7 +108,9 @@ class Settings(BaseModel):
     monthly_credits: int | None = Field(
         default=None, ge=0, description="Budget; new paid tasks stop when it is used up."
     )
-    keep_days: int | None = Field(default=None, ge=1, description="Age in days at which result files are removed.")
+    keep_days: int | None = Field(
+        default=None, ge=1, description="Age in days at which pictures are removed, and the engine's tasks."
+    )
     open: bool = Field(default=False, description="1 allows listening beyond loopback without sign-in.")
 
     @field_validator("allowed_hosts", "engine_key", "fetch_allow", "sign_in_domains", mode="before")

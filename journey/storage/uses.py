@@ -58,8 +58,9 @@ class Uses:
         found: dict[str, set[User]] = {}
         if not keys:
             return found
-        with self._database.read() as connection:
-            for some in _batches(sorted(keys)):
+        for some in _batches(sorted(keys)):
+            # Each for itself: a long transaction would keep SQLite's writers waiting.
+            with self._database.read() as connection:
                 for claim in self._claims:
                     query = sa.select(claim.column).where(claim.column.in_(some)).distinct()
                     if claim.holds is not None:

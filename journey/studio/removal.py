@@ -7,7 +7,7 @@ next `bury` finishes what a crash interrupts, and removes what something else wa
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from journey.history import Entry
 from journey.history.deletions import Deletions
@@ -22,15 +22,30 @@ log = logging.getLogger(__name__)
 _KEPT = frozenset(gallery.stored(name).key for name in gallery.PICTURES)
 """Keys of the samples, which belong to everybody."""
 
+_AT_ONCE = 500
+"""Keys that are looked into at once."""
+
+Prune = Callable[[float | None], Iterable[object]]
+"""Forgets tasks of the engine here that were ordered before this moment, some at each step, and notes their files."""
+
 
 class Removal:
     """Deletes entries, and the files that nothing uses."""
 
-    def __init__(self, deletions: Deletions, files: Files, looked: Looked, uses: Uses) -> None:
+    def __init__(
+        self,
+        deletions: Deletions,
+        files: Files,
+        looked: Looked,
+        uses: Uses,
+        *,
+        prune: Prune = lambda _: (),
+    ) -> None:
         self._deletions = deletions
         self._files = files
         self._looked = looked
         self._uses = uses
+        self._prune = prune
 
     def delete(self, ids: Sequence[str]) -> list[Entry]:
         """Delete the entries among these that are over, and their files. Returns the entries as they were."""
@@ -41,14 +56,34 @@ class Removal:
 
     def bury(self) -> None:
         """Remove the files that were noted, now or before a crash, as far as nothing uses them."""
-        settled = self._settled(self._deletions.doomed())
-        reach("after files are removed")
-        self._deletions.buried(settled)
+        last = ""
+        while doomed := self._deletions.doomed(after=last, limit=_AT_ONCE):
+            settled = self._settled(doomed)
+            reach("after files are removed")
+            self._deletions.buried(settled)
+            last = doomed[-1]
 
-    def remove_results_before(self, moment: float, *, note: str) -> None:
-        """Remove the result files of entries that finished before this moment; the entries stay, with this note."""
-        self._deletions.forget_results(self._deletions.results_before(moment), note)
+    def sweep(self, before: float | None, *, note: str) -> Iterator[None]:
+        """Remove what is too old, some at each step, so that nobody waits long for the database.
+
+        Entries that ended before this moment lose their results, and get this note, and their sources, unless another
+        entry needs them; the entries stay. None: they lose nothing. Tasks of the engine here go as `prune` says.
+        """
+        for ids in self._deletions.added_before(before) if before else ():
+            self._forget(before or 0.0, ids, note)
+            self.bury()
+            yield
+        for _ in self._prune(before):
+            self.bury()
+            yield
+        self.remove_unqueued()
         self.bury()
+
+    def _forget(self, before: float, ids: Collection[str], note: str) -> None:
+        if results := self._deletions.results_before(before, ids):
+            self._deletions.forget_results(results, note)
+        if sources := self._deletions.sources_before(before, ids):
+            self._deletions.forget_sources([each for each in sources if each.source and each.source.key not in _KEPT])
 
     def remove_unqueued(self) -> None:
         """Remove what was last looked at more than a day ago and was never queued."""

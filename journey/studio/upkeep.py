@@ -10,18 +10,17 @@ import time
 from collections.abc import Callable
 
 from journey.background import Loop
-from journey.errors import counted
 from journey.history import History, State
 from journey.history.spending import month_start
 from journey.pictures.tiles import Tiles
 from journey.storage.database import WorkerLock
 from journey.studio.batches.store import Batches
 from journey.studio.removal import Removal
+from journey.studio.sweeping import Sweeping
 
 LOCK_SECONDS = 2.0
 """How often a process without the worker lock tries to take over."""
 
-_KEEP_CHECK_SECONDS = 3600.0
 _TILED_AHEAD = 50
 """How many of the newest results may get their tiles before anybody opens them."""
 
@@ -29,8 +28,8 @@ _TILED_AHEAD = 50
 class Upkeep:
     """Looks after the worker lock, and keeps everything in order while this process holds it.
 
-    `work` starts work on the queues and `rest` ends it. `keep_days` is the age at which result files are removed; None
-    means never. With `has_budget`, pauses of paid providers end with the month, so that a used-up budget does not last.
+    `work` starts work on the queues and `rest` ends it. `keep_days` is the age at which files are removed; None means
+    never. With `has_budget`, pauses of paid providers end with the month, so that a used-up budget does not last.
     """
 
     def __init__(
@@ -51,13 +50,11 @@ class Upkeep:
         self._history = history
         self._batches = batches
         self._tiles = tiles
-        self._removal = removal
         self._work = work
         self._rest = rest
-        self._keep_days = keep_days
+        self._sweeping = Sweeping(removal, keep_days=keep_days, clock=clock)
         self._has_budget = has_budget
         self._clock = clock
-        self._swept_at: float | None = None
         self._tiled_at = clock()
         self.is_worker = False
         self._loop = Loop("upkeep", self._step)
@@ -83,7 +80,7 @@ class Upkeep:
             self._begin_month()
             self._batches.feed()
             self._prepare_tiles()
-            self._remove_old()
+            return min(LOCK_SECONDS, self._sweeping.step())
         return LOCK_SECONDS
 
     def _take_over(self) -> None:
@@ -113,16 +110,3 @@ class Upkeep:
             if finished_at > since and entry.result:
                 self._tiles.prepare(entry.result.key, entry.result.file)
                 self._tiled_at = max(self._tiled_at, finished_at)
-
-    def _remove_old(self) -> None:
-        now = time.monotonic()
-        if self._swept_at is not None and now - self._swept_at < _KEEP_CHECK_SECONDS:
-            return
-        self._swept_at = now
-        if self._keep_days is not None:
-            self._removal.remove_results_before(
-                self._clock() - self._keep_days * 86_400,
-                note=f"The result was removed after {counted(self._keep_days, 'day')}.",
-            )
-        self._removal.remove_unqueued()
-        self._removal.bury()

@@ -110,7 +110,7 @@ def _chunks(lists: Lists, ids: Sequence[str]) -> Iterator[list[tuple[Value, ...]
 
 def _row(entry: Entry, tags: Sequence[str]) -> tuple[Value, ...]:
     """The values of an entry, in the order of NAMES."""
-    source_width, source_height = entry.source.size if entry.source else (None, None)
+    source_width, source_height = entry.source_size or (None, None)
     result_width, result_height = entry.result_size or (None, None)
     said: tuple[Value, ...] = (
         entry.id,

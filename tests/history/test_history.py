@@ -468,11 +468,11 @@ def test_old_results_are_forgotten_but_not_their_rows(history: History, deletion
     """Results older than a given time are found until they are forgotten, and their entries stay."""
     entry = entry_in(history, State.ARCHIVING)
     history.move(entry.id, State.FINISHED, result_key="k" * 32, result=kept("k" * 32))
-    assert [] == deletions.results_before(clock.now)
-    assert [entry.id] == [each.id for each in deletions.results_before(clock.now + 1)]
-    deletions.forget_results(deletions.results_before(clock.now + 1), "removed")
+    assert [] == deletions.results_before(clock.now, [entry.id])
+    assert [entry.id] == [each.id for each in deletions.results_before(clock.now + 1, [entry.id])]
+    deletions.forget_results(deletions.results_before(clock.now + 1, [entry.id]), "removed")
     assert ["k" * 32] == deletions.doomed()
-    assert [] == deletions.results_before(clock.now + 1)
+    assert [] == deletions.results_before(clock.now + 1, [entry.id])
     assert State.FINISHED is (history.get(entry.id) or entry).state
 
 
@@ -620,11 +620,11 @@ def test_what_is_still_needed_is_not_too_old(history: History, deletions: Deleti
     parent = entry_in(history, State.ARCHIVING)
     history.move(parent.id, State.FINISHED, result_key="r" * 32)
     child = entry_in(history, State.OPEN, source=kept("r" * 32))
-    assert [] == deletions.results_before(clock.now + 1)
+    assert [] == deletions.results_before(clock.now + 1, [parent.id])
     history.move(child.id, State.FAILED)
-    assert [] == deletions.results_before(clock.now + 1)
+    assert [] == deletions.results_before(clock.now + 1, [parent.id])
     deletions.delete([child.id])
-    assert [parent.id] == [each.id for each in deletions.results_before(clock.now + 1)]
+    assert [parent.id] == [each.id for each in deletions.results_before(clock.now + 1, [parent.id])]
 
 
 def test_the_pulse_beats_at_every_change(history: History, deletions: Deletions, clock: Clock) -> None:

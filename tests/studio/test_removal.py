@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from journey.engine import tasks as engine_tasks
+from journey.engine.pruning import PIECE, prune
 from journey.engine.tasks import Tasks
+from journey.engine.tasks import engine_tasks as task_table
 from journey.history import Entry, History, NewEntry, State
 from journey.history import tables as history_tables
-from journey.history.deletions import Deletions
+from journey.history.deletions import Deletions, doom, watched
 from journey.pictures import gallery
 from journey.provider import JOURNEYAPI, THIS_MACHINE, Provider
 from journey.storage.database import Database
@@ -19,7 +22,7 @@ from journey.storage.files import Files, new_key
 from journey.storage.looked import LOOK_SECONDS, Looked
 from journey.storage.stored import StoredFile, StoredPicture
 from journey.storage.uses import User, Uses
-from journey.studio.removal import Removal
+from journey.studio.removal import Prune, Removal
 from tests.harness.standing import Clock
 
 Put = Callable[..., str]
@@ -61,8 +64,18 @@ def uses(database: Database, looked: Looked) -> Uses:
 
 
 @pytest.fixture
-def removal(deletions: Deletions, files: Files, looked: Looked, uses: Uses) -> Removal:
-    return Removal(deletions, files, looked, uses)
+def removal(deletions: Deletions, files: Files, looked: Looked, uses: Uses, database: Database) -> Removal:
+    return Removal(deletions, files, looked, uses, prune=pruning(database, keep=1_000))
+
+
+def pruning(database: Database, *, keep: int) -> Prune:
+    return partial(prune, database, keep=keep, watched=watched, doom=doom)
+
+
+def swept(removal: Removal, before: float | None) -> None:
+    """Remove all that is too old."""
+    for _ in removal.sweep(before, note="It was old."):
+        pass
 
 
 @pytest.fixture
@@ -94,7 +107,7 @@ def finished(history: History, source: str, result: str | None, *, provider: Pro
     return entry
 
 
-def ordered(tasks: Tasks, owner: str, *, result: str, source: str | None = None) -> str:
+def ordered(tasks: Tasks, owner: str, *, result: str, source: str | None = None, **more: str) -> str:
     """A task of the engine here, ordered with some key, whose result has its place already."""
     task_id = f"task-{new_key()}"
     tasks.add(
@@ -106,6 +119,7 @@ def ordered(tasks: Tasks, owner: str, *, result: str, source: str | None = None)
         model="fast",
         origin="",
         result_key=result,
+        **more,
     )
     return task_id
 
@@ -308,10 +322,92 @@ def test_old_results_go_unless_another_entry_uses_them(
     finished(history, put(), shared)
     clock.now += 10
     finished(history, put(), shared)
-    removal.remove_results_before(clock.now, note="It was old.")
+    swept(removal, clock.now)
     assert [False, True, True] == [files.has(key, "a.png") for key in (alone, middle, shared)]
     told = [history.get(each.id) for each in (entry, parent)]
     assert [(None, "It was old."), (middle, None)] == [(each.result_key, each.note) for each in told if each]
+
+
+def test_old_sources_go_once_nothing_newer_uses_them(
+    history: History, removal: Removal, files: Files, put: Put, clock: Clock
+) -> None:
+    """An old entry loses its source with its result, unless a newer one, or one under way, has it as well.
+
+    What it was like stays in its row. A result that an old entry enlarged goes with the next sweep.
+    """
+    alone, shared, waiting = put(), put(), put()
+    old, sharing = finished(history, alone, middle := put()), finished(history, shared, None)
+    child = finished(history, middle, end := put())
+    history.add(NewEntry(provider=JOURNEYAPI, type="2x", name="fjord", source=kept(waiting)))
+    finished(history, waiting, None)
+    clock.now += 10
+    finished(history, shared, put())
+    for _ in range(2):
+        swept(removal, clock.now)
+    kept_still = {key for key in (alone, shared, waiting, middle, end) if files.has(key, "a.png")}
+    assert {shared, waiting} == kept_still
+    told = [history.get(each.id) for each in (old, child, sharing)]
+    assert [None, None, kept(shared)] == [each.source for each in told if each]
+    assert [(64, 48)] * 3 == [each.source_size for each in told if each]
+
+
+def test_samples_stay_the_sources_of_old_entries(history: History, removal: Removal, clock: Clock) -> None:
+    """The pictures of the house are not taken from anything."""
+    sample = next(iter(gallery.PICTURES))
+    entry = finished(history, gallery.stored(sample).key, None)
+    clock.now += 10
+    swept(removal, clock.now)
+    assert (now := history.get(entry.id))
+    assert now.source
+
+
+# Tasks of the engine
+
+
+def test_old_tasks_go_with_what_nothing_else_uses(
+    history: History, tasks: Tasks, removal: Removal, files: Files, put: Put, clock: Clock
+) -> None:
+    """A task that is too old goes with its result, but not with a result that an entry keeps.
+
+    One under way stays, as does one whose entry has not heard of its end, one whose webhook is due, and a sample.
+    """
+    mine, entrys = put(), put()
+    gone = [done(tasks, "a", mine), done(tasks, "a", entrys)]
+    finished(history, put(), entrys, provider=THIS_MACHINE)
+    busy, unheard = ordered(tasks, "a", result=new_key()), done(tasks, "a", put())
+    open_entry = history.add(NewEntry(provider=THIS_MACHINE, type="4x", name="fjord"))
+    history.move(open_entry.id, State.SUBMITTING)
+    history.move(open_entry.id, State.OPEN, task_id=unheard)
+    due = ordered(tasks, "a", result=new_key(), webhook_url="https://example.com/hook")
+    tasks.fail(due, "It failed.")
+    tasks.add_finished("sample", model="fast", pictures=[StoredFile(new_key(), "a.png")])
+    clock.now += 10
+    forgotten = list(pruning(tasks._database, keep=1_000)(clock.now))
+    removal.bury()
+    assert [2] == forgotten
+    assert [busy, unheard, due, "sample"] == [
+        each.task_id for each in tasks.get([*gone, busy, unheard, due, "sample"], owner="a")
+    ]
+    assert [False, True] == [files.has(key, "a.png") for key in (mine, entrys)]
+
+
+def test_more_tasks_than_are_kept_go_in_pieces(tasks: Tasks, clock: Clock) -> None:
+    """Of any number of tasks the newest so many stay, and no step takes more than a piece of the others.
+
+    What finished is still counted.
+    """
+    database = tasks._database
+    first = done(tasks, "a", new_key())
+    with database.write() as connection:
+        row = dict(connection.execute(task_table.select()).one()._mapping)
+        rows = [row | {"task_id": f"t{number}", "created_at": clock.now + number} for number in range(1, 1_000)]
+        connection.execute(task_table.insert(), rows)
+    steps = list(pruning(database, keep=100)(None))
+    assert [PIECE] * 4 + [100] == steps
+    assert [] == tasks.get([first, "t899"], owner="a")
+    assert ["t900", "t999"] == [each.task_id for each in tasks.get(["t900", "t999"], owner="a")]
+    assert 1 == tasks.finished_count(owner="a")
+    assert [] == list(pruning(database, keep=100)(None))
 
 
 # The register

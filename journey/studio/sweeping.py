@@ -1,0 +1,47 @@
+"""Removes what is too old, once an hour, and a little at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from journey.errors import counted
+from journey.studio.removal import Removal
+
+EVERY_SECONDS = 3600.0
+PAUSE_SECONDS = 0.05
+"""Between two pieces: for others, who may be waiting for the database."""
+
+_OVER = object()
+
+
+class Sweeping:
+    """A sweep that is under way, or the time of the last one. `keep_days` is the age at which pictures are removed."""
+
+    def __init__(self, removal: Removal, *, keep_days: int | None, clock: Callable[[], float] = time.time) -> None:
+        self._removal = removal
+        self._keep_days = keep_days
+        self._clock = clock
+        self._under_way: Iterator[object] | None = None
+        self._ended_at: float | None = None
+
+    def step(self) -> float:
+        """Do one piece, if it is time for that. Returns the seconds until the next one."""
+        now = time.monotonic()
+        if self._under_way is None:
+            if self._ended_at is not None and now - self._ended_at < EVERY_SECONDS:
+                return EVERY_SECONDS - (now - self._ended_at)
+            self._under_way = self._begin()
+        # A sweep that fails is over, and the next step begins another.
+        sweep, self._under_way = self._under_way, None
+        if next(sweep, _OVER) is _OVER:
+            self._ended_at = now
+            return EVERY_SECONDS
+        self._under_way = sweep
+        return PAUSE_SECONDS
+
+    def _begin(self) -> Iterator[object]:
+        if self._keep_days is None:
+            return self._removal.sweep(None, note="")
+        note = f"The result was removed after {counted(self._keep_days, 'day')}."
+        return self._removal.sweep(self._clock() - self._keep_days * 86_400, note=note)
