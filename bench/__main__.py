@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from bench import fidelity, history, inference, machine, main_job, memory, print_files, quality
+from bench import fidelity, history, inference, machine, main_job, memory, print_files, quality, readings
 from bench.amounts import FULL, QUICK, Amount
 from bench.table import Line, heading, row
 
@@ -26,6 +26,7 @@ SUBJECTS: Mapping[str, Callable[[Amount], Iterator[Line]]] = {
     "quality": quality.lines,
     "main_job": main_job.lines,
     "memory": memory.lines,
+    "readings": readings.lines,
     "print_files": print_files.lines,
     "history": history.lines,
 }

@@ -175,7 +175,7 @@ def test_every_status_of_a_task_is_documented() -> None:
 
 
 def test_print_numbers_are_those_of_the_program() -> None:
-    """Grades, distances, papers, pixels and formats in the document are what the program computes."""
+    """Grades, distances, papers, ratios, pixels and formats in the document are what the program computes."""
     document = read("reference/print-numbers.md")
     grades = [(cells[0], cells[1], cells[2]) for cells in rows(section(document, "Grades"))[1:]]
     assert [
@@ -188,6 +188,8 @@ def test_print_numbers_are_those_of_the_program() -> None:
     for name, plain, bled in rows(section(document, "Pixels"))[1:]:
         for bleed, shown in ((0, plain), (3, bled)):
             assert "{} × {}".format(*printing.pixels_needed(printing.PAPERS[name], 300, bleed)) == shown
+    ratios = {cells[0]: cells[1].split(", ") for cells in rows(section(document, "Sets by ratio"))[1:]}
+    assert {each.name: [paper.name for paper in each.papers] for each in printing.RATIOS} == ratios
     formats = {cells[0]: cells[2] for cells in rows(section(document, "Files"))[1:]}
     assert {name: "kept" if each.is_transparent else "white" for name, each in FORMATS.items()} == formats
 

@@ -5,7 +5,6 @@ Side matter that is broken is left out. What decides the pixels has to be whole,
 
 from __future__ import annotations
 
-import itertools
 import struct
 import warnings
 from collections.abc import Iterator
@@ -23,8 +22,8 @@ from journey.pictures.colours import Colours, Said, Way, colours_of, primaries_o
 from journey.pictures.kinds import KINDS, FormatName, sniff
 
 DAMAGED = "The picture is damaged or cut short. Save or download it again and try once more."
-_HEAD_BYTES = 16 << 20
-"""How much of a JPEG is looked through for what comes before its pixels."""
+_HEAD_BYTES = (1 << 17, 16 << 20)
+"""How much of a JPEG is looked through for what comes before its pixels: mostly little is enough."""
 _ORIENTATION, _EXIF_PART, _COLOR_SPACE, _INTEROP_PART, _INTEROP_INDEX = 0x0112, 0x8769, 0xA001, 0xA005, 1
 _PNG_MODES = {0: "L", 2: "RGB", 3: "RGB", 4: "LA", 6: "RGBA"}
 """What comes out of each colour type."""
@@ -176,8 +175,7 @@ def _said_in_png(beside: dict[bytes, bytes | None], exif: Image.Exif) -> Said:
 
 
 def _jpeg(file: BinaryIO, max_pixels: int) -> Reading:
-    found = segments.segments(file.read(_HEAD_BYTES))
-    head = list(itertools.takewhile(lambda each: each.marker != segments.SOS, found))
+    head = _before_the_pixels(file)
     frame = next((each for each in head if each.marker in segments.FRAMES and len(each.data) >= 6), None)
     if frame is None:
         raise PictureRefused(DAMAGED)
@@ -210,6 +208,23 @@ def _jpeg(file: BinaryIO, max_pixels: int) -> Reading:
         loader="jpegload" if is_by_rows else None,
         notes=(*notes, *colours.notes),
     )
+
+
+def _before_the_pixels(file: BinaryIO) -> list[segments.Segment]:
+    """The segments of a JPEG before its first scan."""
+    found: list[segments.Segment] = []
+    for most in _HEAD_BYTES:
+        file.seek(0)
+        data = file.read(most)
+        try:
+            found = list(segments.segments(data, with_scans=False))
+        except PictureRefused:
+            if len(data) < most:
+                raise
+            continue
+        if len(data) < most or (found and found[-1].marker == segments.SOS):
+            break
+    return [each for each in found if each.marker != segments.SOS]
 
 
 def _webp(file: BinaryIO, max_pixels: int) -> Reading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from journey.pictures.chunks import LARGEST, Chunk
@@ -45,15 +45,17 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
 def bare(file: BinaryIO) -> BinaryIO:
     """The same WebP with nothing but what decides its pixels, its colours and how it is turned.
 
-    Readers stumble over anything else, and take a wrong size in the header for a file that was cut short. An animation,
-    and a file whose pixels are not all there, is left as it is.
+    Readers stumble over anything else, and take a wrong size in the header for a file that was cut short. What they
+    read well, an animation, and a file whose pixels are not all there, is left as it is.
     """
     kept: dict[bytes, Chunk] = {}
-    for chunk in chunks(file):
+    found = list(chunks(file))
+    for chunk in found:
         kept.setdefault(b"VP8 " if chunk.kind in _IMAGE else chunk.kind, chunk)
     size = file.seek(0, os.SEEK_END)
     image = kept.get(b"VP8 ")
-    if image is None or image.at + image.length > size or any(kind in kept for kind in _ANIMATED):
+    is_whole = image is not None and image.at + image.length <= size
+    if image is None or not is_whole or any(kind in kept for kind in _ANIMATED) or _is_sound(file, found, size):
         file.seek(0)
         return file
     parts = [(image.kind, _data(file, image))]
@@ -62,12 +64,22 @@ def bare(file: BinaryIO) -> BinaryIO:
         flags = extended[0] & ~_XMP
         parts = [*_part(file, kept, b"ALPH", size), *parts]
         for kind, flag in ((b"ICCP", _ICC), (b"EXIF", _EXIF)):
-            found = _part(file, kept, kind, LARGEST) if flags & flag else []
-            flags = flags if found else flags & ~flag
-            parts = [*found, *parts] if kind == b"ICCP" else [*parts, *found]
+            part = _part(file, kept, kind, LARGEST) if flags & flag else []
+            flags = flags if part else flags & ~flag
+            parts = [*part, *parts] if kind == b"ICCP" else [*parts, *part]
         parts.insert(0, (b"VP8X", bytes((flags,)) + extended[1:]))
     body = b"".join(struct.pack("<4sI", kind, len(data)) + data + bytes(len(data) % 2) for kind, data in parts)
     return io.BytesIO(b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body)
+
+
+def _is_sound(file: BinaryIO, found: Sequence[Chunk], size: int) -> bool:
+    """Whether the header and all chunks are as they should be, so that nobody stumbles."""
+    file.seek(4)
+    said = int.from_bytes(file.read(4), "little")
+    kinds = [chunk.kind for chunk in found]
+    expected = _HEADER_BYTES + sum(8 + chunk.length + chunk.length % 2 for chunk in found)
+    is_in_order = len(kinds) == 1 or kinds[0] == b"VP8X"
+    return said + 8 == size == expected and is_in_order and len({*kinds}) == len(kinds) and _KNOWN.issuperset(kinds)
 
 
 def _part(file: BinaryIO, kept: dict[bytes, Chunk], kind: bytes, largest: int) -> list[tuple[bytes, bytes]]:

@@ -28,8 +28,8 @@ class Segment:
     scan: bytes = b""
 
 
-def segments(jpeg: bytes) -> Iterator[Segment]:
-    """Every segment up to the end of the picture.
+def segments(jpeg: bytes, *, with_scans: bool = True) -> Iterator[Segment]:
+    """Every segment up to the end of the picture; without scans, up to the first start of one.
 
     Stray bytes between two are skipped, as all readers do, and what some cameras add after the picture is ignored.
     Raises PictureRefused when one is cut short.
@@ -48,6 +48,9 @@ def segments(jpeg: bytes) -> Iterator[Segment]:
             raise PictureRefused(DAMAGED)
         data = jpeg[at + 2 : end]
         at = end
+        if marker == SOS and not with_scans:
+            yield Segment(marker, data)
+            return
         if marker == SOS:
             after = _AFTER_SCAN.search(jpeg, end)
             at = after.start() if after else len(jpeg)

@@ -56,10 +56,13 @@ def test_a_large_source_is_never_held(tmp_path: Path, workers: Workers) -> None:
     "make",
     [
         lambda paper: (exact_size, PrintSpec(paper, 100, "JPEG")),
+        pytest.param(
+            lambda paper: (exact_size, PrintSpec(paper, 100, "JPEG", at_most_mb=60)), marks=pytest.mark.torture
+        ),
         lambda paper: (exact_size, PrintSpec(paper, 100, "PDF")),
         lambda paper: (panels, PrintSpec(paper, 100), Cut(PAPERS["A3"])),
     ],
-    ids=["JPEG", "PDF", "panels"],
+    ids=["JPEG", "JPEG that fits", "PDF", "panels"],
 )
 def test_a_large_print_is_never_held(
     tmp_path: Path, workers: Workers, make: Callable[[Paper], tuple[Callable[..., PrintFile], object]]
