@@ -88,3 +88,15 @@ def test_help_loads_nothing_heavy() -> None:
         "set()"
         == subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
     )
+
+
+def test_ctrl_c_ends_with_130_wherever_it_falls(terminal: Terminal) -> None:
+    """Ctrl-C in the middle of a text that Python runs, as it does to make a dataclass, has the same status as ever."""
+    (terminal.folder / "pressed.py").write_text(
+        "from types import SimpleNamespace\n"
+        "from journey.commands import main\n"
+        "main.journey = SimpleNamespace(main=lambda **_: exec('raise KeyboardInterrupt'))\n"
+        "main.main()\n"
+    )
+    pressed = Terminal(terminal.folder, command=(sys.executable, "-m", "pressed"))
+    assert "Stopped.\n" == pressed.run(status=130).err
