@@ -9,7 +9,7 @@ EXTRAS ?=
 comma := ,
 READY := .venv/ready $(patsubst %,.venv/ready-%,$(subst $(comma), ,$(EXTRAS)))
 
-.PHONY: run test check docs installed wheel format bench torture lock platforms screenshots clean
+.PHONY: run test check docs installed wheel release-check format bench torture lock platforms screenshots clean
 
 run: $(READY)
 	$(BIN)/python -m streamlit run app.py
@@ -40,6 +40,10 @@ installed: docs | $(UV)
 # That, tried as a user would.
 wheel: installed .venv/ready-dev
 	INSTALLED=$(CURDIR)/build/installed/bin $(BIN)/python -m pytest tests/browser/test_wheel.py
+
+# Whether this version can go out: one version everywhere, a day in the changelog, and what the wheel says about itself.
+release-check: installed
+	$(BIN)/python -m docs.release build/wheel/*.whl
 
 format: .venv/ready-dev
 	$(BIN)/ruff check --fix .

@@ -242,11 +242,11 @@ def test_every_test_that_a_document_names_exists() -> None:
 
 def test_every_make_target_that_the_documents_name_exists() -> None:
     """Each `make something` in a document is a target of the Makefile."""
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
         name
         for page in [*AT_THE_TOP, *PAGES]
-        for name in re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(), re.MULTILINE)
+        for name in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE)
     }
     assert set() == named - targets
 

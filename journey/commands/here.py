@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import threading
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.commands import given
-from journey.commands.showing import Showing
+from journey.commands.showing import Showing, write_out
 from journey.commands.upscale import Job, Wish
 from journey.engine.enlarging import Enlarger
 from journey.errors import InvalidRequest, JourneyError, Stopped
@@ -90,6 +89,8 @@ class _Work:
             target = Path(scratch) / "result.png" if job.to_standard_output else job.target(multiplier)
             facts: dict[str, Any] = {"source": job.given.source, "result": str(target), "multiplier": multiplier}
             if multiplier == 1:
+                if job.to_standard_output:
+                    write_out(source)
                 return {**facts, "result": None}, f"{job.given.name}: large enough as it is, nothing was made."
             if target.exists() and not self._overwrite:
                 return facts, f"{job.given.name}: {target} is there already. --overwrite makes it anew."
@@ -102,7 +103,7 @@ class _Work:
                 should_stop=self._stopped.is_set,
             )
             if job.to_standard_output:
-                sys.stdout.buffer.write(target.read_bytes())
+                write_out(target)
         seconds = time.monotonic() - began
         facts |= {"width": made.width, "height": made.height, "network": made.model, "seconds": round(seconds, 2)}
         return facts, f"{job.given.name} → {target} · {made.width} × {made.height} px · {seconds:.1f} s"

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from journey.commands.showing import Showing
+from journey.commands.showing import Showing, write_out
 from journey.commands.upscale import Job, Wish
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import UNDECIDED, Entry, State
@@ -95,6 +95,9 @@ def _looked_at(
             source = _source(space, job)
             multiplier = wish.for_size(*source.size)
             target = job.target(multiplier)
+            if multiplier == 1 and job.to_standard_output:
+                write_out(space.files.path(source.stored.key, source.stored.file))
+                continue
             if multiplier == 1:
                 show.ended(
                     name,
@@ -209,8 +212,7 @@ def keep(space: Workspace, entry: Entry, target: Path | None) -> Path | None:
     assert entry.result is not None  # noqa: S101  callers have looked
     path = space.files.path(entry.result.key, entry.result.file)
     if target is None:
-        with path.open("rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
+        write_out(path)
         return None
     target = target.with_suffix(path.suffix)
     shutil.copyfile(path, target)

@@ -48,6 +48,9 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
+        # Where Ctrl-C fell into text that was being run, as in the making of a dataclass, `python -m` would end by the
+        # signal in spite of the status. Running another text makes it forget that.
+        exec("")  # noqa: S102
         sys.exit(STOPPED)
     except (CannotStart, InvalidRequest, ValueError) as error:
         sys.exit(_refused(error, 2))

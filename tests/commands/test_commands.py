@@ -128,3 +128,15 @@ def test_a_set_by_ratio_is_one_archive(terminal: Terminal) -> None:
     assert "koi_ISO_A4_8dpi.tif" not in (each["name"] for each in made["files"])
     assert "fills no paper of any ratio" in terminal.run("print", "koi.png", "--set", status=2).err
     assert "Say which --paper, or --set" in terminal.run("print", "koi.png", status=2).err
+
+
+def test_ctrl_c_ends_with_130_wherever_it_falls(terminal: Terminal) -> None:
+    """Ctrl-C in the middle of a text that Python runs, as it does to make a dataclass, has the same status as ever."""
+    (terminal.folder / "pressed.py").write_text(
+        "from types import SimpleNamespace\n"
+        "from journey.commands import main\n"
+        "main.journey = SimpleNamespace(main=lambda **_: exec('raise KeyboardInterrupt'))\n"
+        "main.main()\n"
+    )
+    pressed = Terminal(terminal.folder, command=(sys.executable, "-m", "pressed"))
+    assert "Stopped.\n" == pressed.run(status=130).err

@@ -62,6 +62,14 @@ def test_a_file_that_only_lies_here_is_refused(hosted: Terminal, api: StandIn) -
     assert 0 == api.charges
 
 
+def test_a_picture_that_is_large_enough_costs_nothing(hosted: Terminal, api: StandIn) -> None:
+    """Where nothing has to be enlarged nothing is ordered, and a pipe gets the picture as it is."""
+    large = picture(400, 300)
+    words = ("upscale", "-", "--for", "10x15cm", "--dpi", "40", "--engine", "journeyapi", "--yes", "-o", "-")
+    assert large == hosted.run(*words, given=large).data
+    assert 0 == api.charges
+
+
 def test_a_killed_command_is_gone_on_with(hosted: Terminal, api: StandIn) -> None:
     """Killed while it waits, the command goes on when it is run again, and pays nothing for it."""
     api.always("fetch", Reply(503, b""))

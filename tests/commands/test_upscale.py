@@ -53,6 +53,13 @@ def test_standard_input_and_output(terminal: Terminal) -> None:
     assert ("PNG", (80, 60)) == size(answer.data)
 
 
+def test_a_picture_that_is_large_enough_comes_out_of_a_pipe_as_it_is(terminal: Terminal) -> None:
+    """With `-o -` there is a picture on standard output even when nothing has to be enlarged: the same, to the bit."""
+    large = picture(400, 300)
+    answer = terminal.run("upscale", "-", "--for", "10x15cm", "--dpi", "40", "-o", "-", given=large)
+    assert (large, "") == (answer.data, answer.err)
+
+
 def test_a_paper_says_how_far(terminal: Terminal) -> None:
     """`--for` enlarges as far as the paper needs, makes nothing where that is not at all, and says what is too far."""
     terminal.file("large.png", 400, 300)

