@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from journey.history import counting, searching
+from journey.history import counting, searching, streaming
 from journey.history.entries import Entry
 from journey.history.filtering import EVERYTHING, Filter, in_any, is_counted, where
 from journey.history.labels import tags_of
@@ -110,6 +110,18 @@ class Lists:
         by_index = bool(wanted.words) and self.index.is_current()
         with self._database.read() as connection:
             return self._query(connection, wanted, order, by_index=by_index).page(connection, False, 0, -1)
+
+    def rows(
+        self, columns: Sequence[sa.ColumnElement[Any]], wanted: Filter = EVERYTHING, *, order: Order = Order.NEWEST
+    ) -> Iterator[streaming.Rows]:
+        """These columns, after the id, of all entries that match, in pieces."""
+        if wanted.words:
+            return streaming.rows_of(self._database, columns, lambda: self.ids(wanted, order=order))
+        return streaming.rows(self._database, columns, wanted, order)
+
+    def rows_of(self, columns: Sequence[sa.ColumnElement[Any]], ids: Sequence[str]) -> Iterator[streaming.Rows]:
+        """These columns, after the id, of these entries, in pieces; those that are gone are left out."""
+        return streaming.rows_of(self._database, columns, lambda: ids)
 
     def by_ids(self, ids: Sequence[str]) -> Found:
         """These entries in this order; those that are gone are left out."""
