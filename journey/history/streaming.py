@@ -28,7 +28,7 @@ def rows(
 ) -> Iterator[Rows]:
     """These columns, after the id, of all that a filter without words matches, in this order."""
     with database.read() as connection:
-        conditions = where(connection, wanted, order).conditions
+        conditions = where(connection, wanted, order).all
     places = keys(order)
     query = sa.select(entries.c.id, *columns, *places).where(*conditions).order_by(*by(order)).limit(PIECE)
     last: Sequence[Any] | None = None
