@@ -77,6 +77,16 @@ def test_what_was_spent_is_told_as_it_was(space: Workspace) -> None:
     assert told(space, "spent.csv") == spending.to_csv(space.spending.lines()).decode("utf-8-sig")
 
 
+def test_the_counters_begin_with_what_was_there(space: Workspace) -> None:
+    """What the database has counted since is what it would have counted from the first entry on."""
+    entries = space.history.lists.latest(limit=1_000)
+    assert len(entries) == space.history.lists.count()
+    for state in State:
+        assert sum(entry.state is state for entry in entries) == space.history.lists.count(states=[state])
+    assert sum(entry.result.bytes or 0 for entry in entries if entry.result) == space.history.lists.result_bytes()
+    assert sorted({entry.person for entry in entries if entry.person}) == space.history.lists.persons()
+
+
 def test_every_picture_is_found(space: Workspace) -> None:
     """Each entry has its original, and each finished one its result, except the one whose result was removed."""
     entries = space.history.lists.latest()
