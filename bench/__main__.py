@@ -2,7 +2,8 @@
 
     python -m bench [--quick] [--large] [subject …]
 
-It is a measurement, not a test: what cannot be measured is a line that says why.
+It is a measurement, not a test: what cannot be measured is a line that says why. `python -m bench.growth` measures how
+the history does with a million tasks.
 """
 
 from __future__ import annotations

@@ -130,12 +130,18 @@ def tidy(database: Database) -> None:
             connection.execute(sa.text("VACUUM ANALYZE"))
 
 
-def fill(connection: sa.Connection, rows: int) -> None:
-    """Entries of a dozen people over some years, with their steps; a tenth has a tag, a twentieth is of batches."""
+def fill(connection: sa.Connection, rows: int, *, unfinished: int = RARE_EACH) -> None:
+    """Entries of a dozen people over some years, with their steps; a tenth has a tag, a twentieth is of batches.
+
+    So many of the newest as `unfinished` says are in each state that is left soon.
+    """
     chance, now = random.Random(1), time.time()  # noqa: S311  figures need the same rows each time, not secrecy
     apart = min(120.0, 4 * 365 * 86_400 / rows)
     for start in range(0, rows, PIECE):
-        made = [row(chance, now - (rows - n) * apart, n, rows) for n in range(start, min(rows, start + PIECE))]
+        made = [
+            row(chance, now - (rows - n) * apart, n, rows - n - 1, unfinished)
+            for n in range(start, min(rows, start + PIECE))
+        ]
         steps = (("queued", "created_at"), ("submitting", "submitted_at"), (None, "changed_at"))
         store(connection, entries, made)
         store(
@@ -167,9 +173,8 @@ def store(connection: sa.Connection, table: sa.Table, made: list[dict[str, Any]]
             copy.write_row(each)
 
 
-def row(chance: random.Random, created_at: float, number: int, rows: int) -> dict[str, Any]:
-    left = rows - number - 1
-    end = RARE[left // RARE_EACH] if left < RARE_EACH * len(RARE) else _END[chance.randrange(100)]
+def row(chance: random.Random, created_at: float, number: int, newer: int, unfinished: int) -> dict[str, Any]:
+    end = RARE[newer // unfinished] if newer < unfinished * len(RARE) else _END[chance.randrange(100)]
     is_finished, is_sent = end is State.FINISHED, end not in (State.QUEUED, State.ASKING)
     width, height = chance.choice([(1024, 1024), (1024, 1536), (1456, 816)])
     scale = chance.choice([2, 4])

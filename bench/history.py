@@ -5,8 +5,6 @@ The peer is pandas: the same rows read from the same file into a table, and filt
 
 from __future__ import annotations
 
-import random
-import secrets
 import sqlite3
 import statistics
 import tempfile
@@ -21,16 +19,14 @@ import pandas as pd
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from bench.amounts import Amount
+from bench.growth import fill
 from bench.in_browser import NO_CHROMIUM, has_chromium, studio_and_browser
 from bench.table import Line, Measure, alternating, compared, seconds
 from journey.history import Filter, History, Order, State
-from journey.history.tables import entries, tags, timeline
-from journey.provider import JOURNEYAPI, THIS_MACHINE
+from journey.history.searching import Index
 from journey.storage.database import Database
 from tests.harness.studios import Studio
 
-WORDS = ("koi", "pond", "fjord", "dawn", "tree", "season", "harbour", "fox", "owl", "mountain", "river", "mist", "neon")
-ENDS = {State.FINISHED: 90, State.FAILED: 5, State.ABANDONED: 3, State.STOPPED: 2}
 COUNT = r"""() => [...document.querySelectorAll("[data-testid=stCaptionContainer]")]
     .map(each => each.innerText.match(/^[\d,]+( of [\d,]+)? tasks?\./)?.[0]).find(each => each)"""
 SEARCHES = ("koi", "pond owl", "fjord", "brighter", "person3@", "neon owl", "harbour", "fox", "tree dawn", "mist")
@@ -48,7 +44,12 @@ def lines(amount: Amount) -> Iterator[Line]:
         path = Path(folder) / "journey.db"
         database = Database(f"sqlite:///{path}")
         database.upgrade()
-        fill(database, amount.tasks)
+        with database.write() as connection:
+            fill(connection, amount.tasks, unfinished=0)
+        index = Index(database)
+        index.prepare()
+        while index.piece():
+            pass
         read, search = pandas_on(path)
         yield without_browser(History(database), amount.tasks, search)
         database.close()
@@ -57,66 +58,6 @@ def lines(amount: Amount) -> Iterator[Line]:
             return
         with studio_and_browser(Path(folder)) as (studio, browser):
             yield from in_browser(studio, browser, amount.tasks, read, search)
-
-
-def fill(database: Database, tasks: int) -> None:
-    """Tasks of a dozen people over some months, a tenth of them with a tag."""
-    chance, now = random.Random(1), time.time()  # noqa: S311  figures need the same rows each time, not secrecy
-    made = [row(chance, now - (tasks - number) * 120.0, number) for number in range(tasks)]
-    with database.write() as connection:
-        for start in range(0, tasks, 10_000):
-            part = made[start : start + 10_000]
-            connection.execute(entries.insert(), part)
-            steps = [("queued", "created_at"), ("submitting", "submitted_at"), (None, "changed_at")]
-            connection.execute(
-                timeline.insert(),
-                [
-                    {"entry_id": each["id"], "at": each[time_of], "state": state or each["state"]}
-                    for each in part
-                    for state, time_of in steps
-                ],
-            )
-            tagged = [{"entry_id": each["id"], "tag": chance.choice(["poster", "album"])} for each in part[::10]]
-            connection.execute(tags.insert(), tagged)
-
-
-def row(chance: random.Random, created_at: float, number: int) -> dict[str, object]:
-    end = chance.choices(list(ENDS), list(ENDS.values()))[0]
-    is_finished = end is State.FINISHED
-    width, height = chance.choice([(1024, 1024), (1024, 1536), (1456, 816)])
-    scale = chance.choice([2, 4])
-    provider = chance.choice([JOURNEYAPI, THIS_MACHINE])
-    return {
-        "id": secrets.token_hex(8),
-        "state": end,
-        "provider": provider,
-        "type": f"{scale}x",
-        "name": f"{chance.choice(WORDS)} {chance.choice(WORDS)} {number}.png",
-        "person": f"person{chance.randrange(12)}@example.com",
-        "image_url": f"https://example.com/pictures/{number}.png",
-        "source_key": secrets.token_hex(16),
-        "source_file": "picture.png",
-        "source_width": width,
-        "source_height": height,
-        "webhook_token": secrets.token_urlsafe(24),
-        "task_id": secrets.token_hex(16),
-        "task_status": "finished" if is_finished else "failed",
-        "percentage": 100,
-        "credits": provider.credits,
-        "result_key": secrets.token_hex(16) if is_finished else None,
-        "result_file": "picture_4x.png" if is_finished else None,
-        "result_width": width * scale if is_finished else None,
-        "result_height": height * scale if is_finished else None,
-        "result_bytes": chance.randrange(10**6, 3 * 10**7) if is_finished else None,
-        "error": None if is_finished else "The task failed.",
-        "attempts": 1,
-        "archive_attempts": 0,
-        "created_at": created_at,
-        "submitted_at": created_at + 1,
-        "changed_at": created_at + 30,
-        "finished_at": created_at + 30 + chance.random() * 60,
-        "comment": "The client wants it brighter." if number % 50 == 0 else None,
-    }
 
 
 def without_browser(history: History, tasks: int, search: Measure) -> Line:

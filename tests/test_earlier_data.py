@@ -21,7 +21,7 @@ from journey.provider import JOURNEYAPI
 from journey.settings import Settings
 from journey.studio.batches.store import progress
 from journey.views import spending
-from journey.web.exports import to_json
+from journey.web.exports import FACTS, to_json
 from journey.workspace import Workspace, share
 from tests.harness.navigation import ROOT
 from tests.pages.test_pages import errors
@@ -53,7 +53,7 @@ def ids(space: Workspace) -> list[str]:
 
 def test_every_entry_is_told_as_it_was(space: Workspace) -> None:
     """Each fact of each entry, with its tags and its comment, is in the export as it was before."""
-    now = json.loads(b"".join(to_json(space.history.lists, ids(space))))
+    now = json.loads(b"".join(to_json(space.history.lists.rows_of(FACTS, ids(space)))))
     then = json.loads(told(space, "said.json"))
     for entry in now:
         # Then, addresses were told without their query and nothing said so; in texts they were told whole.
@@ -75,6 +75,16 @@ def test_every_time_line_is_told_as_it_was(space: Workspace) -> None:
 def test_what_was_spent_is_told_as_it_was(space: Workspace) -> None:
     """What was spent by month, person and provider, even on the deleted task, is exported as it was before."""
     assert told(space, "spent.csv") == spending.to_csv(space.spending.lines()).decode("utf-8-sig")
+
+
+def test_the_counters_begin_with_what_was_there(space: Workspace) -> None:
+    """What the database has counted since is what it would have counted from the first entry on."""
+    entries = space.history.lists.latest(limit=1_000)
+    assert len(entries) == space.history.lists.count()
+    for state in State:
+        assert sum(entry.state is state for entry in entries) == space.history.lists.count(states=[state])
+    assert sum(entry.result.bytes or 0 for entry in entries if entry.result) == space.history.lists.result_bytes()
+    assert sorted({entry.person for entry in entries if entry.person}) == space.history.lists.persons()
 
 
 def test_every_picture_is_found(space: Workspace) -> None:

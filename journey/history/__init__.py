@@ -9,7 +9,7 @@ filtering which entries are meant                   counting   numbers that the 
 paging    in which order, page by page              searching  words, and their index
 steps     orders of two steps                       spending   what they cost
 named     tasks of an entry that turn up later      reopening  tasks that are taken up once more
-joining   a second order of what is under way
+joining   a second order of what is under way       streaming  all that matches, in pieces
 """
 
 from journey.history.entries import STALE_AFTER, Entry, Moment, NewEntry

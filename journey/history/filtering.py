@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, fields
@@ -65,10 +66,29 @@ def is_counted(wanted: Filter) -> bool:
 
 @dataclass(frozen=True)
 class Where:
-    """The conditions of a filter, without its words. `few`: they lead to so few entries that any order is fast."""
+    """The conditions of a filter, without its words. `few`: they lead to so few entries that any order is fast.
+
+    With `often`, the tag is one of many entries: a page of those is found by walking along the order, but they are
+    counted from the tag on.
+    """
 
     conditions: list[sa.ColumnElement[bool]]
     few: bool
+    often: str | None = None
+
+    @property
+    def all(self) -> list[sa.ColumnElement[bool]]:
+        """The conditions for a walk along the order."""
+        if self.often is None:
+            return self.conditions
+        return [*self.conditions, sa.exists().where(tags.c.entry_id == entries.c.id, tags.c.tag == self.often)]
+
+    def counted(self) -> sa.Select[tuple[str]]:
+        """The ids, in any order."""
+        query = sa.select(entries.c.id).where(*self.conditions)
+        if self.often is None:
+            return query
+        return query.join(tags, tags.c.entry_id == entries.c.id).where(tags.c.tag == self.often)
 
 
 def where(connection: sa.Connection, wanted: Filter, order: Order) -> Where:
@@ -80,7 +100,32 @@ def where(connection: sa.Connection, wanted: Filter, order: Order) -> Where:
     """
     number = counting.number_of(connection, wanted)
     few = number <= FEW or wanted.batch is not None or wanted.came_from is not None
-    in_order = order in BY_TIME and len(wanted.states) < 2  # these indexes go on with the time
+    found = _equal(wanted, few=few, in_order=order in BY_TIME and len(wanted.states) < 2)
+    often = None
+    if wanted.tag is not None:
+        with_it = sa.select(tags.c.entry_id).where(tags.c.tag == wanted.tag)
+        if _are_few(connection, with_it):
+            found.append(entries.c.id.in_(with_it))
+        else:
+            often = wanted.tag
+    if wanted.fills is not None:
+        found.append(_fills(*wanted.fills))
+        # The area says less, but there is an index on it.
+        large = sa.select(entries.c.id).where(sa.literal_column(PIXELS) >= math.prod(wanted.fills))
+        if _are_few(connection, large):
+            found.append(entries.c.id.in_(large))
+    if wanted.once:
+        later = entries.alias()
+        found.append(~sa.exists().where(later.c.follows == entries.c.id))
+    if wanted.since is not None:
+        found.append(entries.c.created_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(entries.c.created_at < wanted.until)
+    return Where(found, few, often)
+
+
+def _equal(wanted: Filter, *, few: bool, in_order: bool) -> list[sa.ColumnElement[bool]]:
+    """What is compared as it is. `in_order`: the indexes of state and person go on in the order that is wanted."""
     found: list[sa.ColumnElement[bool]] = []
     if wanted.states:
         state = entries.c.state if few or in_order else entries.c.state + ""
@@ -92,25 +137,8 @@ def where(connection: sa.Connection, wanted: Filter, order: Order) -> Where:
         found.append(sa.type_coerce(name, sa.String) == wanted.provider.name)
     elif wanted.type is not None and few:
         found.append(entries.c.provider.in_(PROVIDERS.values()))  # so that the index of both can be used
-    for column, value in (
-        (entries.c.type, wanted.type),
-        (entries.c.batch, wanted.batch),
-        (entries.c.came_from, wanted.came_from),
-    ):
-        if value is not None:
-            found.append(column == value)
-    if wanted.tag is not None:
-        found.append(_tagged(connection, wanted.tag))
-    if wanted.fills is not None:
-        found.append(_fills(*wanted.fills))
-    if wanted.once:
-        later = entries.alias()
-        found.append(~sa.exists().where(later.c.follows == entries.c.id))
-    if wanted.since is not None:
-        found.append(entries.c.created_at >= wanted.since)
-    if wanted.until is not None:
-        found.append(entries.c.created_at < wanted.until)
-    return Where(found, few)
+    same = ((entries.c.type, wanted.type), (entries.c.batch, wanted.batch), (entries.c.came_from, wanted.came_from))
+    return found + [column == value for column, value in same if value is not None]
 
 
 def in_any(word: str, *, is_sqlite: bool) -> sa.ColumnElement[bool]:
@@ -129,11 +157,8 @@ def in_any(word: str, *, is_sqlite: bool) -> sa.ColumnElement[bool]:
     return sa.or_(*map(within, listed), entries.c.id.in_(commented), entries.c.id.in_(tagged))
 
 
-def _tagged(connection: sa.Connection, tag: str) -> sa.ColumnElement[bool]:
-    with_it = sa.select(tags.c.entry_id).where(tags.c.tag == tag)
-    if len(connection.scalars(with_it.limit(FEW)).all()) < FEW:
-        return entries.c.id.in_(with_it)
-    return sa.exists().where(tags.c.entry_id == entries.c.id, tags.c.tag == tag)
+def _are_few(connection: sa.Connection, ids: sa.Select[tuple[str]]) -> bool:
+    return len(connection.scalars(ids.limit(FEW + 1)).all()) <= FEW
 
 
 def _literally(word: str) -> str:
@@ -147,6 +172,4 @@ def _fills(width: int, height: int) -> sa.ColumnElement[bool]:
         sa.and_(wide >= width, high >= height),
         sa.and_(wide >= height, high >= width),
     )
-    # The area says less, in a way that an index can use.
-    large = sa.literal_column(PIXELS) >= width * height
-    return sa.and_(entries.c.result_key.is_not(None), large, either_way)
+    return sa.and_(entries.c.result_key.is_not(None), either_way)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from journey.history import counting, searching
+from journey.history import counting, searching, streaming
 from journey.history.entries import Entry
 from journey.history.filtering import EVERYTHING, Filter, in_any, is_counted, where
 from journey.history.labels import tags_of
@@ -40,10 +41,11 @@ class Found:
 
 @dataclass(frozen=True)
 class _Query:
-    """Ids of what a filter matches, not yet sorted; `by` sorts them, backwards if asked."""
+    """Ids of what a filter matches, not yet sorted; `by` sorts them, backwards if asked. `counted` are as many."""
 
     ids: sa.Select[Any]
     by: Callable[[bool], Sequence[sa.ColumnElement[Any]]]
+    counted: sa.Select[Any]
     newest: int | None = None
 
     def page(self, connection: sa.Connection, backwards: bool, offset: int, limit: int) -> list[str]:
@@ -94,7 +96,7 @@ class Lists:
             if total is None and (0 < len(ids) < limit or offset == len(ids) == 0):
                 total = offset + len(ids)
             if total is None:
-                few = query.ids.limit(MOST_COUNTED + 1).subquery()
+                few = query.counted.limit(MOST_COUNTED + 1).subquery()
                 total = int(connection.scalar(sa.select(sa.func.count()).select_from(few)) or 0)
             is_more = total > MOST_COUNTED and not is_counted(wanted)
             return Found(
@@ -110,6 +112,18 @@ class Lists:
         by_index = bool(wanted.words) and self.index.is_current()
         with self._database.read() as connection:
             return self._query(connection, wanted, order, by_index=by_index).page(connection, False, 0, -1)
+
+    def rows(
+        self, columns: Sequence[sa.ColumnElement[Any]], wanted: Filter = EVERYTHING, *, order: Order = Order.NEWEST
+    ) -> Iterator[streaming.Rows]:
+        """These columns, after the id, of all entries that match, in pieces."""
+        if wanted.words:
+            return streaming.rows_of(self._database, columns, lambda: self.ids(wanted, order=order))
+        return streaming.rows(self._database, columns, wanted, order)
+
+    def rows_of(self, columns: Sequence[sa.ColumnElement[Any]], ids: Sequence[str]) -> Iterator[streaming.Rows]:
+        """These columns, after the id, of these entries, in pieces; those that are gone are left out."""
+        return streaming.rows_of(self._database, columns, lambda: ids)
 
     def by_ids(self, ids: Sequence[str]) -> Found:
         """These entries in this order; those that are gone are left out."""
@@ -182,31 +196,31 @@ class Lists:
             return counting.bytes_of_results(connection)
 
     def _query(self, connection: sa.Connection, wanted: Filter, order: Order, *, by_index: bool = False) -> _Query:
-        found = where(connection, wanted, order)
-        conditions, words = list(found.conditions), wanted.words
+        found, words = where(connection, wanted, order), wanted.words
+        extra: list[sa.ColumnElement[bool]] = []
         if by_index:
             words = []
             for word in wanted.words:
                 if ids := self._by_id(connection, word):
-                    conditions.append(entries.c.id.in_(ids))
+                    extra.append(entries.c.id.in_(ids))
                 else:
                     words.append(word)
         else:
-            conditions += [in_any(word, is_sqlite=self._database.is_sqlite) for word in words]
+            extra = [in_any(word, is_sqlite=self._database.is_sqlite) for word in words]
         if not (words and by_index):
             # Ids first: they come from an index, and whole rows are read only for what is shown.
-            query = sa.select(entries.c.id).where(*conditions)
-            return _Query(query, lambda backwards: by(order, backwards=backwards))
+            ids_of = sa.select(entries.c.id).where(*found.all, *extra)
+            return _Query(ids_of, partial(by, order), found.counted().where(*extra))
         known, short = searching.looked_for(words)
-        matches = searching.matching(connection, known, short, few=found.few)
-        place = matches.place
+        conditions = [*found.all, *extra]
+        alone = not conditions and not found.few and order in BY_TIME
+        matches = searching.matching(connection, known, short, few=found.few, alone=alone)
+        query, place = matches.ids.where(*conditions), matches.place
         if order not in BY_TIME or place is None:
-            return _Query(matches.ids.where(*conditions), lambda backwards: by(order, backwards=backwards))
+            return _Query(query, partial(by, order), query)
         falls = order is Order.NEWEST
         return _Query(
-            matches.ids.where(*conditions),
-            lambda backwards: [place.asc() if falls is backwards else place.desc()],
-            matches.newest,
+            query, lambda backwards: [place.asc() if falls is backwards else place.desc()], query, matches.newest
         )
 
     def _by_id(self, connection: sa.Connection, word: str) -> list[str]:

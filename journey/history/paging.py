@@ -38,7 +38,7 @@ _KEYS: dict[Order, tuple[Key, ...]] = {
 BY_TIME = frozenset({Order.NEWEST, Order.OLDEST})
 
 
-def by(order: Order, *, backwards: bool = False) -> list[sa.ColumnElement[Any]]:
+def by(order: Order, backwards: bool = False) -> list[sa.ColumnElement[Any]]:
     """What a query is sorted by; backwards, the last of a list comes first."""
     return [column.asc() if falls is backwards else column.desc() for column, falls in _KEYS[order]]
 

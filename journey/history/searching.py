@@ -29,6 +29,8 @@ IDLE_SECONDS = 2.0
 
 SHORT_WINDOW = 20_000
 """One or two letters are looked for in this many of the newest entries: no index of groups of three knows them."""
+ENOUGH = 12
+"""So many characters lead to few enough entries, each of which is then compared with the whole word."""
 ID_LENGTH = 8
 """From how many characters on the beginning of an ID is enough to find it."""
 MOST_BY_ID = 1_000
@@ -191,7 +193,7 @@ def by_id(connection: sa.Connection, word: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Matches:
-    """Ids of entries with all the words, to be sorted and cut by the caller, who may ask for more of `entries`.
+    """Ids of entries with all the words, to be sorted and cut by the caller.
 
     `place` grows with the time at which an entry was added, and is read in order without sorting; None where the
     entries are found in another way. `newest` is how many entries were looked at, when it was not all.
@@ -202,17 +204,24 @@ class Matches:
     newest: int | None = None
 
 
-def matching(connection: sa.Connection, known: Sequence[str], short: Sequence[str], *, few: bool = False) -> Matches:
-    """What has all these words, spelled. With `few`, the caller leaves so few entries that each is looked at."""
+def matching(
+    connection: sa.Connection, known: Sequence[str], short: Sequence[str], *, few: bool = False, alone: bool = False
+) -> Matches:
+    """What has all these words, spelled.
+
+    With `few`, the caller leaves so few entries that each is looked at; with `alone`, it asks for nothing of `entries`.
+    """
     is_sqlite = connection.dialect.name == "sqlite"
     with_entry = entries.c.id == searched.c.entry_id
     if known and is_sqlite and not few:
-        tables = _words.join(searched, searched.c.number == _words.c.rowid).join(entries, with_entry)
-        query = sa.select(searched.c.entry_id).select_from(tables)
-        query = query.where(*(_has(_words.c.words, word, is_sqlite) for word in known))
-        query = query.where(*(_has(searched.c.words, word, is_sqlite) for word in short))
+        tables = _words.join(searched, searched.c.number == _words.c.rowid)
+        query = sa.select(searched.c.entry_id).select_from(tables if alone else tables.join(entries, with_entry))
+        query = query.where(*(_has(_words.c.words, word[:ENOUGH], is_sqlite) for word in known))
+        rest = [word for word in known if len(word) > ENOUGH]
+        query = query.where(*(_has(searched.c.words, word, is_sqlite) for word in (*rest, *short)))
         return Matches(query, _words.c.rowid)
-    query = sa.select(searched.c.entry_id).select_from(entries.join(searched, with_entry))
+    query = sa.select(searched.c.entry_id)
+    query = query if alone else query.join(entries, with_entry)
     query = query.where(*(_has(searched.c.words, word, is_sqlite) for word in (*known, *short)))
     if known or few:
         return Matches(query, None if few else searched.c.number)

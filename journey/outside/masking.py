@@ -51,7 +51,7 @@ _CLOSING = " .,;:!?'\"“”‘’«»)]}>。、」\t\r\n"
 
 def masked(address: str) -> str:
     """An address without user name, password, fragment and the values of its query, however it is spelled."""
-    return _masked_piece(address, is_address=True)
+    return _masked_piece(address, is_address=True) if _TOLD.search(address) else address
 
 
 def masked_text(text: str) -> str:

@@ -10,29 +10,27 @@ import datetime
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 from urllib.parse import urlencode
 
+import sqlalchemy as sa
 from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from journey.history import Entry
 from journey.history.finding import Lists
+from journey.history.streaming import Rows
+from journey.history.tables import entries
 from journey.outside.masking import LEFT_OUT, is_shortened, masked, masked_text
 from journey.storage.spreadsheets import MARK, Cell, csv_lines
 from journey.views.listing import Listing, from_address
 from journey.web.answers import MEDIA_TYPES, PRIVATE, refusal
 
-Value = Cell | list[str]
 Form = Literal["csv", "json"]
 
 HOUR = 3_600
-
-CHUNK = 1_000
-"""How many entries are read at once."""
 
 NAMES = (
     "id", "task_id", "name", "state", "engine", "multiplier", "model", "result_model", "person", "credits", "attempts",
@@ -42,8 +40,18 @@ NAMES = (
 )  # fmt: skip
 """What is exported of each entry, in this order. Scripts rely on these names."""
 
-_AS_THEY_ARE = frozenset({"id", "task_id", "person", "batch", "parent_task_id", "came_from", "comment"})
-"""Names, and what people wrote themselves. Any other text may repeat an address."""
+FACTS = [
+    sa.type_coerce(entries.c.provider, sa.String) if name == "provider" else entries.c[name]
+    for name in (
+        *("task_id", "name", "state", "provider", "type", "network", "result_model", "person", "credits", "attempts"),
+        *("source_width", "source_height"),
+        *("result_width", "result_height", "result_bytes", "created_at", "submitted_at", "finished_at", "batch"),
+        *("image_url", "parent_task_id", "index", "came_from", "came_from_index", "error", "note", "comment"),
+    )
+]
+"""What `to_csv` and `to_json` need of each entry, after its id."""
+_WIDTH = len(FACTS) + 1
+
 _OWN_FILE = re.compile(r"(/files/)[0-9a-f]{32}")
 
 
@@ -70,30 +78,31 @@ def routes(lists: Lists, key: bytes, *, clock: Callable[[], float] = time.time) 
         if form != request.path_params["form"] or clock() >= HOUR * until_hour:
             return refusal("This link is no longer good. Open History and export again.", 403)
         if "ids" in meant:
-            ids = meant["ids"]
+            rows = lists.rows_of(FACTS, meant["ids"])
         else:
             listing, _ = from_address(meant["listing"])
-            ids = lists.ids(listing.filter(meant["timezone"]), order=listing.order)
-        parts = to_csv(lists, ids) if form == "csv" else to_json(lists, ids)
+            rows = lists.rows(FACTS, listing.filter(meant["timezone"]), order=listing.order)
+        parts = to_csv(rows) if form == "csv" else to_json(rows)
         headers = PRIVATE | {"Content-Disposition": f'attachment; filename="tasks.{form}"'}
         return StreamingResponse(parts, media_type=MEDIA_TYPES[f".{form}"], headers=headers)
 
     return [Route("/exports/tasks.{form}", serve, methods=["GET"])]
 
 
-def to_csv(lists: Lists, ids: Sequence[str]) -> Iterator[bytes]:
-    """A line of names, then a line for each entry. Times are UTC."""
+def to_csv(rows: Iterable[Rows]) -> Iterator[bytes]:
+    """A line of names, then a line for each row of FACTS. Times are UTC."""
     yield MARK + csv_lines([NAMES])
-    for rows in _chunks(lists, ids):
-        yield csv_lines(map(_cell, row) for row in rows)
+    for piece, tags in rows:
+        yield csv_lines((*said, ", ".join(labels), ", ".join(cut)) for said, labels, cut in _told(piece, tags))
 
 
-def to_json(lists: Lists, ids: Sequence[str]) -> Iterator[bytes]:
+def to_json(rows: Iterable[Rows]) -> Iterator[bytes]:
     """A list of objects with the same names, in UTF-8. Times are UTC."""
     separator = "["
-    for rows in _chunks(lists, ids):
-        for row in rows:
-            yield f"{separator}\n{json.dumps(dict(zip(NAMES, row, strict=True)), ensure_ascii=False)}".encode()
+    for piece, tags in rows:
+        objects = (dict(zip(NAMES, (*said, labels, cut), strict=True)) for said, labels, cut in _told(piece, tags))
+        if lines := ",\n".join(json.dumps(each, ensure_ascii=False) for each in objects):
+            yield f"{separator}\n{lines}".encode()
             separator = ","
     yield b"[]\n" if separator == "[" else b"\n]\n"
 
@@ -102,61 +111,69 @@ def _signer(key: bytes) -> URLSafeSerializer:
     return URLSafeSerializer(key, salt="export")
 
 
-def _chunks(lists: Lists, ids: Sequence[str]) -> Iterator[list[tuple[Value, ...]]]:
-    for start in range(0, len(ids), CHUNK):
-        found = lists.by_ids(ids[start : start + CHUNK])
-        yield [_row(entry, found.tags.get(entry.id, ())) for entry in found.entries]
+def _told(
+    piece: Sequence[Sequence[Any]], tags: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[tuple[Cell, ...], list[str], list[str]]]:
+    """What is told of each row: its values in the order of NAMES, its tags, and which fields are shortened."""
+    for row in piece:
+        (
+            entry_id, task_id, name, state, engine, scale, network, result_model, person, spent, attempts,
+            source_width, source_height, result_width, result_height, result_bytes,
+            created_at, submitted_at, finished_at, batch, image_url, parent_task_id, index, came_from,
+            came_from_index, error, note, comment,
+        ) = row[:_WIDTH]  # fmt: skip
+        if not (source_width and source_height):
+            source_width = source_height = None
+        if not (result_width and result_height):
+            result_width = result_height = None
+        image_url = image_url and _masked(masked(image_url))
+        error, note = error and _masked(error), note and _masked(note)
+        told = (
+            entry_id,
+            _without_keys(task_id),
+            _masked(name),
+            state,
+            engine,
+            int(scale[0]),
+            _masked(network),
+            _masked(result_model),
+            _without_keys(person),
+            spent,
+            attempts,
+            source_width,
+            source_height,
+            result_width,
+            result_height,
+            result_bytes,
+            _time(created_at),
+            _time(submitted_at),
+            _time(finished_at),
+            batch,
+            image_url,
+            _without_keys(parent_task_id),
+            index,
+            _without_keys(came_from),
+            came_from_index,
+            error,
+            note,
+            _without_keys(comment),
+        )
+        shortened = (("image_url", image_url), ("error", error), ("note", note))
+        labels = [_masked(tag) or "" for tag in tags.get(entry_id, ())]
+        yield told, labels, [each for each, text in shortened if text and is_shortened(text)]
 
 
-def _row(entry: Entry, tags: Sequence[str]) -> tuple[Value, ...]:
-    """The values of an entry, in the order of NAMES."""
-    source_width, source_height = entry.source_size or (None, None)
-    result_width, result_height = entry.result_size or (None, None)
-    said: tuple[Value, ...] = (
-        entry.id,
-        entry.task_id,
-        entry.name,
-        entry.state,
-        entry.provider.name,
-        entry.scale,
-        entry.network,
-        entry.result_model,
-        entry.person,
-        entry.credits,
-        entry.attempts,
-        source_width,
-        source_height,
-        result_width,
-        result_height,
-        entry.result_bytes,
-        _time(entry.created_at),
-        _time(entry.submitted_at),
-        _time(entry.finished_at),
-        entry.batch,
-        entry.image_url and masked(entry.image_url),
-        entry.parent_task_id,
-        entry.index,
-        entry.came_from,
-        entry.came_from_index,
-        entry.error,
-        entry.note,
-        entry.comment,
-        list(tags),
-    )
-    shown = tuple(_without_secrets(name, value) for name, value in zip(NAMES, said, strict=False))
-    cut = [name for name in ("image_url", "error", "note") if is_shortened(str(shown[NAMES.index(name)]))]
-    return *shown, cut
+def _masked(text: str | None) -> str | None:
+    """A text that may repeat an address."""
+    return _without_keys(masked_text(text)) if text else text
 
 
-def _without_secrets(name: str, value: Value) -> Value:
-    if not isinstance(value, str):
-        return value
-    return _OWN_FILE.sub(rf"\1{LEFT_OUT}", value if name in _AS_THEY_ARE else masked_text(value))
+def _without_keys(text: str | None) -> str | None:
+    """A name, or what people wrote themselves: only the keys of our own files are left out."""
+    return _OWN_FILE.sub(rf"\1{LEFT_OUT}", text) if text and "/files/" in text else text
 
 
 def _time(seconds: float | None) -> str | None:
-    return None if seconds is None else f"{datetime.datetime.fromtimestamp(seconds, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _cell(value: Value) -> Cell:
-    return ", ".join(value) if isinstance(value, list) else value
+    if seconds is None:
+        return None
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")[:19] + "Z"

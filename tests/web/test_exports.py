@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from journey.engine.__main__ import listener_at
 from journey.history import History, NewEntry, Order, State
 from journey.history.deletions import Deletions
+from journey.history.streaming import PIECE
 from journey.history.tables import entries
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
@@ -24,7 +25,7 @@ from journey.studio.batches.decoding import decode
 from journey.studio.batches.lines import Wanted
 from journey.studio.batches.lists import readings
 from journey.views.listing import Listing
-from journey.web.exports import CHUNK, NAMES, Form, download_url, routes, to_csv, to_json
+from journey.web.exports import FACTS, NAMES, Form, download_url, routes, to_csv, to_json
 from tests.conftest import empty_database
 from tests.harness.engines import served
 
@@ -48,7 +49,7 @@ def add(history: History, name: str, **fields: object) -> str:
 
 
 def table(history: History, ids: list[str]) -> list[dict[str, str]]:
-    text = b"".join(to_csv(history.lists, ids)).decode("utf-8-sig")
+    text = b"".join(to_csv(history.lists.rows_of(FACTS, ids))).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -56,7 +57,10 @@ def test_both_forms_say_the_same(history: History) -> None:
     """CSV and JSON have the same names and values, in the order that was asked for; times are UTC."""
     first, second = add(history, 'Ölbild, "quoted"\nand more'), add(history, "owl")
     history.labels.describe(first, tags_now=["album", "Zebra"], comment="said")
-    rows, objects = table(history, [second, first]), json.loads(b"".join(to_json(history.lists, [second, first])))
+    rows, objects = (
+        table(history, [second, first]),
+        json.loads(b"".join(to_json(history.lists.rows_of(FACTS, [second, first])))),
+    )
     assert list(NAMES) == list(rows[0]) == list(objects[0])
     assert ["owl", 'Ölbild, "quoted"\nand more'] == [row["name"] for row in rows] == [each["name"] for each in objects]
     assert ("album, Zebra", ["album", "Zebra"]) == (rows[1]["tags"], objects[1]["tags"])
@@ -71,7 +75,7 @@ def test_no_cell_is_a_formula(history: History, name: str) -> None:
     history.labels.describe(entry, tags_now=["-t"], comment="safe = text")
     row = table(history, [entry])[0]
     assert (f"'{name}", "'=cmd()", "'-t", "safe = text") == (row["name"], row["person"], row["tags"], row["comment"])
-    assert name == json.loads(b"".join(to_json(history.lists, [entry])))[0]["name"]
+    assert name == json.loads(b"".join(to_json(history.lists.rows_of(FACTS, [entry]))))[0]["name"]
 
 
 def test_no_secret_leaves(history: History) -> None:
@@ -94,13 +98,13 @@ def test_no_secret_leaves(history: History) -> None:
     history.labels.describe(failed, tags_now=[], comment="https://my.example/?a=mine")
     token = history.lists.by_ids([entry]).entries[0].webhook_token
     for made in (to_csv, to_json):
-        text = b"".join(made(history.lists, [entry, own, failed])).decode()
+        text = b"".join(made(history.lists.rows_of(FACTS, [entry, own, failed]))).decode()
         assert "https://cdn.example.com/a.png?signature=…#…" in text
         assert "https://…@cdn.example.com/r.png?X-Amz-Signature=…" in text
         assert "https://my.example/?a=mine" in text
         for secret in (KEY, "S1GNED", "T0KEN", "S3CRET", str(token), "hooks.example.com"):
             assert secret not in text
-    rows = json.loads(b"".join(to_json(history.lists, [entry, own, failed])))
+    rows = json.loads(b"".join(to_json(history.lists.rows_of(FACTS, [entry, own, failed]))))
     assert [["image_url"], ["image_url", "error", "note"], ["error"]] == [row["shortened"] for row in rows]
 
 
@@ -108,15 +112,15 @@ def test_many_come_in_parts(history: History, database: Database) -> None:
     """Many entries are read and written in parts, and those that were deleted meanwhile are left out."""
     row = {"state": "finished", "provider": THIS_MACHINE, "type": "2x", "name": "n", "credits": 0, "attempts": 1}
     row |= {"archive_attempts": 0, "created_at": 1.0, "changed_at": 1.0}
-    ids = [f"{number:016d}" for number in range(2 * CHUNK + 1)]
+    ids = [f"{number:016d}" for number in range(2 * PIECE + 1)]
     with database.write() as connection:
         connection.execute(entries.insert(), [{**row, "id": each} for each in ids])
     Deletions(database).delete(ids[:1])
-    parts = list(to_csv(history.lists, ids))
+    parts = list(to_csv(history.lists.rows_of(FACTS, ids)))
     assert 4 == len(parts)
-    assert 2 * CHUNK + 1 == b"".join(parts).count(b"\r\n")
-    assert ids[1:] == [each["id"] for each in json.loads(b"".join(to_json(history.lists, ids)))]
-    assert ([], []) == (table(history, []), json.loads(b"".join(to_json(history.lists, []))))
+    assert 2 * PIECE + 1 == b"".join(parts).count(b"\r\n")
+    assert ids[1:] == [each["id"] for each in json.loads(b"".join(to_json(history.lists.rows_of(FACTS, ids))))]
+    assert ([], []) == (table(history, []), json.loads(b"".join(to_json(history.lists.rows_of(FACTS, [])))))
 
 
 PRIVATE_KEY = b"k" * 32
@@ -213,5 +217,5 @@ def test_an_export_is_read_back_by_its_tasks(history: History) -> None:
         Wanted("task", "grid-1", "3"),
     ]
     for made in (to_csv, to_json):
-        (reading,) = readings(decode(b"".join(made(history.lists, [finished, failed, whole, parent]))))
+        (reading,) = readings(decode(b"".join(made(history.lists.rows_of(FACTS, [finished, failed, whole, parent])))))
         assert expected == [line.wanted for line in reading.lines]
