@@ -21,7 +21,7 @@ from journey.provider import JOURNEYAPI
 from journey.settings import Settings
 from journey.studio.batches.store import progress
 from journey.views import spending
-from journey.web.exports import FACTS, to_json
+from journey.web.exports import to_json
 from journey.workspace import Workspace, share
 from tests.harness.navigation import ROOT
 from tests.pages.test_pages import errors
@@ -53,7 +53,7 @@ def ids(space: Workspace) -> list[str]:
 
 def test_every_entry_is_told_as_it_was(space: Workspace) -> None:
     """Each fact of each entry, with its tags and its comment, is in the export as it was before."""
-    now = json.loads(b"".join(to_json(space.history.lists.rows_of(FACTS, ids(space)))))
+    now = json.loads(b"".join(to_json(space.history.lists.rows_of(ids(space)))))
     then = json.loads(told(space, "said.json"))
     for entry in now:
         # Then, addresses were told without their query and nothing said so; in texts they were told whole.

@@ -113,17 +113,15 @@ class Lists:
         with self._database.read() as connection:
             return self._query(connection, wanted, order, by_index=by_index).page(connection, False, 0, -1)
 
-    def rows(
-        self, columns: Sequence[sa.ColumnElement[Any]], wanted: Filter = EVERYTHING, *, order: Order = Order.NEWEST
-    ) -> Iterator[streaming.Rows]:
-        """These columns, after the id, of all entries that match, in pieces."""
+    def rows(self, wanted: Filter = EVERYTHING, *, order: Order = Order.NEWEST) -> Iterator[streaming.Rows]:
+        """All entries that match, in pieces."""
         if wanted.words:
-            return streaming.rows_of(self._database, columns, lambda: self.ids(wanted, order=order))
-        return streaming.rows(self._database, columns, wanted, order)
+            return self.rows_of(lambda: self.ids(wanted, order=order))
+        return streaming.rows(self._database, wanted, order)
 
-    def rows_of(self, columns: Sequence[sa.ColumnElement[Any]], ids: Sequence[str]) -> Iterator[streaming.Rows]:
-        """These columns, after the id, of these entries, in pieces; those that are gone are left out."""
-        return streaming.rows_of(self._database, columns, lambda: ids)
+    def rows_of(self, ids: Sequence[str] | Callable[[], Sequence[str]]) -> Iterator[streaming.Rows]:
+        """These entries, in pieces; those that are gone are left out."""
+        return streaming.rows_of(self._database, ids if callable(ids) else lambda: ids)
 
     def by_ids(self, ids: Sequence[str]) -> Found:
         """These entries in this order; those that are gone are left out."""

@@ -19,18 +19,26 @@ from journey.storage.database import Transactions
 
 PIECE = 1_000
 
-Rows = tuple[Sequence[Any], Mapping[str, Sequence[str]]]
-"""Rows that begin with the id, and the tags by id."""
+FACTS = (
+    *("id", "task_id", "name", "state", "provider", "type", "network", "result_model", "person", "credits", "attempts"),
+    *("source_width", "source_height"),
+    *("result_width", "result_height", "result_bytes", "created_at", "submitted_at", "finished_at", "batch"),
+    *("image_url", "parent_task_id", "index", "came_from", "came_from_index", "error", "note", "comment"),
+)
+"""What a row begins with, as it is stored: nothing in it is masked."""
+# A provider by its name, because a look-up for each row would take time.
+_COLUMNS = [sa.type_coerce(entries.c[name], sa.String) if name == "provider" else entries.c[name] for name in FACTS]
+
+Rows = tuple[Sequence[Sequence[Any]], Mapping[str, Sequence[str]]]
+"""Rows that begin with FACTS, and the tags by id."""
 
 
-def rows(
-    database: Transactions, columns: Sequence[sa.ColumnElement[Any]], wanted: Filter, order: Order
-) -> Iterator[Rows]:
-    """These columns, after the id, of all that a filter without words matches, in this order."""
+def rows(database: Transactions, wanted: Filter, order: Order) -> Iterator[Rows]:
+    """All that a filter without words matches, in this order."""
     with database.read() as connection:
         conditions = where(connection, wanted, order).all
     places = keys(order)
-    query = sa.select(entries.c.id, *columns, *places).where(*conditions).order_by(*by(order)).limit(PIECE)
+    query = sa.select(*_COLUMNS, *places).where(*conditions).order_by(*by(order)).limit(PIECE)
     last: Sequence[Any] | None = None
     while True:
         with database.read() as connection:
@@ -43,15 +51,13 @@ def rows(
         last = piece[-1][-len(places) :]
 
 
-def rows_of(
-    database: Transactions, columns: Sequence[sa.ColumnElement[Any]], ids: Callable[[], Sequence[str]]
-) -> Iterator[Rows]:
-    """The same of these entries, in this order; those that are gone are left out."""
+def rows_of(database: Transactions, ids: Callable[[], Sequence[str]]) -> Iterator[Rows]:
+    """These entries, in this order; those that are gone are left out."""
     chosen = ids()
     for start in range(0, len(chosen), PIECE):
         part = chosen[start : start + PIECE]
         with database.read() as connection:
-            query = sa.select(entries.c.id, *columns).where(entries.c.id.in_(part))
+            query = sa.select(*_COLUMNS).where(entries.c.id.in_(part))
             known = {row[0]: row for row in connection.execute(query)}
             found = tags_of(connection, part)
         yield [known[each] for each in part if each in known], found

@@ -14,15 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-import sqlalchemy as sa
 from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from journey.history.finding import Lists
-from journey.history.streaming import Rows
-from journey.history.tables import entries
+from journey.history.streaming import FACTS, Rows
 from journey.outside.masking import LEFT_OUT, is_shortened, masked, masked_text
 from journey.storage.spreadsheets import MARK, Cell, csv_lines
 from journey.views.listing import Listing, from_address
@@ -39,18 +37,6 @@ NAMES = (
     "comment", "tags", "shortened",
 )  # fmt: skip
 """What is exported of each entry, in this order. Scripts rely on these names."""
-
-FACTS = [
-    sa.type_coerce(entries.c.provider, sa.String) if name == "provider" else entries.c[name]
-    for name in (
-        *("task_id", "name", "state", "provider", "type", "network", "result_model", "person", "credits", "attempts"),
-        *("source_width", "source_height"),
-        *("result_width", "result_height", "result_bytes", "created_at", "submitted_at", "finished_at", "batch"),
-        *("image_url", "parent_task_id", "index", "came_from", "came_from_index", "error", "note", "comment"),
-    )
-]
-"""What `to_csv` and `to_json` need of each entry, after its id."""
-_WIDTH = len(FACTS) + 1
 
 _OWN_FILE = re.compile(r"(/files/)[0-9a-f]{32}")
 
@@ -78,10 +64,10 @@ def routes(lists: Lists, key: bytes, *, clock: Callable[[], float] = time.time) 
         if form != request.path_params["form"] or clock() >= HOUR * until_hour:
             return refusal("This link is no longer good. Open History and export again.", 403)
         if "ids" in meant:
-            rows = lists.rows_of(FACTS, meant["ids"])
+            rows = lists.rows_of(meant["ids"])
         else:
             listing, _ = from_address(meant["listing"])
-            rows = lists.rows(FACTS, listing.filter(meant["timezone"]), order=listing.order)
+            rows = lists.rows(listing.filter(meant["timezone"]), order=listing.order)
         parts = to_csv(rows) if form == "csv" else to_json(rows)
         headers = PRIVATE | {"Content-Disposition": f'attachment; filename="tasks.{form}"'}
         return StreamingResponse(parts, media_type=MEDIA_TYPES[f".{form}"], headers=headers)
@@ -90,7 +76,7 @@ def routes(lists: Lists, key: bytes, *, clock: Callable[[], float] = time.time) 
 
 
 def to_csv(rows: Iterable[Rows]) -> Iterator[bytes]:
-    """A line of names, then a line for each row of FACTS. Times are UTC."""
+    """A line of names, then a line for each row. Times are UTC."""
     yield MARK + csv_lines([NAMES])
     for piece, tags in rows:
         yield csv_lines((*said, ", ".join(labels), ", ".join(cut)) for said, labels, cut in _told(piece, tags))
@@ -121,7 +107,7 @@ def _told(
             source_width, source_height, result_width, result_height, result_bytes,
             created_at, submitted_at, finished_at, batch, image_url, parent_task_id, index, came_from,
             came_from_index, error, note, comment,
-        ) = row[:_WIDTH]  # fmt: skip
+        ) = row[: len(FACTS)]  # fmt: skip
         if not (source_width and source_height):
             source_width = source_height = None
         if not (result_width and result_height):

@@ -112,7 +112,7 @@ def test_pieces_are_the_whole_list(history: History, clock: Clock, monkeypatch: 
         for order in Order:
             ids = history.lists.ids(wanted, order=order)
             history.labels.tag(ids[-1:], "last")
-            pieces = list(history.lists.rows([entries.c.name], wanted, order=order))
+            pieces = list(history.lists.rows(wanted, order=order))
             assert ids == [row[0] for rows, _ in pieces for row in rows]
             assert [4] * (len(ids) // 4) == [len(rows) for rows, _ in pieces if len(rows) == 4]
             assert ["last"] == pieces[-1][1][ids[-1]]
@@ -127,7 +127,7 @@ def test_what_changes_during_an_export_is_neither_lost_nor_doubled(
         clock.now += 1
         history.move(add(history, "koi"), State.CANCELLED)
     ids = history.lists.ids()
-    pieces = history.lists.rows([entries.c.name])
+    pieces = history.lists.rows()
     seen = [row[0] for row in next(pieces)[0]]
     Deletions(database).delete(ids[2:6])
     clock.now += 1

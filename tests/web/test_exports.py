@@ -25,7 +25,7 @@ from journey.studio.batches.decoding import decode
 from journey.studio.batches.lines import Wanted
 from journey.studio.batches.lists import readings
 from journey.views.listing import Listing
-from journey.web.exports import FACTS, NAMES, Form, download_url, routes, to_csv, to_json
+from journey.web.exports import NAMES, Form, download_url, routes, to_csv, to_json
 from tests.conftest import empty_database
 from tests.harness.engines import served
 
@@ -49,7 +49,7 @@ def add(history: History, name: str, **fields: object) -> str:
 
 
 def table(history: History, ids: list[str]) -> list[dict[str, str]]:
-    text = b"".join(to_csv(history.lists.rows_of(FACTS, ids))).decode("utf-8-sig")
+    text = b"".join(to_csv(history.lists.rows_of(ids))).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -59,7 +59,7 @@ def test_both_forms_say_the_same(history: History) -> None:
     history.labels.describe(first, tags_now=["album", "Zebra"], comment="said")
     rows, objects = (
         table(history, [second, first]),
-        json.loads(b"".join(to_json(history.lists.rows_of(FACTS, [second, first])))),
+        json.loads(b"".join(to_json(history.lists.rows_of([second, first])))),
     )
     assert list(NAMES) == list(rows[0]) == list(objects[0])
     assert ["owl", 'Ölbild, "quoted"\nand more'] == [row["name"] for row in rows] == [each["name"] for each in objects]
@@ -75,7 +75,7 @@ def test_no_cell_is_a_formula(history: History, name: str) -> None:
     history.labels.describe(entry, tags_now=["-t"], comment="safe = text")
     row = table(history, [entry])[0]
     assert (f"'{name}", "'=cmd()", "'-t", "safe = text") == (row["name"], row["person"], row["tags"], row["comment"])
-    assert name == json.loads(b"".join(to_json(history.lists.rows_of(FACTS, [entry]))))[0]["name"]
+    assert name == json.loads(b"".join(to_json(history.lists.rows_of([entry]))))[0]["name"]
 
 
 def test_no_secret_leaves(history: History) -> None:
@@ -98,13 +98,13 @@ def test_no_secret_leaves(history: History) -> None:
     history.labels.describe(failed, tags_now=[], comment="https://my.example/?a=mine")
     token = history.lists.by_ids([entry]).entries[0].webhook_token
     for made in (to_csv, to_json):
-        text = b"".join(made(history.lists.rows_of(FACTS, [entry, own, failed]))).decode()
+        text = b"".join(made(history.lists.rows_of([entry, own, failed]))).decode()
         assert "https://cdn.example.com/a.png?signature=…#…" in text
         assert "https://…@cdn.example.com/r.png?X-Amz-Signature=…" in text
         assert "https://my.example/?a=mine" in text
         for secret in (KEY, "S1GNED", "T0KEN", "S3CRET", str(token), "hooks.example.com"):
             assert secret not in text
-    rows = json.loads(b"".join(to_json(history.lists.rows_of(FACTS, [entry, own, failed]))))
+    rows = json.loads(b"".join(to_json(history.lists.rows_of([entry, own, failed]))))
     assert [["image_url"], ["image_url", "error", "note"], ["error"]] == [row["shortened"] for row in rows]
 
 
@@ -116,11 +116,11 @@ def test_many_come_in_parts(history: History, database: Database) -> None:
     with database.write() as connection:
         connection.execute(entries.insert(), [{**row, "id": each} for each in ids])
     Deletions(database).delete(ids[:1])
-    parts = list(to_csv(history.lists.rows_of(FACTS, ids)))
+    parts = list(to_csv(history.lists.rows_of(ids)))
     assert 4 == len(parts)
     assert 2 * PIECE + 1 == b"".join(parts).count(b"\r\n")
-    assert ids[1:] == [each["id"] for each in json.loads(b"".join(to_json(history.lists.rows_of(FACTS, ids))))]
-    assert ([], []) == (table(history, []), json.loads(b"".join(to_json(history.lists.rows_of(FACTS, [])))))
+    assert ids[1:] == [each["id"] for each in json.loads(b"".join(to_json(history.lists.rows_of(ids))))]
+    assert ([], []) == (table(history, []), json.loads(b"".join(to_json(history.lists.rows_of([])))))
 
 
 PRIVATE_KEY = b"k" * 32
@@ -217,5 +217,5 @@ def test_an_export_is_read_back_by_its_tasks(history: History) -> None:
         Wanted("task", "grid-1", "3"),
     ]
     for made in (to_csv, to_json):
-        (reading,) = readings(decode(b"".join(made(history.lists.rows_of(FACTS, [finished, failed, whole, parent])))))
+        (reading,) = readings(decode(b"".join(made(history.lists.rows_of([finished, failed, whole, parent])))))
         assert expected == [line.wanted for line in reading.lines]

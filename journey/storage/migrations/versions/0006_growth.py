@@ -64,6 +64,8 @@ def upgrade() -> None:
     steps = [f"DROP INDEX {name}" for name in _DROPPED]
     steps += [f"CREATE INDEX {name} ON entries {columns}" for name, columns in _INDEXES.items()]
     steps += [*_counted_so_far(sqlite), "INSERT INTO unsearched SELECT id FROM entries ORDER BY id"]
+    if not sqlite:
+        op.execute("SET LOCAL maintenance_work_mem = '256MB'")
     begun = time.monotonic()
     for number, step in enumerate(steps, 1):
         op.execute(step)
