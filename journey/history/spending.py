@@ -18,7 +18,7 @@ from journey.errors import counted
 from journey.history.states import State
 from journey.history.tables import deleted_calls, entries
 from journey.provider import CHEAPEST, PROVIDERS, Provider
-from journey.storage.database import Database
+from journey.storage.database import Transactions
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Spending:
     changed: with 100,000 entries, that takes longer than a page may take.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Transactions, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
         self._known: tuple[object, list[Line]] = (None, [])
@@ -193,7 +193,7 @@ def _together(one: Line, other: Line) -> Line:
     return replace(one, **{name: getattr(one, name) + getattr(other, name) for name in numbers})
 
 
-def _month(database: Database, sent: sa.ColumnElement[float]) -> sa.Label[str]:
+def _month(database: Transactions, sent: sa.ColumnElement[float]) -> sa.Label[str]:
     if database.is_sqlite:
         # Whole seconds: strftime would round the last half millisecond of a month into the next one.
         return sa.func.strftime("%Y-%m", sa.cast(sent, sa.BigInteger), "unixepoch").label("month")
