@@ -19,8 +19,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from journey.engine import tasks as engine_tasks
+from journey.engine.pruning import prune
 from journey.engine.server import owner_of
 from journey.engine.tasks import Tasks
+from journey.history.deletions import doom, watched
 from journey.storage.database import Database
 from journey.storage.looked import Looked
 from journey.storage.uses import Uses
@@ -29,6 +31,7 @@ OWNER = owner_of("the key of the studio here")
 STARTED = 1_600_000_000.0
 ASKED_AT_ONCE = 20
 REMOVED_AT_ONCE = 500
+MOST_FORGOTTEN = 20_000
 RUNS = 15
 
 # One statement for both databases, which make rows far faster than a driver can hand them over. A twentieth failed; one
@@ -69,7 +72,20 @@ def main() -> None:
             asked = questions(database, rows, Looked(folder))
             medians = {name: milliseconds(ask) for name, ask in asked.items()}
             print(f"{rows:>9,}  " + "; ".join(f"{name} {each:.2f}" for name, each in medians.items()), flush=True)
+        say_how_it_forgets(database, keep=there - min(there // 2, MOST_FORGOTTEN))
         database.close()
+
+
+def say_how_it_forgets(database: Database, *, keep: int) -> None:
+    """How fast old tasks go, and how long others wait for the database meanwhile."""
+    steps, started, gone = [], time.perf_counter(), 0
+    for count in prune(database, None, keep=keep, watched=watched, doom=doom):
+        steps.append(1000 * (time.perf_counter() - started))
+        started, gone = time.perf_counter(), gone + count
+    print(
+        f"{gone:,} tasks forgotten, {1000 * gone / sum(steps):,.0f} in a second; "
+        f"a step takes {statistics.median(steps):.1f} ms, the longest {max(steps):.1f}"
+    )
 
 
 def fill(database: Database, there: int, rows: int) -> None:

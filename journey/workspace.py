@@ -34,7 +34,7 @@ from journey.provider import HERE, JOURNEYAPI, THIS_MACHINE, Provider
 from journey.settings import Settings, read_settings
 from journey.signing_in import Gate
 from journey.storage import data_folder
-from journey.storage.database import Database
+from journey.storage.database import Database, Transactions
 from journey.storage.disk_use import counted
 from journey.storage.files import Files
 from journey.storage.keys import key_file
@@ -61,8 +61,7 @@ EXPORT_FORMS: tuple[exports.Form, ...] = get_args(exports.Form)
 LOOKS_AT_ONCE = 64
 """How many pictures of everybody's batches may be fetched and checked at once. Most of that is waiting."""
 
-BALANCE_SECONDS = 60.0
-USUAL_SECONDS = 60.0
+BALANCE_SECONDS = USUAL_SECONDS = 60.0
 DISK_USE_SECONDS = 15 * 60.0
 """How long a value that was found out in the background is good for."""
 HEARTBEAT_SECONDS = 60.0
@@ -372,8 +371,9 @@ class Workspace:
         address = webhooks.address_for(str(self.settings.public_url), entry)
         return address, webhooks.secret_for(self._key, entry.id)
 
-    def _may_spend(self, entry: Entry) -> str | None:
-        budget = self.budget() if entry.provider.is_paid else None
+    def _may_spend(self, entry: Entry, within: Transactions) -> str | None:
+        limit = self.settings.monthly_credits if entry.provider.is_paid else None
+        budget = None if limit is None else Spending(within, clock=self._clock).budget(limit)
         return budget.sentence if budget and budget.is_used_up else None
 
     def _hang_samples(self) -> None:

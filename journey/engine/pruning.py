@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from journey.engine.tasks import ACTIVE, Tasks, engine_tasks
 from journey.storage.database import Transactions, Within
 
-PIECE = 200
+PIECE = 100
 """Tasks that go in one transaction, which others wait for: some hundredths of a second."""
 
 Watched = Callable[[Transactions, Collection[str]], set[str]]

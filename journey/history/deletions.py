@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -13,6 +14,14 @@ from journey.storage.database import Transactions, Within
 
 GiveUp = Callable[[Transactions, Collection[str]], set[str]]
 """Makes tasks with these ids let go of their results, and returns the keys of those."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """An entry and the keys of its pictures."""
+
+    id: str
+    keys: frozenset[str]
 
 
 class Deletions:
@@ -57,13 +66,13 @@ class Deletions:
         with self._database.write() as connection:
             connection.execute(removals.delete().where(removals.c.key.in_(keys)))
 
-    def added_before(self, moment: float, *, some: int = 500) -> Iterator[list[str]]:
-        """The ids of all entries that were added before then, the oldest first, so many at a time."""
+    def added_before(self, moment: float, *, some: int = 200) -> Iterator[list[Added]]:
+        """All entries that were added before then, the oldest first, so many at a time."""
         at, last = 0.0, ""
         while True:
             later = sa.or_(entries.c.created_at > at, entries.c.id > last)
             query = (
-                sa.select(entries.c.created_at, entries.c.id)
+                sa.select(entries.c.created_at, entries.c.id, entries.c.source_key, entries.c.result_key)
                 .where(entries.c.created_at >= at, entries.c.created_at < moment, later)
                 .order_by(entries.c.created_at, entries.c.id)
                 .limit(some)
@@ -73,7 +82,7 @@ class Deletions:
             if not rows:
                 return
             at, last = rows[-1].created_at, rows[-1].id
-            yield [str(row.id) for row in rows]
+            yield [Added(row.id, frozenset(key for key in (row.source_key, row.result_key) if key)) for row in rows]
 
     def results_before(self, moment: float, ids: Collection[str]) -> list[Entry]:
         """Those of these that finished before then with a result still stored, unless another entry enlarges it."""

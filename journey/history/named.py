@@ -28,11 +28,15 @@ def keep(connection: sa.Connection, entry: Entry, task_id: str, words: str, *, n
     connection.execute(timeline.insert().values(entry_id=entry.id, **said))
 
 
-def keep_hint(connection: sa.Connection, entry: Entry, *, now: float) -> None:
-    """Keep what a webhook named while the entry was being sent, now that it is known which task the entry watches."""
+def keep_hint(connection: sa.Connection, entry: Entry, *, now: float) -> bool:
+    """Keep what a webhook named while the entry was being sent, now that it is known which task the entry watches.
+
+    False when none had named any.
+    """
     if task_id := hinted(connection, entry):
         hint_later(connection, entry, None)
         keep(connection, entry, task_id, other_task(task_id), now=now)
+    return task_id is not None
 
 
 def hinted(connection: sa.Connection, entry: Entry) -> str | None:

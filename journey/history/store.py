@@ -34,6 +34,7 @@ from journey.history.tables import (
     storable,
     timeline,
 )
+from journey.history.turns import call
 from journey.provider import PROVIDERS, Provider
 from journey.storage.database import Transactions
 from journey.storage.stored import StoredPicture
@@ -136,10 +137,11 @@ class History:
 
     def next_due(self, after: float) -> float | None:
         """The earliest time after this one at which `due` will have something new, or None."""
-        query = sa.select(sa.func.min(entries.c.due_at)).where(entries.c.state.in_(LIVE), entries.c.due_at > after)
+        first = sa.select(sa.func.min(entries.c.due_at)).where(entries.c.due_at > after)
         with self._database.read() as connection:
-            value = connection.scalar(query)
-        return None if value is None else float(value)
+            # State by state: for several at once, a database reads all their times.
+            times = connection.scalars(sa.union_all(*(first.where(entries.c.state == state) for state in LIVE)))
+            return min(filter(None, times), default=None)
 
     def move(
         self,
@@ -196,9 +198,9 @@ class History:
         if moved.rowcount != 1:
             return None
         self._mark(connection, entry_id, to, words)
-        if to in OVER or to is State.OPEN:
-            keep_hint(connection, self._get(connection, entry_id), now=now)
         now_there = self._get(connection, entry_id)
+        if (to in OVER or to is State.OPEN) and keep_hint(connection, now_there, now=now):
+            now_there = self._get(connection, entry_id)
         if to is State.FINISHED and (then := second_step(connection, now_there)):
             self._add(connection, then)
         return now_there
@@ -237,8 +239,7 @@ class History:
         A task that the entry does not watch may have been paid for as well, so its id is kept whatever state the entry
         is in. `entry` may have been read a moment ago: it is read again before anything changes.
         """
-        is_due = entry.state is State.OPEN and (entry.due_at or 0) <= self._clock()
-        if task_id == entry.task_id and (entry.state in OVER or is_due):
+        if task_id == entry.task_id and entry.state in OVER:
             return  # most webhooks are late or repeated, and need not wait for other writers
         with self._database.write() as connection:
             now = one(connection, entries.c.id == entry.id)
@@ -251,7 +252,7 @@ class History:
                     keep_hint(connection, now, now=self._clock())
                 hint_later(connection, now, task_id)
             elif now.state is State.OPEN and now.task_id == task_id:
-                connection.execute(entries.update().where(entries.c.id == entry.id).values(due_at=self._clock()))
+                call(connection, entries.c.id == entry.id, now=self._clock())
             else:
                 keep(connection, now, task_id, other_task(task_id), now=self._clock())
 
@@ -378,13 +379,9 @@ class History:
             )
 
     def hasten_task(self, task_id: str) -> None:
-        """Make the open entry of this task due now."""
+        """Make the open entry of this task due now, before all others."""
         with self._database.write() as connection:
-            connection.execute(
-                entries.update()
-                .where(entries.c.task_id == task_id, entries.c.state == State.OPEN)
-                .values(due_at=self._clock())
-            )
+            call(connection, sa.and_(entries.c.task_id == task_id, entries.c.state == State.OPEN), now=self._clock())
 
     def _told(self, moved: Entry | None) -> Entry | None:
         if moved is not None and moved.state not in LIVE:

@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import BinaryIO
 
@@ -29,6 +30,8 @@ WAITING_LIMIT = 100
 """How many pictures may wait. Beyond that, a picture gets its tiles only when somebody looks at it."""
 _REMEMBERED = 200
 _IDLE_SECONDS = 60.0
+_SEEN_SECONDS = 86_400.0
+"""How often a look is noted, as the time of the file of tiles."""
 NO_TILE = "There is no such tile."
 
 
@@ -61,6 +64,8 @@ class Tiles:
         path = self._files.nearby(key, TILES)
         if path is not None:
             with suppress(FileNotFoundError), path.open("rb") as content:
+                if time.time() - path.stat().st_mtime > _SEEN_SECONDS:
+                    path.touch()
                 return self._directory(key, content).pyramid
         self._order(key, file, first=True)
         return None
@@ -69,6 +74,18 @@ class Tiles:
         """Make the tiles of a stored picture when there is nothing more urgent."""
         if self._files.nearby(key, TILES) is None:
             self._order(key, file, first=False)
+
+    def drop_unseen(self, keys: Iterable[str], *, since: float) -> None:
+        """Remove the tiles of these pictures that nobody has looked at since then, in seconds since 1970.
+
+        The next look makes them again. In object storage they stay: nobody knows there when they were looked at.
+        """
+        for key in keys:
+            if (path := self._files.nearby(key, TILES)) and self._files.is_local:
+                # Somebody may have removed them in the meantime, or be reading them on Windows.
+                with suppress(OSError):
+                    if path.stat().st_mtime < since:
+                        path.unlink()
 
     def problem(self, key: str) -> str | None:
         """Why no tiles could be made of this picture, as a sentence; None while they may still come."""

@@ -50,7 +50,8 @@ class Files:
             self._fs, self._root = storage_at(place)
         except (ImportError, ValueError) as error:
             raise CannotStart(f"JOURNEY_FILES_URL: {error}") from error
-        self._is_local = "local" in self._fs.protocol
+        self.is_local = "local" in self._fs.protocol
+        """It is a folder, and not object storage."""
         self._folders = PrivateFolders(self._incoming, self._scratch, owners=self._incoming.with_name("owners"))
 
     def start(self) -> None:
@@ -88,7 +89,7 @@ class Files:
         is_new, key = key is None, key or new_key()
         if not KEY.fullmatch(key):
             raise ValueError("a key has 32 hexadecimal digits")
-        if self._is_local:
+        if self.is_local:
             target = self._local(key)
             target.parent.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)
@@ -117,7 +118,7 @@ class Files:
         Raises FileMissing, and adds nothing, when that picture is gone. The file should come from `scratch`.
         """
         picture = self.path(key, beside)
-        if self._is_local:
+        if self.is_local:
             try:
                 path.replace(picture.with_name(path.name))
             except FileNotFoundError:
@@ -136,7 +137,7 @@ class Files:
         """A local path to read the file from. Raises FileMissing. For object storage it is a cached copy."""
         if not KEY.fullmatch(key) or not NAME.fullmatch(name):
             raise FileMissing("There is no such file.")
-        if self._is_local:
+        if self.is_local:
             path = self._local(key) / name
             if not path.is_file():
                 raise FileMissing("There is no such file.")
@@ -162,7 +163,7 @@ class Files:
         """The path if the file is at hand without asking object storage, else None."""
         if not KEY.fullmatch(key) or not NAME.fullmatch(name):
             return None
-        path = (self._local(key) if self._is_local else self._cached(key)) / name
+        path = (self._local(key) if self.is_local else self._cached(key)) / name
         return path if path.is_file() else None
 
     def has(self, key: str, name: str) -> bool:
@@ -179,7 +180,7 @@ class Files:
         """
         if not KEY.fullmatch(key):
             return
-        if self._is_local:
+        if self.is_local:
             # Moved out of the way first, so that nothing can be added to what is being removed.
             with suppress(FileNotFoundError), self.scratch() as grave:
                 self._local(key).rename(grave / key)
@@ -194,7 +195,7 @@ class Files:
         """Raises OSError when nothing can be written."""
         with self.folder() as folder:
             (folder / "probe").write_bytes(b"ok")
-            if not self._is_local:
+            if not self.is_local:
                 probe = self._remote(f"probe-{new_key()}")
                 with asking():
                     self._fs.put_file(str(folder / "probe"), probe)
@@ -203,7 +204,7 @@ class Files:
     @property
     def _incoming(self) -> Path:
         # Beside the final place, so that a finished folder can be renamed into it.
-        return (Path(self._root) if self._is_local else self._work) / "incoming"
+        return (Path(self._root) if self.is_local else self._work) / "incoming"
 
     @property
     def _scratch(self) -> Path:

@@ -69,8 +69,8 @@ class Removal:
         Entries that ended before this moment lose their results, and get this note, and their sources, unless another
         entry needs them; the entries stay. None: they lose nothing. Tasks of the engine here go as `prune` says.
         """
-        for ids in self._deletions.added_before(before) if before else ():
-            self._forget(before or 0.0, ids, note)
+        for some in self._deletions.added_before(before) if before else ():
+            self._forget(before or 0.0, [entry.id for entry in some], note)
             self.bury()
             yield
         for _ in self._prune(before):
@@ -78,6 +78,11 @@ class Removal:
             yield
         self.remove_unqueued()
         self.bury()
+
+    def pictures_before(self, moment: float) -> Iterator[set[str]]:
+        """The keys of the pictures of all entries that were added before then, some at a time."""
+        for some in self._deletions.added_before(moment):
+            yield set().union(*(entry.keys for entry in some))
 
     def _forget(self, before: float, ids: Collection[str], note: str) -> None:
         if results := self._deletions.results_before(before, ids):

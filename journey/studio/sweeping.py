@@ -1,4 +1,4 @@
-"""Removes what is too old, once an hour, and a little at a time."""
+"""Removes what is too old, and tiles that nobody looks at: once an hour, and a little at a time."""
 
 from __future__ import annotations
 
@@ -6,20 +6,31 @@ import time
 from collections.abc import Callable, Iterator
 
 from journey.errors import counted
+from journey.pictures.tiles import Tiles
 from journey.studio.removal import Removal
 
 EVERY_SECONDS = 3600.0
 PAUSE_SECONDS = 0.05
 """Between two pieces: for others, who may be waiting for the database."""
 
+TILES_SECONDS = 30 * 86_400.0
+"""How long tiles are kept that nobody looks at: they are a fifth of what a picture takes, and are soon made again."""
 _OVER = object()
 
 
 class Sweeping:
     """A sweep that is under way, or the time of the last one. `keep_days` is the age at which pictures are removed."""
 
-    def __init__(self, removal: Removal, *, keep_days: int | None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        removal: Removal,
+        *,
+        tiles: Tiles | None = None,
+        keep_days: int | None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._removal = removal
+        self._tiles = tiles
         self._keep_days = keep_days
         self._clock = clock
         self._under_way: Iterator[object] | None = None
@@ -41,7 +52,10 @@ class Sweeping:
         return PAUSE_SECONDS
 
     def _begin(self) -> Iterator[object]:
-        if self._keep_days is None:
-            return self._removal.sweep(None, note="")
-        note = f"The result was removed after {counted(self._keep_days, 'day')}."
-        return self._removal.sweep(self._clock() - self._keep_days * 86_400, note=note)
+        now, days = self._clock(), self._keep_days
+        before = None if days is None else now - days * 86_400
+        yield from self._removal.sweep(before, note=f"The result was removed after {counted(days or 0, 'day')}.")
+        if self._tiles:
+            for keys in self._removal.pictures_before(now - TILES_SECONDS):
+                self._tiles.drop_unseen(keys, since=now - TILES_SECONDS)
+                yield None

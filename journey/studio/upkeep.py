@@ -52,7 +52,7 @@ class Upkeep:
         self._tiles = tiles
         self._work = work
         self._rest = rest
-        self._sweeping = Sweeping(removal, keep_days=keep_days, clock=clock)
+        self._sweeping = Sweeping(removal, tiles=tiles, keep_days=keep_days, clock=clock)
         self._has_budget = has_budget
         self._clock = clock
         self._tiled_at = clock()

@@ -1,4 +1,4 @@
-"""How a database answers what a program asks it: the plans of all statements that a call makes."""
+"""How a database does what a program asks of it: the plans of a call's statements, and its transactions that write."""
 
 from __future__ import annotations
 
@@ -30,3 +30,19 @@ def plans(database: Database, ask: Callable[[], object]) -> str:
     with database.read() as connection:
         rows = [row for each, given in asked for row in connection.exec_driver_sql(explain + each, given)]
     return "\n".join(str(row[-1])[:_LONGEST_STEP] for row in rows)
+
+
+def writes(database: Database, work: Callable[[], object]) -> int:
+    """How many transactions this work has written."""
+    begun: list[object] = []
+
+    def note(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("journey_writes", False):
+            begun.append(connection)
+
+    sa.event.listen(database.engine, "commit", note)
+    try:
+        work()
+    finally:
+        sa.event.remove(database.engine, "commit", note)
+    return len(begun)

@@ -99,8 +99,8 @@ def test_a_used_up_budget_stops_only_what_is_paid(space: Workspace) -> None:
         space.history.add(NewEntry(provider=provider, type="2x", name="hill.png"))
         for provider in (JOURNEYAPI, THIS_MACHINE)
     )
-    assert "This month's budget of 5 credits is used up (4 spent)" in str(space._may_spend(paid))
-    assert None is space._may_spend(free)
+    assert "This month's budget of 5 credits is used up (4 spent)" in str(space._may_spend(paid, space.database))
+    assert None is space._may_spend(free, space.database)
 
 
 def test_the_budget_stops_the_queue_until_it_is_raised(tmp_path: Path) -> None:

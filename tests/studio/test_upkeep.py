@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from journey.history import NewEntry
 from journey.pictures import gallery
+from journey.provider import JOURNEYAPI
 from journey.settings import Settings
 from journey.storage.files import new_key
 from journey.storage.looked import LOOK_SECONDS
+from journey.studio.sweeping import PAUSE_SECONDS, TILES_SECONDS, Sweeping
 from journey.testing import picture
 from journey.workspace import Workspace
 from tests.harness.standing import Clock, wait_for
@@ -60,3 +66,32 @@ def test_the_room_of_a_look_is_counted(space: Workspace) -> None:
     size = sum(path.stat().st_size for path in space.files.path(look.key, look.file).parent.iterdir())
     assert room is not None
     assert (0, 0, size) == (room.results, room.sources, room.looks)
+
+
+def test_tiles_that_nobody_looks_at_go_and_come_back(tmp_path: Path) -> None:
+    """Tiles go a month after the last look, with nothing else; the next look makes them again."""
+    space = Workspace(Settings(data_dir=tmp_path, engine="off"))
+    space._decoders.start()
+    keys = []
+    for side in (600, 640):
+        stored = space.intake.from_upload(f"{side}.png", picture(side, 600)).stored
+        space.history.add(NewEntry(provider=JOURNEYAPI, type="2x", name="hill", source=stored))
+        assert space.tiles.look(stored.key, stored.file) is None
+        space.tiles.wait(30)
+        keys.append(stored.key)
+    seen, unseen = (space.files.path(key, "tiles.zip") for key in keys)
+    old = time.time() - TILES_SECONDS - 5
+    for path in (seen, unseen):
+        os.utime(path, (old, old))
+    assert space.tiles.look(keys[0], "600.png")
+    with space.database.write() as connection:
+        connection.execute(sa.text("UPDATE entries SET created_at = :old"), {"old": old})
+    sweeping = Sweeping(space.removal, tiles=space.tiles, keep_days=None)
+    while sweeping.step() == PAUSE_SECONDS:
+        pass
+    assert (True, False) == (seen.exists(), unseen.exists())
+    assert space.files.has(keys[1], "640.png")
+    assert space.tiles.look(keys[1], "640.png") is None
+    space.tiles.wait(30)
+    assert space.tiles.look(keys[1], "640.png")
+    space.stop()

@@ -25,7 +25,7 @@ class Errands:
 
     def hand_out(self, name: str, work: Callable[[], None]) -> None:
         """Run `work` on another thread, unless the same work is still under way or has just failed."""
-        if name in self._under_way or self._is_closed or self._not_before.get(name, 0.0) > self._clock():
+        if not self.takes(name):
             return
 
         def safely() -> None:
@@ -40,6 +40,10 @@ class Errands:
         self._under_way[name] = future = self._executor.submit(safely)
         # Called once the future is done: before that, the next step would still find it under way.
         future.add_done_callback(lambda _: self._on_done())
+
+    def takes(self, name: str) -> bool:
+        """True when work of this name could begin now."""
+        return not (name in self._under_way or self._is_closed or self._not_before.get(name, 0.0) > self._clock())
 
     def count(self, kind: str) -> int:
         """How many are under way whose names begin with `kind`."""

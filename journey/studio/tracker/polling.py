@@ -11,6 +11,8 @@ from journey.api.errors import NO_REASON, AuthenticationFailed, RateLimited, Tas
 from journey.api.models import MOST_IDS, Task, TaskStatus
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import Entry, History, State
+from journey.history.together import together
+from journey.history.turns import called
 from journey.provider import Provider
 from journey.storage.failpoints import reach
 from journey.storage.files import new_key
@@ -19,6 +21,9 @@ from journey.studio.tracker.errands import Errands
 from journey.studio.tracker.holds import Holds
 
 log = logging.getLogger(__name__)
+
+POLLS_AT_ONCE = 2
+"""Questions under way at each provider: one about what there is news of, and one about what has waited for its time."""
 
 STALE_POLL = 5 * 60.0
 """Seconds between two looks at a task that has shown no change for half an hour."""
@@ -50,11 +55,24 @@ class Polling:
         self._holds = Holds(clock)
 
     def hand_out(self, provider: Provider, client: JourneyClient) -> None:
-        """Hand out one question to this provider, if an entry is due and the provider may be asked."""
-        if not self._holds.has(provider) and self._history.due(State.OPEN, limit=1, provider=provider):
+        """Hand out questions to this provider, if entries are due and the provider may be asked.
+
+        What there is news of is asked about at once, by itself: it waits for no answer about the others.
+        """
+        if self._holds.has(provider):
+            return
+        ask, now = partial(self._poll, provider, client), self._clock()
+        urgent, usual = f"poll {provider} at once", f"poll {provider}"
+        news = self._history.due(State.OPEN, limit=MOST_IDS, provider=provider, ahead=called(now) - now)
+        if news:
+            self._errands.hand_out(urgent, partial(ask, news))
+        if self._errands.takes(usual):
             # One call asks about many: entries that would be due a moment later are included.
-            due = self._history.due(State.OPEN, limit=MOST_IDS, provider=provider, ahead=provider.poll[0])
-            self._errands.hand_out(f"poll {provider}", partial(self._poll, provider, client, due))
+            some = MOST_IDS + len(news)
+            due = self._history.due(State.OPEN, limit=some, provider=provider, ahead=provider.poll[0])
+            due = [entry for entry in due if (entry.due_at or 0.0) > called(now)][:MOST_IDS]
+            if due and (due[0].due_at or 0.0) <= now:
+                self._errands.hand_out(usual, partial(ask, due))
 
     def let_go(self) -> None:
         """Forget that providers were to be left alone."""
@@ -72,45 +90,56 @@ class Polling:
         if not held_until:
             self._holds.end(provider)
         reach("during polling")
-        for entry in due:
-            self._observe(entry, said.get(entry.task_id or ""), held_until)
+        with together(self._history) as history:
+            moved = [
+                entry
+                for asked in due
+                if (entry := self._observe(history, asked, said.get(asked.task_id or ""), held_until))
+            ]
+        if moved:
+            reach("after archiving is stored")
+        for entry in moved:
+            if self._origins.stored(entry.result_url or "", by=entry.provider):
+                self._archive(entry)
 
-    def _observe(self, entry: Entry, said: Task | JourneyError | None, held_until: float) -> None:
-        """Note what was said about an entry, and move it on if that is its end."""
+    def _observe(
+        self, history: History, entry: Entry, said: Task | JourneyError | None, held_until: float
+    ) -> Entry | None:
+        """Note what was said about an entry, and move it on if that is its end. Returns it if it is to be archived."""
         now, label, changed = self._clock(), entry.provider.label, False
         note: str | None = str(said) if said else f"{label} says nothing about this task."
         if isinstance(said, Task):
-            changed = self._history.observe(entry.id, said)
-            if said.status.over and self._moved_on(entry, said, has_waited=_has_waited(entry, now, changed=changed)):
-                return
+            changed = history.observe(entry.id, said)
+            has_waited = _has_waited(entry, now, changed=changed)
+            if said.status.over and (moved := self._moved_on(history, entry, said, has_waited=has_waited)):
+                return moved if moved.state is State.ARCHIVING else None
             note = f"{label} says that it is finished, but not yet where." if said.status.over else None
         # A hint that came while the answer was on its way is about something newer, and stays.
         due_at = max(now + _interval(entry, now, changed=changed), held_until)
         changes = {"note": note} if note or entry.note else {}
-        self._history.postpone(entry.id, due_at, was_due_at=entry.due_at, **changes)
+        history.postpone(entry.id, due_at, was_due_at=entry.due_at, **changes)
+        return None
 
-    def _moved_on(self, entry: Entry, task: Task, *, has_waited: bool) -> bool:
+    def _moved_on(self, history: History, entry: Entry, task: Task, *, has_waited: bool) -> Entry | None:
         """End an entry whose task is over, in the API's own words, or have its picture archived.
 
-        False for a picture that is still to come.
+        None for a picture that is still to come.
         """
         url, reason = task.picture(entry.index), task.error or NO_REASON
         if task.status is TaskStatus.FINISHED:
             if url:
-                self._archive_result(entry, task, url)
-                return True
+                return self._to_archive(history, entry, task, url) or entry
             if not task.error and not has_waited:
-                return False
+                return None
             which = f"picture {entry.index}" if task.is_grid and entry.index else "a picture"
             reason = f"{entry.provider.label} says that the task is finished, but named no address of {which}."
             reason += f" {task.error}" if task.error else ""
-        self._history.move(entry.id, State.FAILED, error=reason)
-        return True
+        return history.move(entry.id, State.FAILED, error=reason) or entry
 
-    def _archive_result(self, entry: Entry, task: Task, url: str) -> None:
+    def _to_archive(self, history: History, entry: Entry, task: Task, url: str) -> Entry | None:
         # A result that is already here stays where it is; any other gets one key for all tries.
         own = self._origins.stored(url, by=entry.provider)
-        archiving = self._history.move(
+        return history.move(
             entry.id,
             State.ARCHIVING,
             result_url=url,
@@ -119,9 +148,6 @@ class Polling:
             percentage=100,
             due_at=self._clock(),
         )
-        reach("after archiving is stored")
-        if archiving and own:
-            self._archive(archiving)
 
 
 def _has_waited(entry: Entry, now: float, *, changed: bool) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from journey.api.client import JourneyClient
 from journey.api.errors import (
@@ -26,8 +26,10 @@ from journey.background import Loop
 from journey.errors import DatabaseAway, InvalidRequest, JourneyError
 from journey.history import Entry, History, State
 from journey.history.states import MEANT
+from journey.history.together import Group, transactions
 from journey.outside.expiring import expires_at
 from journey.provider import Provider
+from journey.storage.database import Transactions
 from journey.storage.failpoints import reach
 from journey.storage.stored import Origins
 from journey.studio.tracker.errands import Errands
@@ -39,8 +41,14 @@ log = logging.getLogger(__name__)
 LINK_SECONDS = 30.0
 """How long a link has to be good from now on, so that it can still be fetched."""
 
-SUBMITS_AT_ONCE = 4
+SUBMITS_AT_ONCE = 8
 """Calls under way at each provider, so that a slow one does not hold up another."""
+
+Outcome = Callable[[History], Entry | None]
+"""Writes down what came of a call, and returns the entry as it then is; None when it has gone another way."""
+
+MaySpend = Callable[[Entry, Transactions], str | None]
+"""Says why an entry must not be sent now, as the database is within these transactions; None when it may be."""
 
 
 class Submitting:
@@ -55,7 +63,7 @@ class Submitting:
         origins: Origins,
         sendable: Sendable,
         webhook_for: Callable[[Entry], tuple[str, str] | None],
-        may_spend: Callable[[Entry], str | None],
+        may_spend: MaySpend,
         clock: Callable[[], float],
     ) -> None:
         self._history = history
@@ -67,15 +75,18 @@ class Submitting:
         self._may_spend = may_spend
         self._clock = clock
         self._holds = Holds(clock)
-        self._spending = threading.Lock()
+        self._group = Group(history)
 
     def hand_out(self, provider: Provider, client: JourneyClient, paused: Mapping[Provider, str]) -> None:
         """Hand out the entries whose turn it is at this provider, unless its queue is paused or held."""
         if self._is_held(provider, paused):
             return
-        free = SUBMITS_AT_ONCE - self._errands.count(f"submit to {provider}")
-        for entry in self._history.due(State.QUEUED, limit=max(0, free), provider=provider):
-            self._errands.hand_out(f"submit to {provider} {entry.id}", partial(self._submit, client, entry))
+        kind = f"submit to {provider}"
+        if self._errands.count(kind) == SUBMITS_AT_ONCE:
+            return
+        for entry in self._history.due(State.QUEUED, limit=SUBMITS_AT_ONCE, provider=provider):
+            if self._errands.count(kind) < SUBMITS_AT_ONCE:
+                self._errands.hand_out(f"{kind} {entry.id}", partial(self._submit, client, entry))
 
     def let_go(self) -> None:
         """Forget that providers were to be left alone."""
@@ -91,45 +102,42 @@ class Submitting:
             if self._history.move(entry.id, State.SUBMITTING):
                 self._history.move(entry.id, State.FAILED, error=str(error), words="Not sent.")
             return
-        # One at a time: each sees what those before it are about to spend.
-        with self._spending:
-            # Another entry that was handed out with this one may have been refused since.
-            if self._loop.is_stopping or self._is_held(entry.provider, self._history.pauses.reasons()):
-                return
-            if reason := self._may_spend(entry):
-                self._history.pauses.begin(entry.provider, reason)
-                return
-            reach("before submitting is stored")
-            sending = self._history.move(entry.id, State.SUBMITTING)
+        sending = self._group.store(partial(self._claimed, entry))
         if sending is None:
             return
         reach("after submitting is stored")
         if sending.webhook_url != entry.webhook_url:
             # A second order gave it another webhook after the request was made.
-            back = partial(self._history.move, entry.id, State.QUEUED, only_from=State.SUBMITTING)
-            self._write_down(entry.id, partial(back, attempt=sending.attempts, words="Its webhook has changed."))
+            self._write_down(entry.id, _back(sending, State.QUEUED, words="Its webhook has changed."))
             return
-        self._write_down(entry.id, self._send(client, sending, request))
+        stored = self._write_down(entry.id, self._send(client, sending, request))
+        if stored and stored.state is State.OPEN:
+            reach("after the task id is stored")
 
-    def _send(self, client: JourneyClient, entry: Entry, request: UpscaleRequest) -> Callable[[], object]:
-        """Make the call, once. Returns a function that writes down what came of it."""
-        back = partial(self._history.move, entry.id, only_from=State.SUBMITTING, attempt=entry.attempts)
-        lose = partial(self._history.lose, entry.id, attempt=entry.attempts)
+    def _claimed(self, entry: Entry, history: History) -> Entry | None:
+        """The entry as it is about to be sent; None when it must not be."""
+        # Another entry that was handed out with this one may have been refused since, or is about to spend the rest.
+        if self._loop.is_stopping or self._is_held(entry.provider, history.pauses.reasons()):
+            return None
+        if reason := self._may_spend(entry, transactions(history)):
+            history.pauses.begin(entry.provider, reason)
+            return None
+        reach("before submitting is stored")
+        return history.move(entry.id, State.SUBMITTING)
+
+    def _send(self, client: JourneyClient, entry: Entry, request: UpscaleRequest) -> Outcome:
+        """Make the call, once. Returns what writes down what came of it."""
+        back = partial(_back, entry)
         try:
             task_id = client.upscale(request)
             reach("after the call")
         except (AuthenticationFailed, InsufficientCredits, Untrusted, WrongAddress) as error:
-            # The pause comes first, so that the entry is not taken up again in between.
-            return partial(
-                _in_turn,
-                partial(self._history.pauses.begin, entry.provider, str(error)),
-                partial(back, State.QUEUED, words=str(error), note=str(error)),
-            )
+            return partial(_paused, str(error), back(State.QUEUED, words=str(error), note=str(error)), entry.provider)
         except (NotSent, RateLimited, GatewayRefused) as error:
             due_at = self._holds.begin(entry.provider, error)
-            return partial(back, State.QUEUED, words=str(error), note=str(error), due_at=due_at)
+            return back(State.QUEUED, words=str(error), note=str(error), due_at=due_at)
         except InvalidRequest as error:
-            return partial(back, State.FAILED, words="Refused.", error=str(error))
+            return back(State.FAILED, words="Refused.", error=str(error))
         except (Ambiguous, ServerError) as error:
             said, answer = str(error), error.answer
         except Exception as error:
@@ -138,20 +146,20 @@ class Submitting:
             said, answer = f"The call ended unexpectedly ({type(error).__name__}).", None
         else:
             log.info("entry %s is task %s", entry.id, task_id)
+            self._holds.end(entry.provider)
             return partial(self._accepted, entry, task_id)
         if entry.provider.is_here:
             # The call names the entry, so made once more it leads to the same task.
             due_at = self._clock() + backoff(entry.attempts)
-            return partial(back, State.QUEUED, words=said, note=said, due_at=due_at)
-        return partial(lose, said, answer=answer)
+            return back(State.QUEUED, words=said, note=said, due_at=due_at)
+        return lambda history: history.lose(entry.id, said, attempt=entry.attempts, answer=answer)
 
-    def _accepted(self, entry: Entry, task_id: str) -> None:
-        self._holds.end(entry.provider)
+    def _accepted(self, entry: Entry, task_id: str, history: History) -> Entry | None:
         # What this machine said about the task before its id was stored found no entry, so it is asked at once.
         pause = 0.0 if entry.provider.is_here else entry.provider.poll[0]
         # The entry is ambiguous if another process took over the queue in the middle of this call.
         for state in (State.SUBMITTING, State.AMBIGUOUS):
-            if self._history.move(
+            if stored := history.move(
                 entry.id,
                 State.OPEN,
                 only_from=state,
@@ -162,23 +170,21 @@ class Submitting:
                 note=None,
                 error=None,
             ):
-                reach("after the task id is stored")
-                return
+                return stored
         words = f"An earlier call turned out to have been accepted, as task {task_id}."
-        self._history.keep_task(entry.id, task_id, words=words)
+        history.keep_task(entry.id, task_id, words=words)
+        return None
 
-    def _write_down(self, entry_id: str, note: Callable[[], object]) -> None:
+    def _write_down(self, entry_id: str, outcome: Outcome) -> Entry | None:
         """Write down an outcome, however long the database is away: a lost task id is a lost payment."""
         for tries in itertools.count():
             try:
-                note()
+                return self._group.store(outcome)
             except DatabaseAway:
                 log.warning("entry %s: what came of its call cannot be stored yet", entry_id)
                 if self._loop.rest(min(30.0, 0.1 * 2.0**tries)):
-                    note()
-                    return
-            else:
-                return
+                    break
+        return self._group.store(outcome)
 
     def _request(self, entry: Entry) -> UpscaleRequest:
         fields: dict[str, str | None] = {
@@ -237,6 +243,12 @@ class Submitting:
         return provider in paused or self._holds.has(provider)
 
 
-def _in_turn(*works: Callable[[], object]) -> None:
-    for work in works:
-        work()
+def _back(entry: Entry, to: State, **changes: Any) -> Outcome:
+    """Moves an entry on that was being sent, unless it has been sent again since."""
+    return lambda history: history.move(entry.id, to, only_from=State.SUBMITTING, attempt=entry.attempts, **changes)
+
+
+def _paused(reason: str, then: Outcome, provider: Provider, history: History) -> Entry | None:
+    """Pauses the queue before anything else, so that the entry is not taken up again in between."""
+    history.pauses.begin(provider, reason)
+    return then(history)

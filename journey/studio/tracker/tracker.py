@@ -17,18 +17,19 @@ from journey.storage.files import Files
 from journey.storage.stored import Origins
 from journey.studio.tracker.archiving import ARCHIVES_AT_ONCE, Archiving
 from journey.studio.tracker.errands import Errands
-from journey.studio.tracker.polling import Polling
+from journey.studio.tracker.polling import POLLS_AT_ONCE, Polling
 from journey.studio.tracker.sending import sendable
-from journey.studio.tracker.submitting import SUBMITS_AT_ONCE, Submitting
+from journey.studio.tracker.submitting import SUBMITS_AT_ONCE, MaySpend, Submitting
 
 _IDLE_SECONDS = 0.5
+_BREATH_SECONDS = 0.01
+"""Between two steps, however much happens: a step looks at everything, and so costs more than most of what wakes it."""
 
 
 class Tracker:
     """`step()` does what is due; `start()` and `stop()` run it on a thread.
 
     `webhook_for` gives (url, secret) of our receiver for an entry, or None when webhooks are not possible.
-    `may_spend` gives the sentence that says why an entry must not be sent now, or None when it may be.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Tracker:
         *,
         origins: Origins,
         webhook_for: Callable[[Entry], tuple[str, str] | None] = lambda _: None,
-        may_spend: Callable[[Entry], str | None] = lambda _: None,
+        may_spend: MaySpend = lambda *_: None,
         max_bytes: int,
         clock: Callable[[], float] = time.time,
         executor: Executor | None = None,
@@ -51,7 +52,7 @@ class Tracker:
         self._clock = clock
         self._loop = Loop("tracker", self._timed_step)
         # Calls that may take a long time run on threads, so that one slow answer does not hold up the others.
-        threads = len(clients) * (SUBMITS_AT_ONCE + 1) + ARCHIVES_AT_ONCE
+        threads = len(clients) * (SUBMITS_AT_ONCE + POLLS_AT_ONCE) + ARCHIVES_AT_ONCE
         self._errands = Errands(
             executor or ThreadPoolExecutor(max_workers=threads, thread_name_prefix="tracker"),
             on_done=self._loop.wake,
@@ -128,6 +129,7 @@ class Tracker:
     def _timed_step(self) -> float:
         """Take a step. Returns the seconds until the next one may have something to do."""
         self.step()
+        self._loop.rest(_BREATH_SECONDS)
         try:
             # What was due at the step but is held up (a pause, a call under way) must not make this a busy loop.
             due_at = self._history.next_due(after=self.last_step_at or 0.0)

@@ -12,6 +12,7 @@ import pytest
 from journey.api.models import Task
 from journey.history import State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
+from journey.storage.database import Database
 from journey.testing import (
     GRID_ID,
     SINGLE_ID,
@@ -25,6 +26,7 @@ from journey.testing import (
     with_fields,
     without,
 )
+from tests.harness.explained import writes
 from tests.harness.odd_answers import ODD_TASKS
 from tests.harness.tracking import TrackedStudio
 from tests.studio.tracker.conftest import states
@@ -305,6 +307,48 @@ def test_a_move_during_an_answer_is_not_lost(studio: TrackedStudio, api: StandIn
     asked = len(api.calls_to("fetch"))
     studio.tracker.step()
     assert asked + 1 == len(api.calls_to("fetch"))
+
+
+def test_what_a_webhook_named_is_asked_about_first(studio: TrackedStudio, api: StandIn) -> None:
+    """With more tasks due than one call can ask about, the next call asks about the one there is news of.
+
+    A second webhook for it, while that call is answered, is not lost.
+    """
+    entries = [studio.add() for _ in range(30)]
+    for _ in entries:
+        studio.tracker.step()
+    for task_id in list(api.tasks):
+        api.hold(task_id)
+    studio.clock.now += JOURNEYAPI.poll[1]
+    named = max((studio.look(entry) for entry in entries), key=lambda entry: (entry.due_at or 0, entry.id))
+    studio.history.hint(named, str(named.task_id))
+    ask, asked = studio.client.fetch_many, list[list[str]]()
+
+    def named_again(task_ids: Iterable[str]) -> list[Task]:
+        asked.append(list(task_ids))
+        studio.clock.now += 0.01
+        studio.history.hint(named, str(named.task_id))
+        return ask(asked[-1])
+
+    studio.client.fetch_many = named_again  # type: ignore[method-assign]
+    studio.tracker.step()
+    studio.tracker.step()
+    assert [[named.task_id]] * 2 == [asked[0], asked[2]]
+    assert named.task_id not in asked[1]
+
+
+def test_an_answer_about_many_is_one_transaction(studio: TrackedStudio, api: StandIn, database: Database) -> None:
+    """However many tasks are asked about in one call, what was said about them is stored at once."""
+    for _ in range(20):
+        studio.add()
+    for _ in range(20):
+        studio.tracker.step()
+    for task_id in list(api.tasks)[::2]:
+        api.hold(task_id)
+    studio.clock.now += JOURNEYAPI.poll[1]
+    calls = len(api.calls_to("fetch-many"))
+    assert 1 == writes(database, studio.tracker.step)
+    assert 1 == len(api.calls_to("fetch-many")) - calls
 
 
 def test_a_task_here_is_asked_about_as_soon_as_its_id_is_stored(studio: TrackedStudio) -> None:

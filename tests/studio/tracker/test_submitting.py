@@ -14,7 +14,7 @@ from journey.history import Entry, History, State
 from journey.history.spending import Spending
 from journey.outside.transport import Transport
 from journey.provider import JOURNEYAPI, THIS_MACHINE
-from journey.storage.database import Database
+from journey.storage.database import Database, Transactions
 from journey.testing import (
     STEPS,
     Change,
@@ -279,7 +279,7 @@ def test_a_webhook_that_comes_at_the_last_moment_is_sent(make: MakeStudio, api: 
     """A webhook that a second order brings while the call is being prepared is in that call, and one call is made."""
     hook = "https://example.com/hook"
 
-    def meanwhile(entry: Entry) -> None:
+    def meanwhile(*_: object) -> None:
         studio.add(fingerprint="f", webhook_url=hook, webhook_secret="theirs-0123")
 
     studio = make(may_spend=meanwhile)
@@ -344,10 +344,9 @@ def test_an_answer_after_another_process_took_over_is_not_lost(make: MakeStudio,
 @ON_BOTH
 def test_the_budget_holds_for_calls_made_at_the_same_time(make: MakeStudio, api: StandIn, database: Database) -> None:
     """With a budget for three calls, three of twelve are made, however many are under way at once."""
-    spending = Spending(database)
 
-    def may_spend(_: Entry) -> str | None:
-        return None if spending.credits_since(0) + 2 <= 6 else "The budget is used up."
+    def may_spend(_: Entry, within: Transactions) -> str | None:
+        return None if Spending(within).credits_since(0) + 2 <= 6 else "The budget is used up."
 
     api.always(ORDER, Late(0.05))
     with ThreadPoolExecutor(8) as pool:

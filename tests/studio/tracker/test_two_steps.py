@@ -69,7 +69,7 @@ def test_a_budget_holds_the_first_step_and_not_the_second(make: MakeStudio, api:
     """While the budget is used up nothing is sent; the first step uses it up again, and the second is free."""
     spent = [100]
 
-    def may_spend(entry: Entry) -> str | None:
+    def may_spend(entry: Entry, _: object) -> str | None:
         return "The budget is used up." if entry.provider.is_paid and spent[0] + entry.provider.credits > 100 else None
 
     studio = make(may_spend=may_spend)

@@ -1,0 +1,94 @@
+"""Several changes in one transaction: what many want to write at once costs little more than what one wants."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from journey.errors import DatabaseAway
+from journey.history.pauses import Pauses
+from journey.history.store import History
+from journey.storage.database import Transactions, Within
+
+T = TypeVar("T")
+
+
+@contextmanager
+def together(history: History) -> Iterator[History]:
+    """The history within one transaction that is being written: all its changes are stored at the end, or none.
+
+    Only its own methods and `pauses` may be used inside. Ends are told once they are stored. Raises DatabaseAway.
+    """
+    ended: list[str] = []
+    with history._database.write() as connection:
+        within = copy.copy(history)
+        within._database = Within(connection)
+        within.pauses = Pauses(within._database, clock=history._clock)
+        within._on_end = ended.append
+        yield within
+    for entry_id in ended:
+        history._on_end(entry_id)
+
+
+def transactions(history: History) -> Transactions:
+    """Where this history reads and writes: the database, or the one transaction that it is within."""
+    return history._database
+
+
+@dataclass(frozen=True)
+class _Wish:
+    change: Callable[[History], Any]
+    came: Future[Any] = field(default_factory=Future)
+
+
+class Group:
+    """Stores changes of several threads: those that come while another is being stored share the next transaction."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._waiting: list[_Wish] = []
+        self._guard = threading.Lock()
+        self._turn = threading.Lock()
+
+    def store(self, change: Callable[[History], T]) -> T:
+        """Run this change, one at a time, and return what it returns once it is stored.
+
+        When one of several fails, each is run again, alone: a change must do nothing but write to the history that it
+        is given. Raises what the change raises, and DatabaseAway.
+        """
+        wish = _Wish(change)
+        with self._guard:
+            self._waiting.append(wish)
+        with self._turn:
+            if not wish.came.done():
+                with self._guard:
+                    wishes, self._waiting = self._waiting, []
+                self._store(wishes)
+        result: T = wish.came.result()
+        return result
+
+    def _store(self, wishes: Sequence[_Wish]) -> None:
+        if len(wishes) > 1:
+            try:
+                with together(self._history) as history:
+                    results = [wish.change(history) for wish in wishes]
+            except DatabaseAway as error:
+                for wish in wishes:
+                    wish.came.set_exception(error)
+                return
+            except Exception:  # noqa: BLE001, S110  whoever is to blame is told below
+                pass
+            else:
+                for wish, result in zip(wishes, results, strict=True):
+                    wish.came.set_result(result)
+                return
+        for wish in wishes:
+            try:
+                wish.came.set_result(wish.change(self._history))
+            except Exception as error:  # noqa: BLE001  it is raised where the change was wanted
+                wish.came.set_exception(error)
