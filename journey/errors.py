@@ -6,6 +6,7 @@
     ├── FetchFailed                          an outside address gave nothing usable
     │   └── Unreachable                      blocked, unresolvable or silent: deliberately one sentence for all
     ├── FileMissing                          no stored file has this key
+    ├── WorkersAway                          what computes elsewhere does not answer; no task is given up because of it
     ├── Stopped                              a person or a shutdown stopped the work
     ├── CannotStart                          a setting, a folder or a database keeps the program from starting
     │
@@ -60,6 +61,10 @@ class Unreachable(FetchFailed):
 
 class FileMissing(JourneyError):
     """No file is stored under this key."""
+
+
+class WorkersAway(JourneyError):
+    """What computes for this machine does not answer. The same work may be done a moment later."""
 
 
 class Stopped(JourneyError):

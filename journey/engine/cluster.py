@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,18 +19,28 @@ from journey.engine.networks import bundled
 from journey.engine.networks.backends import unavailable_reason
 from journey.engine.networks.network import Network
 from journey.engine.networks.running import CARRIED
-from journey.errors import JourneyError
+from journey.errors import JourneyError, WorkersAway
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 CONNECT_SECONDS = 10
+FETCH_SECONDS = 60
+"""For the pixels of one tile to come from the worker that has them."""
+
+_GONE = (OSError, TimeoutError, CancelledError, asyncio.CancelledError, RuntimeError)
+"""What Dask raises when the scheduler goes away: by the moment, another one of these."""
+
 _FOLDER = "journey-networks"
 _PACKAGES = {"NumPy": "numpy", "OpenVINO": "openvino"}
 
 
-class ClusterAway(JourneyError, BrokenExecutor):
-    """The scheduler is away, its workers cannot do this work, or a tile has brought down too many of them."""
+class ClusterAway(WorkersAway, BrokenExecutor):
+    """The scheduler does not answer."""
+
+
+class ClusterUnfit(JourneyError, BrokenExecutor):
+    """The workers cannot do this work, or a tile has brought down too many of them."""
 
 
 class Cluster(Executor):
@@ -53,12 +64,16 @@ class Cluster(Executor):
         return max(1, len(client.scheduler_info()["workers"])) if client is not None else 1
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Raises ClusterAway when it cannot be done there, RuntimeError after `shutdown`."""
+        """Raises ClusterAway or ClusterUnfit when it cannot be done there, RuntimeError after `shutdown`."""
         client = self._connected()
-        # Tiles differ, so there is nothing to be gained by comparing them with earlier ones.
-        inner: Future[T] = client.get_executor(pure=False).submit(fn, *args, **kwargs)
+        try:
+            # Tiles differ, so there is nothing to be gained by comparing them with earlier ones.
+            inner = client.submit(fn, *args, pure=False, **kwargs)
+        except _GONE as error:
+            raise ClusterAway(self._away()) from error
         outer: Future[T] = Future()
-        outer.add_done_callback(lambda done: inner.cancel() if done.cancelled() else None)
+        outer.add_done_callback(lambda done: _let_go(inner) if done.cancelled() else None)
+        # Not by Dask's own Executor: when the scheduler goes while a result is fetched, its futures never end.
         inner.add_done_callback(lambda done: self._hand_on(done, outer))
         return outer
 
@@ -70,17 +85,22 @@ class Cluster(Executor):
         if client is not None:
             client.close()
 
-    def _hand_on(self, inner: Future[T], outer: Future[T]) -> None:
+    def _hand_on(self, inner: Any, outer: Future[T]) -> None:
+        """Called in a thread of its own once a tile is over, by its end or because the scheduler has gone."""
         if not outer.set_running_or_notify_cancel():
             return
-        if inner.cancelled():
-            outer.set_exception(ClusterAway(self._away()))
-        elif isinstance(error := inner.exception(), KilledWorker):
-            outer.set_exception(ClusterAway("The workers of the cluster that took this tile have died."))
-        elif error is not None:
+        if inner.status == "error":
+            error = inner.exception()
+            if isinstance(error, KilledWorker):
+                error = ClusterUnfit("The workers of the cluster that took this tile have died.")
             outer.set_exception(error)
-        else:
-            outer.set_result(inner.result())
+            return
+        try:
+            outer.set_result(inner.result(FETCH_SECONDS))
+        except _GONE as error:
+            away = ClusterAway(self._away())
+            away.__cause__ = error
+            outer.set_exception(away)
 
     def _connected(self) -> Any:
         with self._lock:
@@ -94,17 +114,17 @@ class Cluster(Executor):
         make: Any = Client
         try:
             client = make(self._scheduler, timeout=f"{CONNECT_SECONDS}s", set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
+        except (*_GONE, ValueError) as error:
             raise ClusterAway(self._away()) from error
         try:
             client.register_plugin(CarriedNetworks(self._files))
             problems = {problem for problem in _asked(client) if problem}
-        except Exception:
+        except Exception as error:
             client.close()
-            raise
+            raise ClusterAway(self._away()) from error
         if problems:
             client.close()
-            raise ClusterAway(f"JOURNEY_ENGINE_SCHEDULER: {min(problems)}")
+            raise ClusterUnfit(f"JOURNEY_ENGINE_SCHEDULER: {min(problems)}")
         return client
 
     def _away(self) -> str:
@@ -139,6 +159,11 @@ def _custom_files(networks: Iterable[Network]) -> dict[str, bytes]:
                 with suppress(FileNotFoundError):
                     files[file.name] = file.read_bytes()
     return files
+
+
+def _let_go(inner: Any) -> None:
+    with suppress(*_GONE):
+        inner.cancel()
 
 
 def _asked(client: Any) -> list[str | None]:

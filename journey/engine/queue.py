@@ -22,7 +22,15 @@ from journey.background import Loop
 from journey.engine.networks.network import Network
 from journey.engine.networks.recipes import Recipe, decided, recipe
 from journey.engine.tasks import EngineTask, Tasks
-from journey.errors import DatabaseAway, FileMissing, InvalidRequest, JourneyError, PictureRefused, Stopped
+from journey.errors import (
+    DatabaseAway,
+    FileMissing,
+    InvalidRequest,
+    JourneyError,
+    PictureRefused,
+    Stopped,
+    WorkersAway,
+)
 from journey.outside.door import Door
 from journey.pictures import png, previews
 from journey.pictures.checking import Decoder
@@ -207,8 +215,8 @@ class Queue:
             self._work(task)
         except Stopped:
             pass
-        except DatabaseAway:
-            raise  # this is no reason to fail the task
+        except (DatabaseAway, WorkersAway):
+            raise  # these are no reason to fail the task
         except JourneyError as error:
             problem = str(error)
         except OSError as error:

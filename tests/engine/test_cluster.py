@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from distributed import Client
 
 from journey.engine import cluster as cluster_module
-from journey.engine.cluster import Cluster, ClusterAway
+from journey.engine.cluster import Cluster, ClusterAway, ClusterUnfit
 from journey.engine.networks.finding import find_networks
 from journey.engine.networks.network import FAST, Hardware
 from journey.engine.networks.recipes import Recipe
@@ -119,12 +120,26 @@ def test_a_scheduler_that_goes_away_in_mid_job_is_a_sentence(tmp_path: Path, mon
         pool.shutdown()
 
 
+def test_no_job_waits_for_ever_when_the_scheduler_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a job waits for when the scheduler dies, its result on the way included, it ends, and says why."""
+    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1)
+    service, address = scheduler(tmp_path)
+    with service, worker(address, "one", tmp_path):
+        pool = Cluster(address, [])
+        jobs = [pool.submit(abs, -number) for number in range(400)]
+        jobs[40].result(60)
+        service.stop(signal.SIGKILL)
+        assert not wait(jobs, timeout=30).not_done
+        assert {type(None), ClusterAway} >= {type(job.exception()) for job in jobs}
+        pool.shutdown()
+
+
 def test_versions_that_do_not_fit_are_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker with another version of what makes the picture is refused, and the sentence says which."""
     wanted = cluster_module.versions() | {"OpenVINO": "1999.1"}
     monkeypatch.setattr(cluster_module, "versions", lambda: wanted)
     with two_workers(tmp_path) as (address, _):
         pool = Cluster(address, [])
-        with pytest.raises(ClusterAway, match=r"has OpenVINO .*, and the studio 1999\.1"):
+        with pytest.raises(ClusterUnfit, match=r"has OpenVINO .*, and the studio 1999\.1"):
             pool.submit(os.getpid)
         pool.shutdown()

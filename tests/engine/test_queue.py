@@ -9,7 +9,7 @@ from PIL import Image
 
 from journey.api.errors import TaskNotFound
 from journey.api.models import TaskStatus
-from journey.errors import DatabaseAway, InvalidRequest
+from journey.errors import DatabaseAway, InvalidRequest, WorkersAway
 from tests.engine.conftest import ME, ORIGIN, Bench
 from tests.harness.engines import WebServer, encoded, until
 
@@ -116,15 +116,17 @@ def test_a_decoder_stopped_by_a_shutdown_does_not_fail_the_task(bench: Bench) ->
     assert "processing" == bench.state(task_id)["status"]
 
 
-def test_a_database_that_is_away_does_not_fail_the_task(bench: Bench) -> None:
-    """When the database is away, the error reaches the loop, which tries again later, and the task does not fail."""
+@pytest.mark.parametrize("away", [DatabaseAway(), WorkersAway("No scheduler answers.")])
+def test_what_is_away_does_not_fail_the_task(bench: Bench, away: Exception) -> None:
+    """When the database or the cluster is away, the error reaches the loop, which tries again later, and the task does
+    not fail."""
     task_id = bench.order()
 
     def locked(step: int) -> None:
-        raise DatabaseAway
+        raise away
 
     bench.enlarge.at_step = locked
-    with pytest.raises(DatabaseAway):
+    with pytest.raises(type(away)):
         bench.queue.work_next()
     bench.enlarge.at_step = lambda step: None
     bench.queue.work_next()
