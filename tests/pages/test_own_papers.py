@@ -62,3 +62,13 @@ def test_upscale_plans_for_a_product(space: Workspace, open_page: OpenPage) -> N
     assert [] == list(app.exception)
     assert "200" == app.text_input(key="for_dpi").value
     assert any("3 mm bleed" in caption.value for caption in app.caption)
+
+
+def test_batch_plans_for_a_product(open_page: OpenPage) -> None:
+    """In a batch a product brings its DPI, and another paper has the usual one again."""
+    app = open_page("batch.py")
+    app.text_area(key="batch_text").set_value("one line\nanother").run()
+    app.selectbox(key="batch_paper").set_value("Poster *70*").run()
+    assert ([], "200") == (list(app.exception), app.text_input(key="batch_dpi").value)
+    app.selectbox(key="batch_paper").set_value("A4").run()
+    assert ([], "300") == (list(app.exception), app.text_input(key="batch_dpi").value)
