@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from journey.commands.showing import say
-from journey.errors import CannotStart, DatabaseAway, JourneyError
+from journey.errors import CannotStart, DatabaseAway, JourneyError, counted
 
 if TYPE_CHECKING:
     from journey.settings import Settings
@@ -56,6 +56,7 @@ def _findings() -> Iterator[Finding]:
         ("Data folder", _data_folder),
         ("Database", _database),
         ("Pictures", _pictures),
+        ("Papers", _papers),
         ("Networks", _networks),
         ("Runs on", _backend),
         ("Port 8501", lambda _: _port(8501, "journey serve --port 8600")),
@@ -68,6 +69,14 @@ def _findings() -> Iterator[Finding]:
             yield Finding(about, False, str(error))
         except OSError as error:
             yield Finding(about, False, f"{error.strerror or type(error).__name__}.")
+
+
+def _papers(settings: Settings) -> str:
+    from journey.printing import PAPERS
+    from journey.printing.own_papers import all_papers
+
+    own = len(all_papers(settings.papers_place, asked_for=settings.papers is not None)) - len(PAPERS)
+    return f"{counted(own, 'paper')} of your own in {settings.papers_place}." if own else "the usual ones."
 
 
 def _key(settings: Settings) -> str:

@@ -57,6 +57,7 @@ def test_a_healthy_machine_is_found_well(terminal: Terminal) -> None:
         ({"JOURNEY_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, "Database"),
         ({"JOURNEY_ENGINE_MODEL": "nosuch"}, "Networks"),
         ({"JOURNEY_DATA_DIR": "/proc/nothing"}, "Data folder"),
+        ({"JOURNEY_PAPERS": "missing.toml"}, "Papers"),
     ],
 )
 def test_what_is_ill_is_named(terminal: Terminal, settings: dict[str, str], about: str) -> None:
