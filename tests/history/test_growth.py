@@ -211,6 +211,20 @@ def plan(connection: sa.Connection, statement: str, values: Any) -> list[str]:
     return [row[0].strip(" ->") for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)]
 
 
+RARE = {
+    "needs you",
+    "under way",
+    "finished",
+    "provider",
+    "multiplier",
+    "person",
+    "batch",
+    "came from",
+    "title",
+    "start",
+}
+"""What is asked of few entries looks at these alone."""
+
 GROWS = "entries|timeline|tags|searched|deleted_calls|spent_calls"
 FULL_SCAN = re.compile(rf"SCAN ({GROWS})( AS \w+)?$|Seq Scan on ({GROWS})\b")
 
@@ -233,6 +247,7 @@ def test_no_question_reads_every_row(
                 assert not [line for line in lines if FULL_SCAN.search(line)], (name, statement, lines)
                 walks = [line for line in lines if line.startswith("SCAN entries")]
                 assert not walks or " LIMIT " in statement.upper().replace("\n", " "), (name, statement, lines)
+                assert not (few and walks and name in RARE), (name, statement, lines)
                 if not few and walks:
                     assert "USE TEMP B-TREE FOR ORDER BY" not in lines, (name, statement, lines)
 
