@@ -139,7 +139,10 @@ class Database(Transactions):
             self._turn.release()
 
     def upgrade(self) -> None:
-        """Upgrade the schema to what this code needs. Raises CannotStart, with nothing changed, if that is not safe."""
+        """Upgrade the schema to what this code needs. Raises CannotStart, with nothing changed, if that is not safe.
+
+        Each revision is a transaction of its own, so that a program that is killed meanwhile goes on where it was.
+        """
         # Imported here: it costs half a second, and programs that only read do not need it.
         import alembic.command
         from alembic.config import Config
@@ -150,6 +153,7 @@ class Database(Transactions):
         # ConfigParser would read a % in the path as the start of a variable.
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
         script = ScriptDirectory.from_config(config)
+        known = {revision.revision for revision in script.walk_revisions()}
         self._refuse_nothing()
         # Before it is opened, which may already undo what a killed program had begun.
         self._was_left_clean = self.is_sqlite and clean_end.is_as_left(self._sqlite_path())
@@ -160,19 +164,23 @@ class Database(Transactions):
                         f"The database at {self.place} is damaged ({_line(damage)}). "
                         "Put a copy from a backup in its place, or move it away to start with an empty one."
                     )
-                current = MigrationContext.configure(connection).get_current_revision()
-                known = {revision.revision for revision in script.walk_revisions()}
-                if current is not None and current not in known:
-                    raise CannotStart(
-                        f"The database at {self.place} was made by a newer version of this program, or by a different "
-                        "program. Start that one, or point JOURNEY_DATA_DIR (or JOURNEY_DATABASE_URL) somewhere else."
-                    )
-                if current != script.get_current_head():
-                    config.attributes.update(connection=connection, metadata=metadata)
-                    alembic.command.upgrade(config, "head")
-                    reach("during the upgrade")
-                # Fails now, not at the first task, when the file or the server takes no writes.
-                connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+            current = None
+            while current != script.get_current_head():
+                with self.write() as connection:
+                    current = MigrationContext.configure(connection).get_current_revision()
+                    if current is not None and current not in known:
+                        raise CannotStart(
+                            f"The database at {self.place} was made by a newer version of this program, or by a "
+                            "different program. Start that one, or point JOURNEY_DATA_DIR (or JOURNEY_DATABASE_URL) "
+                            "somewhere else."
+                        )
+                    if current == script.get_current_head():
+                        # Fails now, not at the first task, when the file or the server takes no writes.
+                        connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+                    else:
+                        config.attributes.update(connection=connection, metadata=metadata)
+                        alembic.command.upgrade(config, "+1")
+                        reach("during the upgrade")
             reach("after the upgrade")
         except (DatabaseAway, sa.exc.DBAPIError) as error:
             reason = error.reason if isinstance(error, DatabaseAway) else _line(error.orig)

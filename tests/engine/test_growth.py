@@ -51,7 +51,7 @@ def test_an_upgrade_counts_what_had_finished(tmp_path: Path) -> None:
         connection.execute(sa.text("DROP INDEX ix_engine_tasks_result_key"))
         connection.execute(sa.text("DROP INDEX engine_tasks_measures"))
         connection.execute(sa.text("CREATE INDEX ix_engine_tasks_owner ON engine_tasks (owner)"))
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0006'"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0008'"))
     database.upgrade()
     assert (94, 94) == (counted, Tasks(database).finished_count(owner=OWNER))
     database.close()

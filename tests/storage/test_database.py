@@ -104,6 +104,31 @@ def test_processes_may_upgrade_at_the_same_time(database_url: str) -> None:
     database.close()
 
 
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
+def test_an_upgrade_goes_on_where_it_was(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that dies in the fourth revision of an upgrade has made three, and the next start makes the rest."""
+
+    class Killed(BaseException):
+        pass
+
+    def die(point: str) -> None:
+        reached.append(point)
+        if len(reached) == 4:
+            raise Killed
+
+    reached: list[str] = []
+    database = Database(database_url)
+    monkeypatch.setattr(storage, "reach", die)
+    with pytest.raises(Killed):
+        database.upgrade()
+    with database.read() as connection:
+        assert "0003" == MigrationContext.configure(connection).get_current_revision()
+    database.upgrade()
+    with database.read() as connection:
+        assert [] == alembic.autogenerate.compare_metadata(MigrationContext.configure(connection), metadata)
+    database.close()
+
+
 def test_a_newer_schema_is_left_alone(database_url: str) -> None:
     """A database of a newer version keeps the program from starting, and nothing in it is changed."""
     database = Database(database_url)

@@ -1,34 +1,14 @@
-"""What keeps every question as cheap at a million entries as at a thousand: indexes, counters, and words to search.
+"""Counters of entries, and sums of what calls came to, so that no page has to add them up.
 
-Counters are kept by triggers, so that no writer can forget them.
+Triggers keep them, so that no writer can forget to.
 """
 
 # ruff: noqa: S608  the names of tables and columns are our own
-import logging
-import time
-
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
-
-log = logging.getLogger(__name__)
-
-_PIXELS = "CAST(result_width AS BIGINT) * result_height"
-_DROPPED = ("ix_entries_created_at", "entries_spent", "entries_person")
-_INDEXES = {
-    "entries_newest": "(created_at, id)",
-    "entries_state": "(state, created_at, id)",
-    "entries_moved": "(state, changed_at)",
-    "entries_person": "(person, created_at, id)",
-    "entries_way": "(engine, type, state, created_at, id)",
-    "entries_by_name": "(lower(name), created_at DESC, id DESC)",
-    "entries_by_size": f"(coalesce({_PIXELS}, -1), created_at, id)",
-    "entries_by_cost": "(credits, created_at, id)",
-    "entries_by_time": "(coalesce(finished_at - created_at, -1), created_at, id)",
-    "entries_kept": "(finished_at) WHERE result_key IS NOT NULL",
-}
+revision = "0007"
+down_revision = "0006"
 
 _COUNTED = ("state", "engine", "type", "person")
 _SPENT = ("month", "person", "engine")
@@ -53,25 +33,7 @@ def upgrade() -> None:
         sa.Column("engine", sa.String(length=16), primary_key=True),
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in _SUMS),
     )
-    op.create_table(
-        "searched",
-        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
-        sa.Column("entry_id", sa.String(length=32), sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False),
-        sa.Column("words", sa.Text(), nullable=False),
-        sa.UniqueConstraint("entry_id"),
-    )
-    op.create_table("unsearched", sa.Column("entry_id", sa.String(length=32), primary_key=True))
-    steps = [f"DROP INDEX {name}" for name in _DROPPED]
-    steps += [f"CREATE INDEX {name} ON entries {columns}" for name, columns in _INDEXES.items()]
-    steps += [*_counted_so_far(sqlite), "INSERT INTO unsearched SELECT id FROM entries ORDER BY id"]
-    if not sqlite:
-        op.execute("SET LOCAL maintenance_work_mem = '256MB'")
-    begun = time.monotonic()
-    for number, step in enumerate(steps, 1):
-        op.execute(step)
-        if time.monotonic() - begun > 1:
-            log.info("upgrade of the database: step %d of %d is done", number, len(steps))
-    for statement in _triggers_of_sqlite() if sqlite else _triggers_of_postgres():
+    for statement in (*_counted_so_far(sqlite), *(_triggers_of_sqlite() if sqlite else _triggers_of_postgres())):
         op.execute(statement)
 
 
@@ -160,9 +122,6 @@ _CHANGING = (
 )
 """The columns on which counters depend."""
 
-_SAID = ("name", "person", "comment")
-"""The columns that are searched."""
-
 
 def _triggers_of_sqlite() -> list[str]:
     found = []
@@ -178,14 +137,6 @@ def _triggers_of_sqlite() -> list[str]:
         f"CREATE TRIGGER entries_changed AFTER UPDATE OF {', '.join(_CHANGING)} ON entries WHEN {differs} "
         f"BEGIN {takes} {adds} END"
     )
-    for name, event, entry in (
-        ("entries_named", "INSERT ON entries", "NEW.id"),
-        ("entries_renamed", f"UPDATE OF {', '.join(_SAID)} ON entries", "NEW.id"),
-        ("tags_added", "INSERT ON tags", "NEW.entry_id"),
-        ("tags_gone", "DELETE ON tags", "OLD.entry_id"),
-    ):
-        remember = f"INSERT INTO unsearched VALUES ({entry}) ON CONFLICT DO NOTHING;"
-        found.append(f"CREATE TRIGGER {name} AFTER {event} BEGIN {remember} END")
     return found
 
 
@@ -209,16 +160,4 @@ def _triggers_of_postgres() -> list[str]:
         f"CREATE TRIGGER entries_changed AFTER UPDATE OF {', '.join(_CHANGING)} ON entries "
         f"FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION entries_counted()"
     )
-    for table, entry, events in (
-        ("entries", "NEW.id", f"INSERT OR UPDATE OF {', '.join(_SAID)}"),
-        ("tags", "CASE WHEN TG_OP = 'DELETE' THEN OLD.entry_id ELSE NEW.entry_id END", "INSERT OR DELETE"),
-    ):
-        remember = f"INSERT INTO unsearched VALUES ({entry}) ON CONFLICT DO NOTHING;"
-        found += [
-            (
-                f"CREATE FUNCTION {table}_named() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {remember} "
-                "RETURN NULL; END $$"
-            ),
-            f"CREATE TRIGGER {table}_named AFTER {events} ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_named()",
-        ]
     return found
