@@ -10,7 +10,7 @@ from journey.workspace import workspace
 from pages.forms.inputs import sample_sources
 from pages.forms.paper import NO_PAPER
 from pages.forms.picture import use_sample, use_sample_grid
-from pages.task.pictures import GONE
+from pages.task.pictures import AWAY, GONE
 
 state = st.session_state
 
@@ -43,6 +43,8 @@ def _small(sample: StoredPicture, *, alt: str) -> None:
         st.image(_shrunk(sample.key), alt=alt, width="stretch")
     except FileMissing:
         st.caption(GONE)
+    except OSError:  # object storage is away
+        st.caption(AWAY)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -51,7 +51,7 @@ def small_copy(source: Source | None) -> Image.Image | None:
     """A stored picture's preview at the size of drawings; None when there is none."""
     try:
         return _small_copy(source.stored.key) if source else None
-    except FileMissing:
+    except (FileMissing, OSError):  # gone, or in object storage that is away
         return None
 
 

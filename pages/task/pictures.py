@@ -14,12 +14,13 @@ from journey.workspace import workspace
 from pages.frame.visitor import origin
 
 GONE = "This picture is no longer stored."
+AWAY = "This picture cannot be read at the moment. Reload the page in a while."
 
 
 def picture(
     shown: StoredPicture | None, *, alt: str, thumbnail: bool = False, width: int | Literal["stretch"] = "stretch"
 ) -> None:
-    """A stored picture's preview (or thumbnail), or a line saying that it is gone."""
+    """A stored picture's preview (or thumbnail), or a line saying that it is gone, or away for now."""
     small = shown.beside(THUMBNAIL if thumbnail else PREVIEW) if shown else None
     try:
         if small is None:
@@ -27,6 +28,10 @@ def picture(
         path = workspace().files.path(small.key, small.file)
     except FileMissing:
         st.caption(GONE)
+        return
+    except OSError:
+        # Object storage is away: the rest of the page is of use without this picture.
+        st.caption(AWAY)
         return
     if st.context.url:
         st.image(small.url(origin()), alt=alt, width=width)

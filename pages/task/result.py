@@ -33,7 +33,7 @@ def result(entry: Entry, begun: Entry, *, fills_form: bool) -> None:
             raise FileMissing
         before, after = map(viewed, sides)
         look = _close_look(after.side.picture.key, after.side.picture.size)
-    except FileMissing:
+    except (FileMissing, OSError):  # gone, or in object storage that is away
         actions(entry, begun, fills_form=fills_form)
         side_by_side(entry)
         return

@@ -132,6 +132,8 @@ class Crowd:
                 case "delta" if message.delta.new_element.WhichOneof("type") == "exception":
                     shown = message.delta.new_element.exception
                     self.problems[f"{page}: {shown.type}: {shown.message}"] += 1
+                case "delta" if "report the number" in message.delta.new_element.alert.body:
+                    self.problems[f"{page}: an error of ours"] += 1
                 case "script_finished" if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                     return
                 case "script_finished" if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:

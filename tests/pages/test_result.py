@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -17,6 +19,7 @@ from tests.pages.test_pages import errors
 
 OpenPage = Callable[..., AppTest]
 GONE = "This picture is no longer stored."
+AWAY = "This picture cannot be read at the moment. Reload the page in a while."
 
 
 def has_slider(app: AppTest) -> bool:
@@ -78,3 +81,18 @@ def test_a_picture_without_tiles_is_shown_from_its_preview(space: Workspace, ope
     app = open_page("history.py", task=entry)
     assert has_slider(app)
     assert "2x result: only a preview can be shown." in captions(app)
+
+
+def test_a_picture_that_is_away_leaves_the_rest_of_the_page(
+    space: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While object storage does not answer, each picture is a line that says so, and the page is drawn to its end."""
+    entry = add(space, result_key="0" * 32)
+
+    def away(key: str, name: str) -> Path:
+        raise OSError(errno.EIO, "Could not connect")
+
+    monkeypatch.setattr(space.files, "path", away)
+    app = open_page("history.py", task=entry)
+    assert [] == errors(app)
+    assert AWAY in captions(app)
