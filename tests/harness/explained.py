@@ -1,35 +1,43 @@
-"""How a database does what a program asks of it: the plans of a call's statements, and its transactions that write."""
+"""How a database answers what a program asks it: its statements, their plans, and how often it writes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 
 from journey.storage.database import Database
 
-_LONGEST_STEP = 200
+Statement = tuple[str, Any]
+"""SQL, and what is put into it."""
 
 
-def plans(database: Database, ask: Callable[[], object]) -> str:
-    """What the database says it will do for each SELECT of this call, a line for each step."""
-    asked: list[tuple[str, Any]] = []
+@contextmanager
+def statements(database: Database) -> Iterator[list[Statement]]:
+    """What is said to the database meanwhile."""
+    said: list[Statement] = []
 
     def note(_connection: object, _cursor: object, statement: str, given: Any, *_: object) -> None:
-        if statement.lstrip().startswith("SELECT"):
-            asked.append((statement, given))
+        said.append((statement, given))
 
     sa.event.listen(database.engine, "before_cursor_execute", note)
     try:
-        ask()
+        yield said
     finally:
         sa.event.remove(database.engine, "before_cursor_execute", note)
-    assert asked, "it asked nothing"
-    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
-    with database.read() as connection:
-        rows = [row for each, given in asked for row in connection.exec_driver_sql(explain + each, given)]
-    return "\n".join(str(row[-1])[:_LONGEST_STEP] for row in rows)
+
+
+def plan(connection: sa.Connection, statement: Statement, *, may_read_all: bool = False) -> list[str]:
+    """The steps by which the database answers it.
+
+    Of few rows Postgres reads all, whatever there is. Unless it `may_read_all`, it says whether it would have to.
+    """
+    if connection.dialect.name == "sqlite":
+        return [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement[0]}", statement[1])]
+    connection.exec_driver_sql(f"SET LOCAL enable_seqscan = {'on' if may_read_all else 'off'}")
+    return [row[0].strip(" ->") for row in connection.exec_driver_sql(f"EXPLAIN {statement[0]}", statement[1])]
 
 
 def writes(database: Database, work: Callable[[], object]) -> int:

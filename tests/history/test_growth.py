@@ -6,7 +6,6 @@ import logging
 import random
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -37,6 +36,7 @@ from journey.history.timing import usual_times
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
 from journey.storage.stored import StoredPicture
+from tests.harness.explained import plan, statements
 from tests.harness.standing import Clock
 
 
@@ -189,28 +189,6 @@ ASKED: dict[str, Callable[[History], object]] = {
 }
 
 
-@contextmanager
-def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    said: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        said.append((statement, values))
-
-    sa.event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield said
-    finally:
-        sa.event.remove(database.engine, "before_cursor_execute", note)
-
-
-def plan(connection: sa.Connection, statement: str, values: Any) -> list[str]:
-    if connection.dialect.name == "sqlite":
-        return [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
-    # On so few rows it would read all of them, so what is asked is whether it has to.
-    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-    return [row[0].strip(" ->") for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)]
-
-
 RARE = {
     "needs you",
     "under way",
@@ -243,7 +221,7 @@ def test_no_question_reads_every_row(
             for statement, values in said:
                 if not statement.startswith(("SELECT", "UPDATE entries", "WITH")) or "pg_catalog" in statement:
                     continue
-                lines = plan(connection, statement, values)
+                lines = plan(connection, (statement, values))
                 assert not [line for line in lines if FULL_SCAN.search(line)], (name, statement, lines)
                 walks = [line for line in lines if line.startswith("SCAN entries")]
                 assert not walks or " LIMIT " in statement.upper().replace("\n", " "), (name, statement, lines)
@@ -258,7 +236,7 @@ def test_usual_times_come_from_an_index(history: History, clock: Clock, database
     with statements(database) as said:
         usual_times(database, [JOURNEYAPI, THIS_MACHINE])
     with database.read() as connection:
-        lines = [line for statement in said for line in plan(connection, *statement)]
+        lines = [line for statement in said for line in plan(connection, statement)]
     assert not [line for line in lines if line.startswith(("SCAN", "Seq Scan", "USE TEMP"))]
     assert not database.is_sqlite or {"entries_way"} == {name for line in lines for name in line.split() if "_" in name}
 
