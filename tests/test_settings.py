@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "JOURNEY_DATA_DIR": Path(".journey"),
     "JOURNEY_DATABASE_URL": None,
     "JOURNEY_FILES_URL": None,
+    "JOURNEY_PAPERS": None,
     "JOURNEY_ENGINE": "on",
     "JOURNEY_ENGINE_KEY": (),
     "JOURNEY_ENGINE_MODEL": "fast",
@@ -28,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "JOURNEY_ENGINE_DEVICE": "auto",
     "JOURNEY_ENGINE_PRECISION": "auto",
     "JOURNEY_ENGINE_SCHEDULER": None,
+    "JOURNEY_ENGINE_KEEP": 100_000,
     "JOURNEY_FETCH_ALLOW": (),
     "JOURNEY_MAX_BYTES": 250 * 1024 * 1024,
     "JOURNEY_MAX_INPUT_PIXELS": 100_000_000,
@@ -38,7 +40,6 @@ DEFAULTS: dict[str, Any] = {
     "JOURNEY_MAX_TABS": 1_000,
     "JOURNEY_MAX_UPLOADS": 3 * 2**30,
     "JOURNEY_MAX_TAB_UPLOADS": 2**30,
-    "JOURNEY_ENGINE_KEEP": 100_000,
     "JOURNEY_KEEP_DAYS": None,
     "JOURNEY_OPEN": False,
 }

@@ -49,7 +49,9 @@ def facts(entry: Entry, *, timezone: str | None, now: float) -> dict[str, str]:
         "Sent": _time(entry.submitted_at, timezone),
         "Ended": _time(entry.finished_at, timezone),
         "Last change": _time(entry.changed_at, timezone),
-        "Next check": None if entry.state.over else _time(entry.due_at and max(entry.due_at, entry.changed_at), timezone),
+        "Next check": None
+        if entry.state.over
+        else _time(entry.due_at and max(entry.due_at, entry.changed_at), timezone),
         "Took": entry.finished_at and duration(entry.finished_at - entry.created_at),
         "Address of the picture": entry.image_url and masked(entry.image_url),
         "Upscaled task": _picture_of(entry.parent_task_id, entry.index),

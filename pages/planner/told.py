@@ -13,8 +13,7 @@ from journey.studio import Source
 from journey.views.plans import told_warnings, told_words
 from journey.views.words import literal
 from journey.workspace import workspace
-from pages.frame.protection import say_error
-from pages.frame.watching import wait_until
+from pages.frame.protection import protected, say_error
 
 LOOK_SECONDS = 0.5
 QUICK_SECONDS = 0.2
@@ -29,11 +28,24 @@ def show_told(source: Source, specs: Sequence[PrintSpec]) -> None:
     if not 0 < len(specs) <= MOST_FILES:
         return
     job = _asked(source, tuple(specs))
-    if job is None:
+    if job is None or job.done:
+        _show(job, specs)
         return
-    if not job.done:
-        st.caption("Finding out how large it will be …")
-        wait_until(lambda: job.done, look_every=LOOK_SECONDS)
+
+    # By itself: drawing the whole page again would close a list that somebody has just opened.
+    @st.fragment(run_every=LOOK_SECONDS)
+    @protected(quiet=True)
+    def look() -> None:
+        if job.done:
+            _show(job, specs)
+        else:
+            st.caption("Finding out how large it will be …")
+
+    look()
+
+
+def _show(job: PrintJob[tuple[Told, ...]] | None, specs: Sequence[PrintSpec]) -> None:
+    if job is None:
         return
     try:
         told = job.result(0)

@@ -202,7 +202,7 @@ def test_print_size_keeps_its_upload(studio: Studio, page: Page) -> None:
     expect(page.get_by_text("wall.png · 48 × 32 px")).to_be_visible()
     page.get_by_role("combobox", name="Format").click()
     page.get_by_role("option", name="PDF ·").click()
-    kept(page, '"wall.png"', '"ready_format":"PDF"')
+    kept(page, '"wall.png"', '"print_format":"PDF"')
     rest(page)
     page.get_by_role("link", name="Spend").click()
     expect(page.get_by_role("heading", name="Spend", level=1)).to_be_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from journey.engine.guesses import FREE_A_MINUTE, PAUSE_SECONDS, WAITING_LIMIT, Guesses
-from tests.harness.standing import Clock
+from tests.harness.standing import Clock, outcome
 
 
 def test_a_few_wrong_keys_are_answered_at_once_and_more_are_not() -> None:
@@ -17,12 +17,12 @@ def test_a_few_wrong_keys_are_answered_at_once_and_more_are_not() -> None:
 
     guesses = Guesses(clock=clock, sleep=sleep)
     for _ in range(FREE_A_MINUTE):
-        assert asyncio.run(guesses.note())
+        assert outcome(guesses.note())
     assert [] == clock.pauses
-    assert asyncio.run(guesses.note())
+    assert outcome(guesses.note())
     assert [PAUSE_SECONDS] == clock.pauses
     clock.now += 61
-    assert asyncio.run(guesses.note())
+    assert outcome(guesses.note())
     assert [PAUSE_SECONDS] == clock.pauses
 
 
@@ -42,4 +42,4 @@ def test_guessers_cannot_fill_the_server() -> None:
         woken.set()
         return list(await asyncio.gather(*tasks))
 
-    assert 100 == asyncio.run(crowd()).count(False)
+    assert 100 == outcome(crowd()).count(False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,6 +63,12 @@ def wait_for(condition: Callable[[], object], *, seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the background work did not get there in time"
         time.sleep(0.02)
+
+
+def outcome(work: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end in a thread of its own: where a browser was driven, this one has a loop that runs already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def wait_for_server(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -165,7 +165,7 @@ def test_a_row_of_an_export_without_a_task_brings_our_own_copy(space: Workspace,
         )
     )
     space.history.move(entry.id, State.CANCELLED)
-    app = enter(open_page("batch.py"), b"".join(to_csv(space.history.lists, [entry.id])).decode("utf-8-sig"))
+    app = enter(open_page("batch.py"), b"".join(to_csv(space.history.lists.rows_of([entry.id]))).decode("utf-8-sig"))
     assert ("1 picture to enlarge" in shown(app), "s1gned" in shown(app)) == (True, False)
 
 

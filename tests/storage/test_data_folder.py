@@ -73,7 +73,7 @@ def test_everything_lies_in_the_folder_whatever_it_is_called(tmp_path: Path, nam
         key = files.keep(folder)
     Looked(settings.files_place).note([key])
     assert [name] == [path.name for path in tmp_path.iterdir()]
-    assert {"journey.db", "files"} == {
+    assert {"journey.db", "journey.db.left", "files"} == {
         path.name for path in settings.data_dir.iterdir() if "journey.db-" not in path.name
     }
     assert b"picture" == files.path(key, "picture.png").read_bytes()

@@ -28,6 +28,7 @@ ENTRY = Entry(
     parent_task_id="parent-1",
     index="3",
     source=StoredPicture("s" * 32, "koi.png", 640, 480),
+    source_size=(640, 480),
     webhook_url="https://hooks.example.com/services/T0KEN",
     webhook_token="0UR-T0KEN",
     task_id="task-1",

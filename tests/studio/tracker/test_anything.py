@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import tempfile
 from collections import Counter
@@ -40,7 +39,7 @@ from journey.studio.stopping import stop
 from journey.testing import Change, Close, Fault, Hang, Reply, StandIn, StandInTask, rate_limited, web_page
 from journey.web import webhooks
 from tests.harness.in_process import DoorHere, Wire
-from tests.harness.standing import Clock
+from tests.harness.standing import Clock, outcome
 from tests.harness.tracking import OWN_ORIGIN, TrackedStudio
 from tests.studio.tracker.conftest import ORDER
 
@@ -351,7 +350,7 @@ class Anything(RuleBasedStateMachine):
             async with httpx.AsyncClient(transport=httpx.ASGITransport(receiver), base_url=OWN_ORIGIN) as client:
                 return await client.post(path, json={"task_id": task_id}, headers={"x-webhook-secret": secret})
 
-        return asyncio.run(post()).status_code
+        return outcome(post()).status_code
 
     @rule(seconds=st.sampled_from([-40 * 86_400.0, -86_400.0, -3600.0, 3600.0, 86_400.0, 40 * 86_400.0]))
     def clock_jumps(self, seconds: float) -> None:
