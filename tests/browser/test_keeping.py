@@ -200,6 +200,7 @@ def test_print_size_keeps_its_upload(studio: Studio, page: Page) -> None:
     page.goto(f"{studio.url}/print_size?paper=A6&from=upload")
     page.locator("input[type=file]").set_input_files(file("wall.png"))
     expect(page.get_by_text("wall.png · 48 × 32 px")).to_be_visible()
+    rest(page)
     page.get_by_role("combobox", name="Format").click()
     page.get_by_role("option", name="PDF ·").click()
     kept(page, '"wall.png"', '"print_format":"PDF"')
