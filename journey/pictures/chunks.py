@@ -81,8 +81,11 @@ def unpacked(data: bytes) -> bytes | None:
     return whole if unpacking.eof else None
 
 
-def bare(path: Path) -> io.BytesIO:
-    """The same PNG with nothing but what decides its pixels, for a reader that stumbles over anything else."""
+def bare(path: Path) -> io.BytesIO | None:
+    """The same PNG with nothing but what decides its pixels, for a reader that stumbles over anything else.
+
+    None when a checksum of that is wrong.
+    """
     made = io.BytesIO()
     made.write(SIGNATURE)
     ended = False
@@ -90,7 +93,10 @@ def bare(path: Path) -> io.BytesIO:
         for chunk in chunks(file):
             if chunk.kind in _NEEDED:
                 file.seek(chunk.at - 8)
-                made.write(file.read(chunk.length + 12))
+                whole = file.read(chunk.length + 12)
+                if whole[-4:] != struct.pack(">I", zlib.crc32(memoryview(whole)[4:-4])):
+                    return None
+                made.write(whole)
                 ended = chunk.kind == b"IEND"
     if not ended:
         write_chunk(made, b"IEND", b"")

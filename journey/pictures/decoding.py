@@ -35,7 +35,6 @@ def decoded(path: Path, max_pixels: int) -> Image.Image:
     """
     reading = read(path, max_pixels)
     with path.open("rb") as file, broken_is_refused():
-        refuse_broken(path, reading)
         image = opened(_bare(path, file, reading), reading.kind, max_pixels)
         image.load()
         turn = _TURNS.get(reading.orientation)
@@ -51,7 +50,11 @@ def _bare(path: Path, file: BinaryIO, reading: Reading) -> BinaryIO:
     """The file without the side matter over which Pillow stumbles, though it has nothing to do with the pixels."""
     if reading.kind == "WEBP":
         return riff.bare(file)
-    return chunks.bare(path) if reading.kind == "PNG" else file
+    if reading.kind != "PNG":
+        return file
+    if (found := chunks.bare(path)) is None:
+        raise PictureRefused(DAMAGED)
+    return found
 
 
 def refuse_broken(path: Path, reading: Reading) -> None:

@@ -93,6 +93,19 @@ def expect_upscale(page: Page) -> None:
     expect(page.get_by_role("textbox", name="DPI")).to_have_value("150")
 
 
+def choose(page: Page, name: str, option: str) -> None:
+    """Choose from a list, which closes again when it is opened in the moment in which its page is drawn anew."""
+
+    def is_chosen() -> bool:
+        page.get_by_role("combobox", name=name).click()
+        with suppress(PlaywrightTimeout):
+            page.get_by_role("option", name=option).click(timeout=3_000)
+            return True
+        return False
+
+    wait_for(is_chosen)
+
+
 def order(page: Page) -> None:
     """Click until the task is there: in the moment in which a page comes back, it still shows what it had before."""
 
@@ -200,9 +213,7 @@ def test_print_size_keeps_its_upload(studio: Studio, page: Page) -> None:
     page.goto(f"{studio.url}/print_size?paper=A6&from=upload")
     page.locator("input[type=file]").set_input_files(file("wall.png"))
     expect(page.get_by_text("wall.png · 48 × 32 px")).to_be_visible()
-    rest(page)
-    page.get_by_role("combobox", name="Format").click()
-    page.get_by_role("option", name="PDF ·").click()
+    choose(page, "Format", "PDF ·")
     kept(page, '"wall.png"', '"print_format":"PDF"')
     rest(page)
     page.get_by_role("link", name="Spend").click()
