@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -11,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from journey.errors import DatabaseAway
-from journey.history.pauses import Pauses
 from journey.history.store import History
 from journey.storage.database import Transactions, Within
 
@@ -22,15 +20,11 @@ T = TypeVar("T")
 def together(history: History) -> Iterator[History]:
     """The history within one transaction that is being written: all its changes are stored at the end, or none.
 
-    Only its own methods and `pauses` may be used inside. Ends are told once they are stored. Raises DatabaseAway.
+    Ends are told once they are stored. Raises DatabaseAway.
     """
     ended: list[str] = []
     with history._database.write() as connection:
-        within = copy.copy(history)
-        within._database = Within(connection)
-        within.pauses = Pauses(within._database, clock=history._clock)
-        within._on_end = ended.append
-        yield within
+        yield History(Within(connection), on_end=ended.append, clock=history._clock)
     for entry_id in ended:
         history._on_end(entry_id)
 

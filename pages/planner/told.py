@@ -28,7 +28,9 @@ def show_told(source: Source, specs: Sequence[PrintSpec]) -> None:
     if not 0 < len(specs) <= MOST_FILES:
         return
     job = _asked(source, tuple(specs))
-    if job is None or job.done:
+    if job is None:
+        return
+    if job.done:
         _show(job, specs)
         return
 
@@ -44,9 +46,7 @@ def show_told(source: Source, specs: Sequence[PrintSpec]) -> None:
     look()
 
 
-def _show(job: PrintJob[tuple[Told, ...]] | None, specs: Sequence[PrintSpec]) -> None:
-    if job is None:
-        return
+def _show(job: PrintJob[tuple[Told, ...]], specs: Sequence[PrintSpec]) -> None:
     try:
         told = job.result(0)
     except (JourneyError, OSError, ValueError):  # making the file says why
