@@ -43,4 +43,4 @@ def choose_second_network(variant: Variant | None, scale: int) -> str | None:
     labels = {name: network_label(name, took) for name, took in seconds.items()}
     told = " The webhook is called after the first." if state.webhook_url else ""
     st.caption(f"Two steps: {literal(way_words(scale, variant.provider))}.{told}")
-    return choose("Network of the second step", labels, key="then_network")
+    return choose("Network of the second step", labels, key="then_network", wrap=True)
