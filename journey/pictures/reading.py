@@ -22,7 +22,7 @@ from journey.pictures.colours import Colours, Said, Way, colours_of, primaries_o
 from journey.pictures.kinds import KINDS, FormatName, sniff
 
 DAMAGED = "The picture is damaged or cut short. Save or download it again and try once more."
-_HEAD_BYTES = (1 << 17, 16 << 20)
+_HEAD_BYTES = (1 << 13, 1 << 17, 16 << 20)
 """How much of a JPEG is looked through for what comes before its pixels: mostly little is enough."""
 _ORIENTATION, _EXIF_PART, _COLOR_SPACE, _INTEROP_PART, _INTEROP_INDEX = 0x0112, 0x8769, 0xA001, 0xA005, 1
 _PNG_MODES = {0: "L", 2: "RGB", 3: "RGB", 4: "LA", 6: "RGBA"}
@@ -184,23 +184,26 @@ def _jpeg(file: BinaryIO, max_pixels: int) -> Reading:
             f"This JPEG has {frame.data[0]} bits a colour, and only the usual 8 can be read here. Save it as a PNG, or "
             "as an 8-bit JPEG."
         )
-    file.seek(0)
-    image = opened(file, "JPEG", max_pixels)
+    height, width, channels = struct.unpack(">HHB", frame.data[1:6])
+    refuse_too_many((width, height), max_pixels)
+    if not width or not height or channels not in (1, 3, 4):
+        raise PictureRefused(DAMAGED)
     exif = _exif(next((each.data for each in head if each.marker == segments.APP1 and _is_exif(each.data)), None))
-    is_cmyk = image.mode == "CMYK"
-    mode = "L" if image.mode == "L" else "RGB"
+    is_cmyk = channels == 4
+    mode = "L" if channels == 1 else "RGB"
     profile = segments.profile_in(head)
     has_profile = any(each.marker == segments.APP2 and each.data.startswith(segments.ICC_MARK) for each in head)
     said = Said(profile=profile, has_profile=has_profile, exif_space=_exif_space(exif))
-    colours = colours_of(said, 4 if is_cmyk else len(mode))
+    colours = colours_of(said, channels)
     notes = ["CMYK colours were converted to sRGB."] if is_cmyk else []
     side_matter = (each.data for each in head if each.marker in (segments.APP1, segments.APP2))
     if any(mark in data for data in side_matter for mark in _GAIN_MAP):
         notes.append("Its HDR part is left out: prints cannot show it.")
-    is_by_rows = not (is_cmyk or image.info.get("progressive"))
+    is_by_rows = not (is_cmyk or frame.marker in segments.PROGRESSIVE)
     return Reading(
         "JPEG",
-        *image.size,
+        width,
+        height,
         mode,
         colours,
         orientation=_orientation(exif),

@@ -11,6 +11,8 @@ from journey.errors import PictureRefused
 
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Starts of a frame: they say the precision, the size and the components."""
+PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+"""Those of a picture that comes in several rounds, all rows in each."""
 SOI, EOI, SOS, APP0, APP1, APP2, APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
 ICC_MARK = b"ICC_PROFILE\x00"
 DAMAGED = "The JPEG is damaged or cut short. Save or download it again and try once more."
