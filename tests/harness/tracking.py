@@ -107,24 +107,23 @@ def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class DyingHistory(History):
-    """Kills its process before or after the entry moves to a state."""
+def _die_around_a_move(before: State | None, after: State | None, *, in_second_step: bool) -> None:
+    """Kill this process before or after an entry moves to these states, be it alone or with others."""
+    move_for_real = History.move
 
-    before: State | None = None
-    after: State | None = None
-    in_second_step = False
+    def is_meant(history: History, entry_id: str) -> bool:
+        entry = history.get(entry_id)
+        return entry is not None and (entry.step == 2) is in_second_step
 
-    def move(self, entry_id: str, to: State, **changes: Any) -> Entry | None:
-        if to is self.before and self._is_meant(entry_id):
+    def move(history: History, entry_id: str, to: State, **changes: Any) -> Entry | None:
+        if to is before and is_meant(history, entry_id):
             die()
-        moved = super().move(entry_id, to, **changes)
-        if to is self.after and self._is_meant(entry_id):
+        moved = move_for_real(history, entry_id, to, **changes)
+        if to is after and is_meant(history, entry_id):
             die()
         return moved
 
-    def _is_meant(self, entry_id: str) -> bool:
-        entry = self.get(entry_id)
-        return entry is not None and (entry.step == 2) is self.in_second_step
+    History.move = move  # type: ignore[method-assign]
 
 
 POINTS = (
@@ -164,13 +163,8 @@ def run_until_death(
     `in_second_step` leaves the first step of an order alone, at points that lie before or after a move.
     """
     database = Database(database_url)
-    clock = Clock()
-    history = DyingHistory(database, clock=clock)
-    studio = TrackedStudio(database, Path(folder), api_url, api_key, history=history, timeout=60)
-    clock.now = studio.clock.now
-    history._clock = studio.clock
-    history.before, history.after = _BEFORE.get(point), _AFTER.get(point)
-    history.in_second_step = in_second_step
+    studio = TrackedStudio(database, Path(folder), api_url, api_key, timeout=60)
+    _die_around_a_move(_BEFORE.get(point), _AFTER.get(point), in_second_step=in_second_step)
     match point:
         case "during polling":
             studio.client.fetch_many = _then_die(studio.client.fetch_many)  # type: ignore[method-assign]

@@ -302,9 +302,11 @@ def test_the_task_id_is_stored_when_the_database_comes_back(make: MakeStudio, ap
                 raise DatabaseAway
             return super().move(entry_id, to, **changes)
 
-    studio = make(history=Away(database, clock=lambda: 1_800_000_000.0))
+    history = Away(database, clock=lambda: 1_800_000_000.0)
+    studio = make(history=history)
     entry = studio.add()
     studio.tracker.step()
+    assert 0 == history.times
     assert State.OPEN is studio.look(entry).state
     assert studio.look(entry).task_id in api.tasks
     assert 1 == api.charges
