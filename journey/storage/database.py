@@ -6,6 +6,7 @@ DatabaseAway.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -22,6 +23,8 @@ from journey.errors import MESSAGE_LIMIT, CannotStart, DatabaseAway
 from journey.storage import clean_end
 from journey.storage.failpoints import reach
 
+log = logging.getLogger(__name__)
+
 BUSY_TIMEOUT_MS = 8_000
 """How long a transaction waits for another writer; below the 10 s in which a webhook must be answered."""
 
@@ -30,6 +33,9 @@ CONNECT_SECONDS = 5
 _WORKER_LOCK = 0x6A6F75726E6579
 """An arbitrary number ("journey" in ASCII) that names the worker's lock in Postgres."""
 _WRITE_LOCK = _WORKER_LOCK + 1
+
+_QUIET_SECONDS = 1.0
+"""An upgrade that takes longer says in the log how far it is."""
 
 _NEW_SECONDS = 10.0
 """How long a file may be empty while another process makes a database of it."""
@@ -164,8 +170,8 @@ class Database(Transactions):
                         f"The database at {self.place} is damaged ({_line(damage)}). "
                         "Put a copy from a backup in its place, or move it away to start with an empty one."
                     )
-            current = None
-            while current != script.get_current_head():
+            current, head, begun = None, script.get_current_head(), time.monotonic()
+            while current != head:
                 with self.write() as connection:
                     current = MigrationContext.configure(connection).get_current_revision()
                     if current is not None and current not in known:
@@ -174,7 +180,9 @@ class Database(Transactions):
                             "different program. Start that one, or point JOURNEY_DATA_DIR (or JOURNEY_DATABASE_URL) "
                             "somewhere else."
                         )
-                    if current == script.get_current_head():
+                    if time.monotonic() - begun > _QUIET_SECONDS:
+                        log.info("upgrade of the database: at revision %s of %s", current, head)
+                    if current == head:
                         # Fails now, not at the first task, when the file or the server takes no writes.
                         connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
                     else:

@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import httpx
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -90,9 +89,10 @@ class Crowd:
                     try:
                         async with asyncio.timeout(ANSWER_SECONDS):
                             if socket is None:
-                                socket = await self._opened(browser)
+                                socket = await connected(browser)
+                                self.at[browser.cookies.get("journey_replica", "")] += 1
                                 stack.push_async_callback(socket.close)
-                            await self._drawn(socket, page)
+                            self.problems.update(await drawn(socket, page))
                     except (OSError, httpx.HTTPError, WebSocketException):
                         socket = None
                         await stack.aclose()
@@ -105,37 +105,39 @@ class Crowd:
                         break
                 await asyncio.sleep(max(0.0, asked_at + self.every - time.monotonic()))
 
-    async def _opened(self, browser: httpx.AsyncClient) -> ClientConnection:
-        """Load the page, and open its socket with the cookies that came with it, as a browser does."""
-        (await browser.get("/")).raise_for_status()
-        self.at[browser.cookies.get("journey_replica", "")] += 1
-        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-        return await connect(
-            f"ws://{urlsplit(self.url).netloc}/_stcore/stream",
-            origin=self.url,  # type: ignore[arg-type]
-            subprotocols=["streamlit"],  # type: ignore[list-item]
-            additional_headers={"Cookie": cookies},
-            max_size=None,
-            proxy=None,
-            ping_interval=None,
-        )
 
-    async def _drawn(self, socket: ClientConnection, page: str) -> None:
-        """Ask for a page, and wait until all of it has come."""
-        wish = BackMsg()
-        wish.rerun_script.page_name = page
-        wish.rerun_script.context_info.timezone = "UTC"
-        await socket.send(wish.SerializeToString())
-        while True:
-            message = ForwardMsg.FromString(await socket.recv(decode=False))
-            match message.WhichOneof("type"):
-                case "delta" if message.delta.new_element.WhichOneof("type") == "exception":
-                    shown = message.delta.new_element.exception
-                    self.problems[f"{page}: {shown.type}: {shown.message}"] += 1
-                case "delta" if "report the number" in message.delta.new_element.alert.body:
-                    self.problems[f"{page}: an error of ours"] += 1
-                case "script_finished" if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-                    return
-                case "script_finished" if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
-                    self.problems[f"{page}: does not compile"] += 1
-                    return
+async def connected(browser: httpx.AsyncClient) -> ClientConnection:
+    """Load the page, and open its socket with the cookies that came with it, as a browser does."""
+    (await browser.get("/")).raise_for_status()
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    return await connect(
+        str(browser.base_url.copy_with(scheme="ws", path="/_stcore/stream")),
+        origin=str(browser.base_url).rstrip("/"),  # type: ignore[arg-type]
+        subprotocols=["streamlit"],  # type: ignore[list-item]
+        additional_headers={"Cookie": cookies},
+        max_size=None,
+        proxy=None,
+        ping_interval=None,
+    )
+
+
+async def drawn(socket: ClientConnection, page: str, query: str = "") -> list[str]:
+    """Ask for a page, with this query in its address, wait until all of it has come, and return what was wrong."""
+    wish = BackMsg()
+    wish.rerun_script.page_name = page
+    wish.rerun_script.query_string = query
+    wish.rerun_script.context_info.timezone = "UTC"
+    await socket.send(wish.SerializeToString())
+    problems = []
+    while True:
+        message = ForwardMsg.FromString(await socket.recv(decode=False))
+        match message.WhichOneof("type"):
+            case "delta" if message.delta.new_element.WhichOneof("type") == "exception":
+                shown = message.delta.new_element.exception
+                problems.append(f"{page}: {shown.type}: {shown.message}")
+            case "delta" if "report the number" in message.delta.new_element.alert.body:
+                problems.append(f"{page}: an error of ours")
+            case "script_finished" if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+                return problems
+            case "script_finished" if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
+                return [*problems, f"{page}: does not compile"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import shutil
 import signal
@@ -105,8 +106,13 @@ def test_processes_may_upgrade_at_the_same_time(database_url: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
-def test_an_upgrade_goes_on_where_it_was(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that dies in the fourth revision of an upgrade has made three, and the next start makes the rest."""
+def test_an_upgrade_goes_on_where_it_was(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A program that dies in the fourth revision of an upgrade has made three, and the next start makes the rest.
+
+    When that takes long, the log says where it is.
+    """
 
     class Killed(BaseException):
         pass
@@ -123,9 +129,12 @@ def test_an_upgrade_goes_on_where_it_was(database_url: str, monkeypatch: pytest.
         database.upgrade()
     with database.read() as connection:
         assert "0003" == MigrationContext.configure(connection).get_current_revision()
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(storage, "_QUIET_SECONDS", 0.0)
     database.upgrade()
     with database.read() as connection:
         assert [] == alembic.autogenerate.compare_metadata(MigrationContext.configure(connection), metadata)
+    assert "upgrade of the database: at revision 0003 of 00" in caplog.text
     database.close()
 
 
