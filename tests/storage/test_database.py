@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import shutil
@@ -20,6 +19,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
+import journey.workspace  # noqa: F401  it imports every module that declares a table
 from journey.errors import CannotStart, DatabaseAway
 from journey.storage import database as storage
 from journey.storage.database import Database, metadata, sqlite_wal_is_safe
@@ -78,7 +78,6 @@ def made_at(path: Path) -> Path:
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
     """The migrations lead to exactly the tables, columns, types and indexes that the code declares."""
-    importlib.import_module("journey.workspace")  # it imports every module that declares a table
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert [] == alembic.autogenerate.compare_metadata(context, metadata)
