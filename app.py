@@ -29,6 +29,7 @@ from journey.web.hosts import Hosts, OwnNames
 from journey.web.safe_headers import SafeHeaders
 from journey.web.sockets import Sockets
 from journey.web.static_files import StaticFiles
+from journey.web.troubles import PassingTroubles
 from journey.web.uploads import Uploads
 from journey.web.way_back import WayBack
 from journey.web.xsrf import XsrfToken
@@ -137,6 +138,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(WayBack),
         Middleware(XsrfToken),
         Middleware(StaticFiles, folder=Path(file_util.get_static_dir())),
+        Middleware(PassingTroubles),
     ]
 
 

@@ -24,7 +24,7 @@
     ├── TaskFailed                           the API did its part and says that the task failed
     └── WaitTimeout                          the task is still running at the deadline
 
-DatabaseAway is not in the tree: it is nobody's mistake.
+DatabaseAway is not in the tree: it is nobody's mistake. Neither is a full disk, which is an OSError elsewhere.
 
 The message of every error is a sentence for the person who caused it. Text from outside is
 cut to 500 characters before it goes into a message.
@@ -32,7 +32,10 @@ cut to 500 characters before it goes into a message.
 
 from __future__ import annotations
 
+import errno
+
 MESSAGE_LIMIT = 500
+_DISK = {errno.ENOSPC: "is full", errno.EDQUOT: "is full", errno.EROFS: "takes no writes"}
 
 
 class JourneyError(Exception):
@@ -83,7 +86,26 @@ class DatabaseAway(Exception):
 
     def __init__(self, reason: str = "") -> None:
         self.reason = reason
-        super().__init__("The database does not answer. Your tasks are safe; reload this page in a moment.")
+        super().__init__("The database does not answer. Your tasks are safe; try again in a moment.")
+
+
+class DiskFull(DatabaseAway):
+    """The database takes no writes because its disk is full."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.args = (_no_writes(errno.ENOSPC),)
+
+
+def passing(error: BaseException) -> str | None:
+    """What people are told of an error that is nobody's and passes, as of a database away or a full disk; else None."""
+    if isinstance(error, DatabaseAway):
+        return str(error)
+    return _no_writes(error.errno) if isinstance(error, OSError) and error.errno in _DISK else None
+
+
+def _no_writes(number: int) -> str:
+    return f"The disk {_DISK[number]}, so nothing can be stored. Your tasks are safe; they go on once that is mended."
 
 
 def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:

@@ -5,20 +5,14 @@ It stays in this folder: the paths of pages are relative to the main script.
 
 from __future__ import annotations
 
-import logging
-import secrets
-
 import streamlit as st
 
-from journey.errors import DatabaseAway, JourneyError
 from journey.views.words import literal
 from pages.frame import notices, sign_in
 from pages.frame.icon import icon
-from pages.frame.protection import say_error
+from pages.frame.protection import say_error, told
 from pages.frame.styles import styles
 from pages.keeping.keeping import bringing_back, keep, say_lost
-
-log = logging.getLogger(__name__)
 
 st.set_page_config(page_icon=icon(), layout="wide")
 
@@ -42,15 +36,8 @@ try:
     say_lost(page.title)
     with bringing_back():
         page.run()
-except DatabaseAway as error:
-    log.warning("the database does not answer: %s", error.reason)
-    st.error(str(error))
-except JourneyError as error:
-    say_error(str(error))
-except Exception:
-    number = secrets.token_hex(4)
-    log.exception("page error %s", number)
-    st.error(f"Something went wrong on this page. Reload it; if it happens again, report the number {number}.")
+except Exception as error:  # noqa: BLE001  it is told, and logged
+    say_error(told(error))
 finally:
     styles()
     keep()

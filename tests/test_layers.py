@@ -55,6 +55,7 @@ ONLY_IN: dict[str, set[str]] = {
     "httpcore": {"journey/outside"},
     "sqlalchemy": {
         "journey/storage/database.py",
+        "journey/storage/driver_errors.py",
         "journey/storage/sign_outs.py",
         "journey/storage/uses.py",
         "journey/storage/migrations",

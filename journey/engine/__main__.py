@@ -37,6 +37,7 @@ from journey.studio.sweeping import Sweeping
 from journey.web import connections, logs, own_paths
 from journey.web.files import routes as file_routes
 from journey.web.hosts import Hosts, OwnNames
+from journey.web.troubles import PassingTroubles
 
 
 def app(settings: Settings, *, host: str, port: int) -> Starlette:
@@ -88,7 +89,9 @@ def app(settings: Settings, *, host: str, port: int) -> Starlette:
 
     names = OwnNames.of(host, public_url=settings.public_url, more=settings.allowed_hosts)
     routes = own_paths.closed([*engine.routes, *file_routes(files)])
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Hosts, names=names)])
+    return Starlette(
+        routes=routes, lifespan=lifespan, middleware=[Middleware(Hosts, names=names), Middleware(PassingTroubles)]
+    )
 
 
 def main() -> None:

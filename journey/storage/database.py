@@ -19,8 +19,9 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
-from journey.errors import MESSAGE_LIMIT, CannotStart, DatabaseAway
+from journey.errors import CannotStart, DatabaseAway
 from journey.storage import clean_end
+from journey.storage.driver_errors import away, line
 from journey.storage.failpoints import reach
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class Database(Transactions):
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that only reads, and sees one moment of the database. Raises DatabaseAway."""
-        with _away(), self._reading.begin() as connection:
+        with away(), self._reading.begin() as connection:
             yield connection
 
     @contextmanager
@@ -133,13 +134,13 @@ class Database(Transactions):
         Raises DatabaseAway.
         """
         if not self.is_sqlite:
-            with _away(), self._writing.begin() as connection:
+            with away(), self._writing.begin() as connection:
                 yield connection
             return
         if not self._turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
             raise DatabaseAway("another thread is still writing")
         try:
-            with _away(), self._writing.begin() as connection:
+            with away(), self._writing.begin() as connection:
                 yield connection
         finally:
             self._turn.release()
@@ -167,7 +168,7 @@ class Database(Transactions):
             with self.write() as connection:
                 if damage := self._damage(connection):
                     raise CannotStart(
-                        f"The database at {self.place} is damaged ({_line(damage)}). "
+                        f"The database at {self.place} is damaged ({line(damage)}). "
                         "Put a copy from a backup in its place, or move it away to start with an empty one."
                     )
             current, head, begun = None, script.get_current_head(), time.monotonic()
@@ -191,7 +192,7 @@ class Database(Transactions):
                         reach("during the upgrade")
             reach("after the upgrade")
         except (DatabaseAway, sa.exc.DBAPIError) as error:
-            reason = error.reason if isinstance(error, DatabaseAway) else _line(error.orig)
+            reason = error.reason if isinstance(error, DatabaseAway) else line(error.orig)
             raise CannotStart(f"The database at {self.place} cannot be used: {reason}.") from error
         self._file = self._identity()
 
@@ -331,17 +332,6 @@ class _PostgresWorkerLock(WorkerLock):
             self._connection = None
 
 
-@contextmanager
-def _away() -> Iterator[None]:
-    """Turn an error of the database into DatabaseAway. The program's own mistakes pass through unchanged."""
-    try:
-        yield
-    except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc.NotSupportedError):
-        raise
-    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-        raise DatabaseAway(_line(getattr(error, "orig", None) or error)) from error
-
-
 def sqlite_wal_is_safe(version: tuple[int, int, int]) -> bool:
     """True for SQLite versions without the checkpoint race that can corrupt a WAL database.
 
@@ -389,8 +379,3 @@ def _begin_postgres(connection: sa.Connection) -> None:
         connection.exec_driver_sql(
             f"SET LOCAL lock_timeout = {BUSY_TIMEOUT_MS}; SELECT pg_advisory_xact_lock({_WRITE_LOCK})"
         )
-
-
-def _line(reason: object) -> str:
-    """What a driver says, as the middle of a sentence."""
-    return " ".join(str(reason).split()).rstrip(".")[:MESSAGE_LIMIT]

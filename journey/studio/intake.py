@@ -10,7 +10,7 @@ import copy
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,8 +154,12 @@ class Intake:
 
     def shown(self, *sources: Source) -> None:
         """A tab shows these pictures, so nobody removes them within a day."""
+        self._note_look(source.stored.key for source in sources)
+
+    def _note_look(self, keys: Iterable[str]) -> None:
+        """Of pictures that are kept already: where that cannot be noted, they are shown all the same."""
         try:
-            self._looked.note(source.stored.key for source in sources)
+            self._looked.note(keys)
         except OSError as error:
             log.info("a look is not noted: %s", error.strerror or type(error).__name__)
 
@@ -170,7 +174,7 @@ class Intake:
     def from_stored(self, stored: StoredFile, *, name: str, kind: Kind) -> Source:
         """A picture that is already kept here. Raises FileMissing."""
         path = self._files.path(stored.key, stored.file)
-        self._looked.note([stored.key])
+        self._note_look([stored.key])
         picture = self._decoder.inspect(path)
         return _source(kind, _shown(name), picture, stored, _digest(path))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from journey.pictures.kinds import KINDS
 from journey.printing.shop import FORMATS
@@ -32,3 +32,10 @@ HEADERS = PRIVATE | {"Cache-Control": "private, max-age=31536000, immutable"}
 def refusal(sentence: str, status: int) -> PlainTextResponse:
     """An answer that is nothing but a sentence."""
     return PlainTextResponse(sentence, status, headers=PRIVATE)
+
+
+def refused(path: str, sentence: str, status: int) -> Response:
+    """That sentence in the form in which this path answers."""
+    if path.startswith("/api/"):
+        return JSONResponse({"errors": [{"msg": sentence}]}, status, headers=PRIVATE)
+    return refusal(sentence, status)

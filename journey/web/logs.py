@@ -5,14 +5,13 @@ Whoever reaches the server can cause events, and may try to fill the disk or to 
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from journey.errors import DatabaseAway, counted, one_line
+from journey.errors import counted, one_line, passing
 from journey.outside.masking import masked_text
 
 LINE_LIMIT = 4_000
@@ -21,7 +20,6 @@ ALIKE_A_MINUTE = 10
 ALL_A_MINUTE = 300
 _MINUTE = 60.0
 _KIND_LIMIT = 200
-_FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _LAYOUT = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
@@ -39,7 +37,7 @@ class OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         shown = logging.makeLogRecord(record.__dict__)
         trouble = record.exc_info[1] if record.exc_info else None
-        if trouble is not None and _is_known(trouble):
+        if trouble is not None and passing(trouble):
             shown.exc_info = shown.exc_text = None
             shown.msg, shown.args = f"{record.getMessage()}: {_reason(trouble)}", None
         text = self._inner.format(shown)
@@ -87,15 +85,13 @@ def set_up(*secrets: str) -> None:
         logging.root,
         *(each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)),
     ]
-    for handler in {handler for logger in known for handler in logger.handlers}:
+    handlers = {handler for logger in known for handler in logger.handlers}
+    # The one for loggers that have none and hand nothing on: uvicorn's own is such a logger under Streamlit.
+    for handler in handlers | ({logging.lastResort} if logging.lastResort else set()):
         if not isinstance(handler.formatter, OneLine):
             handler.setFormatter(OneLine(handler.formatter, secrets))
         if not any(isinstance(each, Bounded) for each in handler.filters):
             handler.addFilter(Bounded())
-
-
-def _is_known(trouble: BaseException) -> bool:
-    return isinstance(trouble, DatabaseAway) or (isinstance(trouble, OSError) and trouble.errno in _FULL_DISK)
 
 
 def _reason(trouble: BaseException) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
 
-from journey.web.answers import PRIVATE, refusal
+from journey.web.answers import refused
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -24,17 +24,11 @@ def closed(routes: Sequence[BaseRoute]) -> list[BaseRoute]:
         partly = (each for each in routes if each.matches(request.scope)[0] is Match.PARTIAL)
         methods = sorted({name for route in partly if isinstance(route, Route) for name in route.methods or ()})
         if not methods:
-            return _refusal(request, "There is nothing at this path.", 404)
-        answer = _refusal(request, f"This path takes {' and '.join(methods)} only.", 405)
+            return refused(request.url.path, "There is nothing at this path.", 404)
+        answer = refused(request.url.path, f"This path takes {' and '.join(methods)} only.", 405)
         answer.headers["Allow"] = ", ".join(methods)
         return answer
 
     names = sorted({route.path.split("/")[1] for route in routes if isinstance(route, Route | WebSocketRoute)})
     paths = [path for name in names for path in (f"/{name}", f"/{name}/{{rest:path}}")]
     return [*routes, *(Route(path, refuse, methods=_METHODS) for path in paths)]
-
-
-def _refusal(request: Request, sentence: str, status: int) -> Response:
-    if request.url.path.startswith("/api/"):
-        return JSONResponse({"errors": [{"msg": sentence}]}, status, headers=PRIVATE)
-    return refusal(sentence, status)

@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
-from journey.errors import DatabaseAway, JourneyError
+from journey.errors import JourneyError, passing
 from journey.views.words import literal
 from pages.frame import sign_in
 
@@ -29,20 +29,23 @@ def protected(*, quiet: bool = False) -> Iterator[None]:
     sign_in.recheck()
     try:
         yield
-    except DatabaseAway as error:
+    except Exception as error:  # noqa: BLE001  it is told below
+        sentence = told(error)
+        if not quiet:
+            say_error(sentence)
+
+
+def told(error: Exception) -> str:
+    """What people are told of whatever broke; the log has the rest."""
+    if sentence := passing(error):
         # Each open page gets here at each refresh: a trace every time would fill the disk.
-        log.warning("the database does not answer: %s", error.reason)
-        sentence = "The database does not answer. Your tasks are safe; this page goes on by itself once it does."
-    except JourneyError as error:
-        sentence = str(error)
-    except Exception:
-        number = secrets.token_hex(4)
-        log.exception("page error %s", number)
-        sentence = f"Something went wrong here. Reload the page; if it happens again, report the number {number}."
-    else:
-        return
-    if not quiet:
-        say_error(sentence)
+        log.warning("a page is not drawn", exc_info=error)
+        return sentence
+    if isinstance(error, JourneyError):
+        return str(error)
+    number = secrets.token_hex(4)
+    log.error("page error %s", number, exc_info=error)
+    return f"Something went wrong here. Reload the page; if it happens again, report the number {number}."
 
 
 def acting(work: Callable[P, T]) -> Callable[P, T]:

@@ -281,9 +281,11 @@ def test_the_dpi_of_a_print_are_typed(space: Workspace, open_page: OpenPage) -> 
 
 
 def test_what_breaks_in_a_fragment_is_a_sentence() -> None:
-    """A database that is away and a fault of ours get a sentence and no traceback, and the rest of the page stays."""
+    """A database that is away, a full disk and a fault of ours are sentences without a trace; the rest stays."""
 
     def page() -> None:
+        import errno
+
         import streamlit as st
 
         from journey.errors import DatabaseAway
@@ -298,12 +300,14 @@ def test_what_breaks_in_a_fragment_is_a_sentence() -> None:
             part()
 
         broken(DatabaseAway("gone"))
+        broken(OSError(errno.ENOSPC, "No space left on device"))
         broken(RuntimeError("a secret"))
         st.text("the rest")
 
     app = AppTest.from_function(page).run()
-    away, fault = errors(app)
+    away, full, fault = errors(app)
     assert away.startswith("The database does not answer. Your tasks are safe")
+    assert full.startswith("The disk is full, so nothing can be stored. Your tasks are safe")
     assert re.fullmatch(r"Something went wrong here\. Reload .* report the number [0-9a-f]{8}\.", fault)
     assert ["the rest"] == [text.value for text in app.text]
     assert [] == list(app.exception)

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
 import journey.workspace  # noqa: F401  it imports every module that declares a table
-from journey.errors import CannotStart, DatabaseAway
+from journey.errors import CannotStart, DatabaseAway, DiskFull
 from journey.storage import database as storage
 from journey.storage.database import Database, metadata, sqlite_wal_is_safe
 from tests.conftest import PROCESSES, MakeUrl, exit_codes
@@ -284,6 +284,22 @@ def test_a_server_that_is_away_is_said() -> None:
     assert "\n" not in str(raised.value)
     with pytest.raises(DatabaseAway):
         database.check()
+
+
+def test_a_full_disk_is_told_from_a_database_that_is_away(tmp_path: Path) -> None:
+    """SQLite that finds no room for another page is a full disk, whose sentence says that there has to be room."""
+    database = Database(tmp_path / "journey.db")
+    database.upgrade()
+    long = sa.text("INSERT INTO pauses VALUES ('embedded', :reason, 1)").bindparams(reason="x" * 100_000)
+
+    def fill() -> None:
+        with database.write() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            connection.execute(long)
+
+    with pytest.raises(DiskFull, match="The disk is full, so nothing can be stored"):
+        fill()
+    database.close()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 
 import httpx
@@ -53,6 +54,24 @@ def test_an_unknown_path_is_missing(studio: Studio, method: str, path: str) -> N
     assert 404 == answer.status_code
     said = answer.json()["errors"][0]["msg"] if path.startswith("/api/") else answer.text
     assert "There is nothing at this path." == said
+
+
+def test_what_passes_by_itself_is_told(studio: Studio) -> None:
+    """A database that is away is no fault of the server: callers are told to come back, in one line of the log."""
+    said_before = (studio.data_dir / "log").read_text()
+    database = sqlite3.connect(studio.data_dir / "journey.db")
+    database.execute("ALTER TABLE engine_tasks RENAME TO away")
+    try:
+        answer = httpx.post(f"{studio.url}/api/v1/fetch", headers={"Authorization": studio.key}, json={"task_id": "x"})
+    finally:
+        database.execute("ALTER TABLE away RENAME TO engine_tasks")
+        database.close()
+    assert (503, "10") == (answer.status_code, answer.headers["Retry-After"])
+    assert answer.json()["errors"][0]["msg"].startswith("The database does not answer.")
+    lines = (studio.data_dir / "log").read_text().removeprefix(said_before).splitlines()
+    told = "a request could not be answered: no such table: engine_tasks"
+    assert 1 == sum(line.endswith(told) for line in lines)
+    assert [] == [line for line in lines if "Traceback" in line or not line.startswith("20")]
 
 
 def test_pages_are_still_pages(studio: Studio) -> None:
