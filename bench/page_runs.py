@@ -17,6 +17,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -27,6 +28,9 @@ import sqlalchemy as sa
 from bench.growth import filled
 from journey.history.searching import unsearched
 from journey.storage.database import Database
+from journey.storage.keys import key_file
+from journey.views.listing import Listing
+from journey.web.exports import download_url
 from tests.harness.proxies import before_replicas
 from tests.harness.servers import passing_postgres
 from tests.harness.standing import wait_for
@@ -54,6 +58,7 @@ QUESTIONS: Mapping[str, tuple[str, str]] = {
     "Spend": ("spend", ""),
 }
 """Pages, and the queries of their addresses."""
+PAGE_BESIDE = QUESTIONS["History: first page"]
 
 
 def main() -> None:
@@ -87,6 +92,7 @@ def main() -> None:
         for studio in studios:
             say("start to ready", f"{studio.start():.1f} s")
         one_after_the_other(studios[0], chosen.runs)
+        beside_an_export(studios[0])
         look = studios[0].url
         if len(studios) > 1:
             (folder / "nginx").mkdir()
@@ -154,6 +160,36 @@ async def page_loads(url: str, page: str, query: str, runs: int) -> list[float]:
     return seconds
 
 
+def beside_an_export(studio: Studio) -> None:
+    """How long the CSV of everything takes, and what becomes of pages meanwhile."""
+    alone = asyncio.run(page_loads(studio.url, *PAGE_BESIDE, 20))
+    key = key_file(studio.data_dir / "secret-key").encode()
+    url = studio.url + download_url(key, "csv", Listing(), timezone=None, now=time.time())
+    begun, before, got = time.perf_counter(), processor([studio]), 0
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(downloaded, url)
+        beside = []
+        while not done.done():
+            beside += asyncio.run(page_loads(studio.url, *PAGE_BESIDE, 1))
+        got = done.result()
+    say(
+        "CSV of all",
+        f"{time.perf_counter() - begun:.1f} s, {processor([studio]) - before:.1f} s of processor with "
+        f"{len(beside)} pages beside it, {got / 1e6:.0f} MB",
+    )
+    one, two = (1000 * statistics.median(each) for each in (alone, beside))
+    say("a page alone, and beside that", f"{one:.1f} ms, {two:.1f} ms: {two / one:.2f} times")
+    begun = time.perf_counter()
+    downloaded(url)
+    say("CSV of all, alone", f"{time.perf_counter() - begun:.1f} s")
+
+
+def downloaded(url: str) -> int:
+    with httpx.stream("GET", url, timeout=LONGEST_UPGRADE) as answer:
+        answer.raise_for_status()
+        return sum(map(len, answer.iter_raw()))
+
+
 def all_at_once(studios: Sequence[Studio], url: str, chosen: argparse.Namespace) -> None:
     """Many visitors for some time, at one server or, through nginx, at several."""
     before, begun = processor(studios), time.monotonic()
@@ -165,7 +201,8 @@ def all_at_once(studios: Sequence[Studio], url: str, chosen: argparse.Namespace)
         f"{chosen.visitors} visitors at {len(studios)}",
         f"{1000 * statistics.median(seconds):8.1f} ms, p95 {1000 * seconds[int(0.95 * len(seconds))]:.0f} ms, "
         f"{len(seconds) / took:.1f} pages a second, {1000 * busy / len(seconds):.1f} ms of processor for each, "
-        f"{sum(resident(studio) for studio in studios) / 2**20:.0f} MB after it",
+        f"{sum(each.memory_info().rss for each in processes(studios)) / 2**20:.0f} MB and "
+        f"{sum(each.num_fds() for each in processes(studios))} open files after it",
     )
     for problem, times in crowd.problems.items():
         say("problem", f"{times} times: {problem}")
@@ -175,12 +212,12 @@ def all_at_once(studios: Sequence[Studio], url: str, chosen: argparse.Namespace)
 
 def processor(studios: Sequence[Studio]) -> float:
     """The seconds of processor that these servers have had, without the processes that they have started."""
-    spent = [psutil.Process(studio.process.pid).cpu_times() for studio in studios if studio.process]
+    spent = [each.cpu_times() for each in processes(studios)]
     return sum(each.user + each.system for each in spent)
 
 
-def resident(studio: Studio) -> int:
-    return psutil.Process(studio.process.pid).memory_info().rss if studio.process else 0
+def processes(studios: Sequence[Studio]) -> list[psutil.Process]:
+    return [psutil.Process(studio.process.pid) for studio in studios if studio.process]
 
 
 def say(what: str, figure: str) -> None:
