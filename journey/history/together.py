@@ -67,22 +67,17 @@ class Group:
         return result
 
     def _store(self, wishes: Sequence[_Wish]) -> None:
-        if len(wishes) > 1:
-            try:
-                with together(self._history) as history:
-                    results = [wish.change(history) for wish in wishes]
-            except DatabaseAway as error:
+        try:
+            with together(self._history) as history:
+                results = [wish.change(history) for wish in wishes]
+        except Exception as error:  # noqa: BLE001  it is raised where the change was wanted
+            if len(wishes) == 1 or isinstance(error, DatabaseAway):
                 for wish in wishes:
                     wish.came.set_exception(error)
-                return
-            except Exception:  # noqa: BLE001, S110  whoever is to blame is told below
-                pass
             else:
-                for wish, result in zip(wishes, results, strict=True):
-                    wish.came.set_result(result)
-                return
-        for wish in wishes:
-            try:
-                wish.came.set_result(wish.change(self._history))
-            except Exception as error:  # noqa: BLE001  it is raised where the change was wanted
-                wish.came.set_exception(error)
+                # Whoever is to blame is told, and nobody else.
+                for wish in wishes:
+                    self._store([wish])
+        else:
+            for wish, result in zip(wishes, results, strict=True):
+                wish.came.set_result(result)
