@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,7 +35,7 @@ from journey.history.tables import (
     storable,
     timeline,
 )
-from journey.history.turns import call
+from journey.history.turns import Look, call, furthest, is_news, later
 from journey.provider import Provider
 from journey.storage.database import Transactions
 from journey.storage.stored import StoredPicture
@@ -199,16 +199,16 @@ class History:
             self._add(connection, then)
         return now_there
 
-    def postpone(self, entry_id: str, due_at: float, *, was_due_at: float | None = None, **changes: Any) -> None:
-        """Set when the entry is looked at next, and in `note` why it waits. Changes no state.
-
-        With `was_due_at`, nothing changes if it has been made due at another time since: whoever did that knows more.
-        """
+    def postpone(self, entry_id: str, due_at: float, **changes: Any) -> None:
+        """Set when the entry is looked at next, and in `note` why it waits. Changes no state."""
         where = [entries.c.id == entry_id, entries.c.state.not_in(OVER)]
-        if was_due_at is not None:
-            where.append(entries.c.due_at == was_due_at)
         with self._database.write() as connection:
             connection.execute(entries.update().where(*where).values(due_at=due_at, **storable(changes)))
+
+    def look_later(self, looks: Sequence[Look]) -> None:
+        """Set when open entries are looked at next. One that has been made due by news since stays as it is."""
+        with self._database.write() as connection:
+            later(connection, looks)
 
     def keep_task(self, entry_id: str, task_id: str, *, words: str) -> None:
         """A task of this entry turned up that it does not watch: keep its id, with these words. Changes no state."""
@@ -326,15 +326,13 @@ class History:
             entry = one(connection, entries.c.id == entry_id)
             if entry is None or entry.state is not State.OPEN:
                 return False
-            known = [value for value in (entry.percentage, task.percentage) if value is not None]
-            percentage = max(known, default=None)
-            if (percentage, task.status) == (entry.percentage, entry.task_status):
+            if not is_news(entry, task):
                 return False
             connection.execute(
                 entries.update()
                 .where(entries.c.id == entry_id)
                 .values(
-                    percentage=percentage,
+                    percentage=furthest(entry, task),
                     task_status=task.status,
                     changed_at=self._clock(),
                     **storable({"result_model": task.model or entry.result_model}),

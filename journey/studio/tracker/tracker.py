@@ -22,6 +22,8 @@ from journey.studio.tracker.sending import sendable
 from journey.studio.tracker.submitting import SUBMITS_AT_ONCE, MaySpend, Submitting
 
 _IDLE_SECONDS = 0.5
+_LEAST_SECONDS = 0.1
+"""Between two steps for no other reason than that time has passed: among thousands of open tasks one is always due."""
 _BREATH_SECONDS = 0.01
 """Between two steps, however much happens: a step looks at everything, and so costs more than most of what wakes it."""
 
@@ -135,4 +137,4 @@ class Tracker:
             due_at = self._history.next_due(after=self.last_step_at or 0.0)
         except DatabaseAway:
             return _IDLE_SECONDS
-        return _IDLE_SECONDS if due_at is None else min(_IDLE_SECONDS, max(0.02, due_at - self._clock()))
+        return _IDLE_SECONDS if due_at is None else min(_IDLE_SECONDS, max(_LEAST_SECONDS, due_at - self._clock()))
