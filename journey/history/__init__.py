@@ -11,7 +11,7 @@ steps     orders of two steps                       spending   what they cost
 named     tasks of an entry that turn up later      reopening  tasks that are taken up once more
 joining   a second order of what is under way       streaming  all that matches, in pieces
 moving    the statement by which an entry moves     together   several changes in one transaction
-turns     whose turn it is among open entries
+turns     whose turn it is
 """
 
 from journey.history.entries import STALE_AFTER, Entry, Moment, NewEntry

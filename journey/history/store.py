@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from journey.api.models import Task, TaskStatus, usable_id
 from journey.errors import InvalidRequest
+from journey.history import turns
 from journey.history.entries import Entry, Moment, NewEntry
 from journey.history.finding import Lists
 from journey.history.joining import joined
@@ -35,31 +36,16 @@ from journey.history.tables import (
     storable,
     timeline,
 )
-from journey.history.turns import Look, call, furthest, is_news, later
+from journey.history.turns import Look, call, furthest, is_news
 from journey.provider import Provider
 from journey.storage.database import Transactions
 from journey.storage.stored import StoredPicture
 
 _HINTED = "A webhook named the task."
 _ENDED = "The program ended while the call was being sent, so it is not known whether it was accepted."
-_DUE = (
-    sa.select(*COLUMNS)
-    .where(entries.c.state == sa.bindparam("state"), entries.c.due_at <= sa.bindparam("by"))
-    .order_by(entries.c.due_at, entries.c.created_at, entries.c.id)
-    .limit(sa.bindparam("most"))
-)
-_DUE_THERE = _DUE.where(entries.c.provider == sa.bindparam("provider"))
-# State by state: for several at once, a database reads all their times.
-_NEXT_DUE = sa.union_all(
-    *(
-        sa.select(sa.func.min(entries.c.due_at)).where(
-            entries.c.due_at > sa.bindparam("after"), entries.c.state == state
-        )
-        for state in sorted(LIVE)
-    )
-)
 _MARK = timeline.insert()
 _GET = sa.select(*COLUMNS).where(entries.c.id == sa.bindparam("entry_id"))
+_BY_TOKEN = sa.select(*COLUMNS).where(entries.c.webhook_token == sa.bindparam("token"))
 # What is said all the time is put together once: that costs more than the answer.
 
 
@@ -86,12 +72,11 @@ class History:
 
     def get(self, entry_id: str) -> Entry | None:
         with self._database.read() as connection:
-            row = connection.execute(_GET, {"entry_id": entry_id}).first()
-        return None if row is None else entry_of(row)
+            return _found(connection, _GET, entry_id=entry_id)
 
     def by_webhook_token(self, token: str) -> Entry | None:
         with self._database.read() as connection:
-            return one(connection, entries.c.webhook_token == token)
+            return _found(connection, _BY_TOKEN, token=token)
 
     def timeline(self, entry_id: str) -> list[Moment]:
         """What happened to an entry, in order."""
@@ -140,14 +125,18 @@ class History:
 
     def due(self, state: State, *, limit: int, provider: Provider | None = None, ahead: float = 0.0) -> list[Entry]:
         """Entries in this state that are due now or within `ahead` seconds, those due first at the top."""
-        which = {"state": state, "by": self._clock() + ahead, "most": limit, "provider": provider}
         with self._database.read() as connection:
-            return [entry_of(row) for row in connection.execute(_DUE_THERE if provider else _DUE, which)]
+            return turns.due(connection, state, by=self._clock() + ahead, most=limit, provider=provider)
+
+    def first_due(self) -> dict[State, float]:
+        """The earliest time at which an entry of each state is due; a state of which none is, is missing."""
+        with self._database.read() as connection:
+            return turns.first_due(connection)
 
     def next_due(self, after: float) -> float | None:
         """The earliest time after this one at which `due` will have something new, or None."""
         with self._database.read() as connection:
-            return min(filter(None, connection.scalars(_NEXT_DUE, {"after": after})), default=None)
+            return turns.next_due(connection, after)
 
     def move(
         self,
@@ -208,12 +197,12 @@ class History:
     def look_later(self, looks: Sequence[Look]) -> None:
         """Set when open entries are looked at next. One that has been made due by news since stays as it is."""
         with self._database.write() as connection:
-            later(connection, looks)
+            turns.later(connection, looks)
 
     def keep_task(self, entry_id: str, task_id: str, *, words: str) -> None:
         """A task of this entry turned up that it does not watch: keep its id, with these words. Changes no state."""
         with self._database.write() as connection:
-            if entry := one(connection, entries.c.id == entry_id):
+            if entry := _found(connection, _GET, entry_id=entry_id):
                 keep(connection, entry, task_id, words, now=self._clock())
 
     def lose(self, entry_id: str, error: str, *, attempt: int | None = None, answer: str | None = None) -> Entry | None:
@@ -236,7 +225,7 @@ class History:
         if task_id == entry.task_id and entry.state in OVER:
             return  # most webhooks are late or repeated, and need not wait for other writers
         with self._database.write() as connection:
-            now = one(connection, entries.c.id == entry.id)
+            now = _found(connection, _GET, entry_id=entry.id)
             if now is None:
                 return
             if now.state is State.AMBIGUOUS:
@@ -295,7 +284,7 @@ class History:
         None when nothing follows this entry, or when its result is no longer stored.
         """
         with self._database.write() as connection:
-            first = one(connection, entries.c.id == first_id)
+            first = _found(connection, _GET, entry_id=first_id)
             if first is None or (following := second_step(connection, first)) is None:
                 return None
             done = sa.and_(entries.c.follows == first_id, entries.c.state == State.FINISHED)
@@ -323,7 +312,7 @@ class History:
     def observe(self, entry_id: str, task: Task) -> bool:
         """Note what the API said about an open task. True when it is news. The percentage never falls."""
         with self._database.write() as connection:
-            entry = one(connection, entries.c.id == entry_id)
+            entry = _found(connection, _GET, entry_id=entry_id)
             if entry is None or entry.state is not State.OPEN:
                 return False
             if not is_news(entry, task):
@@ -384,3 +373,8 @@ class History:
     def _mark(self, connection: sa.Connection, entry_id: str, state: State, words: str | None) -> None:
         said = {"entry_id": entry_id, "at": self._clock(), "state": state, "words": fit(words, ERROR_LIMIT)}
         connection.execute(_MARK, said)
+
+
+def _found(connection: sa.Connection, query: sa.Select[Any], **which: str) -> Entry | None:
+    row = connection.execute(query, which).first()
+    return None if row is None else entry_of(row)

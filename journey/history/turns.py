@@ -1,4 +1,4 @@
-"""Whose turn it is among open entries: what there is news of comes before all that has only waited for its time.
+"""Whose turn it is. Of open entries, what there is news of comes before all that has only waited for its time.
 
 An entry's turn is at its `due_at`, the earliest first. Where thousands are open, some are always late.
 """
@@ -12,11 +12,56 @@ import sqlalchemy as sa
 
 from journey.api.models import Task
 from journey.history.entries import Entry
-from journey.history.states import State
-from journey.history.tables import entries, storable
+from journey.history.states import LIVE, State
+from journey.history.tables import COLUMNS, entries, entry_of, storable
+from journey.provider import Provider
 
 _AHEAD = 3600.0
 """Nothing else is ever so late while the program runs."""
+
+_DUE = (
+    sa.select(*COLUMNS)
+    .where(entries.c.state == sa.bindparam("state"), entries.c.due_at <= sa.bindparam("by"))
+    .order_by(entries.c.due_at, entries.c.created_at, entries.c.id)
+    .limit(sa.bindparam("most"))
+)
+_DUE_THERE = _DUE.where(entries.c.provider == sa.bindparam("provider"))
+# State by state: for several at once, a database reads all their times.
+_FIRST_DUE = sa.union_all(
+    *(
+        sa.select(sa.literal(state.value), sa.func.min(entries.c.due_at)).where(
+            # Thousands of a batch may wait without a time.
+            entries.c.due_at.is_not(None),
+            entries.c.state == state,
+        )
+        for state in sorted(LIVE)
+    )
+)
+_NEXT_DUE = sa.union_all(
+    *(
+        sa.select(sa.func.min(entries.c.due_at)).where(
+            entries.c.due_at > sa.bindparam("after"), entries.c.state == state
+        )
+        for state in sorted(LIVE)
+    )
+)
+# Asked all the time, so put together once: that costs more than the answers.
+
+
+def due(connection: sa.Connection, state: State, *, by: float, most: int, provider: Provider | None) -> list[Entry]:
+    """Entries in this state whose turn comes by this time, at most so many, the earliest first."""
+    which = {"state": state, "by": by, "most": most, "provider": provider}
+    return [entry_of(row) for row in connection.execute(_DUE_THERE if provider else _DUE, which)]
+
+
+def first_due(connection: sa.Connection) -> dict[State, float]:
+    """The earliest turn in each state that has any."""
+    return {State(state): at for state, at in connection.execute(_FIRST_DUE) if at is not None}
+
+
+def next_due(connection: sa.Connection, after: float) -> float | None:
+    """The earliest turn after this time."""
+    return min(filter(None, connection.scalars(_NEXT_DUE, {"after": after})), default=None)
 
 
 def call(connection: sa.Connection, which: sa.ColumnElement[bool], *, now: float) -> None:

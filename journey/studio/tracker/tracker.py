@@ -9,7 +9,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from journey.api.client import JourneyClient
 from journey.background import Loop
 from journey.errors import DatabaseAway
-from journey.history import Entry, History
+from journey.history import Entry, History, State
 from journey.outside.door import Door
 from journey.pictures.checking import Decoder
 from journey.provider import Provider
@@ -121,11 +121,16 @@ class Tracker:
         self._errands.sweep()
         while self._moved:
             self._history.hasten_task(self._moved.pop())
-        paused = self._history.pauses.reasons()
-        for provider, client in self._clients.items():
-            self._submitting.hand_out(provider, client, paused)
-            self._polling.hand_out(provider, client)
-        self._archiving.hand_out()
+        due = {state for state, at in self._history.first_due().items() if at <= now}
+        if State.QUEUED in due:
+            paused = self._history.pauses.reasons()
+            for provider, client in self._clients.items():
+                self._submitting.hand_out(provider, client, paused)
+        if State.OPEN in due:
+            for provider, client in self._clients.items():
+                self._polling.hand_out(provider, client)
+        if State.ARCHIVING in due:
+            self._archiving.hand_out()
         self.last_step_at = self._latest = now
 
     def _timed_step(self) -> float:
