@@ -46,8 +46,8 @@ class Group:
     def __init__(self, history: History) -> None:
         self._history = history
         self._waiting: list[_Wish] = []
-        self._guard = threading.Lock()
-        self._turn = threading.Lock()
+        self._is_storing = False
+        self._turn = threading.Condition()
 
     def store(self, change: Callable[[History], T]) -> T:
         """Run this change, one at a time, and return what it returns once it is stored.
@@ -56,13 +56,20 @@ class Group:
         is given. Raises what the change raises, and DatabaseAway.
         """
         wish = _Wish(change)
-        with self._guard:
-            self._waiting.append(wish)
         with self._turn:
-            if not wish.came.done():
-                with self._guard:
-                    wishes, self._waiting = self._waiting, []
+            self._waiting.append(wish)
+            while self._is_storing and not wish.came.done():
+                self._turn.wait()
+            if mine := not wish.came.done():
+                self._is_storing = True
+                wishes, self._waiting = self._waiting, []
+        if mine:
+            try:
                 self._store(wishes)
+            finally:
+                with self._turn:
+                    self._is_storing = False
+                    self._turn.notify_all()
         result: T = wish.came.result()
         return result
 
