@@ -10,6 +10,8 @@ paging    in which order, page by page              searching  words, and their 
 steps     orders of two steps                       spending   what they cost
 named     tasks of an entry that turn up later      reopening  tasks that are taken up once more
 joining   a second order of what is under way       streaming  all that matches, in pieces
+moving    the statement by which an entry moves     together   several changes in one transaction
+turns     whose turn it is
 """
 
 from journey.history.entries import STALE_AFTER, Entry, Moment, NewEntry

@@ -11,6 +11,8 @@ from journey.history.tables import ERROR_LIMIT, fit, pauses
 from journey.provider import Provider
 from journey.storage.database import Transactions
 
+_REASONS = sa.select(pauses.c.provider, pauses.c.reason)
+
 
 class Pauses:
     """The providers to which nothing is sent for now, and why."""
@@ -34,8 +36,7 @@ class Pauses:
     def reasons(self) -> dict[Provider, str]:
         """The providers whose queue is paused, and why."""
         with self._database.read() as connection:
-            rows = connection.execute(sa.select(pauses.c.provider, pauses.c.reason))
-            return {row.provider: row.reason for row in rows}
+            return {row.provider: row.reason for row in connection.execute(_REASONS)}
 
     def begun_before(self, moment: float) -> list[Provider]:
         """The providers whose queue has been paused since before this moment."""

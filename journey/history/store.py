@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from journey.api.models import Task, TaskStatus, usable_id
 from journey.errors import InvalidRequest
+from journey.history import turns
 from journey.history.entries import Entry, Moment, NewEntry
 from journey.history.finding import Lists
 from journey.history.joining import joined
 from journey.history.kinship import is_pair, twin
 from journey.history.labels import Labels
+from journey.history.moving import moved_to
 from journey.history.named import hint_later, hinted, keep, keep_hint, other_task
 from journey.history.pauses import Pauses
 from journey.history.reopening import reopen
-from journey.history.states import LIVE, OVER, WAYS, State
+from journey.history.states import LIVE, OVER, State
 from journey.history.steps import second_step
 from journey.history.tables import (
     COLUMNS,
@@ -34,18 +36,17 @@ from journey.history.tables import (
     storable,
     timeline,
 )
-from journey.history.turns import call
-from journey.provider import PROVIDERS, Provider
+from journey.history.turns import Look, call, furthest, is_news
+from journey.provider import Provider
 from journey.storage.database import Transactions
 from journey.storage.stored import StoredPicture
 
 _HINTED = "A webhook named the task."
 _ENDED = "The program ended while the call was being sent, so it is not known whether it was accepted."
-_COST = sa.case(
-    *((entries.c.provider == provider, provider.credits) for provider in PROVIDERS.values() if provider.is_paid),
-    else_=0,
-)
-"""What one call to the entry's provider costs, in credits."""
+_MARK = timeline.insert()
+_GET = sa.select(*COLUMNS).where(entries.c.id == sa.bindparam("entry_id"))
+_BY_TOKEN = sa.select(*COLUMNS).where(entries.c.webhook_token == sa.bindparam("token"))
+# What is said all the time is put together once: that costs more than the answer.
 
 
 class History:
@@ -71,11 +72,11 @@ class History:
 
     def get(self, entry_id: str) -> Entry | None:
         with self._database.read() as connection:
-            return one(connection, entries.c.id == entry_id)
+            return _found(connection, _GET, entry_id=entry_id)
 
     def by_webhook_token(self, token: str) -> Entry | None:
         with self._database.read() as connection:
-            return one(connection, entries.c.webhook_token == token)
+            return _found(connection, _BY_TOKEN, token=token)
 
     def timeline(self, entry_id: str) -> list[Moment]:
         """What happened to an entry, in order."""
@@ -124,24 +125,18 @@ class History:
 
     def due(self, state: State, *, limit: int, provider: Provider | None = None, ahead: float = 0.0) -> list[Entry]:
         """Entries in this state that are due now or within `ahead` seconds, those due first at the top."""
-        query = (
-            sa.select(*COLUMNS)
-            .where(entries.c.state == state, entries.c.due_at <= self._clock() + ahead)
-            .order_by(entries.c.due_at, entries.c.created_at, entries.c.id)
-            .limit(limit)
-        )
-        if provider:
-            query = query.where(entries.c.provider == provider)
         with self._database.read() as connection:
-            return [entry_of(row) for row in connection.execute(query)]
+            return turns.due(connection, state, by=self._clock() + ahead, most=limit, provider=provider)
+
+    def first_due(self) -> dict[State, float]:
+        """The earliest time at which an entry of each state is due; a state of which none is, is missing."""
+        with self._database.read() as connection:
+            return turns.first_due(connection)
 
     def next_due(self, after: float) -> float | None:
         """The earliest time after this one at which `due` will have something new, or None."""
-        first = sa.select(sa.func.min(entries.c.due_at)).where(entries.c.due_at > after)
         with self._database.read() as connection:
-            # State by state: for several at once, a database reads all their times.
-            times = connection.scalars(sa.union_all(*(first.where(entries.c.state == state) for state in LIVE)))
-            return min(filter(None, times), default=None)
+            return turns.next_due(connection, after)
 
     def move(
         self,
@@ -151,18 +146,21 @@ class History:
         words: str | None = None,
         only_from: State | None = None,
         attempt: int | None = None,
+        was_due_at: float | None = None,
         result: StoredPicture | None = None,
         **changes: Any,
     ) -> Entry | None:
         """Move an entry to this state, with these `changes`. None when no way leads there from where it is by now.
 
         `attempt` is `Entry.attempts` as it was when the change was decided on: what came of one call must not
-        touch an entry that has been sent again since. Credits are counted here: a call's credits count as soon
+        touch an entry that has been sent again since. `was_due_at` is its time as it was then: whoever has given it
+        another one since knows more. Credits are counted here: a call's credits count as soon
         as it is about to be sent, and no longer once it is proved that it was not accepted. When the first step of an
         order is finished, its second step is queued in the same transaction, so that no crash loses or doubles it.
         """
+        only = {"attempts": attempt, "due_at": was_due_at}
         with self._database.write() as connection:
-            moved = self._move(connection, entry_id, to, words, only_from, attempt, changes, result)
+            moved = self._move(connection, entry_id, to, words, only_from, only, changes, result)
         return self._told(moved)
 
     def _move(
@@ -172,61 +170,46 @@ class History:
         to: State,
         words: str | None,
         only_from: State | None,
-        attempt: int | None,
+        only: dict[str, Any],
         changes: dict[str, Any],
         result: StoredPicture | None = None,
     ) -> Entry | None:
-        now = self._clock()
-        origins = [state for state, targets in WAYS.items() if to in targets and only_from in (None, state)]
-        where = [entries.c.id == entry_id, entries.c.state.in_(origins)]
-        if attempt is not None:
-            where.append(entries.c.attempts == attempt)
-        moves_by_itself = to in LIVE and to is not State.SUBMITTING
-        values: dict[str, Any] = {"state": to, "changed_at": now, "due_at": now if moves_by_itself else None}
-        if to is State.SUBMITTING:
-            values |= {"submitted_at": now, "attempts": entries.c.attempts + 1, "credits": entries.c.credits + _COST}
-        if to in (State.QUEUED, State.FAILED):
-            not_accepted = entries.c.state == State.SUBMITTING
-            values["credits"] = entries.c.credits - sa.case((not_accepted, _COST), else_=0)
-        if to in OVER:
-            values["finished_at"] = now
-        if to in OVER or to is State.OPEN:
-            values["webhook_secret"] = None
+        now, changes = self._clock(), storable(changes)
         if result is not None:
-            values |= result_columns(result)
-        moved = connection.execute(entries.update().where(*where).values(**values | storable(changes)))
-        if moved.rowcount != 1:
+            changes |= result_columns(result)
+        moved = moved_to(connection, entry_id, to, only_from=only_from, only=only, changes=changes, now=now)
+        if moved is None:
             return None
         self._mark(connection, entry_id, to, words)
-        now_there = self._get(connection, entry_id)
-        if (to in OVER or to is State.OPEN) and keep_hint(connection, now_there, now=now):
+        now_there, named = moved
+        if named and (to in OVER or to is State.OPEN) and keep_hint(connection, now_there, now=now):
             now_there = self._get(connection, entry_id)
         if to is State.FINISHED and (then := second_step(connection, now_there)):
             self._add(connection, then)
         return now_there
 
-    def postpone(self, entry_id: str, due_at: float, *, was_due_at: float | None = None, **changes: Any) -> None:
-        """Set when the entry is looked at next, and in `note` why it waits. Changes no state.
-
-        With `was_due_at`, nothing changes if it has been made due at another time since: whoever did that knows more.
-        """
+    def postpone(self, entry_id: str, due_at: float, **changes: Any) -> None:
+        """Set when the entry is looked at next, and in `note` why it waits. Changes no state."""
         where = [entries.c.id == entry_id, entries.c.state.not_in(OVER)]
-        if was_due_at is not None:
-            where.append(entries.c.due_at == was_due_at)
         with self._database.write() as connection:
             connection.execute(entries.update().where(*where).values(due_at=due_at, **storable(changes)))
+
+    def look_later(self, looks: Sequence[Look]) -> None:
+        """Set when open entries are looked at next. One that has been made due by news since stays as it is."""
+        with self._database.write() as connection:
+            turns.later(connection, looks)
 
     def keep_task(self, entry_id: str, task_id: str, *, words: str) -> None:
         """A task of this entry turned up that it does not watch: keep its id, with these words. Changes no state."""
         with self._database.write() as connection:
-            if entry := one(connection, entries.c.id == entry_id):
+            if entry := _found(connection, _GET, entry_id=entry_id):
                 keep(connection, entry, task_id, words, now=self._clock())
 
     def lose(self, entry_id: str, error: str, *, attempt: int | None = None, answer: str | None = None) -> Entry | None:
         """The call may have been accepted: `ambiguous`, or `open` if a webhook has named its task by now."""
         with self._database.write() as connection:
-            changes = {"error": error, "answer": answer}
-            lost = self._move(connection, entry_id, State.AMBIGUOUS, error, State.SUBMITTING, attempt, changes)
+            only, changes = {"attempts": attempt}, {"error": error, "answer": answer}
+            lost = self._move(connection, entry_id, State.AMBIGUOUS, error, State.SUBMITTING, only, changes)
             if lost is None:
                 return None
             if task_id := hinted(connection, lost):
@@ -242,7 +225,7 @@ class History:
         if task_id == entry.task_id and entry.state in OVER:
             return  # most webhooks are late or repeated, and need not wait for other writers
         with self._database.write() as connection:
-            now = one(connection, entries.c.id == entry.id)
+            now = _found(connection, _GET, entry_id=entry.id)
             if now is None:
                 return
             if now.state is State.AMBIGUOUS:
@@ -265,7 +248,7 @@ class History:
 
     def _bind(self, connection: sa.Connection, entry_id: str, task_id: str, words: str) -> Entry | None:
         changes = {"task_id": task_id, "task_status": TaskStatus.PENDING, "error": None}
-        return self._move(connection, entry_id, State.OPEN, words, State.AMBIGUOUS, None, changes)
+        return self._move(connection, entry_id, State.OPEN, words, State.AMBIGUOUS, {}, changes)
 
     def send_again(self, entry_id: str) -> Entry | None:
         """Send an ambiguous entry again, as a person decided. Its credits may be charged twice."""
@@ -287,10 +270,8 @@ class History:
         words = "A person uploaded its result."
         with self._database.write() as connection:
             reopen(connection, entry_id, now=self._clock())
-            self._move(connection, entry_id, State.ARCHIVING, words, State.OPEN, None, {})
-            done = self._move(
-                connection, entry_id, State.FINISHED, words, State.ARCHIVING, None, {"note": note}, result
-            )
+            self._move(connection, entry_id, State.ARCHIVING, words, State.OPEN, {}, {})
+            done = self._move(connection, entry_id, State.FINISHED, words, State.ARCHIVING, {}, {"note": note}, result)
         return self._told(done)
 
     def beginning(self, entry: Entry) -> Entry:
@@ -303,7 +284,7 @@ class History:
         None when nothing follows this entry, or when its result is no longer stored.
         """
         with self._database.write() as connection:
-            first = one(connection, entries.c.id == first_id)
+            first = _found(connection, _GET, entry_id=first_id)
             if first is None or (following := second_step(connection, first)) is None:
                 return None
             done = sa.and_(entries.c.follows == first_id, entries.c.state == State.FINISHED)
@@ -331,18 +312,16 @@ class History:
     def observe(self, entry_id: str, task: Task) -> bool:
         """Note what the API said about an open task. True when it is news. The percentage never falls."""
         with self._database.write() as connection:
-            entry = one(connection, entries.c.id == entry_id)
+            entry = _found(connection, _GET, entry_id=entry_id)
             if entry is None or entry.state is not State.OPEN:
                 return False
-            known = [value for value in (entry.percentage, task.percentage) if value is not None]
-            percentage = max(known, default=None)
-            if (percentage, task.status) == (entry.percentage, entry.task_status):
+            if not is_news(entry, task):
                 return False
             connection.execute(
                 entries.update()
                 .where(entries.c.id == entry_id)
                 .values(
-                    percentage=percentage,
+                    percentage=furthest(entry, task),
                     task_status=task.status,
                     changed_at=self._clock(),
                     **storable({"result_model": task.model or entry.result_model}),
@@ -389,9 +368,13 @@ class History:
         return moved
 
     def _get(self, connection: sa.Connection, entry_id: str) -> Entry:
-        return entry_of(connection.execute(sa.select(*COLUMNS).where(entries.c.id == entry_id)).one())
+        return entry_of(connection.execute(_GET, {"entry_id": entry_id}).one())
 
     def _mark(self, connection: sa.Connection, entry_id: str, state: State, words: str | None) -> None:
-        connection.execute(
-            timeline.insert().values(entry_id=entry_id, at=self._clock(), state=state, words=fit(words, ERROR_LIMIT))
-        )
+        said = {"entry_id": entry_id, "at": self._clock(), "state": state, "words": fit(words, ERROR_LIMIT)}
+        connection.execute(_MARK, said)
+
+
+def _found(connection: sa.Connection, query: sa.Select[Any], **which: str) -> Entry | None:
+    row = connection.execute(query, which).first()
+    return None if row is None else entry_of(row)

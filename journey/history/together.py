@@ -46,8 +46,8 @@ class Group:
     def __init__(self, history: History) -> None:
         self._history = history
         self._waiting: list[_Wish] = []
-        self._guard = threading.Lock()
-        self._turn = threading.Lock()
+        self._is_storing = False
+        self._turn = threading.Condition()
 
     def store(self, change: Callable[[History], T]) -> T:
         """Run this change, one at a time, and return what it returns once it is stored.
@@ -56,33 +56,35 @@ class Group:
         is given. Raises what the change raises, and DatabaseAway.
         """
         wish = _Wish(change)
-        with self._guard:
-            self._waiting.append(wish)
         with self._turn:
-            if not wish.came.done():
-                with self._guard:
-                    wishes, self._waiting = self._waiting, []
+            self._waiting.append(wish)
+            while self._is_storing and not wish.came.done():
+                self._turn.wait()
+            if mine := not wish.came.done():
+                self._is_storing = True
+                wishes, self._waiting = self._waiting, []
+        if mine:
+            try:
                 self._store(wishes)
+            finally:
+                with self._turn:
+                    self._is_storing = False
+                    self._turn.notify_all()
         result: T = wish.came.result()
         return result
 
     def _store(self, wishes: Sequence[_Wish]) -> None:
-        if len(wishes) > 1:
-            try:
-                with together(self._history) as history:
-                    results = [wish.change(history) for wish in wishes]
-            except DatabaseAway as error:
+        try:
+            with together(self._history) as history:
+                results = [wish.change(history) for wish in wishes]
+        except Exception as error:  # noqa: BLE001  it is raised where the change was wanted
+            if len(wishes) == 1 or isinstance(error, DatabaseAway):
                 for wish in wishes:
                     wish.came.set_exception(error)
-                return
-            except Exception:  # noqa: BLE001, S110  whoever is to blame is told below
-                pass
             else:
-                for wish, result in zip(wishes, results, strict=True):
-                    wish.came.set_result(result)
-                return
-        for wish in wishes:
-            try:
-                wish.came.set_result(wish.change(self._history))
-            except Exception as error:  # noqa: BLE001  it is raised where the change was wanted
-                wish.came.set_exception(error)
+                # Whoever is to blame is told, and nobody else.
+                for wish in wishes:
+                    self._store([wish])
+        else:
+            for wish, result in zip(wishes, results, strict=True):
+                wish.came.set_result(result)

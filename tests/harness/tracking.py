@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import httpx
+import sqlalchemy as sa
 
 from journey.api.client import JourneyClient
 from journey.history import Entry, History, NewEntry, State
+from journey.history.together import transactions
 from journey.outside.door import Door, Fetched
 from journey.pictures.checking import Limits
 from journey.provider import JOURNEYAPI, THIS_MACHINE
@@ -109,7 +112,8 @@ def die(*_: object) -> None:
 
 def _die_around_a_move(before: State | None, after: State | None, *, in_second_step: bool) -> None:
     """Kill this process before or after an entry moves to these states, be it alone or with others."""
-    move_for_real = History.move
+    move_for_real, write_for_real = History.move, Database.write
+    moved: list[str] = []
 
     def is_meant(history: History, entry_id: str) -> bool:
         entry = history.get(entry_id)
@@ -118,12 +122,22 @@ def _die_around_a_move(before: State | None, after: State | None, *, in_second_s
     def move(history: History, entry_id: str, to: State, **changes: Any) -> Entry | None:
         if to is before and is_meant(history, entry_id):
             die()
-        moved = move_for_real(history, entry_id, to, **changes)
+        entry = move_for_real(history, entry_id, to, **changes)
         if to is after and is_meant(history, entry_id):
+            moved.append(entry_id)
+            if isinstance(transactions(history), Database):
+                die()
+        return entry
+
+    @contextmanager
+    def write(database: Database) -> Iterator[sa.Connection]:
+        with write_for_real(database) as connection:
+            yield connection
+        if moved:  # within a transaction that has been stored by now
             die()
-        return moved
 
     History.move = move  # type: ignore[method-assign]
+    Database.write = write  # type: ignore[method-assign]
 
 
 POINTS = (

@@ -184,6 +184,7 @@ ASKED: dict[str, Callable[[History], object]] = {
     "webhook": lambda history: history.by_webhook_token("t"),
     "news of a task": lambda history: history.hasten_task("t"),
     "due": lambda history: history.due(State.OPEN, limit=5),
+    "first due": lambda history: history.first_due(),
     "next due": lambda history: history.next_due(0.0),
     "start": lambda history: history.recover(),
 }

@@ -54,6 +54,8 @@ class Archiving:
 
     def hand_out(self) -> None:
         """Hand out the results whose turn it is, a few at a time."""
+        if self._errands.count("archive") == ARCHIVES_AT_ONCE:
+            return
         for entry in self._history.due(State.ARCHIVING, limit=20):
             if self._errands.count("archive") < ARCHIVES_AT_ONCE:
                 self._errands.hand_out(f"archive {entry.id}", partial(self.archive, entry))

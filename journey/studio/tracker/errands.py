@@ -19,7 +19,7 @@ class Errands:
         self._executor = executor
         self._on_done = on_done
         self._clock = clock
-        self._under_way: dict[str, Future[None]] = {}
+        self._under_way: dict[str, Future[bool]] = {}
         self._not_before: dict[str, float] = {}
         self._is_closed = False
 
@@ -27,19 +27,20 @@ class Errands:
         """Run `work` on another thread, unless the same work is still under way or has just failed."""
         if not self.takes(name):
             return
-
-        def safely() -> None:
-            try:
-                work()
-            except Exception:
-                log.exception("the tracker could not %s", name)
-                self._not_before[name] = self._clock() + _STUMBLE_SECONDS
-            else:
-                self._not_before.pop(name, None)
-
-        self._under_way[name] = future = self._executor.submit(safely)
+        self._under_way[name] = future = self._executor.submit(self.run, name, work)
         # Called once the future is done: before that, the next step would still find it under way.
         future.add_done_callback(lambda _: self._on_done())
+
+    def run(self, name: str, work: Callable[[], None]) -> bool:
+        """Run `work` on this thread. False when it failed, which is logged."""
+        try:
+            work()
+        except Exception:
+            log.exception("the tracker could not %s", name)
+            self._not_before[name] = self._clock() + _STUMBLE_SECONDS
+            return False
+        self._not_before.pop(name, None)
+        return True
 
     def takes(self, name: str) -> bool:
         """True when work of this name could begin now."""

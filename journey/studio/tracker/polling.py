@@ -12,7 +12,7 @@ from journey.api.models import MOST_IDS, Task, TaskStatus
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import Entry, History, State
 from journey.history.together import together
-from journey.history.turns import called
+from journey.history.turns import Look, called, is_news
 from journey.provider import Provider
 from journey.storage.failpoints import reach
 from journey.storage.files import new_key
@@ -90,12 +90,16 @@ class Polling:
         if not held_until:
             self._holds.end(provider)
         reach("during polling")
+        moved: list[Entry] = []
+        looks: list[Look] = []
         with together(self._history) as history:
-            moved = [
-                entry
-                for asked in due
-                if (entry := self._observe(history, asked, said.get(asked.task_id or ""), held_until))
-            ]
+            for asked in due:
+                seen = self._observe(history, asked, said.get(asked.task_id or ""), held_until)
+                if isinstance(seen, Look):
+                    looks.append(seen)
+                elif seen.state is State.ARCHIVING:
+                    moved.append(seen)
+            history.look_later(looks)
         if moved:
             reach("after archiving is stored")
         for entry in moved:
@@ -104,21 +108,17 @@ class Polling:
 
     def _observe(
         self, history: History, entry: Entry, said: Task | JourneyError | None, held_until: float
-    ) -> Entry | None:
-        """Note what was said about an entry, and move it on if that is its end. Returns it if it is to be archived."""
+    ) -> Entry | Look:
+        """Note what was said about an entry, and move it on if that is its end. Returns it, or when to look again."""
         now, label, changed = self._clock(), entry.provider.label, False
         note: str | None = str(said) if said else f"{label} says nothing about this task."
         if isinstance(said, Task):
-            changed = history.observe(entry.id, said)
+            changed = is_news(entry, said) and history.observe(entry.id, said)
             has_waited = _has_waited(entry, now, changed=changed)
             if said.status.over and (moved := self._moved_on(history, entry, said, has_waited=has_waited)):
-                return moved if moved.state is State.ARCHIVING else None
+                return moved
             note = f"{label} says that it is finished, but not yet where." if said.status.over else None
-        # A hint that came while the answer was on its way is about something newer, and stays.
-        due_at = max(now + _interval(entry, now, changed=changed), held_until)
-        changes = {"note": note} if note or entry.note else {}
-        history.postpone(entry.id, due_at, was_due_at=entry.due_at, **changes)
-        return None
+        return Look(entry, max(now + _interval(entry, now, changed=changed), held_until), note)
 
     def _moved_on(self, history: History, entry: Entry, task: Task, *, has_waited: bool) -> Entry | None:
         """End an entry whose task is over, in the API's own words, or have its picture archived.

@@ -34,6 +34,7 @@ from journey.storage.failpoints import reach
 from journey.storage.stored import Origins
 from journey.studio.tracker.errands import Errands
 from journey.studio.tracker.holds import Holds, backoff
+from journey.studio.tracker.lines import Line
 from journey.studio.tracker.sending import Sendable
 
 log = logging.getLogger(__name__)
@@ -76,21 +77,44 @@ class Submitting:
         self._clock = clock
         self._holds = Holds(clock)
         self._group = Group(history)
+        self._numbers = itertools.count(1)
+        self._lines: dict[Provider, Line] = {}
+        self._paused: set[Provider] = set()
+        self._refusing: set[Provider] = set()
+        """Providers whose queue is paused, and those that have refused the key or the purse since the last step."""
 
     def hand_out(self, provider: Provider, client: JourneyClient, paused: Mapping[Provider, str]) -> None:
         """Hand out the entries whose turn it is at this provider, unless its queue is paused or held."""
-        if self._is_held(provider, paused):
+        line = self._lines.setdefault(
+            provider,
+            Line(
+                lambda most: self._history.due(State.QUEUED, limit=most, provider=provider),
+                takes=lambda entry: self._errands.takes(f"submit {entry.id}"),
+            ),
+        )
+        self._paused = set(paused)
+        self._refusing.discard(provider)
+        if self._is_held(provider):
+            line.clear()
             return
         kind = f"submit to {provider}"
-        if self._errands.count(kind) == SUBMITS_AT_ONCE:
-            return
-        for entry in self._history.due(State.QUEUED, limit=SUBMITS_AT_ONCE, provider=provider):
-            if self._errands.count(kind) < SUBMITS_AT_ONCE:
-                self._errands.hand_out(f"{kind} {entry.id}", partial(self._submit, client, entry))
+        if free := SUBMITS_AT_ONCE - self._errands.count(kind):
+            for _ in range(min(free, line.fill())):
+                self._errands.hand_out(f"{kind} {next(self._numbers)}", partial(self._send_in_turn, client, line))
 
     def let_go(self) -> None:
         """Forget that providers were to be left alone."""
         self._holds.end_all()
+
+    def _send_in_turn(self, client: JourneyClient, line: Line) -> None:
+        """Send one entry after another, as long as some wait and their provider may be called."""
+        while entry := line.take():
+            try:
+                went_well = self._errands.run(f"submit {entry.id}", partial(self._submit, client, entry))
+            finally:
+                line.done(entry)
+            if not went_well or self._loop.is_stopping or self._is_held(entry.provider):
+                return
 
     def _submit(self, client: JourneyClient, entry: Entry) -> None:
         if reason := self._expired(entry):
@@ -99,7 +123,7 @@ class Submitting:
         try:
             request = self._request(entry)
         except JourneyError as error:
-            if self._history.move(entry.id, State.SUBMITTING):
+            if _claim(self._history, entry):
                 self._history.move(entry.id, State.FAILED, error=str(error), words="Not sent.")
             return
         sending = self._group.store(partial(self._claimed, entry))
@@ -110,6 +134,10 @@ class Submitting:
             # A second order gave it another webhook after the request was made.
             self._write_down(entry.id, _back(sending, State.QUEUED, words="Its webhook has changed."))
             return
+        if self._loop.is_stopping or self._is_refused(entry.provider):
+            # Of those that were claimed with it, one was refused before this one's call began.
+            self._write_down(entry.id, _back(sending, State.QUEUED, words="Not sent after all."))
+            return
         stored = self._write_down(entry.id, self._send(client, sending, request))
         if stored and stored.state is State.OPEN:
             reach("after the task id is stored")
@@ -117,13 +145,17 @@ class Submitting:
     def _claimed(self, entry: Entry, history: History) -> Entry | None:
         """The entry as it is about to be sent; None when it must not be."""
         # Another entry that was handed out with this one may have been refused since, or is about to spend the rest.
-        if self._loop.is_stopping or self._is_held(entry.provider, history.pauses.reasons()):
+        if self._loop.is_stopping or self._is_held(entry.provider):
+            return None
+        if entry.provider in history.pauses.reasons():
+            self._paused.add(entry.provider)
             return None
         if reason := self._may_spend(entry, transactions(history)):
             history.pauses.begin(entry.provider, reason)
+            self._paused.add(entry.provider)
             return None
         reach("before submitting is stored")
-        return history.move(entry.id, State.SUBMITTING)
+        return _claim(history, entry)
 
     def _send(self, client: JourneyClient, entry: Entry, request: UpscaleRequest) -> Outcome:
         """Make the call, once. Returns what writes down what came of it."""
@@ -132,6 +164,7 @@ class Submitting:
             task_id = client.upscale(request)
             reach("after the call")
         except (AuthenticationFailed, InsufficientCredits, Untrusted, WrongAddress) as error:
+            self._refusing.add(entry.provider)
             return partial(_paused, str(error), back(State.QUEUED, words=str(error), note=str(error)), entry.provider)
         except (NotSent, RateLimited, GatewayRefused) as error:
             due_at = self._holds.begin(entry.provider, error)
@@ -239,8 +272,17 @@ class Submitting:
             return sent.url(origin)
         return entry.image_url
 
-    def _is_held(self, provider: Provider, paused: Mapping[Provider, str]) -> bool:
-        return provider in paused or self._holds.has(provider)
+    def _is_held(self, provider: Provider) -> bool:
+        return provider in self._paused or self._is_refused(provider)
+
+    def _is_refused(self, provider: Provider) -> bool:
+        """True when an answer of the provider says that the next call would fail as well."""
+        return provider in self._refusing or self._holds.has(provider)
+
+
+def _claim(history: History, entry: Entry) -> Entry | None:
+    """Moves an entry on that is about to be sent, unless it has been sent, stopped or held back since it was read."""
+    return history.move(entry.id, State.SUBMITTING, attempt=entry.attempts, was_due_at=entry.due_at)
 
 
 def _back(entry: Entry, to: State, **changes: Any) -> Outcome:

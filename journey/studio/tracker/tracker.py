@@ -9,7 +9,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from journey.api.client import JourneyClient
 from journey.background import Loop
 from journey.errors import DatabaseAway
-from journey.history import Entry, History
+from journey.history import Entry, History, State
 from journey.outside.door import Door
 from journey.pictures.checking import Decoder
 from journey.provider import Provider
@@ -22,6 +22,8 @@ from journey.studio.tracker.sending import sendable
 from journey.studio.tracker.submitting import SUBMITS_AT_ONCE, MaySpend, Submitting
 
 _IDLE_SECONDS = 0.5
+_LEAST_SECONDS = 0.1
+"""Between two steps for no other reason than that time has passed: among thousands of open tasks one is always due."""
 _BREATH_SECONDS = 0.01
 """Between two steps, however much happens: a step looks at everything, and so costs more than most of what wakes it."""
 
@@ -119,11 +121,16 @@ class Tracker:
         self._errands.sweep()
         while self._moved:
             self._history.hasten_task(self._moved.pop())
-        paused = self._history.pauses.reasons()
-        for provider, client in self._clients.items():
-            self._submitting.hand_out(provider, client, paused)
-            self._polling.hand_out(provider, client)
-        self._archiving.hand_out()
+        due = {state for state, at in self._history.first_due().items() if at <= now}
+        if State.QUEUED in due:
+            paused = self._history.pauses.reasons()
+            for provider, client in self._clients.items():
+                self._submitting.hand_out(provider, client, paused)
+        if State.OPEN in due:
+            for provider, client in self._clients.items():
+                self._polling.hand_out(provider, client)
+        if State.ARCHIVING in due:
+            self._archiving.hand_out()
         self.last_step_at = self._latest = now
 
     def _timed_step(self) -> float:
@@ -135,4 +142,4 @@ class Tracker:
             due_at = self._history.next_due(after=self.last_step_at or 0.0)
         except DatabaseAway:
             return _IDLE_SECONDS
-        return _IDLE_SECONDS if due_at is None else min(_IDLE_SECONDS, max(0.02, due_at - self._clock()))
+        return _IDLE_SECONDS if due_at is None else min(_IDLE_SECONDS, max(_LEAST_SECONDS, due_at - self._clock()))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from journey import background
-from journey.history import Entry, History, State
+from journey.history import History, State
 from journey.pictures.previews import PREVIEW, THUMBNAIL
 from journey.provider import JOURNEYAPI
 from journey.storage.database import Database
@@ -88,11 +87,11 @@ class Stumbling(History):
 
     times = 0
 
-    def due(self, state: State, **which: Any) -> list[Entry]:
-        if self.times and state is State.ARCHIVING:
+    def first_due(self) -> dict[State, float]:
+        if self.times:
             self.times -= 1
             raise RuntimeError("stumbled")
-        return super().due(state, **which)
+        return super().first_due()
 
 
 def test_a_worker_that_stumbles_goes_on(
