@@ -47,9 +47,9 @@ class Tiles:
     """Makes tiles, one picture at a time, and reads them. Everything here may be called from any thread."""
 
     def __init__(self, files: Files, decoder: Decoder) -> None:
-        """`decoder` is for this work alone: nobody else's picture should have to wait behind it."""
+        """`decoder` is for this work, and for what may be dropped when a picture is looked at."""
         self._files = files
-        self._decoder = decoder
+        self.decoder = decoder
         self._waiting: deque[tuple[str, str]] = deque(maxlen=WAITING_LIMIT)
         self._at_work: tuple[str, str] | None = None
         self._failed: OrderedDict[str, tuple[float, str]] = OrderedDict()
@@ -102,6 +102,11 @@ class Tiles:
                     return content.read(place[1]), extension
         raise FileMissing(NO_TILE)
 
+    @property
+    def is_busy(self) -> bool:
+        """True while tiles are being made, or are to be."""
+        return bool(self._waiting) or self._at_work is not None
+
     def wait(self, timeout: float) -> None:
         """Wait until nothing is waiting or under way. Raises TimeoutError after `timeout` seconds."""
         with self._changed:
@@ -115,7 +120,7 @@ class Tiles:
             self._waiting.clear()
             self._changed.notify_all()
         while True:
-            self._decoder.stop()  # repeatedly, in case the work was just starting its processes
+            self.decoder.stop()  # repeatedly, in case the work was just starting its processes
             self._loop.stop(0.1)
             if not self._loop.is_alive:
                 return
@@ -171,7 +176,7 @@ class Tiles:
         picture = self._files.path(key, file)
         before = version_of(picture.stat())
         with self._files.scratch() as scratch:
-            self._decoder.apply(write, picture, scratch / TILES)
+            self.decoder.apply(write, picture, scratch / TILES)
             if version_of(self._files.path(key, file).stat()) != before:
                 raise JourneyError("The picture was replaced meanwhile.")
             self._files.add(key, scratch / TILES, beside=file)
