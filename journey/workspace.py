@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import get_args
 
 from journey.api.client import JourneyClient
 from journey.api.models import Account
@@ -45,6 +44,7 @@ from journey.storage.uses import Uses
 from journey.studio.batches.store import Batch, Batches
 from journey.studio.intake import Intake, Source
 from journey.studio.orders import Offer, Orders
+from journey.studio.packing import Packing
 from journey.studio.removal import Removal
 from journey.studio.results import HandIn
 from journey.studio.stopping import stop
@@ -57,7 +57,7 @@ from journey.web.tiles import routes as tile_routes
 
 log = logging.getLogger(__name__)
 
-EXPORT_FORMS: tuple[exports.Form, ...] = get_args(exports.Form)
+EXPORT_FORMS = exports.FORMS
 LOOKS_AT_ONCE = 64
 """How many pictures of everybody's batches may be fetched and checked at once. Most of that is waiting."""
 
@@ -110,11 +110,8 @@ class Workspace:
 
     def _build_engine(self) -> None:
         settings = self.settings
-        self.engine_problem = (
-            "The engine on this machine is switched off (JOURNEY_ENGINE=off)."
-            if settings.engine == "off"
-            else unavailable_reason()
-        )
+        off = "The engine on this machine is switched off (JOURNEY_ENGINE=off)."
+        self.engine_problem = off if settings.engine == "off" else unavailable_reason()
         self.engine: EmbeddedEngine | None = None
         self.clients: dict[Provider, JourneyClient] = {}
         if key := settings.api_key:
@@ -167,6 +164,8 @@ class Workspace:
         forget = partial(prune, self.database, keep=settings.engine_keep, watched=watched, doom=doom)
         self.removal = Removal(deletions, self.files, self._looked, self._uses, prune=forget)
         self.hand_in = HandIn(self.history, self.files, self._looked, self._decoders.looking)
+        others = [each for each in (self.engine, self.tiles, self.print_runs) if each]
+        self._packing = Packing(self.database, self.files, self.tiles.decoder, others, clock=self._clock)
         self.looking = ThreadPoolExecutor(LOOKS_AT_ONCE, "looking")
         self.tracker: Tracker | None = None
         self._upkeep = Upkeep(
@@ -298,9 +297,7 @@ class Workspace:
             return None if then is None else then + (before or 0)
         if not variant.provider.is_here:
             return (self._usual.look() or {}).get((variant.provider, scale))
-        if self.engine is None or size is None:
-            return None
-        return self.engine.estimate_seconds(*size, variant.network, scale)
+        return self.engine.estimate_seconds(*size, variant.network, scale) if self.engine and size else None
 
     def resume(self, provider: Provider) -> None:
         """Go on sending to a provider whose queue was paused."""
@@ -352,8 +349,11 @@ class Workspace:
             clock=self._clock,
         )
         self.tracker.start()
+        if self.settings.results == "smaller":
+            self._packing.start()
 
     def _end_work(self) -> None:
+        self._packing.stop()
         if self.tracker:
             self.tracker.stop()
             self.tracker = None

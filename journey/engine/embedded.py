@@ -117,6 +117,11 @@ class EmbeddedEngine:
         """True when its queue does not move, or a worker hangs."""
         return self._queue.is_failing or getattr(self._workers, "is_stuck", False)
 
+    @property
+    def is_busy(self) -> bool:
+        """True while a task is under way or waits."""
+        return self._tasks.oldest_active() is not None
+
     def _cleaners(self) -> Iterator[Network]:
         if FAITHFUL.name in self.networks:
             yield from (replace(each, hardware=self.networks[FAITHFUL.name].hardware) for each in CLEANERS[:1])
@@ -126,7 +131,7 @@ class EmbeddedEngine:
         workers = self._workers
         if workers is None or not self._unmeasured:
             return _IDLE_SECONDS
-        if self._tasks.oldest_active() is None:
+        if not self.is_busy:
             network = self._unmeasured.popleft()
             try:
                 self._speeds.measure(network, workers)

@@ -21,6 +21,7 @@ from journey.pictures import previews
 from journey.pictures.copying import only_the_picture
 from journey.pictures.kinds import KINDS, FormatName
 from journey.pictures.reading import read, too_many_pixels
+from journey.pictures.repacking import repack
 from journey.pictures.rows import FileRows, Stream
 from journey.pictures.streaming import stream, write_rows
 from journey.processes import PATIENCE, Turns, WorkerHung, Workers, allow_processor_time
@@ -167,6 +168,10 @@ class Decoder:
     def only_the_picture(self, path: Path, folder: Path) -> str:
         """Write what may leave this machine: see `copying.only_the_picture`. Raises PictureRefused."""
         return self._run(only_the_picture, path, self.limits.input, folder)
+
+    def repack(self, path: Path, target: Path) -> bool:
+        """Write a result in fewer bytes: see `repacking.repack`. Raises PictureRefused, Stopped and OSError."""
+        return self._run(repack, path, self.limits.output, target)
 
     def apply(self, work: Callable[[Stream, Path], T], path: Path, target: Path) -> T:
         """Run `work(picture, target)` in the process that decodes the picture.

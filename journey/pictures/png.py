@@ -20,7 +20,7 @@ _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _SUB = 1
 _PIECE_BYTES = 1 << 20
 _ZLIB_HEADER = b"\x78\x01"
-_LAST_BLOCK = b"\x03\x00"
+LAST_BLOCK = b"\x03\x00"
 """An empty final block of a deflate stream."""
 _ADLER = 65521
 """Both halves of an Adler-32 checksum are counted modulo this prime."""
@@ -83,7 +83,7 @@ class Writer:
             raise ValueError(f"{self._missing} rows of the picture are missing")
         while self._packing:
             self._write_oldest()
-        write_chunk(self._file, b"IDAT", _LAST_BLOCK + struct.pack(">I", self._checksum))
+        write_chunk(self._file, b"IDAT", LAST_BLOCK + struct.pack(">I", self._checksum))
         write_chunk(self._file, b"IEND", b"")
 
     def _write_oldest(self) -> None:

@@ -30,7 +30,7 @@ def stream(path: Path, max_pixels: int, work: Callable[[Stream], T]) -> T:
     if picture := _by_rows(path, max_pixels):
         try:
             return work(picture)
-        except _FaultFound:
+        except FaultFound:
             pass
     return work(of_image(decoded(path, max_pixels)))
 
@@ -52,7 +52,7 @@ def write_rows(path: Path, max_pixels: int, target: Path, on_band: Callable[[], 
     return stream(path, max_pixels, write)
 
 
-class _FaultFound(Exception):
+class FaultFound(Exception):
     """libvips does not take the picture."""
 
 
@@ -65,8 +65,17 @@ def _by_rows(path: Path, max_pixels: int) -> Stream | None:
 
 
 def _bands(path: Path, reading: Reading) -> Iterator[np.ndarray]:
-    vips = _vips()
     refuse_broken(path, reading)
+    for rows in samples(path, reading):
+        yield in_srgb(reduced(rows) if reading.depth == 16 else rows, reading)
+
+
+def samples(path: Path, reading: Reading) -> Iterator[np.ndarray]:
+    """The rows as they are stored: uint8 or uint16 of shape (any, width, channels). Raises FaultFound.
+
+    `reading` has to name a loader.
+    """
+    vips = _vips()
     # To libvips, pixels that break off in the middle of a JPEG are no more than a warning.
     fail_on = "warning" if reading.kind == "JPEG" else "error"
     height, width, channels = reading.height, reading.width, len(reading.mode)
@@ -74,12 +83,11 @@ def _bands(path: Path, reading: Reading) -> Iterator[np.ndarray]:
         image = getattr(vips.Image, str(reading.loader))(str(path), access="sequential", fail_on=fail_on)
         kind = "ushort" if reading.depth == 16 else "uchar"
         if (height, width, channels, kind) != (image.height, image.width, image.bands, image.format):
-            raise _FaultFound
+            raise FaultFound
         for top, bottom in band_edges(width, height):
-            rows = image.crop(0, top, width, bottom - top).numpy().reshape(bottom - top, width, channels)
-            yield in_srgb(reduced(rows) if reading.depth == 16 else rows, reading)
+            yield image.crop(0, top, width, bottom - top).numpy().reshape(bottom - top, width, channels)
     except vips.Error as error:
-        raise _FaultFound from error
+        raise FaultFound from error
 
 
 @cache

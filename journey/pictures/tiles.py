@@ -1,7 +1,7 @@
 """Stored pictures as tiles, so that any part of a large one can be seen without sending the whole.
 
-Tiles are made in the background, in a process that takes only the processor time that nobody else wants. They are kept
-beside the picture, in the file that `pyramid` describes.
+Tiles are made when somebody looks, in a process that takes only the processor time that nobody else wants. They are
+kept beside the picture, in the file that `pyramid` describes, for as long as people come back to it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TILES = "tiles.zip"
 RETRY_SECONDS = 60.0
 """How long to leave a picture alone after its tiles could not be made."""
 WAITING_LIMIT = 100
-"""How many pictures may wait. Beyond that, a picture gets its tiles only when somebody looks at it."""
+"""How many pictures may wait. Beyond that, the one that was looked at the longest ago is forgotten."""
 _REMEMBERED = 200
 _IDLE_SECONDS = 60.0
 _SEEN_SECONDS = 86_400.0
@@ -47,10 +47,10 @@ class Tiles:
     """Makes tiles, one picture at a time, and reads them. Everything here may be called from any thread."""
 
     def __init__(self, files: Files, decoder: Decoder) -> None:
-        """`decoder` is for this work alone: nobody else's picture should have to wait behind it."""
+        """`decoder` is for this work, and for what may be dropped when a picture is looked at."""
         self._files = files
-        self._decoder = decoder
-        self._waiting: deque[tuple[str, str]] = deque()
+        self.decoder = decoder
+        self._waiting: deque[tuple[str, str]] = deque(maxlen=WAITING_LIMIT)
         self._at_work: tuple[str, str] | None = None
         self._failed: OrderedDict[str, tuple[float, str]] = OrderedDict()
         self._directories: OrderedDict[str, Directory] = OrderedDict()
@@ -67,13 +67,8 @@ class Tiles:
                 if time.time() - path.stat().st_mtime > _SEEN_SECONDS:
                     path.touch()
                 return self._directory(key, content).pyramid
-        self._order(key, file, first=True)
+        self._order(key, file)
         return None
-
-    def prepare(self, key: str, file: str) -> None:
-        """Make the tiles of a stored picture when there is nothing more urgent."""
-        if self._files.nearby(key, TILES) is None:
-            self._order(key, file, first=False)
 
     def drop_unseen(self, keys: Iterable[str], *, since: float) -> None:
         """Remove the tiles of these pictures that nobody has looked at since then, in seconds since 1970.
@@ -107,6 +102,11 @@ class Tiles:
                     return content.read(place[1]), extension
         raise FileMissing(NO_TILE)
 
+    @property
+    def is_busy(self) -> bool:
+        """True while tiles are being made, or are to be."""
+        return bool(self._waiting) or self._at_work is not None
+
     def wait(self, timeout: float) -> None:
         """Wait until nothing is waiting or under way. Raises TimeoutError after `timeout` seconds."""
         with self._changed:
@@ -120,12 +120,12 @@ class Tiles:
             self._waiting.clear()
             self._changed.notify_all()
         while True:
-            self._decoder.stop()  # repeatedly, in case the work was just starting its processes
+            self.decoder.stop()  # repeatedly, in case the work was just starting its processes
             self._loop.stop(0.1)
             if not self._loop.is_alive:
                 return
 
-    def _order(self, key: str, file: str, *, first: bool) -> None:
+    def _order(self, key: str, file: str) -> None:
         wanted = (key, file)
         with self._changed:
             failed = self._failed.get(key)
@@ -133,13 +133,10 @@ class Tiles:
             if self._is_closed or left_alone or wanted == self._at_work:
                 return
             if wanted in self._waiting:
-                if not first or self._waiting[0] == wanted:
+                if self._waiting[0] == wanted:
                     return
                 self._waiting.remove(wanted)
-            if first:
-                self._waiting.appendleft(wanted)
-            elif len(self._waiting) < WAITING_LIMIT:
-                self._waiting.append(wanted)
+            self._waiting.appendleft(wanted)
             self._loop.start()
             self._loop.wake()
 
@@ -179,7 +176,7 @@ class Tiles:
         picture = self._files.path(key, file)
         before = version_of(picture.stat())
         with self._files.scratch() as scratch:
-            self._decoder.apply(write, picture, scratch / TILES)
+            self.decoder.apply(write, picture, scratch / TILES)
             if version_of(self._files.path(key, file).stat()) != before:
                 raise JourneyError("The picture was replaced meanwhile.")
             self._files.add(key, scratch / TILES, beside=file)

@@ -111,6 +111,9 @@ class Settings(BaseModel):
     keep_days: int | None = Field(
         default=None, ge=1, description="Age in days at which pictures are removed, and the engine's tasks."
     )
+    results: Literal["as-made", "smaller"] = Field(
+        default="as-made", description="smaller: pack the files of results anew while the machine is idle."
+    )
     open: bool = Field(default=False, description="1 allows listening beyond loopback without sign-in.")
 
     @field_validator("allowed_hosts", "engine_key", "fetch_allow", "sign_in_domains", mode="before")

@@ -173,6 +173,29 @@ class Files:
             return False
         return True
 
+    def let_go(self, key: str) -> None:
+        """Remove the local copies of what object storage has under a key."""
+        if not self.is_local and KEY.fullmatch(key):
+            shutil.rmtree(self._cached(key), ignore_errors=True)
+
+    def note(self, name: str, text: str) -> None:
+        """Keep a text of ours under this name beside all pictures, for all processes; it is replaced at once."""
+        if not self.is_local:
+            with asking():
+                self._fs.pipe_file(self._remote(name), text.encode())
+            return
+        with self.scratch() as folder:
+            (folder / name).write_text(text)
+            (folder / name).replace(Path(self._root) / name)
+
+    def noted(self, name: str) -> str | None:
+        """What was kept under this name; None when nothing was."""
+        try:
+            with asking():
+                return bytes(self._fs.cat_file(self._remote(name))).decode()
+        except FileNotFoundError:
+            return None
+
     def delete(self, key: str) -> None:
         """Remove everything under a key. An unknown key is not an error.
 

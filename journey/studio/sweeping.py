@@ -13,7 +13,7 @@ EVERY_SECONDS = 3600.0
 PAUSE_SECONDS = 0.05
 """Between two pieces: for others, who may be waiting for the database."""
 
-TILES_SECONDS = 30 * 86_400.0
+TILES_SECONDS = 7 * 86_400.0
 """How long tiles are kept that nobody looks at: they are a fifth of what a picture takes, and are soon made again."""
 _OVER = object()
 

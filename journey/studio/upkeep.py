@@ -1,7 +1,7 @@
 """Holds the worker lock of a database, or takes it when it is free, and does the work that comes with it.
 
-The process that holds it works the queues, feeds batches, prepares tiles and removes what is too old. The others serve
-pages and routes.
+The process that holds it works the queues, feeds batches and removes what is too old. The others serve pages and
+routes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from journey.background import Loop
-from journey.history import History, State
+from journey.history import History
 from journey.history.spending import month_start
 from journey.pictures.tiles import Tiles
 from journey.storage.database import WorkerLock
@@ -20,9 +20,6 @@ from journey.studio.sweeping import Sweeping
 
 LOCK_SECONDS = 2.0
 """How often a process without the worker lock tries to take over."""
-
-_TILED_AHEAD = 50
-"""How many of the newest results may get their tiles before anybody opens them."""
 
 
 class Upkeep:
@@ -49,13 +46,11 @@ class Upkeep:
         self._lock = lock
         self._history = history
         self._batches = batches
-        self._tiles = tiles
         self._work = work
         self._rest = rest
         self._sweeping = Sweeping(removal, tiles=tiles, keep_days=keep_days, clock=clock)
         self._has_budget = has_budget
         self._clock = clock
-        self._tiled_at = clock()
         self.is_worker = False
         self._loop = Loop("upkeep", self._step)
         index = history.lists.index
@@ -79,7 +74,6 @@ class Upkeep:
         if self.is_worker:
             self._begin_month()
             self._batches.feed()
-            self._prepare_tiles()
             return min(LOCK_SECONDS, self._sweeping.step())
         return LOCK_SECONDS
 
@@ -101,12 +95,3 @@ class Upkeep:
             for provider in self._history.pauses.begun_before(month_start(self._clock())):
                 if provider.is_paid:
                     self._history.pauses.end(provider)
-
-    def _prepare_tiles(self) -> None:
-        """Prepare tiles of results that finished since the last look, before anybody opens them."""
-        since = self._tiled_at
-        for entry in self._history.lists.latest(limit=_TILED_AHEAD, states=[State.FINISHED]):
-            finished_at = entry.finished_at or 0.0
-            if finished_at > since and entry.result:
-                self._tiles.prepare(entry.result.key, entry.result.file)
-                self._tiled_at = max(self._tiled_at, finished_at)

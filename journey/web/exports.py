@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -27,6 +27,7 @@ from journey.views.listing import Listing, from_address
 from journey.web.answers import MEDIA_TYPES, PRIVATE, refusal
 
 Form = Literal["csv", "json"]
+FORMS: tuple[Form, ...] = get_args(Form)
 
 HOUR = 3_600
 

@@ -28,6 +28,7 @@ from journey.history import (
 from journey.history.counting import counts
 from journey.history.deletions import Deletions
 from journey.history.kinship import find_kin
+from journey.history.results import next_result
 from journey.history.searching import Index, searched, spelled, unsearched
 from journey.history.spending import Spending
 from journey.history.states import WAYS
@@ -240,6 +241,16 @@ def test_usual_times_come_from_an_index(history: History, clock: Clock, database
         lines = [line for statement in said for line in plan(connection, statement)]
     assert not [line for line in lines if line.startswith(("SCAN", "Seq Scan", "USE TEMP"))]
     assert not database.is_sqlite or {"entries_way"} == {name for line in lines for name in line.split() if "_" in name}
+
+
+def test_the_next_result_is_found_by_an_index(history: History, clock: Clock, database: Database) -> None:
+    """Whoever goes through all results, one at a time, reads one at a time."""
+    some(history, clock, 20)
+    with statements(database) as said:
+        next_result(database, after=(clock.now - 5, "e"), before=clock.now + 5)
+    with database.read() as connection:
+        lines = [line for statement in said for line in plan(connection, statement)]
+    assert any("entries_kept" in line for line in lines), lines
 
 
 def found(history: History, text: str, **others: Any) -> list[str]:

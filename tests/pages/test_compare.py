@@ -162,14 +162,13 @@ def test_a_linked_task_older_than_the_list_is_added(
     assert (f"{old}.original", old) == sides(app)
 
 
-def test_looking_prepares_the_tiles_and_a_new_result_has_them_beforehand(space: Workspace, open_page: OpenPage) -> None:
-    """Originals and old results get their tiles when they are looked at; a new result gets them by itself."""
-    old = add(space, finished_at=1.0)
-    entry = space.history.get(old)
-    assert entry is not None
-    open_page("compare.py", task=old)
-    wait_for(lambda: all(space.tiles.look(each.key, each.file) for each in (entry.source, entry.result)))
-    new = space.history.get(add(space, finished_at=time.time() + 1))
-    assert new is not None
-    wait_for(lambda: space.files.has(new.result.key, "tiles.zip"))
-    assert not space.files.has(new.source.key, "tiles.zip")
+def test_only_what_is_looked_at_gets_tiles(space: Workspace, open_page: OpenPage) -> None:
+    """An original and its result get their tiles when they are looked at, and no other picture takes room for any."""
+    unseen, seen = (space.history.get(add(space, finished_at=time.time() + 1)) for _ in range(2))
+    assert unseen is not None
+    assert seen is not None
+    open_page("compare.py", task=seen.id)
+    wait_for(lambda: all(space.files.has(each.key, "tiles.zip") for each in (seen.source, seen.result)))
+    space._upkeep._step()
+    space.tiles.wait(30)
+    assert not any(space.files.has(each.key, "tiles.zip") for each in (unseen.source, unseen.result))

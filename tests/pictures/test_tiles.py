@@ -177,8 +177,8 @@ def test_looking_at_a_picture_makes_its_tiles(tiles: Tiles, files: Files) -> Non
     assert [] == [*files._scratch.iterdir(), *files._incoming.iterdir()]
 
 
-def test_what_somebody_looks_at_comes_first(files: Files) -> None:
-    """A picture on the screen is prepared before those that nobody looks at."""
+def test_what_is_looked_at_last_comes_first(files: Files) -> None:
+    """The picture that was looked at last is prepared before those that others are through with."""
     order: list[str] = []
 
     class Patient(Tiles):
@@ -189,12 +189,12 @@ def test_what_somebody_looks_at_comes_first(files: Files) -> None:
     keys = [keep(files, noise(8, 8)) for _ in range(4)]
     with tiles._changed:  # nothing is begun while this is held
         for key in keys:
-            tiles.prepare(key, "hill.png")
+            tiles.look(key, "hill.png")
         tiles.look(keys[2], "hill.png")
     tiles.wait(SECONDS)
     tiles.stop()
     assert sorted(keys) == sorted(order)
-    assert order.index(keys[2]) < order.index(keys[1])
+    assert order.index(keys[2]) < order.index(keys[0])
 
 
 def test_a_picture_that_cannot_be_read_has_a_reason(tiles: Tiles, files: Files) -> None:

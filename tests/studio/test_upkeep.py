@@ -69,7 +69,7 @@ def test_the_room_of_a_look_is_counted(space: Workspace) -> None:
 
 
 def test_tiles_that_nobody_looks_at_go_and_come_back(tmp_path: Path) -> None:
-    """Tiles go a month after the last look, with nothing else; the next look makes them again."""
+    """Tiles go a week after the last look, with nothing else; the next look makes them again."""
     space = Workspace(Settings(data_dir=tmp_path, engine="off"))
     space._decoders.start()
     keys = []

@@ -154,6 +154,11 @@ class PrintRuns:
             job = shop.start(self._workers, work, source, folder, *args, **kwargs)
             return job, folder, on_error.pop_all()
 
+    @property
+    def is_busy(self) -> bool:
+        """True while a print file is being made."""
+        return not all(run.done for run in self._open)
+
     def stop(self) -> None:
         """End the worker; what is under way fails. A later `make` starts it again."""
         self._workers.stop()
