@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from journey.history.filtering import Filter, where
 from journey.history.labels import tags_of
 from journey.history.paging import Order, after, by, keys
-from journey.history.tables import entries
+from journey.history.tables import entries, tags
 from journey.storage.database import Transactions
 
 PIECE = 1_000
@@ -27,7 +27,12 @@ FACTS = (
 )
 """What a row begins with, as it is stored: nothing in it is masked."""
 # A provider by its name, because a look-up for each row would take time.
-_COLUMNS = [sa.type_coerce(entries.c[name], sa.String) if name == "provider" else entries.c[name] for name in FACTS]
+_COLUMNS = [
+    *(sa.type_coerce(entries.c[name], sa.String) if name == "provider" else entries.c[name] for name in FACTS),
+    sa.exists().where(tags.c.entry_id == entries.c.id),
+]
+
+_IS_TAGGED = len(FACTS)
 
 Rows = tuple[Sequence[Sequence[Any]], Mapping[str, Sequence[str]]]
 """Rows that begin with FACTS, and the tags by id."""
@@ -43,7 +48,7 @@ def rows(database: Transactions, wanted: Filter, order: Order) -> Iterator[Rows]
     while True:
         with database.read() as connection:
             piece = connection.execute(query if last is None else query.where(*after(order, last))).all()
-            found = tags_of(connection, [row[0] for row in piece])
+            found = _tags(connection, piece)
         if piece:
             yield piece, found
         if len(piece) < PIECE:
@@ -59,5 +64,11 @@ def rows_of(database: Transactions, ids: Callable[[], Sequence[str]]) -> Iterato
         with database.read() as connection:
             query = sa.select(*_COLUMNS).where(entries.c.id.in_(part))
             known = {row[0]: row for row in connection.execute(query)}
-            found = tags_of(connection, part)
+            found = _tags(connection, list(known.values()))
         yield [known[each] for each in part if each in known], found
+
+
+def _tags(connection: sa.Connection, piece: Sequence[Sequence[Any]]) -> Mapping[str, Sequence[str]]:
+    """Their tags, by id. Few have any, and to ask for all of them would take as long as to read the rows."""
+    ids = [row[0] for row in piece if row[_IS_TAGGED]]
+    return tags_of(connection, ids) if ids else {}

@@ -32,7 +32,7 @@ _FLAGS = re.IGNORECASE | re.ASCII
 _WORD = re.compile(r"""[^\s"<>`]+(?:(?<==)"[^"\n]*"[^\s"<>`]*)*""")
 """What may hold an address, or a piece of one. A quoted value belongs to it."""
 _NEXT = re.compile(rf"(?<=[,;|'(\[{{])(?={_SCHEME})", _FLAGS)
-_TOLD = re.compile(r"[?#%&=@]|\\u00(?:26|3d)", _FLAGS)
+_TOLD = re.compile(r"[?#%&=@\\]")
 _ADDRESS = re.compile(f"{_SCHEME}|{_ENCODED_SCHEME}", _FLAGS)
 _ENCODED = re.compile(_ENCODED_SCHEME, _FLAGS)
 _PERSON = re.compile(r"((?:\\?/){2})[^/?#\\]+@", _FLAGS)
@@ -45,25 +45,36 @@ _ALONE = re.compile(rf"(?<![a-z0-9])({_TELLING}{_EQUALS})(?:\"[^\"]*\"|[^\s/&;\"
 _ITEM = re.compile(rf"({_AND}|[?#]|%(?:25)*(?:3f|23))", _FLAGS)
 _PAIR = re.compile(rf"({_NAME}{_EQUALS})(.*)", _FLAGS | re.DOTALL)
 _SHORTENED = re.compile(r"(?:[=?#&/]|%(?:25)*(?:3d|3f|23|26|2f))(?:…|%e2%80%a6)", _FLAGS)
+_PLAIN_PAIR = "[a-z_][a-z0-9_-]{0,39}=[a-z0-9_…-]+"
+_PLAIN = re.compile(rf"https?://[a-z0-9.-]+(?::\d+)?/[a-z0-9_./-]*\?{_PLAIN_PAIR}(?:&{_PLAIN_PAIR})*&?", _FLAGS)
+"""How most signed addresses are spelled, so that all that is left out of one are its values."""
+_VALUE = re.compile(r"=[^&]+")
 _CLOSING = " .,;:!?'\"“”‘’«»)]}>。、」\t\r\n"
 """What may stand behind an address in a text, and belong to the text."""
 
 
 def masked(address: str) -> str:
     """An address without user name, password, fragment and the values of its query, however it is spelled."""
-    return _masked_piece(address, is_address=True) if _TOLD.search(address) else address
+    if not _TOLD.search(address):
+        return address
+    return _plainly(address) or _masked_piece(address, is_address=True)
 
 
 def masked_text(text: str) -> str:
     """A text from anywhere, with every address in it, and every piece of one that may hold a secret, masked."""
     if not _TOLD.search(text):
         return text
-    return _WORD.sub(lambda word: "".join(map(_masked_piece, _NEXT.split(word[0]))), text)
+    return _plainly(text) or _WORD.sub(lambda word: "".join(map(_masked_piece, _NEXT.split(word[0]))), text)
 
 
 def is_shortened(address: str) -> bool:
     """True for an address of which `masked` left out a part, so that it leads nowhere."""
-    return _SHORTENED.search(address) is not None
+    return (LEFT_OUT in address or "%" in address) and _SHORTENED.search(address) is not None
+
+
+def _plainly(address: str) -> str | None:
+    """An address as most are spelled, masked: in a tenth of the time. None for any other."""
+    return _VALUE.sub(f"={LEFT_OUT}", address) if _PLAIN.fullmatch(address) else None
 
 
 def _masked_piece(text: str, *, is_address: bool = False) -> str:

@@ -11,7 +11,8 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, get_args
+from functools import lru_cache
+from typing import Any, Literal, TypeVar, get_args
 from urllib.parse import urlencode
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -22,10 +23,11 @@ from starlette.routing import Route
 from journey.history.finding import Lists
 from journey.history.streaming import FACTS, Rows
 from journey.outside.masking import LEFT_OUT, is_shortened, masked, masked_text
-from journey.storage.spreadsheets import MARK, Cell, csv_lines
+from journey.storage.spreadsheets import MARK, Cell, csv_cell, csv_lines, joined
 from journey.views.listing import Listing, from_address
 from journey.web.answers import MEDIA_TYPES, PRIVATE, refusal
 
+T = TypeVar("T")
 Form = Literal["csv", "json"]
 FORMS: tuple[Form, ...] = get_args(Form)
 
@@ -38,6 +40,10 @@ NAMES = (
     "comment", "tags", "shortened",
 )  # fmt: skip
 """What is exported of each entry, in this order. Scripts rely on these names."""
+
+_TIMES = ("created", "submitted", "finished")
+_SAFE = frozenset(("id", *_TIMES))
+"""What holds nothing that a CSV would have to quote, and no number."""
 
 _OWN_FILE = re.compile(r"(/files/)[0-9a-f]{32}")
 
@@ -80,15 +86,20 @@ def to_csv(rows: Iterable[Rows]) -> Iterator[bytes]:
     """A line of names, then a line for each row. Times are UTC."""
     yield MARK + csv_lines([NAMES])
     for piece, tags in rows:
-        yield csv_lines((*said, ", ".join(labels), ", ".join(cut)) for said, labels, cut in _told(piece, tags))
+        if piece:
+            told = _told(piece, tags)
+            told |= {name: _each(", ".join, told[name]) for name in ("tags", "shortened")}
+            yield joined(zip(*map(_cells, told, told.values()), strict=True))
 
 
 def to_json(rows: Iterable[Rows]) -> Iterator[bytes]:
     """A list of objects with the same names, in UTF-8. Times are UTC."""
+    encode = json.JSONEncoder(ensure_ascii=False).encode
     separator = "["
     for piece, tags in rows:
-        objects = (dict(zip(NAMES, (*said, labels, cut), strict=True)) for said, labels, cut in _told(piece, tags))
-        if lines := ",\n".join(json.dumps(each, ensure_ascii=False) for each in objects):
+        if piece:
+            objects = (dict(zip(NAMES, row, strict=True)) for row in zip(*_told(piece, tags).values(), strict=True))
+            lines = ",\n".join(map(encode, objects))
             yield f"{separator}\n{lines}".encode()
             separator = ","
     yield b"[]\n" if separator == "[" else b"\n]\n"
@@ -98,56 +109,47 @@ def _signer(key: bytes) -> URLSafeSerializer:
     return URLSafeSerializer(key, salt="export")
 
 
-def _told(
-    piece: Sequence[Sequence[Any]], tags: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[tuple[Cell, ...], list[str], list[str]]]:
-    """What is told of each row: its values in the order of NAMES, its tags, and which fields are shortened."""
-    for row in piece:
-        (
-            entry_id, task_id, name, state, engine, scale, network, result_model, person, spent, attempts,
-            source_width, source_height, result_width, result_height, result_bytes,
-            created_at, submitted_at, finished_at, batch, image_url, parent_task_id, index, came_from,
-            came_from_index, error, note, comment,
-        ) = row[: len(FACTS)]  # fmt: skip
-        if not (source_width and source_height):
-            source_width = source_height = None
-        if not (result_width and result_height):
-            result_width = result_height = None
-        image_url = image_url and _masked(masked(image_url))
-        error, note = error and _masked(error), note and _masked(note)
-        told = (
-            entry_id,
-            _without_keys(task_id),
-            _masked(name),
-            state,
-            engine,
-            int(scale[0]),
-            _masked(network),
-            _masked(result_model),
-            _without_keys(person),
-            spent,
-            attempts,
-            source_width,
-            source_height,
-            result_width,
-            result_height,
-            result_bytes,
-            _time(created_at),
-            _time(submitted_at),
-            _time(finished_at),
-            batch,
-            image_url,
-            _without_keys(parent_task_id),
-            index,
-            _without_keys(came_from),
-            came_from_index,
-            error,
-            note,
-            _without_keys(comment),
-        )
-        shortened = (("image_url", image_url), ("error", error), ("note", note))
-        labels = [_masked(tag) or "" for tag in tags.get(entry_id, ())]
-        yield told, labels, [each for each, text in shortened if text and is_shortened(text)]
+def _told(piece: Sequence[Sequence[Any]], tags: Mapping[str, Sequence[str]]) -> dict[str, Sequence[Any]]:
+    """What is told of these rows, a column for each of NAMES. Row by row it would take three times as long."""
+    facts = dict(zip(FACTS, zip(*piece, strict=True), strict=False))
+    told: dict[str, Sequence[Any]] = {
+        name: _each(_WAYS[name], column) if name in _WAYS else column
+        for name, column in zip(NAMES, facts.values(), strict=False)
+    }
+    for sizes in (("source_width", "source_height"), ("result_width", "result_height")):
+        both = [width and height for width, height in zip(*map(told.__getitem__, sizes), strict=True)]
+        told |= {
+            size: [value if known else None for value, known in zip(told[size], both, strict=True)] for size in sizes
+        }
+    told["tags"] = [tuple(_masked(tag) or "" for tag in tags.get(each, ())) for each in facts["id"]]
+    cut: list[tuple[str, ...]] = [()] * len(piece)
+    for name in ("image_url", "error", "note"):
+        for place, text in enumerate(told[name]):
+            if text and is_shortened(text):
+                cut[place] += (name,)
+    told["shortened"] = cut
+    return told
+
+
+def _each(way: Callable[[Any], T], column: Sequence[Any]) -> list[T]:
+    """What a way makes of each value of a column; of values that repeat, once."""
+    first = column[:20]
+    if len(set(first)) > len(first) // 2:
+        return list(map(way, column))
+    made = {value: way(value) for value in set(column)}
+    return [made[value] for value in column]
+
+
+def _cells(name: str, column: Sequence[Any]) -> Sequence[str]:
+    """A column as it stands in the lines of a CSV."""
+    if name in _SAFE:
+        return [value or "" for value in column]
+    return _each(csv_cell, column)
+
+
+def _address(url: str | None) -> str | None:
+    """The address that an entry was made of, which need not be one address alone."""
+    return _masked(masked(url)) if url else url
 
 
 def _masked(text: str | None) -> str | None:
@@ -160,7 +162,31 @@ def _without_keys(text: str | None) -> str | None:
     return _OWN_FILE.sub(rf"\1{LEFT_OUT}", text) if text and "/files/" in text else text
 
 
+def _multiplier(scale: str) -> int:
+    return int(scale[0])
+
+
 def _time(seconds: float | None) -> str | None:
     if seconds is None:
         return None
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")[:19] + "Z"
+    # What is stored is the nearest to so many microseconds, and may be a little less than them.
+    hour, second = divmod(int(seconds + 0.000_000_5), HOUR)
+    return _hour(hour) + _IN_HOUR[second]
+
+
+@lru_cache(1_024)
+def _hour(number: int) -> str:
+    """The hours since 1970 as the beginning of a time, `2027-01-15T08:`."""
+    return datetime.datetime.fromtimestamp(HOUR * number, datetime.UTC).isoformat()[:14]
+
+
+_IN_HOUR = [f"{second // 60:02}:{second % 60:02}Z" for second in range(HOUR)]
+
+_WAYS: dict[str, Callable[[Any], Cell]] = {
+    "multiplier": _multiplier,
+    "image_url": _address,
+    **dict.fromkeys(("name", "model", "result_model", "error", "note"), _masked),
+    **dict.fromkeys(("task_id", "person", "parent_task_id", "came_from", "comment"), _without_keys),
+    **dict.fromkeys(_TIMES, _time),
+}
+"""How a value is told; others are told as they are stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from journey.outside import masking
 from journey.outside.masking import is_shortened, masked, masked_text
 
 
@@ -114,6 +116,44 @@ def test_no_secret_is_ever_shown(data: st.DataObject) -> None:
     for spelled in (secret, quote(secret, safe=""), quote(quote(secret, safe=""), safe="")):
         assert spelled not in shown
     assert shown == masked_text(shown)
+
+
+PARTS = st.sampled_from(
+    [
+        "https://",
+        "a.example",
+        ":80",
+        "/",
+        "koi",
+        ".png",
+        "?",
+        "&",
+        "=",
+        "ex",
+        "3f9a",
+        "_hm",
+        "-",
+        "…",
+        "#",
+        "%3D",
+        " ",
+        ".",
+    ]
+)
+
+
+@given(
+    st.lists(PARTS, max_size=12),
+    st.lists(st.sampled_from(["ex=3f9a", "hm=…", "is=", "&", "a-b_=1", "x", "hm=3f9a."]), max_size=6),
+)
+def test_the_quick_way_is_the_thorough_one(parts: list[str], query: list[str]) -> None:
+    """An address that is spelled as most are is masked exactly as by the rules for all others."""
+    with pytest.MonkeyPatch.context() as patch:
+        for text in ("".join(parts), "https://a.example/koi.png?" + "&".join(query)):
+            quick = masked(text), masked_text(text)
+            patch.setattr(masking, "_PLAIN", re.compile("(?!)"))
+            assert (masked(text), masked_text(text)) == quick
+            patch.undo()
 
 
 def test_what_was_shortened_is_known() -> None:

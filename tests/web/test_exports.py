@@ -6,8 +6,11 @@ import csv
 import datetime
 import io
 import json
+import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,10 +19,12 @@ from starlette.applications import Starlette
 from journey.engine.__main__ import listener_at
 from journey.history import History, NewEntry, Order, State
 from journey.history.deletions import Deletions
-from journey.history.streaming import PIECE
+from journey.history.streaming import FACTS, PIECE
 from journey.history.tables import entries
+from journey.outside.masking import is_shortened, masked, masked_text
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.storage.database import Database
+from journey.storage.spreadsheets import Cell
 from journey.storage.stored import StoredPicture
 from journey.studio.batches.decoding import decode
 from journey.studio.batches.lines import Wanted
@@ -121,6 +126,105 @@ def test_many_come_in_parts(history: History, database: Database) -> None:
     assert 2 * PIECE + 1 == b"".join(parts).count(b"\r\n")
     assert ids[1:] == [each["id"] for each in json.loads(b"".join(to_json(history.lists.rows_of(ids))))]
     assert ([], []) == (table(history, []), json.loads(b"".join(to_json(history.lists.rows_of([])))))
+
+
+NASTY = (
+    *(
+        "plain",
+        "",
+        'a "quoted" one',
+        "a, b",
+        "two\r\nlines",
+        "=1+1",
+        "  -1",
+        "\t=x",
+        "＝1",
+        "\u202egnp.iok",
+        "鯉 …",
+        "_x",
+        "'",
+    ),
+    *(
+        "https://a.example/koi.png?ex=1&hm=S1GNED&",
+        "https://me:S1GNED@a.example/x?sig=S1GNED#y",
+        f"/files/{KEY}/koi.png",
+    ),
+    'It was at https://a.example/x?name="S1GNED", and https%3A%2F%2Fb%3Fs%3DS1GNED.',
+)
+
+
+def nasty_rows(count: int) -> list[dict[str, object]]:
+    """Rows whose texts, numbers and times are odd, repeated in some columns and different in others, or missing."""
+    chance = random.Random(5)
+    texts = (
+        "task_id",
+        "network",
+        "result_model",
+        "person",
+        "image_url",
+        "parent_task_id",
+        "came_from",
+        "error",
+        "note",
+    )
+    sizes = ("source_width", "source_height", "result_width", "result_height", "result_bytes")
+    made: list[dict[str, object]] = []
+    for number in range(count):
+        moment = 1_700_000_000 + chance.choice([0, 3_599, 3_599.9999996, 86_399.4, 3_600 * 24 * 365 * 30]) + number
+        row: dict[str, object] = {name: chance.choice([None, *NASTY]) for name in (*texts, "comment")}
+        row |= {name: chance.choice([None, 0, 1_024, 4_096 + number]) for name in sizes}
+        row |= {"id": f"{number:016x}", "name": f"{chance.choice(NASTY)}{number}", "provider": JOURNEYAPI, "type": "4x"}
+        row |= {"index": chance.choice([None, "1"]), "came_from_index": None, "batch": chance.choice([None, KEY])}
+        row |= {"credits": number % 3, "attempts": 1, "archive_attempts": 0, "state": "failed"}
+        row |= {"created_at": moment, "changed_at": moment, "submitted_at": moment + chance.random()}
+        row |= {"finished_at": chance.choice([None, moment + 0.9999996])}
+        made.append(row)
+    return made
+
+
+def as_rows(facts: Sequence[Any], labels: Sequence[str]) -> list[Cell]:
+    """What is told of one entry, said as plainly as can be, for the CSV."""
+    known = dict(zip(FACTS, facts, strict=False))
+
+    def without_keys(text: str | None) -> str | None:
+        return text and re.sub("(/files/)[0-9a-f]{32}", r"\1…", text)
+
+    for picture in ("source", "result"):
+        width, height = f"{picture}_width", f"{picture}_height"
+        if not (known[width] and known[height]):
+            known[width] = known[height] = None
+    known["image_url"] = known["image_url"] and masked(known["image_url"])
+    for name in ("name", "network", "result_model", "image_url", "error", "note"):
+        known[name] = without_keys(known[name] and masked_text(known[name]))
+    for name in ("task_id", "person", "parent_task_id", "came_from", "comment"):
+        known[name] = without_keys(known[name])
+    for name in ("created_at", "submitted_at", "finished_at"):
+        if (moment := known[name]) is not None:
+            known[name] = datetime.datetime.fromtimestamp(moment, datetime.UTC).isoformat()[:19] + "Z"
+    known["type"] = int(known["type"][0])
+    cut = [name for name in ("image_url", "error", "note") if known[name] and is_shortened(known[name])]
+    said = [*known.values(), ", ".join(filter(None, map(without_keys, map(masked_text, labels)))), ", ".join(cut)]
+    formula = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+    return [f"'{cell}" if isinstance(cell, str) and formula.match(cell) else cell for cell in said]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_columns_say_what_rows_would(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """What is told column by column is, byte for byte, what is told row by row, however odd the rows are."""
+    with empty_database(kind, request, tmp_path) as database:
+        with database.write() as connection:
+            connection.execute(entries.insert(), nasty_rows(300))
+        history = History(database)
+        for number, tag in enumerate(NASTY):
+            if tag.strip():
+                history.labels.tag([f"{number:016x}", f"{2 * number:016x}"], tag[:40])
+        expected = io.StringIO(newline="")
+        writer = csv.writer(expected)
+        writer.writerow(NAMES)
+        for piece, tags in history.lists.rows(order=Order.OLDEST):
+            writer.writerows(as_rows(row, tags.get(row[0], ())) for row in piece)
+        made = b"".join(to_csv(history.lists.rows(order=Order.OLDEST)))
+        assert expected.getvalue().split("\r\n") == made.decode("utf-8-sig").split("\r\n")
 
 
 PRIVATE_KEY = b"k" * 32
