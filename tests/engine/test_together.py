@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -31,12 +31,16 @@ SMALL_TILES = replace(FAST, tile=(16, 16), hardware=Hardware("cpu", "f32"))
 PLACES = 4
 
 
+class Away(WorkersAway, BrokenExecutor):
+    """What a cluster raises whose scheduler does not answer."""
+
+
 class Held(Executor):
     """Workers that do nothing until they are told to: `scales` says whose tiles came, in their order."""
 
     def __init__(self) -> None:
         self.scales: list[int] = []
-        self.away: WorkersAway | None = None
+        self.away: Away | None = None
         self._jobs: list[tuple[Future[Any], Callable[[], Any]]] = []
         self._lock = threading.Lock()
 
@@ -86,6 +90,13 @@ class Engine(Bench):
         with Image.open(self.files.path(key, name)) as image:
             return np.asarray(image)
 
+    def alone(self, source: str) -> np.ndarray:
+        """What the same order comes to when it is the only one, and each tile is made at once."""
+        self.workers = Inline()
+        task_id = self.order(image_url=source)
+        assert self.another_queue().work_next()
+        return self.result(task_id)
+
     def states(self, *task_ids: str) -> list[str]:
         return [self.state(task_id)["status"] for task_id in task_ids]
 
@@ -119,11 +130,8 @@ def test_small_tasks_are_under_way_at_once(engine: Engine) -> None:
             wait_for(lambda: held.waiting)
             held.work()
         wait_for(lambda: engine.states(*several) == ["finished"] * len(several))
-    engine.workers, engine.queue = Inline(), engine.another_queue()
     for source, task_id in zip(sources, several, strict=True):
-        alone = engine.order(image_url=source)
-        assert engine.queue.work_next()
-        assert np.array_equal(engine.result(alone), engine.result(task_id))
+        assert np.array_equal(engine.alone(source), engine.result(task_id))
 
 
 def test_a_large_task_has_the_places_until_its_last_tiles(engine: Engine) -> None:
@@ -174,7 +182,7 @@ def test_workers_that_are_away_fail_none_of_several(engine: Engine) -> None:
     both = engine.order(), engine.order()
     with working(engine) as held:
         wait_for(lambda: held.waiting == 2)
-        held.away = WorkersAway("No scheduler answers.")
+        held.away = Away("No scheduler answers.")
         held.work(held.away)
         held.work(held.away)
         wait_for(lambda: engine.queue._loop.failures_in_a_row)
