@@ -23,7 +23,7 @@ from journey.engine.pieces import Pieces
 from journey.engine.queue import Choice, Queue
 from journey.engine.speeds import Speeds
 from journey.engine.tasks import Tasks
-from journey.engine.upscaler import AHEAD, upscale
+from journey.engine.upscaler import tiles_to_fill, upscale
 from journey.errors import CannotStart, InvalidRequest, JourneyError, Stopped
 from journey.outside.door import Door
 from journey.pictures import gallery, samples
@@ -87,6 +87,7 @@ class EmbeddedEngine:
             Choice(self.networks, settings.engine_model),
             origins=origins,
             max_bytes=settings.max_bytes,
+            places=lambda: tiles_to_fill(self._worker_count),
         )
         self._deliveries = Deliveries(self._tasks, door)
         self.pieces = Pieces(decoder, files, self.networks, lambda: self._workers)
@@ -197,6 +198,7 @@ class EmbeddedEngine:
         *,
         on_progress: Callable[[int, int], None],
         should_stop: Callable[[], bool],
+        on_left: Callable[[int], object],
     ) -> Iterator[np.ndarray]:
         if self._workers is None:
             raise Stopped("The engine was stopped.")
@@ -207,8 +209,8 @@ class EmbeddedEngine:
             workers=self._workers,
             on_progress=on_progress,
             should_stop=should_stop,
-            # Two for each worker, so that none waits for its next tile.
-            ahead=max(AHEAD, 2 * self._worker_count),
+            on_left=on_left,
+            ahead=tiles_to_fill(self._worker_count),
         )
 
 

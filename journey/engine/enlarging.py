@@ -16,7 +16,7 @@ from journey.engine.networks.backends import unavailable_reason
 from journey.engine.networks.finding import find_networks
 from journey.engine.networks.network import Hardware
 from journey.engine.networks.recipes import Recipe, decided, recipe
-from journey.engine.upscaler import AHEAD, upscale
+from journey.engine.upscaler import tiles_to_fill, upscale
 from journey.errors import CannotStart, PictureRefused
 from journey.pictures import png
 from journey.pictures.checking import Decoder, Limits, Picture
@@ -115,7 +115,7 @@ class Enlarger:
             workers=self._workers,
             on_progress=on_progress,
             should_stop=should_stop,
-            ahead=max(AHEAD, 2 * self._workers.count),
+            ahead=tiles_to_fill(self._workers.count),
         )
         with png.Writer(target, scale * rows.width, scale * rows.height, rows.channels, icc=rows.icc) as result:
             for band in bands:

@@ -1,11 +1,13 @@
-"""The engine's queue: what may be ordered, and the one thread that does it.
+"""The engine's queue: what may be ordered, and the threads that do it.
 
-The thread does one task at a time, the oldest that is not over: the tiles of one picture already use every core.
+Tasks begin in the order in which they came, each on a thread of its own. The tiles of one picture use every core, so
+the next one waits until the last of them are at the workers: see `under_way`.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +24,7 @@ from journey.background import Loop
 from journey.engine.networks.network import Network
 from journey.engine.networks.recipes import Recipe, decided, recipe
 from journey.engine.tasks import EngineTask, Tasks
+from journey.engine.under_way import UnderWay
 from journey.errors import (
     DatabaseAway,
     FileMissing,
@@ -45,6 +48,9 @@ log = logging.getLogger(__name__)
 
 _PROGRESS_SECONDS = 0.5
 _IDLE_SECONDS = 1.0
+_STOP_SECONDS = 5.0
+_NICE = 10
+"""Encoding a result must not slow down the pages of the same process."""
 
 _REFERENCES = uuid.UUID("5b0cc7a2-6c0e-4a3c-9d3e-6f1d0b7f1a52")
 """The namespace of task ids that are made from a caller's reference."""
@@ -62,6 +68,7 @@ class Upscale(Protocol):
         *,
         on_progress: Callable[[int, int], None],
         should_stop: Callable[[], bool],
+        on_left: Callable[[int], object],
     ) -> Iterator[np.ndarray]: ...
 
 
@@ -78,7 +85,10 @@ class Choice:
 
 
 class Queue:
-    """Takes orders with `submit` and `cancel`; `start` and `stop` are for the thread that does them."""
+    """Takes orders with `submit` and `cancel`; `start` and `stop` are for the threads that do them.
+
+    `places` is how many tiles keep the workers busy. A second task begins only where there are more than one.
+    """
 
     def __init__(
         self,
@@ -91,6 +101,8 @@ class Queue:
         *,
         origins: Origins,
         max_bytes: int,
+        places: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tasks = tasks
         self._files = files
@@ -101,8 +113,10 @@ class Queue:
         self._origins = origins
         self._max_bytes = max_bytes
         self._stop_asked: set[str] = set()
-        # Encoding a result must not slow down the pages of the same process.
-        self._loop = Loop("engine-queue", self._step, prepare=lambda: lower_priority(10))
+        self._under_way = UnderWay(places, clock=clock)
+        self._threads: set[threading.Thread] = set()
+        self._away: Exception | None = None
+        self._loop = Loop("engine-queue", self._step, prepare=lambda: lower_priority(_NICE))
 
     # What callers ask for
 
@@ -194,47 +208,98 @@ class Queue:
         self._loop.start()
 
     def stop(self) -> None:
-        """Stop working; after the next start, the interrupted task is done first. Idempotent."""
-        self._loop.stop()
+        """Stop working; after the next start, the interrupted tasks are done first. Idempotent."""
+        deadline = time.monotonic() + _STOP_SECONDS
+        self._loop.stop(_STOP_SECONDS)
+        for thread in tuple(self._threads):
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     @property
     def is_failing(self) -> bool:
         return self._loop.is_failing
 
     def _step(self) -> float:
-        return 0.0 if self.work_next() else _IDLE_SECONDS
+        """Begin the next task when there is room for it."""
+        away, self._away = self._away, None
+        if away:
+            raise away
+        if self._loop.failures_in_a_row:
+            # One alone, and on this thread, so that the pauses grow until it is done.
+            return 0.0 if self.work_next() else _IDLE_SECONDS
+        task = self._begun()
+        if task is None:
+            return _IDLE_SECONDS
+        thread = threading.Thread(target=self._do_aside, args=(task,), name="engine-task", daemon=True)
+        self._threads.add(thread)
+        try:
+            thread.start()
+        except RuntimeError:  # there is no thread left
+            self._threads.discard(thread)
+            self._under_way.end(task.task_id)
+            raise
+        return 0.0
+
+    def _do_aside(self, task: EngineTask) -> None:
+        lower_priority(_NICE)
+        try:
+            self._do(task)
+        except Exception as error:  # noqa: BLE001 - the loop logs it, and waits before it goes on
+            self._away = error
+        finally:
+            self._threads.discard(threading.current_thread())
+            self._loop.wake()
 
     def work_next(self) -> bool:
-        """Do the oldest task that is not over. False when there is none, or when asked to stop."""
-        task = self._tasks.oldest_active()
-        if task is None:
-            return False
-        self._stop_asked &= {task.task_id}  # others were cancelled while they waited
-        problem: str | None = None
+        """Do the oldest task that is neither over nor under way, on this thread.
+
+        False when there is none, when there is no room for it, or when asked to stop.
+        """
+        task = self._begun()
+        return task is not None and self._do(task)
+
+    def _begun(self) -> EngineTask | None:
+        """The next task, which is under way from now on."""
+        if not self._under_way.has_room:
+            return None
+        under_way = self._under_way.task_ids
+        task = self._tasks.oldest_active(besides=under_way)
+        if task:
+            self._stop_asked &= under_way | {task.task_id}  # others were cancelled while they waited
+            self._under_way.begin(task.task_id)
+        return task
+
+    def _do(self, task: EngineTask) -> bool:
+        """Do a task that is under way. False when asked to stop."""
+        try:
+            problem = self._problem(task)
+            if self._loop.is_stopping:
+                return False  # whatever failed did so because everything around it is being stopped
+            if problem:
+                self._tasks.fail(task.task_id, problem)
+            return True
+        finally:
+            self._stop_asked.discard(task.task_id)
+            self._under_way.end(task.task_id)
+
+    def _problem(self, task: EngineTask) -> str | None:
+        """Work on a task, and say why it has failed, if it has."""
         try:
             self._work(task)
         except Stopped:
-            pass
+            return None
         except (DatabaseAway, WorkersAway):
             raise  # these are no reason to fail the task
         except JourneyError as error:
-            problem = str(error)
+            return str(error)
         except OSError as error:
             log.exception("task %s failed", task.task_id)
-            problem = f"The engine could not read or write a file: {error.strerror or type(error).__name__}."
+            return f"The engine could not read or write a file: {error.strerror or type(error).__name__}."
         except Exception:
             log.exception("task %s failed", task.task_id)
-            problem = "The engine had an unexpected problem. The log has the details."
-        finally:
-            self._stop_asked.discard(task.task_id)
-        if self._loop.is_stopping:
-            return False  # whatever failed did so because everything around it is being stopped
-        if problem:
-            self._tasks.fail(task.task_id, problem)
-        return True
+            return "The engine had an unexpected problem. The log has the details."
+        return None
 
     def _work(self, task: EngineTask) -> None:
-        started = time.monotonic()
         if task.status is TaskStatus.PENDING:
             self._tasks.note(task.task_id, status=TaskStatus.STARTING)
         with self._files.folder() as scratch, self._files.folder() as folder:
@@ -249,16 +314,22 @@ class Queue:
                 task.scale,
                 on_progress=self._progress(task),
                 should_stop=lambda: self._loop.is_stopping or task.task_id in self._stop_asked,
+                on_left=lambda tiles: self._leave(task, tiles),
             )
             result = StoredFile(task.result_key, safe_name(_stem(task), ".png", suffix=f"_{task.type}"))
             _write_result(bands, folder / result.file, picture, task.scale)
             self._files.keep(folder, key=result.key)
-        seconds = time.monotonic() - started
+        seconds = self._under_way.seconds(task.task_id)
         pixels = picture.width * picture.height
         reach("before the engine stores an end")
         if not self._tasks.finish(task.task_id, result, source_pixels=pixels, seconds=seconds):
             self._files.delete(result.key)  # it was cancelled meanwhile
         reach("after the engine stores an end")
+
+    def _leave(self, task: EngineTask, tiles: int) -> None:
+        """So many tiles of the task are left, so there may be room for the next one."""
+        if self._under_way.leave(task.task_id, tiles):
+            self._loop.wake()
 
     def _fetched(self, task: EngineTask, scratch: Path) -> Path:
         """The source as a local file."""

@@ -246,17 +246,20 @@ class Tasks:
                 )
             )
 
-    def oldest_active(self) -> EngineTask | None:
-        """The oldest task that is not over. One marked as running was interrupted, and is the oldest."""
+    def oldest_active(self, *, besides: Collection[str] = ()) -> EngineTask | None:
+        """The oldest task that is not over, and is not one of those `besides`.
+
+        What is marked as running besides them was interrupted, and is older than all that wait.
+        """
         query = (
             sa.select(engine_tasks)
             .where(engine_tasks.c.status.in_(ACTIVE))
             .order_by(engine_tasks.c.created_at, engine_tasks.c.task_id)
-            .limit(1)
+            .limit(1 + len(besides))
         )
         with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else _task_of(row)
+            rows = connection.execute(query).all()
+        return next((_task_of(row) for row in rows if row.task_id not in besides), None)
 
     def note(self, task_id: str, **values: Any) -> None:
         """Change a task that is not over. Raises Stopped when it is over, because somebody cancelled it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 
 from journey.engine.networks.recipes import Recipe
 from journey.engine.tiles import context, upscale_tile
-from journey.errors import JourneyError, Stopped
+from journey.errors import JourneyError, Stopped, WorkersAway
 from journey.pictures.rows import Rows
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def upscale(
     workers: Executor,
     on_progress: Callable[[int, int], None],
     should_stop: Callable[[], bool],
+    on_left: Callable[[int], object] = lambda tiles: None,
     ahead: int = AHEAD,
 ) -> Iterator[Pixels]:
     """Enlarge a picture exactly `scale` times, and give the result by bands of rows, from top to bottom.
@@ -62,15 +63,18 @@ def upscale(
     Bands are (any, scale * width, channels) uint8, with the channels of the picture; alpha is straight. Only as many
     are held as the tiles under way belong to. `on_progress(done, total)` counts finished tiles, from (0, total) to
     (total, total). `should_stop` is asked several times a second. `workers` have at most `ahead` tiles at a time.
+    `on_left(tiles)` is told again and again how many the workers have yet to do, and after the last one how many are
+    held until their rows are taken. Fewer than `ahead` are all at the workers.
 
     Raises InvalidRequest at once when a network cannot do the scale. While the bands are taken, raises Stopped when
-    asked to stop or when the workers were stopped, and JourneyError when a tile brings down its worker three times.
+    asked to stop or when the workers were stopped, WorkersAway when they do not answer, and JourneyError when a tile
+    brings down its worker three times.
     """
     for network in recipe.networks:
         network.divisor(scale)
     tiles = _tiles(picture, recipe)
     submit = _submitter(picture, recipe, scale, workers)
-    return _bands(tiles, submit, scale, on_progress=on_progress, should_stop=should_stop, ahead=ahead)
+    return _bands(tiles, submit, scale, on_progress=on_progress, should_stop=should_stop, on_left=on_left, ahead=ahead)
 
 
 def piece(picture: Rows, recipe: Recipe, scale: int, box: Box, *, workers: Executor) -> Pixels:
@@ -106,6 +110,11 @@ def tile_around(x: int, y: int, width: int, height: int, recipe: Recipe) -> Box:
     return Box(left, top, min(left + across, width), min(top + down, height))
 
 
+def tiles_to_fill(workers: int) -> int:
+    """How many tiles so many workers are to have: two for each, so that none waits for its next one."""
+    return max(AHEAD, 2 * workers)
+
+
 def tile_count(width: int, height: int, recipe: Recipe) -> int:
     """How many tiles a picture of this size in pixels is cut into."""
     down, across = _tile_size(width, height, recipe)
@@ -119,12 +128,12 @@ def _bands(
     *,
     on_progress: Callable[[int, int], None],
     should_stop: Callable[[], bool],
+    on_left: Callable[[int], object],
     ahead: int,
 ) -> Iterator[Pixels]:
     waiting = deque(tiles)
-    missing = dict.fromkeys((tile.band for tile in tiles), 0)
-    for tile in tiles:
-        missing[tile.band] += 1
+    in_band = Counter(tile.band for tile in tiles)
+    missing = Counter(in_band)
     failures = dict.fromkeys(tiles, 0)
     running: dict[Future[Pixels], _Tile] = {}
     bands: dict[int, Pixels] = {}
@@ -132,10 +141,17 @@ def _bands(
     following = done = 0
     on_progress(done, len(tiles))
     try:
-        while done < len(tiles):
+        while following < len(in_band):
             while waiting and len(running) < ahead:
                 tile = waiting.popleft()
                 running[submit(tile)] = tile
+            on_left(len(waiting) + len(running) or sum(in_band[band] for band in bands))
+            # Only now, so that the workers have the next tiles while these rows are written.
+            while following in bands and not missing[following]:
+                yield bands.pop(following)
+                following += 1
+            if not running:
+                continue
             finished, _ = wait(running, STOP_CHECK_SECONDS, FIRST_COMPLETED)
             if should_stop():
                 raise Stopped("The upscale was stopped.")
@@ -146,7 +162,7 @@ def _bands(
                 except CancelledError:
                     raise Stopped("The workers were stopped.") from None
                 except BrokenExecutor as error:
-                    failures[tile] += 1
+                    failures[tile] += not isinstance(error, WorkersAway)  # that says nothing of the tile
                     if failures[tile] == TRIES:
                         raise JourneyError(
                             f"The upscale was given up: a worker process ended {TRIES} times at the same place. {error}"
@@ -159,9 +175,6 @@ def _bands(
                 missing[tile.band] -= 1
                 done += 1
                 on_progress(done, len(tiles))
-            while missing.get(following) == 0:
-                yield bands.pop(following)
-                following += 1
     finally:
         for future in running:
             future.cancel()
@@ -182,6 +195,8 @@ def _submitter(picture: Rows, recipe: Recipe, scale: int, workers: Executor) -> 
         wanted = (tile.bottom - tile.top, tile.right - tile.left)
         try:
             return workers.submit(upscale_tile, recipe, scale, window, wanted)
+        except WorkersAway:
+            raise
         except BrokenExecutor as error:
             raise JourneyError(f"The upscale was given up, because no worker can take it. {error}") from error
         except RuntimeError:  # what every executor raises after its shutdown

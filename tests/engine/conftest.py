@@ -33,10 +33,14 @@ ORIGIN = "http://127.0.0.1:8501"
 
 
 class Enlarge:
-    """Stands in for the network: repeats pixels, in steps 0 to 4; `at_step` is called at the start of each."""
+    """Stands in for the network: repeats pixels, in steps 0 to 4; `at_step` is called at the start of each.
+
+    It says of `left` tiles that they are left, from the first step on.
+    """
 
     def __init__(self) -> None:
         self.at_step: Callable[[int], object] = lambda step: None
+        self.left = 1
         self.runs = 0
 
     def __call__(
@@ -47,8 +51,10 @@ class Enlarge:
         *,
         on_progress: Callable[[int, int], None],
         should_stop: Callable[[], bool],
+        on_left: Callable[[int], object],
     ) -> Iterator[np.ndarray]:
         self.runs += 1
+        on_left(self.left)
         for step in range(5):
             self.at_step(step)
             if should_stop():
@@ -68,6 +74,7 @@ class Bench:
         self.folder = folder
         self.clock = Clock()
         self.enlarge = Enlarge()
+        self.places = 1
         self.decoder = decoder
         self.door = Door(["127.0.0.1/32"])
         self.tasks = Tasks(self.database, clock=self.clock)
@@ -85,6 +92,8 @@ class Bench:
             Choice({each.name: each for each in (FAST, DETAIL, FAITHFUL)}, default="fast"),
             origins=Origins(local=(ORIGIN,)),
             max_bytes=2**20,
+            places=lambda: self.places,
+            clock=self.clock,
         )
 
     def another_deliveries(self) -> Deliveries:

@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -102,6 +103,30 @@ def test_a_killed_server_finishes_its_task_after_the_next_start(data_dir: Path) 
     assert [] == list((data_dir / "files" / "incoming").iterdir())
     _, alive = psutil.wait_procs(children, timeout=10)
     assert [] == alive
+
+
+def test_a_killed_server_finishes_all_tasks_that_were_under_way(data_dir: Path) -> None:
+    """After kill -9 under two tasks, the next start does both: one result and one webhook for each, and no debris."""
+    with WebServer({"/a.png": encoded(gradient())}) as web:
+        # It dies when the second one has its tiles cut, which is long before the first tile is made.
+        two_workers = {"JOURNEY_ENGINE_WORKERS": "2", "JOURNEY_ENGINE_MODEL": "fast"}
+        with alone(data_dir, FAILPOINT="after a tile:2", **two_workers) as (engine, process):
+            order = {"image_url": f"{web.url}/a.png", "type": "4x", "webhook_url": f"{web.url}/hook"}
+            for name in ("one", "two"):
+                with suppress(httpx.TransportError):  # it may die before it has answered
+                    engine.submit(**order, reference=name)
+            assert -signal.SIGKILL == process.wait(60)
+        assert 4 == len(list((data_dir / "files" / "incoming").iterdir()))
+        with alone(data_dir, **two_workers) as (engine, _):
+            both = [engine.submit(**order, reference=name) for name in ("one", "two")]
+            assert ["processing"] * 2 == [engine.fetch(each)["status"] for each in both]
+            assert ["finished"] * 2 == [engine.finished(each)["status"] for each in both]
+            for _ in until(10):
+                if len(web.posts) == len(both):
+                    break
+    assert 2 == len(web.posts)
+    assert 2 == len(list((data_dir / "files").rglob("*_4x.png")))
+    assert [] == list((data_dir / "files" / "incoming").iterdir())
 
 
 def test_a_first_start_and_its_end(data_dir: Path) -> None:

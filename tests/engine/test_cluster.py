@@ -22,11 +22,14 @@ from journey.engine.networks.network import FAST, Hardware
 from journey.engine.networks.recipes import Recipe
 from journey.engine.upscaler import upscale
 from journey.errors import JourneyError
+from journey.pictures.checking import Decoder
 from journey.pictures.rows import ArrayRows
 from tests.engine.test_networks import exported, soft_noise
+from tests.engine.test_together import Engine
+from tests.harness.engines import gradient
 from tests.harness.servers import scheduler, worker
 from tests.harness.services import Service
-from tests.harness.standing import Inline
+from tests.harness.standing import Inline, wait_for
 
 SMALL_TILES = replace(FAST, tile=(40, 56), hardware=Hardware("cpu", "f32", share=2))
 
@@ -71,6 +74,23 @@ def test_a_worker_killed_in_mid_job_costs_only_its_tiles(tmp_path: Path) -> None
         with pytest.raises(RuntimeError):
             pool.submit(os.getpid)
     assert np.array_equal(enlarged(picture), made)
+
+
+def test_two_tasks_share_a_cluster(tmp_path: Path, decoder: Decoder) -> None:
+    """The tiles of a second task fill what the first leaves free, and each result is that of the task alone."""
+    engine = Engine(tmp_path / "engine", decoder)
+    sources = [engine.store(gradient(16, side)) for side in (40, 12)]
+    both = [engine.order(image_url=source) for source in sources]
+    with two_workers(tmp_path) as (address, _):
+        engine.workers = pool = Cluster(address, [])
+        engine.queue.start()
+        wait_for(lambda: engine.states(*both) == ["processing"] * 2)
+        wait_for(lambda: engine.states(*both) == ["finished"] * 2)
+        engine.queue.stop()
+        pool.shutdown()
+    for source, task_id in zip(sources, both, strict=True):
+        assert np.array_equal(engine.alone(source), engine.result(task_id))
+    engine.database.close()
 
 
 def test_the_files_of_a_network_travel(tmp_path: Path) -> None:

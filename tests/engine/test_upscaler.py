@@ -25,7 +25,7 @@ from tests.harness.standing import Inline
 SMALL_TILES = replace(FAST, tile=(40, 56))
 
 
-def bands(picture, scale=4, network=FAST, workers=None, on_progress=None, should_stop=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+def bands(picture, scale=4, network=FAST, workers=None, on_progress=None, should_stop=None, **more):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN003, ANN201
     return upscale(
         ArrayRows(picture),
         network if isinstance(network, Recipe) else Recipe(network),
@@ -33,6 +33,7 @@ def bands(picture, scale=4, network=FAST, workers=None, on_progress=None, should
         workers=workers or Inline(),
         on_progress=on_progress or (lambda done, total: None),
         should_stop=should_stop or (lambda: False),
+        **more,
     )
 
 
@@ -170,6 +171,27 @@ def test_only_the_bands_under_way_are_held() -> None:
     assert 30 == pool.jobs == tile_count(60, 200, Recipe(network))
     assert all(3 * (number + 1) + 3 >= jobs for number, jobs in enumerate(before))
     assert np.array_equal(enlarge(picture, 2), np.concatenate(rows))
+
+
+def test_the_workers_have_tiles_while_rows_are_written() -> None:
+    """Before rows are given, the workers have got the next tiles, so that none of them waits for the writer."""
+    pool, network = Inline(), replace(FAST, tile=(20, 20))
+    jobs = [pool.jobs for _ in bands(soft_noise(200, 60), 2, network, pool)]
+    assert [min(30, 3 * (number + 1) + 3) for number in range(10)] == jobs
+
+
+def test_what_is_left_is_told() -> None:
+    """It falls to the tiles that the workers still have, then it is what waits to be taken; few are all handed over."""
+    pool, network = Inline(), replace(FAST, tile=(20, 20))
+    told: list[int] = []
+
+    def note(tiles: int) -> None:
+        told.append(tiles)
+        assert tiles >= 4 or pool.jobs == 30
+
+    for _ in bands(soft_noise(200, 60), 2, network, pool, on_left=note, ahead=4):
+        pass
+    assert [*range(30, 0, -4), 3] == told
 
 
 def test_stopping_cancels_what_is_not_started() -> None:
