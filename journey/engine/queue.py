@@ -33,6 +33,7 @@ from journey.errors import (
     PictureRefused,
     Stopped,
     WorkersAway,
+    passing,
 )
 from journey.outside.door import Door
 from journey.pictures import png, previews
@@ -292,6 +293,8 @@ class Queue:
         except JourneyError as error:
             return str(error)
         except OSError as error:
+            if passing(error):
+                raise  # nor is a full disk
             log.exception("task %s failed", task.task_id)
             return f"The engine could not read or write a file: {error.strerror or type(error).__name__}."
         except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 
 import pytest
@@ -116,10 +117,12 @@ def test_a_decoder_stopped_by_a_shutdown_does_not_fail_the_task(bench: Bench) ->
     assert "processing" == bench.state(task_id)["status"]
 
 
-@pytest.mark.parametrize("away", [DatabaseAway(), WorkersAway("No scheduler answers.")])
+@pytest.mark.parametrize(
+    "away", [DatabaseAway(), WorkersAway("No scheduler answers."), OSError(errno.ENOSPC, "No space left on device")]
+)
 def test_what_is_away_does_not_fail_the_task(bench: Bench, away: Exception) -> None:
-    """When the database or the cluster is away, the error reaches the loop, which tries again later, and the task does
-    not fail."""
+    """When the database or the cluster is away, or the disk is full, the error reaches the loop, which tries again
+    later, and the task does not fail."""
     task_id = bench.order()
 
     def locked(step: int) -> None:
@@ -136,7 +139,7 @@ def test_what_is_away_does_not_fail_the_task(bench: Bench, away: Exception) -> N
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError(errno.EIO, "Input/output error"), "Input/output error"),
         (ZeroDivisionError("secret detail"), "unexpected problem"),
     ],
 )
