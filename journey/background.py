@@ -99,6 +99,8 @@ class Loop:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.failures_in_a_row = 0
+        self.trouble: Exception | None = None
+        """What the last step failed of."""
 
     def start(self) -> None:
         """Begin, or go on after a stop. A second call changes nothing."""
@@ -144,9 +146,9 @@ class Loop:
             self._wanted.clear()
             try:
                 pause = self._step()
-                self.failures_in_a_row = 0
-            except Exception:
-                self.failures_in_a_row += 1
+                self.failures_in_a_row, self.trouble = 0, None
+            except Exception as error:
+                self.failures_in_a_row, self.trouble = self.failures_in_a_row + 1, error
                 log.exception("%s stumbled", self._name)
                 self._stopping.wait(pause_after(self.failures_in_a_row))
                 continue

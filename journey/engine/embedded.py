@@ -119,6 +119,11 @@ class EmbeddedEngine:
         return self._queue.is_failing or getattr(self._workers, "is_stuck", False)
 
     @property
+    def trouble(self) -> str | None:
+        """Why its tasks wait, in words: its scheduler is away, or the disk is full. None in other processes."""
+        return self._queue.trouble
+
+    @property
     def is_busy(self) -> bool:
         """True while a task is under way or waits."""
         return self._tasks.oldest_active() is not None

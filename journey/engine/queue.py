@@ -219,6 +219,14 @@ class Queue:
     def is_failing(self) -> bool:
         return self._loop.is_failing
 
+    @property
+    def trouble(self) -> str | None:
+        """Why no task gets on, in words, where that is something that passes."""
+        error = self._loop.trouble
+        if isinstance(error, WorkersAway):
+            return str(error)
+        return None if error is None else passing(error)
+
     def _step(self) -> float:
         """Begin the next task when there is room for it."""
         away, self._away = self._away, None

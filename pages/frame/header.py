@@ -27,6 +27,9 @@ def header(title: str, subtitle: str) -> None:
     for offer in offers:
         if offer.problem:
             _paused(offer)
+    engine = workspace().engine
+    if trouble := engine and engine.trouble:
+        st.warning(f"Tasks on this machine wait. {literal(trouble)}", icon=":material/hourglass_pause:")
     if not offers:
         st.error(
             "Nothing here can upscale a picture. Set JOURNEY_API_KEY to use JourneyAPI. "

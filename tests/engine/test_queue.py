@@ -13,6 +13,7 @@ from journey.api.models import TaskStatus
 from journey.errors import DatabaseAway, InvalidRequest, WorkersAway
 from tests.engine.conftest import ME, ORIGIN, Bench
 from tests.harness.engines import WebServer, encoded, until
+from tests.harness.standing import wait_for
 
 # Working
 
@@ -102,6 +103,24 @@ def test_a_stop_gives_the_task_to_the_next_start(bench: Bench) -> None:
     bench.queue.stop()
     bench.queue.stop()
     assert ("finished", 2) == (bench.state(task_id)["status"], bench.enlarge.runs)
+
+
+def test_why_tasks_wait_is_told(bench: Bench) -> None:
+    """While the cluster is away the queue says so, in words for people, and no longer once it works again."""
+    sentence = "No scheduler answers."
+
+    def away(step: int) -> None:
+        raise WorkersAway(sentence)
+
+    bench.enlarge.at_step = away
+    task_id = bench.order()
+    assert bench.queue.trouble is None
+    bench.queue.start()
+    wait_for(lambda: bench.queue.trouble == sentence)
+    bench.enlarge.at_step = lambda step: None
+    wait_for(lambda: bench.state(task_id)["status"] == "finished")
+    wait_for(lambda: bench.queue.trouble is None)
+    bench.queue.stop()
 
 
 def test_a_decoder_stopped_by_a_shutdown_does_not_fail_the_task(bench: Bench) -> None:

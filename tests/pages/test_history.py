@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
+from journey.errors import WorkersAway
 from journey.history import NewEntry, State
 from journey.provider import JOURNEYAPI, THIS_MACHINE
 from journey.settings import Settings
@@ -52,6 +53,16 @@ def put(space: Workspace) -> Callable[..., str]:
         return entry.id
 
     return add
+
+
+def test_why_this_machines_tasks_wait_is_said(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the workers of this machine's engine are away, each page says so, literally, and how that is mended."""
+    assert space.engine is not None
+    away = WorkersAway("No *scheduler* answers. Start it.")
+    monkeypatch.setattr(space.engine._queue._loop, "trouble", away)
+    assert [r"Tasks on this machine wait. No \*scheduler\* answers\. Start it\."] == [
+        each.value for each in open_history().warning
+    ]
 
 
 def open_history(**query: str) -> AppTest:
