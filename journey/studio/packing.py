@@ -65,6 +65,11 @@ class Packing:
         """Begin, in the process that works the queues."""
         self._loop.start()
 
+    @property
+    def is_at_work(self) -> bool:
+        """True between `start` and `stop`."""
+        return self._loop.is_alive
+
     def stop(self) -> None:
         """Drop what is under way. Idempotent."""
         self._loop.stop()
