@@ -131,4 +131,7 @@ class Packing:
             while not wait([job], _WATCH_SECONDS).done:
                 if self._loop.is_stopping or self._is_busy():
                     target.with_name(STOP).touch()
-        return job.result()
+        is_smaller = job.result()
+        if self._is_busy():  # whoever has begun to read the file finds it unchanged at the end
+            raise Stopped("There is other work.")
+        return is_smaller

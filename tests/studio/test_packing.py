@@ -151,14 +151,16 @@ def test_nothing_is_packed_while_there_is_work(shelf: Shelf) -> None:
     assert 1 == len(shelf.packer.given)
 
 
-def test_work_that_comes_stops_what_is_under_way(shelf: Shelf) -> None:
-    """The result that is being packed is dropped as soon as there is work, and tried again later."""
+@pytest.mark.parametrize("is_late", [False, True])
+def test_work_that_comes_stops_what_is_under_way(shelf: Shelf, is_late: bool) -> None:
+    """The result that is being packed is dropped as soon as there is work, in the last moment too, and tried again."""
     key = shelf.put()
     before = shelf.size(key)
 
     def work_comes() -> None:
         shelf.other.is_busy = True
-        wait_for(lambda: [*shelf.files._scratch.glob("*/stop")], seconds=10)
+        if not is_late:
+            wait_for(lambda: [*shelf.files._scratch.glob("*/stop")], seconds=10)
 
     shelf.packer.meanwhile = work_comes
     assert BUSY_SECONDS == shelf.packing.step()
