@@ -85,7 +85,7 @@ class Engine:
 
 
 @pytest.mark.torture
-def test_a_full_disk_costs_nothing(disk: Path) -> None:
+def test_the_studio_outlives_a_full_disk(disk: Path) -> None:
     """Entries, results, deliveries and the log meet a full disk: every page is drawn, callers are told, what was paid
     for is kept, and all of it ends well by itself once there is room."""
     with WebServer() as receiver, StandIn() as api, running(disk, api) as studio, Shelf(disk) as shelf:

@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "JOURNEY_MAX_UPLOADS": 3 * 2**30,
     "JOURNEY_MAX_TAB_UPLOADS": 2**30,
     "JOURNEY_KEEP_DAYS": None,
+    "JOURNEY_RESULTS": "as-made",
     "JOURNEY_OPEN": False,
 }
 
@@ -73,6 +74,7 @@ def test_every_setting_has_its_default_and_its_meaning() -> None:
         ("DATABASE_URL", "postgresql://u@h/d", "postgresql://u@h/d"),
         ("FILES_URL", "s3://bucket/prefix", "s3://bucket/prefix"),
         ("ENGINE", "off", "off"),
+        ("RESULTS", "smaller", "smaller"),
         (
             "ENGINE_KEY",
             "one-of-sixteen-characters, two-of-sixteen-characters,",

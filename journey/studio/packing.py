@@ -65,6 +65,11 @@ class Packing:
         """Begin, in the process that works the queues."""
         self._loop.start()
 
+    @property
+    def is_at_work(self) -> bool:
+        """True between `start` and `stop`."""
+        return self._loop.is_alive
+
     def stop(self) -> None:
         """Drop what is under way. Idempotent."""
         self._loop.stop()
@@ -126,4 +131,7 @@ class Packing:
             while not wait([job], _WATCH_SECONDS).done:
                 if self._loop.is_stopping or self._is_busy():
                     target.with_name(STOP).touch()
-        return job.result()
+        is_smaller = job.result()
+        if self._is_busy():  # whoever has begun to read the file finds it unchanged at the end
+            raise Stopped("There is other work.")
+        return is_smaller

@@ -78,6 +78,9 @@ class Shelf:
     def size(self, key: str, name: str = "hill_4x.png") -> int:
         return self.files.path(key, name).stat().st_size
 
+    def pack_all(self) -> None:
+        assert any(self.packing.step() == IDLE_SECONDS for _ in range(9)), "it comes to no end"
+
     def noted(self) -> set[int]:
         with self.database.read() as connection:
             return set(connection.scalars(sa.select(entries.c.result_bytes)))
@@ -96,8 +99,15 @@ def add(database: Database, key: str, name: str, finished_at: float, size: int) 
 
 @pytest.fixture(params=["folder", "memory"])
 def shelf(request: pytest.FixtureRequest, database: Database, tmp_path: Path) -> Shelf:
-    place = str(tmp_path / "files") if request.param == "folder" else f"memory://{uuid.uuid4().hex}"
-    files = Files(place, work_dir=tmp_path)
+    return shelf_at(str(tmp_path / "files") if request.param == "folder" else in_memory(), database, tmp_path)
+
+
+def in_memory() -> str:
+    return f"memory://{uuid.uuid4().hex}"
+
+
+def shelf_at(place: str, database: Database, folder: Path) -> Shelf:
+    files = Files(place, work_dir=folder)
     files.start()
     return Shelf(database, files, Clock(), Packer(), Busy())
 
@@ -108,8 +118,7 @@ def test_each_result_is_packed_once(shelf: Shelf) -> None:
     shelf.put(key=key, ago=1.5 * SETTLED_SECONDS)
     other = shelf.put()
     before = shelf.size(key)
-    while shelf.packing.step() != IDLE_SECONDS:
-        pass
+    shelf.pack_all()
     assert shelf.size(key) < before
     assert {shelf.size(key), shelf.size(other)} == shelf.noted()
     with Image.open(shelf.files.path(key, "hill_4x.png")) as image:
@@ -142,14 +151,16 @@ def test_nothing_is_packed_while_there_is_work(shelf: Shelf) -> None:
     assert 1 == len(shelf.packer.given)
 
 
-def test_work_that_comes_stops_what_is_under_way(shelf: Shelf) -> None:
-    """The result that is being packed is dropped as soon as there is work, and tried again later."""
+@pytest.mark.parametrize("is_late", [False, True])
+def test_work_that_comes_stops_what_is_under_way(shelf: Shelf, is_late: bool) -> None:
+    """The result that is being packed is dropped as soon as there is work, in the last moment too, and tried again."""
     key = shelf.put()
     before = shelf.size(key)
 
     def work_comes() -> None:
         shelf.other.is_busy = True
-        wait_for(lambda: [*shelf.files._scratch.glob("*/stop")], seconds=10)
+        if not is_late:
+            wait_for(lambda: [*shelf.files._scratch.glob("*/stop")], seconds=10)
 
     shelf.packer.meanwhile = work_comes
     assert BUSY_SECONDS == shelf.packing.step()
@@ -199,6 +210,22 @@ def test_a_result_that_is_deleted_meanwhile_does_not_come_back(shelf: Shelf) -> 
     assert IDLE_SECONDS == shelf.packing.step()
 
 
+def test_not_even_in_the_moment_of_replacing(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A result that is deleted while its smaller file is on its way to object storage leaves nothing there."""
+    shelf = shelf_at(in_memory(), database, tmp_path)
+    key, put = shelf.put(), shelf.files._fs.put_file
+
+    def late(*args: str) -> None:
+        shelf.files.delete(key)
+        put(*args)
+
+    monkeypatch.setattr(shelf.files._fs, "put_file", late)
+    assert 0 == shelf.packing.step()
+    assert not shelf.files.has(key, "hill_4x.png")
+
+
 def test_what_is_no_png_or_damaged_is_passed_over(shelf: Shelf) -> None:
     """One result that cannot be packed keeps none from its turn."""
     shelf.put(name="hill_4x.jpg", ago=4 * SETTLED_SECONDS)
@@ -208,8 +235,7 @@ def test_what_is_no_png_or_damaged_is_passed_over(shelf: Shelf) -> None:
     add(shelf.database, new_key(), "gone.png", shelf.clock.now - 3 * SETTLED_SECONDS, 7)
     key = shelf.put()
     before = shelf.size(key)
-    while shelf.packing.step() != IDLE_SECONDS:
-        pass
+    shelf.pack_all()
     assert shelf.size(key) < before
 
 
@@ -217,8 +243,7 @@ def test_object_storage_is_not_copied_to_this_machine(shelf: Shelf) -> None:
     """What was fetched only to be packed does not stay; a picture that somebody looks at does."""
     near, far = shelf.put(ago=3 * SETTLED_SECONDS), shelf.put()
     shelf.files.let_go(far)
-    while shelf.packing.step() != IDLE_SECONDS:
-        pass
+    shelf.pack_all()
     assert shelf.files.nearby(near, "hill_4x.png") is not None
     assert shelf.files.is_local == (shelf.files.nearby(far, "hill_4x.png") is not None)
     assert shelf.size(near) == shelf.size(far)
@@ -226,7 +251,7 @@ def test_object_storage_is_not_copied_to_this_machine(shelf: Shelf) -> None:
 
 def test_whoever_reads_the_old_file_reads_on(database: Database, tmp_path: Path) -> None:
     """A download that has begun is the whole old file, byte for byte."""
-    shelf = Shelf(database, Files(str(tmp_path / "files"), work_dir=tmp_path), Clock(), Packer(), Busy())
+    shelf = shelf_at(str(tmp_path / "files"), database, tmp_path)
     path = shelf.files.path(shelf.put(), "hill_4x.png")
     whole = path.read_bytes()
     with path.open("rb") as download:
@@ -247,6 +272,7 @@ def test_a_studio_packs_results_when_it_is_told_to(tmp_path: Path) -> None:
         before = path.stat().st_size
         add(space.database, stored.key, stored.file, 1_700_000_000.0, before)
         space.start(draws_samples=False)
+        assert space._packing.is_at_work == (wish == "smaller")
         if wish == "smaller":
             wait_for(lambda path=path, before=before: path.stat().st_size < before)  # type: ignore[misc]  # bound now
         sizes.append((before, path.stat().st_size))
