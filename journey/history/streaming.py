@@ -1,4 +1,4 @@
-"""All that a filter matches, a thousand rows at a time, as plain tuples: for exports, however many there are.
+"""All that a filter matches, some hundred rows at a time, as plain tuples: for exports, however many there are.
 
 Each piece is a short transaction of its own and goes on where the one before it ended, so that nobody waits for a
 reader. What is added meanwhile is left out of a list that begins with the newest.
@@ -17,7 +17,7 @@ from journey.history.paging import Order, after, by, keys
 from journey.history.tables import entries, tags
 from journey.storage.database import Transactions
 
-PIECE = 1_000
+PIECE = 500
 
 FACTS = (
     *("id", "task_id", "name", "state", "provider", "type", "network", "result_model", "person", "credits", "attempts"),

@@ -32,6 +32,9 @@ Form = Literal["csv", "json"]
 
 HOUR = 3_600
 
+BUSY = 0.1
+"""The share of a processor that other threads use when a rest does them good."""
+
 NAMES = (
     "id", "task_id", "name", "state", "engine", "multiplier", "model", "result_model", "person", "credits", "attempts",
     "source_width", "source_height", "result_width", "result_height", "result_bytes", "created", "submitted",
@@ -74,11 +77,32 @@ def routes(lists: Lists, key: bytes, *, clock: Callable[[], float] = time.time) 
         else:
             listing, _ = from_address(meant["listing"])
             rows = lists.rows(listing.filter(meant["timezone"]), order=listing.order)
-        parts = to_csv(rows) if form == "csv" else to_json(rows)
-        headers = PRIVATE | {"Content-Disposition": f'attachment; filename="tasks.{form}"'}
+        parts = giving_way(to_csv(rows) if form == "csv" else to_json(rows))
+        # What it holds may have changed by the time that somebody comes back for the rest of it.
+        headers = PRIVATE | {
+            "Content-Disposition": f'attachment; filename="tasks.{form}"',
+            "Accept-Ranges": "none",
+        }
         return StreamingResponse(parts, media_type=MEDIA_TYPES[f".{form}"], headers=headers)
 
     return [Route("/exports/tasks.{form}", serve, methods=["GET"])]
+
+
+def giving_way(parts: Iterator[bytes], *, rest: Callable[[float], object] = time.sleep) -> Iterator[bytes]:
+    """The same parts. While other threads have work, a rest after each, half as long as it took.
+
+    Whoever draws a page lets go of the interpreter at each question to the database, and then waits until a thread that
+    computes does so as well.
+    """
+    while True:
+        begun, by_others = time.perf_counter(), time.process_time() - time.thread_time()
+        part = next(parts, None)
+        if part is None:
+            return
+        spent = time.perf_counter() - begun
+        if time.process_time() - time.thread_time() - by_others > BUSY * spent:
+            rest(spent / 2)
+        yield part
 
 
 def to_csv(rows: Iterable[Rows]) -> Iterator[bytes]:
