@@ -144,7 +144,8 @@ def _told(piece: Sequence[Sequence[Any]], tags: Mapping[str, Sequence[str]]) -> 
         told |= {
             size: [value if known else None for value, known in zip(told[size], both, strict=True)] for size in sizes
         }
-    told["tags"] = [tuple(_masked(tag) or "" for tag in tags.get(each, ())) for each in facts["id"]]
+    labels = {entry_id: tuple(_masked(tag) or "" for tag in of_it) for entry_id, of_it in tags.items()}
+    told["tags"] = [labels.get(entry_id, ()) for entry_id in facts["id"]]
     cut: list[tuple[str, ...]] = [()] * len(piece)
     for name in ("image_url", "error", "note"):
         for place, text in enumerate(told[name]):
@@ -156,11 +157,13 @@ def _told(piece: Sequence[Sequence[Any]], tags: Mapping[str, Sequence[str]]) -> 
 
 def _each(way: Callable[[Any], T], column: Sequence[Any]) -> list[T]:
     """What a way makes of each value of a column; of values that repeat, once."""
-    first = column[:20]
-    if len(set(first)) > len(first) // 2:
+    if column.count(column[0]) == len(column):
+        return [way(column[0])] * len(column)
+    some = column[:20]
+    if len(set(some)) > len(some) // 2:
         return list(map(way, column))
     made = {value: way(value) for value in set(column)}
-    return [made[value] for value in column]
+    return list(map(made.__getitem__, column))
 
 
 def _cells(name: str, column: Sequence[Any]) -> Sequence[str]:
