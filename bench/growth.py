@@ -321,7 +321,10 @@ def questions(database: Database, rows: int) -> dict[str, Callable[[], object]]:
 
 
 def exported(database: Database) -> str:
-    """How long the CSV of everything takes, how large it is, and how much memory it takes at most."""
+    """How long the CSV of everything takes, how large it is, and how much memory it takes at most.
+
+    bench/beside_export.py says how much slower pages are meanwhile.
+    """
     app = Starlette(routes=routes(History(database).lists, KEY))
     path, _, query = download_url(KEY, "csv", Listing(), timezone=None, now=time.time()).partition("?")
     sent, before, most = 0, _resident(), 0
@@ -336,10 +339,10 @@ def exported(database: Database) -> str:
         most = max(most, _resident())
 
     scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": []}
-    begun = time.perf_counter()
+    begun, had = time.perf_counter(), time.process_time()
     asyncio.run(app(scope | {"asgi": {"spec_version": "2.4"}}, receive, send))
-    spent = time.perf_counter() - begun
-    return f"{spent:.1f} s for {sent / 1e6:.0f} MB, memory +{(most - before) / 1e6:.0f} MB"
+    spent, busy = time.perf_counter() - begun, time.process_time() - had
+    return f"{spent:.1f} s, {busy:.1f} s of processor for {sent / 1e6:.0f} MB, memory +{(most - before) / 1e6:.0f} MB"
 
 
 def size(database: Database) -> str:

@@ -1,4 +1,4 @@
-"""All that a filter matches, a thousand rows at a time, as plain tuples: for exports, however many there are.
+"""All that a filter matches, some hundred rows at a time, as plain tuples: for exports, however many there are.
 
 Each piece is a short transaction of its own and goes on where the one before it ended, so that nobody waits for a
 reader. What is added meanwhile is left out of a list that begins with the newest.
@@ -7,6 +7,7 @@ reader. What is added meanwhile is left out of a list that begins with the newes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from journey.history.paging import Order, after, by, keys
 from journey.history.tables import entries, tags
 from journey.storage.database import Transactions
 
-PIECE = 1_000
+PIECE = 500
 
 FACTS = (
     *("id", "task_id", "name", "state", "provider", "type", "network", "result_model", "person", "credits", "attempts"),
@@ -47,7 +48,7 @@ def rows(database: Transactions, wanted: Filter, order: Order) -> Iterator[Rows]
     last: Sequence[Any] | None = None
     while True:
         with database.read() as connection:
-            piece = connection.execute(query if last is None else query.where(*after(order, last))).all()
+            piece = _all(connection, query if last is None else query.where(*after(order, last)))
             found = _tags(connection, piece)
         if piece:
             yield piece, found
@@ -63,9 +64,15 @@ def rows_of(database: Transactions, ids: Callable[[], Sequence[str]]) -> Iterato
         part = chosen[start : start + PIECE]
         with database.read() as connection:
             query = sa.select(*_COLUMNS).where(entries.c.id.in_(part))
-            known = {row[0]: row for row in connection.execute(query)}
+            known = {row[0]: row for row in _all(connection, query)}
             found = _tags(connection, list(known.values()))
         yield [known[each] for each in part if each in known], found
+
+
+def _all(connection: sa.Connection, query: sa.Select[Any]) -> Sequence[Sequence[Any]]:
+    """The rows as the driver gives them: nothing in them has to be converted, and there are many."""
+    with closing(connection.execute(query)) as result:
+        return result.cursor.fetchall()
 
 
 def _tags(connection: sa.Connection, piece: Sequence[Sequence[Any]]) -> Mapping[str, Sequence[str]]:

@@ -33,6 +33,9 @@ FORMS: tuple[Form, ...] = get_args(Form)
 
 HOUR = 3_600
 
+BUSY = 0.1
+"""The share of a processor that other threads use when a rest does them good."""
+
 NAMES = (
     "id", "task_id", "name", "state", "engine", "multiplier", "model", "result_model", "person", "credits", "attempts",
     "source_width", "source_height", "result_width", "result_height", "result_bytes", "created", "submitted",
@@ -75,11 +78,32 @@ def routes(lists: Lists, key: bytes, *, clock: Callable[[], float] = time.time) 
         else:
             listing, _ = from_address(meant["listing"])
             rows = lists.rows(listing.filter(meant["timezone"]), order=listing.order)
-        parts = to_csv(rows) if form == "csv" else to_json(rows)
-        headers = PRIVATE | {"Content-Disposition": f'attachment; filename="tasks.{form}"'}
+        parts = giving_way(to_csv(rows) if form == "csv" else to_json(rows))
+        # What it holds may have changed by the time that somebody comes back for the rest of it.
+        headers = PRIVATE | {
+            "Content-Disposition": f'attachment; filename="tasks.{form}"',
+            "Accept-Ranges": "none",
+        }
         return StreamingResponse(parts, media_type=MEDIA_TYPES[f".{form}"], headers=headers)
 
     return [Route("/exports/tasks.{form}", serve, methods=["GET"])]
+
+
+def giving_way(parts: Iterator[bytes], *, rest: Callable[[float], object] = time.sleep) -> Iterator[bytes]:
+    """The same parts. While other threads have work, a rest after each, half as long as it took.
+
+    Whoever draws a page lets go of the interpreter at each question to the database, and then waits until a thread that
+    computes does so as well.
+    """
+    while True:
+        begun, by_others = time.perf_counter(), time.process_time() - time.thread_time()
+        part = next(parts, None)
+        if part is None:
+            return
+        spent = time.perf_counter() - begun
+        if time.process_time() - time.thread_time() - by_others > BUSY * spent:
+            rest(spent / 2)
+        yield part
 
 
 def to_csv(rows: Iterable[Rows]) -> Iterator[bytes]:
@@ -121,7 +145,8 @@ def _told(piece: Sequence[Sequence[Any]], tags: Mapping[str, Sequence[str]]) -> 
         told |= {
             size: [value if known else None for value, known in zip(told[size], both, strict=True)] for size in sizes
         }
-    told["tags"] = [tuple(_masked(tag) or "" for tag in tags.get(each, ())) for each in facts["id"]]
+    labels = {entry_id: tuple(_masked(tag) or "" for tag in of_it) for entry_id, of_it in tags.items()}
+    told["tags"] = [labels.get(entry_id, ()) for entry_id in facts["id"]]
     cut: list[tuple[str, ...]] = [()] * len(piece)
     for name in ("image_url", "error", "note"):
         for place, text in enumerate(told[name]):
@@ -133,11 +158,13 @@ def _told(piece: Sequence[Sequence[Any]], tags: Mapping[str, Sequence[str]]) -> 
 
 def _each(way: Callable[[Any], T], column: Sequence[Any]) -> list[T]:
     """What a way makes of each value of a column; of values that repeat, once."""
-    first = column[:20]
-    if len(set(first)) > len(first) // 2:
+    if column.count(column[0]) == len(column):
+        return [way(column[0])] * len(column)
+    some = column[:20]
+    if len(set(some)) > len(some) // 2:
         return list(map(way, column))
     made = {value: way(value) for value in set(column)}
-    return [made[value] for value in column]
+    return list(map(made.__getitem__, column))
 
 
 def _cells(name: str, column: Sequence[Any]) -> Sequence[str]:

@@ -8,6 +8,8 @@ import io
 import json
 import random
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from journey.studio.batches.decoding import decode
 from journey.studio.batches.lines import Wanted
 from journey.studio.batches.lists import readings
 from journey.views.listing import Listing
-from journey.web.exports import NAMES, Form, download_url, routes, to_csv, to_json
+from journey.web.exports import NAMES, Form, download_url, giving_way, routes, to_csv, to_json
 from tests.conftest import empty_database
 from tests.harness.engines import served
 
@@ -257,8 +259,34 @@ def test_a_link_gives_what_the_list_shows(history: History, browse: Callable[[st
         row["name"] for row in csv.DictReader(io.StringIO(ticked.content.decode("utf-8-sig")))
     ]
     assert 'attachment; filename="tasks.csv"' == ticked.headers["content-disposition"]
-    assert "private, no-store" == ticked.headers["cache-control"]
+    assert ("private, no-store", "none") == (ticked.headers["cache-control"], ticked.headers["accept-ranges"])
     assert 3 == len(browse(link("json")).json())
+
+
+def burning(parts: int) -> Iterator[bytes]:
+    """So many parts, each of which takes some processor time."""
+    for _ in range(parts):
+        end = time.thread_time() + 0.03
+        while time.thread_time() < end:
+            pass
+        yield b"part"
+
+
+def test_an_export_gives_way_to_others() -> None:
+    """While other threads of the server have work, an export rests after each part; alone, it goes on at once."""
+    rests: list[float] = []
+    assert [b"part"] * 3 == list(giving_way(burning(3), rest=rests.append))
+    assert [] == rests
+    ended = threading.Event()
+    page = threading.Thread(target=lambda: [None for _ in iter(ended.is_set, True)])
+    page.start()
+    try:
+        assert [b"part"] * 3 == list(giving_way(burning(3), rest=rests.append))
+    finally:
+        ended.set()
+        page.join()
+    assert 3 == len(rests)
+    assert 0.01 < min(rests)
 
 
 def test_days_of_a_link_begin_where_the_person_is(history: History, browse: Callable[[str], httpx.Response]) -> None:
