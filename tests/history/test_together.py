@@ -101,3 +101,31 @@ def test_one_that_fails_takes_no_other_with_it(database: Database) -> None:
         assert (good.result(10) or first).state is State.SUBMITTING
     assert State.SUBMITTING is getattr(history.get(first.id), "state", None)
     assert 1 == getattr(history.get(first.id), "attempts", None)
+
+
+def test_nobody_waits_for_a_later_transaction(database: Database) -> None:
+    """Whoever's change was stored by another thread goes on at once, even if that thread has begun the next one."""
+    history = History(database, clock=Clock())
+    group, begun, go_on, gone_on = Group(history), threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def slow(_: History) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    def one() -> None:
+        group.store(lambda _: None)
+        gone_on.release()
+
+    def one_and_another() -> bool:
+        group.store(lambda _: None)
+        return group.store(lambda _: all(gone_on.acquire(timeout=5) for _ in others))
+
+    with ThreadPoolExecutor(10) as pool:
+        pool.submit(group.store, slow)
+        begun.wait(10)
+        first = pool.submit(one_and_another)
+        others = [pool.submit(one) for _ in range(8)]
+        while len(group._waiting) < 9:
+            pass
+        go_on.set()
+        assert first.result(30)

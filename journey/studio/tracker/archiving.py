@@ -9,6 +9,7 @@ from typing import Any
 
 from journey.errors import DatabaseAway, FileMissing, InvalidRequest, JourneyError
 from journey.history import Entry, History, State
+from journey.history.together import Group
 from journey.outside.door import BadStatus, Door
 from journey.pictures.checking import Decoder
 from journey.storage.failpoints import reach
@@ -34,6 +35,7 @@ class Archiving:
     def __init__(
         self,
         history: History,
+        group: Group,
         errands: Errands,
         files: Files,
         decoder: Decoder,
@@ -44,6 +46,7 @@ class Archiving:
         clock: Callable[[], float],
     ) -> None:
         self._history = history
+        self._group = group
         self._errands = errands
         self._files = files
         self._decoder = decoder
@@ -115,7 +118,8 @@ class Archiving:
 
     def _finish(self, entry: Entry, result: StoredPicture) -> Entry | None:
         reach("before the end is stored")
-        finished = self._history.move(entry.id, State.FINISHED, result=result, note=difference(entry, result))
+        note = difference(entry, result)
+        finished = self._group.store(lambda history: history.move(entry.id, State.FINISHED, result=result, note=note))
         reach("after the end is stored")
         return finished
 

@@ -11,7 +11,7 @@ from journey.api.errors import NO_REASON, AuthenticationFailed, RateLimited, Tas
 from journey.api.models import MOST_IDS, Task, TaskStatus
 from journey.errors import InvalidRequest, JourneyError
 from journey.history import Entry, History, State
-from journey.history.together import together
+from journey.history.together import Group
 from journey.history.turns import Look, called, is_news
 from journey.provider import Provider
 from journey.storage.failpoints import reach
@@ -41,6 +41,7 @@ class Polling:
     def __init__(
         self,
         history: History,
+        group: Group,
         errands: Errands,
         *,
         origins: Origins,
@@ -48,6 +49,7 @@ class Polling:
         clock: Callable[[], float],
     ) -> None:
         self._history = history
+        self._group = group
         self._errands = errands
         self._origins = origins
         self._archive = archive
@@ -90,16 +92,13 @@ class Polling:
         if not held_until:
             self._holds.end(provider)
         reach("during polling")
-        moved: list[Entry] = []
-        looks: list[Look] = []
-        with together(self._history) as history:
-            for asked in due:
-                seen = self._observe(history, asked, said.get(asked.task_id or ""), held_until)
-                if isinstance(seen, Look):
-                    looks.append(seen)
-                elif seen.state is State.ARCHIVING:
-                    moved.append(seen)
-            history.look_later(looks)
+
+        def observe_all(history: History) -> list[Entry]:
+            seen = [self._observe(history, each, said.get(each.task_id or ""), held_until) for each in due]
+            history.look_later([each for each in seen if isinstance(each, Look)])
+            return [each for each in seen if isinstance(each, Entry) and each.state is State.ARCHIVING]
+
+        moved = self._group.store(observe_all)
         if moved:
             reach("after archiving is stored")
         for entry in moved:

@@ -58,6 +58,7 @@ class Submitting:
     def __init__(
         self,
         history: History,
+        group: Group,
         errands: Errands,
         loop: Loop,
         *,
@@ -68,6 +69,7 @@ class Submitting:
         clock: Callable[[], float],
     ) -> None:
         self._history = history
+        self._group = group
         self._errands = errands
         self._loop = loop
         self._origins = origins
@@ -76,7 +78,6 @@ class Submitting:
         self._may_spend = may_spend
         self._clock = clock
         self._holds = Holds(clock)
-        self._group = Group(history)
         self._numbers = itertools.count(1)
         self._lines: dict[Provider, Line] = {}
         self._paused: set[Provider] = set()

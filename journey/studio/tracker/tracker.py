@@ -10,6 +10,7 @@ from journey.api.client import JourneyClient
 from journey.background import Loop
 from journey.errors import DatabaseAway
 from journey.history import Entry, History, State
+from journey.history.together import Group
 from journey.outside.door import Door
 from journey.pictures.checking import Decoder
 from journey.provider import Provider
@@ -60,8 +61,11 @@ class Tracker:
             on_done=self._loop.wake,
             clock=clock,
         )
+        # What is to be stored at the same time shares a transaction, whatever it is about.
+        group = Group(history)
         self._submitting = Submitting(
             history,
+            group,
             self._errands,
             self._loop,
             origins=origins,
@@ -71,10 +75,10 @@ class Tracker:
             clock=clock,
         )
         self._archiving = Archiving(
-            history, self._errands, files, decoder, door, origins=origins, max_bytes=max_bytes, clock=clock
+            history, group, self._errands, files, decoder, door, origins=origins, max_bytes=max_bytes, clock=clock
         )
         self._polling = Polling(
-            history, self._errands, origins=origins, archive=self._archiving.archive_at_hand, clock=clock
+            history, group, self._errands, origins=origins, archive=self._archiving.archive_at_hand, clock=clock
         )
         self._moved: set[str] = set()
         self.last_step_at: float | None = None

@@ -203,6 +203,8 @@ def test_a_result_of_our_own_does_not_wait_for_its_turn(make: MakeStudio, databa
     result_of_our_own(studio, api)
     entry = studio.add(None, provider=THIS_MACHINE)
     studio.tracker.step()
+    assert State.OPEN is studio.look(entry).state
+    studio.tracker.step()
     assert State.FINISHED is studio.look(entry).state
 
 
