@@ -222,8 +222,6 @@ class History:
         A task that the entry does not watch may have been paid for as well, so its id is kept whatever state the entry
         is in. `entry` may have been read a moment ago: it is read again before anything changes.
         """
-        if task_id == entry.task_id and entry.state in OVER:
-            return  # most webhooks are late or repeated, and need not wait for other writers
         with self._database.write() as connection:
             now = _found(connection, _GET, entry_id=entry.id)
             if now is None:

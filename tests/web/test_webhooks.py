@@ -26,6 +26,8 @@ from journey.storage.database import Database
 from journey.web import webhooks
 from journey.web.webhooks import BODY_LIMIT, address_for, routes, secret_for
 from tests.conftest import PROCESSES, exit_codes
+from tests.harness.explained import statements, writes
+from tests.harness.standing import wait_for
 
 KEY = b"0123456789abcdef0123456789abcdef"
 
@@ -237,6 +239,30 @@ def test_a_database_that_is_away_is_told_in_time(
     assert 204 == client.post(path_of(entry), json={"task_id": "t-1"}, headers=signed(entry)).status_code
     assert entry.webhook_token is not None
     assert entry.webhook_token not in "".join(text for name, _, text in caplog.record_tuples if "journey" in name)
+
+
+def test_webhooks_that_come_together_share_a_transaction(
+    client: httpx.Client, database: Database, history: History
+) -> None:
+    """While another writer has its turn, those that come wait for it together, and are stored at once."""
+    entries = [open_entry(history, f"t-{number}") for number in range(12)]
+
+    def deliver(number: int) -> int:
+        body = {"task_id": f"t-{number}"}
+        return client.post(path_of(entries[number]), json=body, headers=signed(entries[number])).status_code
+
+    with ThreadPoolExecutor(len(entries)) as pool:
+
+        def all_at_once() -> None:
+            with database.write() as connection, statements(database) as said:
+                connection.execute(sa.text("DELETE FROM pauses"))
+                answers = [pool.submit(deliver, number) for number in range(len(entries))]
+                wait_for(lambda: len(entries) <= sum("webhook_token = " in sql for sql, _ in said))
+            assert [204] * len(entries) == [answer.result(20) for answer in answers]
+
+        # The one that was held up, and what came meanwhile; more only when some were late.
+        assert 6 >= writes(database, all_at_once)
+    assert len(entries) == len(history.due(State.OPEN, limit=20))
 
 
 def test_secrets_are_not_logged(client: httpx.Client, history: History, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,7 +7,7 @@ by what a webhook says.
 tracker     hands out what is due, step by step     submitting  makes one call of each queued entry
 errands     runs work on threads, once at a time    polling     asks about open entries, 20 at a time
 holds       providers that are left alone           archiving   fetches and keeps the results of finished tasks
-sending     what of a picture leaves this machine
+sending     what of a picture leaves this machine   lines       who comes next, asked for many at once
 """
 
 from journey.studio.tracker.tracker import Tracker
