@@ -90,7 +90,7 @@ def routes(lists: Lists, key: bytes, *, clock: Callable[[], float] = time.time) 
 
 
 def giving_way(parts: Iterator[bytes], *, rest: Callable[[float], object] = time.sleep) -> Iterator[bytes]:
-    """The same parts. While other threads have work, a rest after each, half as long as it took.
+    """The same parts. While other threads have work, a rest after each, as long as it took.
 
     Whoever draws a page lets go of the interpreter at each question to the database, and then waits until a thread that
     computes does so as well.
@@ -102,7 +102,7 @@ def giving_way(parts: Iterator[bytes], *, rest: Callable[[float], object] = time
             return
         spent = time.perf_counter() - begun
         if time.process_time() - time.thread_time() - by_others > BUSY * spent:
-            rest(spent / 2)
+            rest(spent)
         yield part
 
 
