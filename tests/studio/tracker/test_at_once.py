@@ -204,7 +204,11 @@ def test_what_was_held_back_meanwhile_is_not_sent(make: MakeStudio, api: StandIn
             studio.history.move(sent.id, State.QUEUED, due_at=sent.due_at)
 
     studio = make(webhook_for=meanwhile)
-    first, held, sent = (studio.add(f"https://example.com/{number}.png") for number in range(3))
+    added = []
+    for number in range(3):
+        studio.clock.now += 1
+        added.append(studio.add(f"https://example.com/{number}.png"))
+    first, held, sent = added
     studio.tracker._submitting.hand_out(JOURNEYAPI, studio.client, {})
     assert [first.image_url] == [call.body["image_url"] for call in api.calls_to(ORDER)]
     studio.settle()
