@@ -169,7 +169,8 @@ def test_a_process_may_be_killed_while_several_are_sent(api: StandIn, tmp_path: 
     studio.history.recover()
     studio.settle()
     studio.close()
-    calls = Counter(str(call.body["image_url"]) for call in api.calls_to(ORDER))
+    # A process that is killed while it writes a call has sent half of one.
+    calls = Counter(str(call.body["image_url"]) for call in api.calls_to(ORDER) if call.body)
     assert {1} == set(calls.values())
     for entry in map(studio.look, entries):
         if entry.state is State.AMBIGUOUS:
