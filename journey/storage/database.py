@@ -182,7 +182,7 @@ class Database(Transactions):
                             "somewhere else."
                         )
                     if time.monotonic() - begun > _QUIET_SECONDS:
-                        log.info("upgrade of the database: at revision %s of %s", current, head)
+                        log.warning("upgrade of the database: at revision %s of %s", current, head)
                     if current == head:
                         # Fails now, not at the first task, when the file or the server takes no writes.
                         connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")

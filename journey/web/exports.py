@@ -10,6 +10,7 @@ import datetime
 import json
 import re
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, get_args
@@ -78,15 +79,28 @@ def routes(lists: Lists, key: bytes, *, clock: Callable[[], float] = time.time) 
         else:
             listing, _ = from_address(meant["listing"])
             rows = lists.rows(listing.filter(meant["timezone"]), order=listing.order)
-        parts = giving_way(to_csv(rows) if form == "csv" else to_json(rows))
+        parts = to_csv(rows) if form == "csv" else to_json(rows)
         # What it holds may have changed by the time that somebody comes back for the rest of it.
         headers = PRIVATE | {
             "Content-Disposition": f'attachment; filename="tasks.{form}"',
             "Accept-Ranges": "none",
+            "Vary": "Accept-Encoding",
         }
-        return StreamingResponse(parts, media_type=MEDIA_TYPES[f".{form}"], headers=headers)
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            parts, headers = packed(parts), headers | {"Content-Encoding": "gzip"}
+        return StreamingResponse(giving_way(parts), media_type=MEDIA_TYPES[f".{form}"], headers=headers)
 
     return [Route("/exports/tasks.{form}", serve, methods=["GET"])]
+
+
+def packed(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same as gzip, by its quickest way: what stands before our routes would take as long as the rest of the
+    export, on the thread that serves everybody."""
+    packer = zlib.compressobj(1, wbits=16 + zlib.MAX_WBITS)
+    for part in parts:
+        if piece := packer.compress(part):
+            yield piece
+    yield packer.flush()
 
 
 def giving_way(parts: Iterator[bytes], *, rest: Callable[[float], object] = time.sleep) -> Iterator[bytes]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
@@ -25,21 +25,37 @@ def show_chart(shown: Sequence[Line], months: Sequence[str], by: By) -> None:
         return
     names = list(dict.fromkeys(bar.name for bar in bars))
     rows = [{"Month": words.month_words(bar.month), "Name": bar.name, unit: bar.height} for bar in bars]
-    st.altair_chart(
-        alt.Chart(pd.DataFrame(rows))
-        .mark_bar()
-        .encode(
-            x=alt.X("Month:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')")),
-            y=alt.Y(f"{unit}:Q", axis=alt.Axis(tickMinStep=1)),
-            color=alt.Color(
-                "Name:N",
-                sort=names,
-                scale=alt.Scale(domain=names, range=COLOURS[: len(names)]),
-                legend=alt.Legend(title=None, orient="bottom", columns=2, labelLimit=130),
-            ),
-            tooltip=["Month:N", "Name:N", f"{unit}:Q"],
-        ),
+    st.vega_lite_chart(
+        pd.DataFrame(rows),
+        _spec(names, unit),
         height=320,
         alt=f"{words.WAYS[by]}, {words.month_words(months[0])} to {words.month_words(months[-1])}: "
         f"{sum(bar.height for bar in bars):,} in all",
     )
+
+
+def _spec(names: Sequence[str], unit: str) -> dict[str, Any]:
+    """The chart in Vega-Lite's own words: to put it together in Altair's takes two thirds of the time of the page."""
+    month, name, height = (
+        {"field": field, "type": kind}
+        for field, kind in (("Month", "nominal"), ("Name", "nominal"), (unit, "quantitative"))
+    )
+    return {
+        "mark": "bar",
+        "encoding": {
+            "x": {
+                **month,
+                "sort": None,
+                "title": None,
+                "axis": {"labelAngle": 0, "labelExpr": "split(datum.label, ' ')"},
+            },
+            "y": {**height, "axis": {"tickMinStep": 1}},
+            "color": {
+                **name,
+                "sort": names,
+                "scale": {"domain": names, "range": COLOURS[: len(names)]},
+                "legend": {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 105},
+            },
+            "tooltip": [month, name, height],
+        },
+    }

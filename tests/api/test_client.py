@@ -59,7 +59,7 @@ from journey.testing import (
 )
 from journey.testing.faults import PAGE
 from tests.harness.odd_answers import NO_TASK_ID, ODD_TASKS, REFUSALS
-from tests.harness.standing import Clock
+from tests.harness.standing import Clock, refusing
 
 ORDER = "upscale-2x-4x"
 PICTURE = "https://pictures.example/a.png"
@@ -401,13 +401,13 @@ def test_unreachable_server_is_not_sent_after_three_attempts(
     api: StandIn, client: JourneyClient, passing: Clock
 ) -> None:
     """When nothing listens, three attempts with growing pauses end as NotSent, for orders and questions alike."""
-    api.stop()
-    for call in (lambda: client.upscale(image_url=PICTURE, type="2x"), client.account):
-        passing.pauses.clear()
-        with pytest.raises(NotSent):
-            call()
-        first, second = passing.pauses
-        assert 0.25 <= first <= 0.5 <= second <= 1.0
+    with refusing(api):
+        for call in (lambda: client.upscale(image_url=PICTURE, type="2x"), client.account):
+            passing.pauses.clear()
+            with pytest.raises(NotSent):
+                call()
+            first, second = passing.pauses
+            assert 0.25 <= first <= 0.5 <= second <= 1.0
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ import asyncio
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from journey.pictures.checking import Decoder
+from journey.testing import StandIn
 
 T = TypeVar("T")
 
@@ -55,6 +58,20 @@ class DecoderHere(Decoder):
 
     def _run(self, work: Callable[..., T], *args: object, asker: str = "", seconds: float | None = None) -> T:
         return work(*args)
+
+
+@contextmanager
+def refusing(api: StandIn) -> Iterator[None]:
+    """Nobody listens there until the end of the block; meanwhile no server of another test gets its port."""
+    api.stop()
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", urlsplit(api.origin).port))
+        try:
+            yield
+        finally:
+            held.close()
+            api.start()
 
 
 def wait_for(condition: Callable[[], object], *, seconds: float = 60) -> None:

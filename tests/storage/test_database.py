@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import signal
@@ -128,7 +127,6 @@ def test_an_upgrade_goes_on_where_it_was(
         database.upgrade()
     with database.read() as connection:
         assert "0003" == MigrationContext.configure(connection).get_current_revision()
-    caplog.set_level(logging.INFO)
     monkeypatch.setattr(storage, "_QUIET_SECONDS", 0.0)
     database.upgrade()
     with database.read() as connection:

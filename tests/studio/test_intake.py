@@ -31,7 +31,7 @@ from journey.testing import GRID_ID, SINGLE_ID, Change, Reply, StandIn, picture,
 from journey.views import planner
 from journey.views.upscaling import found_words
 from tests.harness.engines import encoded, gradient
-from tests.harness.standing import Clock, DecoderHere
+from tests.harness.standing import Clock, DecoderHere, refusing
 from tests.studio.conftest import ORIGIN, Desk
 
 PROVIDERS = (JOURNEYAPI, THIS_MACHINE)
@@ -389,13 +389,12 @@ def test_one_provider_that_is_away_does_not_hide_the_others_tasks(
     """A task is found at the second provider even if the first does not answer; otherwise the first fault is told."""
     embedded.tasks.update(api.tasks)
     embedded.tasks[SINGLE_ID].key = embedded.key
-    api.stop()
-    assert THIS_MACHINE == intake.from_task(SINGLE_ID, PROVIDERS).provider
-    with pytest.raises(NotSent):
-        intake.from_task("unknown", PROVIDERS)
-    with pytest.raises(TaskNotFound):
-        intake.from_task("unknown", [THIS_MACHINE])
-    api.start()
+    with refusing(api):
+        assert THIS_MACHINE == intake.from_task(SINGLE_ID, PROVIDERS).provider
+        with pytest.raises(NotSent):
+            intake.from_task("unknown", PROVIDERS)
+        with pytest.raises(TaskNotFound):
+            intake.from_task("unknown", [THIS_MACHINE])
     api.key = "changed-0123456789"
     with pytest.raises(AuthenticationFailed):
         intake.from_task("unknown", PROVIDERS)

@@ -32,7 +32,7 @@ from journey.studio.batches.decoding import decode
 from journey.studio.batches.lines import Wanted
 from journey.studio.batches.lists import readings
 from journey.views.listing import Listing
-from journey.web.exports import NAMES, Form, download_url, giving_way, routes, to_csv, to_json
+from journey.web.exports import FORMS, NAMES, Form, download_url, giving_way, routes, to_csv, to_json
 from tests.conftest import empty_database
 from tests.harness.engines import served
 
@@ -261,6 +261,22 @@ def test_a_link_gives_what_the_list_shows(history: History, browse: Callable[[st
     assert 'attachment; filename="tasks.csv"' == ticked.headers["content-disposition"]
     assert ("private, no-store", "none") == (ticked.headers["cache-control"], ticked.headers["accept-ranges"])
     assert 3 == len(browse(link("json")).json())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_is_packed_for_those_who_can_unpack_it(
+    history: History, browse: Callable[..., httpx.Response], form: Form
+) -> None:
+    """Browsers get an export as gzip, and programs that do not ask for that get the very same bytes as they are."""
+    for number in range(1_200):
+        add(history, f"koi {number}")
+    packed = browse(link(form))
+    plain = browse(link(form), headers={"Accept-Encoding": "identity"})
+    assert ("gzip", None) == (packed.headers.get("content-encoding"), plain.headers.get("content-encoding"))
+    assert {"Accept-Encoding"} == {packed.headers["vary"], plain.headers["vary"]}
+    assert plain.content == packed.content
+    assert 1_200 < plain.content.count(b"\n") < 1_205
+    assert len(plain.content) > 4 * packed.num_bytes_downloaded
 
 
 def burning(parts: int) -> Iterator[bytes]:

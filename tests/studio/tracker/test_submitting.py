@@ -32,6 +32,7 @@ from journey.testing import (
     web_page,
 )
 from tests.harness.odd_answers import NO_TASK_ID
+from tests.harness.standing import refusing
 from tests.harness.tracking import TrackedStudio
 from tests.studio.tracker.conftest import ON_BOTH, ORDER, MakeStudio, dump, states
 
@@ -42,19 +43,18 @@ def unresolvable(*_: object) -> Sequence[str]:
 
 def test_what_was_not_sent_is_sent_later(studio: TrackedStudio, api: StandIn) -> None:
     """While the API cannot be reached, all tasks wait; the first to fail say why, and the others are not tried."""
-    api.stop()
     entries = [studio.add() for _ in range(9)]
     now = studio.clock.now
-    studio.tracker.step()
-    waiting = [studio.look(entry) for entry in entries]
-    tried = [entry for entry in waiting if entry.attempts]
-    assert {State.QUEUED: 9} == states(studio)
-    assert 4 >= len(tried) >= 1
-    assert all(entry.due_at == now + 2 and "cannot be reached" in str(entry.note) for entry in tried)
-    assert 0 == sum(entry.credits for entry in waiting)
-    studio.tracker.step()
-    assert len(tried) == sum(studio.look(entry).attempts for entry in entries)
-    api.start()
+    with refusing(api):
+        studio.tracker.step()
+        waiting = [studio.look(entry) for entry in entries]
+        tried = [entry for entry in waiting if entry.attempts]
+        assert {State.QUEUED: 9} == states(studio)
+        assert 4 >= len(tried) >= 1
+        assert all(entry.due_at == now + 2 and "cannot be reached" in str(entry.note) for entry in tried)
+        assert 0 == sum(entry.credits for entry in waiting)
+        studio.tracker.step()
+        assert len(tried) == sum(studio.look(entry).attempts for entry in entries)
     studio.settle()
     assert {State.FINISHED: 9} == states(studio)
     assert 9 == api.charges
@@ -62,14 +62,14 @@ def test_what_was_not_sent_is_sent_later(studio: TrackedStudio, api: StandIn) ->
 
 def test_the_waits_grow(studio: TrackedStudio, api: StandIn) -> None:
     """Each time in a row that the API is not reached doubles the wait, up to five minutes."""
-    api.stop()
     entry = studio.add()
     waits = []
-    for _ in range(10):
-        studio.tracker.step()
-        due_at = studio.look(entry).due_at or 0
-        waits.append(due_at - studio.clock.now)
-        studio.clock.now = due_at
+    with refusing(api):
+        for _ in range(10):
+            studio.tracker.step()
+            due_at = studio.look(entry).due_at or 0
+            waits.append(due_at - studio.clock.now)
+            studio.clock.now = due_at
     assert [2, 4, 8, 16, 32, 64, 128, 256, 300, 300] == waits
 
 

@@ -35,4 +35,4 @@ def upgrade() -> None:
     for number, (name, columns) in enumerate(_INDEXES.items(), 1):
         op.execute(f"CREATE INDEX {name} ON entries {columns}")
         if time.monotonic() - begun > 1:
-            log.info("upgrade of the database: %d of %d indexes are made", number, len(_INDEXES))
+            log.warning("upgrade of the database: %d of %d indexes are made", number, len(_INDEXES))
