@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
 import journey.workspace  # noqa: F401  it imports every module that declares a table
+from bench.growth import fill
 from journey.errors import CannotStart, DatabaseAway, DiskFull
 from journey.storage import database as storage
 from journey.storage.database import Database, metadata, sqlite_wal_is_safe
@@ -103,6 +104,24 @@ def test_processes_may_upgrade_at_the_same_time(database_url: str) -> None:
     database.close()
 
 
+def upgrade_until_killed(database: Database, monkeypatch: pytest.MonkeyPatch, *, in_revision: int) -> None:
+    """Upgrade with a program that dies in this revision, the first of which is 1."""
+
+    class Killed(BaseException):
+        pass
+
+    def die(point: str) -> None:
+        reached.append(point)
+        if len(reached) == in_revision:
+            raise Killed
+
+    reached: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "reach", die)
+        with pytest.raises(Killed):
+            database.upgrade()
+
+
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_an_upgrade_goes_on_where_it_was(
     database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -112,19 +131,8 @@ def test_an_upgrade_goes_on_where_it_was(
     When that takes long, the log says where it is.
     """
 
-    class Killed(BaseException):
-        pass
-
-    def die(point: str) -> None:
-        reached.append(point)
-        if len(reached) == 4:
-            raise Killed
-
-    reached: list[str] = []
     database = Database(database_url)
-    monkeypatch.setattr(storage, "reach", die)
-    with pytest.raises(Killed):
-        database.upgrade()
+    upgrade_until_killed(database, monkeypatch, in_revision=4)
     with database.read() as connection:
         assert "0003" == MigrationContext.configure(connection).get_current_revision()
     monkeypatch.setattr(storage, "_QUIET_SECONDS", 0.0)
@@ -132,6 +140,19 @@ def test_an_upgrade_goes_on_where_it_was(
     with database.read() as connection:
         assert [] == alembic.autogenerate.compare_metadata(MigrationContext.configure(connection), metadata)
     assert "upgrade of the database: at revision 0003 of 00" in caplog.text
+    database.close()
+
+
+def test_postgres_knows_what_new_indexes_hold(postgres_url: MakeUrl, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an upgrade of a database with entries, plans know how many of them have results of which size."""
+    database = Database(postgres_url())
+    upgrade_until_killed(database, monkeypatch, in_revision=6)
+    with database.write() as connection:
+        fill(connection, 200, unfinished=0)
+    database.upgrade()
+    with database.read() as connection:
+        known = connection.scalar(sa.text("SELECT count(*) FROM pg_stats WHERE tablename = 'entries_by_size'"))
+    assert known
     database.close()
 
 

@@ -27,7 +27,8 @@ _INDEXES = {
 
 
 def upgrade() -> None:
-    if op.get_bind().dialect.name != "sqlite":
+    is_postgres = op.get_bind().dialect.name != "sqlite"
+    if is_postgres:
         op.execute("SET LOCAL maintenance_work_mem = '256MB'")
     for name in _DROPPED:
         op.execute(f"DROP INDEX {name}")
@@ -36,3 +37,7 @@ def upgrade() -> None:
         op.execute(f"CREATE INDEX {name} ON entries {columns}")
         if time.monotonic() - begun > 1:
             log.warning("upgrade of the database: %d of %d indexes are made", number, len(_INDEXES))
+    if is_postgres:
+        # Postgres knows nothing of what an expression comes to until it has looked, and by itself it looks only once
+        # rows have changed.
+        op.execute("ANALYZE entries")
