@@ -13,9 +13,9 @@ from PIL import Image
 
 from journey.api.models import UpscaleRequest
 from journey.engine.deliveries import Deliveries
-from journey.engine.networks.network import DETAIL, FAITHFUL, FAST
+from journey.engine.networks.network import DETAIL, FAITHFUL, FAST, Network
 from journey.engine.networks.recipes import Recipe
-from journey.engine.queue import Choice, Queue
+from journey.engine.queue import Choice, Queue, Upscale
 from journey.engine.tasks import Tasks, engine_tasks
 from journey.errors import Stopped
 from journey.outside.door import Door
@@ -83,17 +83,20 @@ class Bench:
 
     def another_queue(self) -> Queue:
         """A queue on the same data, as in another process or after a restart."""
+        return self.queue_for(self.enlarge, FAST, DETAIL, FAITHFUL, places=lambda: self.places, clock=self.clock)
+
+    def queue_for(self, enlarge: Upscale, *networks: Network, **more: Any) -> Queue:
+        """A queue whose tasks are enlarged so, by these networks; `more` are its places and its clock."""
         return Queue(
             self.tasks,
             self.files,
             self.decoder,
             self.door,
-            self.enlarge,
-            Choice({each.name: each for each in (FAST, DETAIL, FAITHFUL)}, default="fast"),
+            enlarge,
+            Choice({each.name: each for each in networks}, default="fast"),
             origins=Origins(local=(ORIGIN,)),
             max_bytes=2**20,
-            places=lambda: self.places,
-            clock=self.clock,
+            **more,
         )
 
     def another_deliveries(self) -> Deliveries:

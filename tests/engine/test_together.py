@@ -16,12 +16,11 @@ import pytest
 from PIL import Image
 
 from journey.engine.networks.network import FAST, Hardware
-from journey.engine.queue import Choice, Queue
+from journey.engine.queue import Queue
 from journey.engine.upscaler import upscale
 from journey.errors import WorkersAway
 from journey.pictures.checking import Decoder
-from journey.storage.stored import Origins
-from tests.engine.conftest import ME, ORIGIN, Bench
+from tests.engine.conftest import ME, Bench
 from tests.harness.engines import gradient
 from tests.harness.standing import Inline, wait_for
 
@@ -73,15 +72,9 @@ class Engine(Bench):
     workers: Executor
 
     def another_queue(self) -> Queue:
-        return Queue(
-            self.tasks,
-            self.files,
-            self.decoder,
-            self.door,
+        return self.queue_for(
             lambda *order, **more: upscale(*order, workers=self.workers, ahead=PLACES, **more),
-            Choice({"fast": SMALL_TILES}, default="fast"),
-            origins=Origins(local=(ORIGIN,)),
-            max_bytes=2**20,
+            SMALL_TILES,
             places=lambda: PLACES,
         )
 
