@@ -34,7 +34,7 @@ from journey.web.uploads import Uploads
 from journey.web.way_back import WayBack
 from journey.web.xsrf import XsrfToken
 from journey.workspace import Workspace, share
-from pages.frame import sign_in
+from pages.frame import clicks, sign_in
 
 HOST: str = st.get_option("server.address") or "0.0.0.0"  # noqa: S104  Streamlit's default, judged below
 PORT: int = st.get_option("server.port")
@@ -89,6 +89,7 @@ def set_up_logs() -> None:
 
 set_up_logs()
 share(space)
+clicks.keep_all()
 
 
 @asynccontextmanager

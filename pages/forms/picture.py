@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from journey.errors import JourneyError
@@ -13,6 +16,7 @@ from journey.workspace import workspace
 from pages.forms import inputs
 from pages.forms.choosing import choose
 from pages.forms.settings import use_network
+from pages.frame.looking import looked
 from pages.frame.protection import say_error
 from pages.frame.sign_in import tab
 from pages.task.pictures import picture
@@ -36,8 +40,7 @@ def choose_picture() -> str:
     way = choose("Picture from", WAYS, key="way")
     given = _entered(way)
     if given is not None:
-        with st.spinner("Looking at the picture…"):
-            _look(way, given)
+        _look(way, given)
     elif way != "upload" and state.looked_at and state.looked_at[0] == way:
         forget()
     if state.problem:
@@ -63,27 +66,35 @@ def _look(way: str, given: object) -> None:
     about = (way, getattr(given, "file_id", given))
     if state.looked_at == about:
         return
+    forget()
+    problem, found = None, None
+    try:
+        found = looked("look", about, _looks(way, given))
+    except JourneyError as error:
+        problem = str(error)
     forget(about)
+    state.problem = problem
+    if isinstance(found, ParentTask):
+        picked = state.pop("picked", None)
+        state.parent = found
+        state.source = (
+            next((each for each in found.sources if each.index == picked), None) if found.is_grid else found.sources[0]
+        )
+    else:
+        state.source = found
+
+
+def _looks(way: str, given: object) -> Callable[[], Source | ParentTask]:
+    """How to look at what was entered."""
     space = workspace()
     intake = space.intake.asked_by(tab())
-    try:
-        if way == "url":
-            state.source = intake.from_url(str(given))
-        elif way == "task":
-            # A task may belong to any provider; the one that is chosen is asked first.
-            providers = sorted(space.clients, key=lambda provider: provider.name != state.get("provider"))
-            parent = intake.from_task(str(given), providers)
-            picked = state.pop("picked", None)
-            state.parent = parent
-            state.source = (
-                next((each for each in parent.sources if each.index == picked), None)
-                if parent.is_grid
-                else parent.sources[0]
-            )
-        else:
-            state.source = intake.from_upload(given.name, given.getvalue())  # type: ignore[attr-defined]  # an upload
-    except JourneyError as error:
-        state.problem = str(error)
+    if way == "url":
+        return partial(intake.from_url, str(given))
+    if way == "task":
+        # A task may belong to any provider; the one that is chosen is asked first.
+        providers = sorted(space.clients, key=lambda provider: provider.name != state.get("provider"))
+        return partial(intake.from_task, str(given), providers)
+    return partial(intake.from_upload, given.name, given.getvalue())  # type: ignore[attr-defined]  # an upload
 
 
 def _offer_better(given: str) -> None:

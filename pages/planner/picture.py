@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from journey.errors import FileMissing, JourneyError
@@ -13,6 +15,7 @@ from journey.views.words import literal, moment, pixels
 from journey.workspace import workspace
 from pages.forms import inputs
 from pages.forms.choosing import choose, type_in
+from pages.frame.looking import looked
 from pages.frame.protection import say_error
 from pages.frame.sign_in import tab
 from pages.planner.state import key, value
@@ -121,16 +124,15 @@ def _look(way: str, given: object) -> None:
     if given is None:
         return
     try:
-        with st.spinner("Looking at the picture…"):
-            state.print_source = _source_from(way, given)
+        state.print_source = looked("print_look", (way, given), partial(_source_from, way, given, tab()))
     except FileMissing:
         state.print_problem = "This picture is no longer stored. Choose another one."
     except JourneyError as error:
         state.print_problem = str(error)
 
 
-def _source_from(way: str, given: object) -> Source:
-    intake = workspace().intake.asked_by(tab())
+def _source_from(way: str, given: object, asker: str) -> Source:
+    intake = workspace().intake.asked_by(asker)
     if isinstance(given, Source):
         return given
     if way == "url":

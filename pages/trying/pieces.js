@@ -33,7 +33,7 @@ class Trying {
         this.figures.delete(name);
       }
     }
-    for (const panel of data.panels) this.show(panel);
+    data.panels.forEach((panel, place) => this.show(panel, place));
   }
 
   comeIntoView() {
@@ -92,13 +92,14 @@ class Trying {
     });
   }
 
-  show(panel) {
+  show(panel, place) {
     let figure = this.figures.get(panel.name);
     if (!figure) {
       figure = this.made(panel.name);
       this.figures.set(panel.name, figure);
     }
-    this.panels.append(figure);
+    // A figure that is moved, even to where it is, loses the focus, and the click that is just being made.
+    if (this.panels.children[place] !== figure) this.panels.insertBefore(figure, this.panels.children[place] ?? null);
     const [picture, words, choose] = figure.children;
     const [left, top, right, bottom] = this.data.box;
     picture.style.aspectRatio = ((right - left) * this.data.width) / ((bottom - top) * this.data.height);
@@ -120,7 +121,7 @@ class Trying {
     const shown = picture.querySelector("img") ?? new Image();
     if (shown.getAttribute("src") !== png) shown.src = png;
     shown.alt = "";
-    picture.replaceChildren(shown);
+    if (picture.firstChild !== shown) picture.replaceChildren(shown);
   }
 
   made(name) {

@@ -54,6 +54,21 @@ def test_from_a_sample_to_a_download(make_studio: MakeStudio, page: Page, tmp_pa
     assert [] == strangers
 
 
+def test_two_clicks_at_once_are_both_served(make_studio: MakeStudio, page: Page) -> None:
+    """Nobody is too quick for the server: a sample is chosen, and Upscale is clicked in the same moment."""
+    studio = make_studio()
+    page.goto(studio.url)
+    expect(page.get_by_text("Four seasons, a grid")).to_be_visible()
+    page.evaluate(
+        """() => {
+            const buttons = [...document.querySelectorAll("button")];
+            for (const words of ["Koi pond", "Upscale · free"])
+                buttons.find((each) => each.innerText.includes(words)).click();
+        }"""
+    )
+    expect(page.get_by_text("1024 × 1024 px → 4096 × 4096 px")).to_be_visible(timeout=120_000)
+
+
 def test_the_server_says_when_a_task_has_ended(make_studio: MakeStudio, page: Page) -> None:
     """The result does not wait for the page to look: with the timers of all its looks taken away, it still appears."""
     studio = make_studio()

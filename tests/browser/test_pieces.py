@@ -41,9 +41,11 @@ def test_a_network_is_chosen_by_looking_at_a_piece(make_studio: Callable[..., St
     arrow = "ArrowLeft" if widths == {4 * 96} else "ArrowRight"
     for _ in range(25):
         frame.press(arrow)
+    # Held down while a piece arrives: a button that is drawn anew meanwhile would never be clicked.
+    page.get_by_role("button", name="Use Faithful").hover()
+    page.mouse.down()
     expect(enlarged.first).not_to_have_attribute("src", before, timeout=PATIENCE_MS)
-
-    page.get_by_role("button", name="Use Faithful").click()
+    page.mouse.up()
     expect(page.get_by_role("radio", name=re.compile("^Faithful"))).to_be_checked()
     expect(page.get_by_role("button", name="Chosen")).to_be_visible()
     with Shelf(studio.data_dir) as shelf:
