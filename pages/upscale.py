@@ -29,11 +29,13 @@ def take_address() -> None:
     """Fill the form as a card or the address (`?again=ENTRY`, `?task_id=ID`) asks, once for each visit."""
     asked = links.asked_again(st.query_params), links.asked_task_id(st.query_params)
     arrives = state.get("page_shown") != TITLE or asked != state.get("asked")
-    clicked, state.asked = state.pop("use_again", None), asked
     again, task_id = asked if arrives else (None, None)
-    if wanted := clicked or again:
-        with st.spinner("Looking at the picture…"):
-            picture.use_again(str(wanted))
+    state.asked = asked
+    if again:
+        state.setdefault("use_again", again)
+    if wanted := state.get("use_again"):
+        picture.use_again(str(wanted))
+        del state.use_again  # only now: this run may have ended while it looked at the picture
     elif task_id:
         state.way, state.task_id = "task", task_id
 

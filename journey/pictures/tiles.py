@@ -32,6 +32,8 @@ _REMEMBERED = 200
 _IDLE_SECONDS = 60.0
 _SEEN_SECONDS = 86_400.0
 """How often a look is noted, as the time of the file of tiles."""
+_SWEPT = "tiles-swept"
+_SWEEP_SECONDS = 86_400.0
 NO_TILE = "There is no such tile."
 
 
@@ -70,13 +72,29 @@ class Tiles:
         self._order(key, file)
         return None
 
+    def sweep_is_due(self, now: float) -> bool:
+        """Whether tiles are to be looked for that nobody looks at: once a day, for all processes together.
+
+        Never in object storage, where nobody knows when they were looked at. `now` is in seconds since 1970.
+        """
+        if not self._files.is_local:
+            return False
+        try:
+            return not 0 <= now - float(self._files.noted(_SWEPT) or "-inf") < _SWEEP_SECONDS
+        except ValueError:
+            return True  # the note was damaged
+
+    def note_sweep(self, now: float) -> None:
+        """All of them were looked through, beginning at this time."""
+        self._files.note(_SWEPT, str(now))
+
     def drop_unseen(self, keys: Iterable[str], *, since: float) -> None:
         """Remove the tiles of these pictures that nobody has looked at since then, in seconds since 1970.
 
-        The next look makes them again. In object storage they stay: nobody knows there when they were looked at.
+        The next look makes them again.
         """
         for key in keys:
-            if (path := self._files.nearby(key, TILES)) and self._files.is_local:
+            if path := self._files.nearby(key, TILES):
                 # Somebody may have removed them in the meantime, or be reading them on Windows.
                 with suppress(OSError):
                     if path.stat().st_mtime < since:

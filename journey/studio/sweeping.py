@@ -1,4 +1,4 @@
-"""Removes what is too old, and tiles that nobody looks at: once an hour, and a little at a time."""
+"""Removes what is too old, once an hour, and tiles that nobody looks at, once a day: a little at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from journey.studio.removal import Removal
 
 EVERY_SECONDS = 3600.0
 PAUSE_SECONDS = 0.05
-"""Between two pieces: for others, who may be waiting for the database."""
+"""At least, between two pieces: for others, who may be waiting for the database."""
+
+SHARE = 0.1
+"""Of a processor, at most: with a million entries there is much to go through, and nobody waits for it."""
 
 TILES_SECONDS = 7 * 86_400.0
 """How long tiles are kept that nobody looks at: they are a fifth of what a picture takes, and are soon made again."""
@@ -49,13 +52,15 @@ class Sweeping:
             self._ended_at = now
             return EVERY_SECONDS
         self._under_way = sweep
-        return PAUSE_SECONDS
+        took = time.monotonic() - now
+        return max(PAUSE_SECONDS, took / SHARE - took)
 
     def _begin(self) -> Iterator[object]:
         now, days = self._clock(), self._keep_days
         before = None if days is None else now - days * 86_400
         yield from self._removal.sweep(before, note=f"The result was removed after {counted(days or 0, 'day')}.")
-        if self._tiles:
+        if self._tiles and self._tiles.sweep_is_due(now):
             for keys in self._removal.pictures_before(now - TILES_SECONDS):
                 self._tiles.drop_unseen(keys, since=now - TILES_SECONDS)
                 yield None
+            self._tiles.note_sweep(now)

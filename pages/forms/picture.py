@@ -144,19 +144,23 @@ def use_sample_grid() -> None:
 def use_again(entry_id: str) -> None:
     """Fill the form with the picture and the settings of an earlier task."""
     entry = workspace().history.get(entry_id)
-    forget(("again", entry_id))
     if entry is None:
+        forget(("again", entry_id))
         state.problem = "There is no task with this address, so there is nothing to reuse."
         return
     entry = workspace().history.beginning(entry)
+    source, problem = None, None
+    try:
+        source = looked("look_again", entry_id, partial(workspace().intake.from_entry, entry))
+    except JourneyError as error:
+        problem = str(error)
+    forget(("again", entry_id))
     state.provider, state.scale, state.then_network = entry.provider.name, entry.order_scale, entry.then_network
     use_network(entry.network)
     state.webhook_url, state.webhook_secret = entry.webhook_url or "", ""
     state.scale_is_meant = True
-    try:
-        source = workspace().intake.from_entry(entry)
-    except JourneyError as error:
-        state.problem = str(error)
+    if source is None:
+        state.problem = problem
         return
     use(source)
     state.image_url = ""

@@ -106,7 +106,7 @@ class Trying {
     picture.disabled = !panel.png;
     picture.setAttribute("aria-label", `${panel.label}, enlarged. Hold to see it without AI.`);
     figure.png = panel.png;
-    this.draw(figure, panel.png, panel.words);
+    if (!figure.isHeld) this.draw(figure, panel.png, panel.words);
     words.replaceChildren(Object.assign(document.createElement("strong"), { textContent: panel.label }), panel.about);
     choose.textContent = panel.is_chosen ? "Chosen" : `Use ${panel.label}`;
     choose.setAttribute("aria-pressed", String(panel.is_chosen));
@@ -132,9 +132,13 @@ class Trying {
     const before = (event) => {
       if (event.key && event.key !== " ") return;
       event.preventDefault();
-      if (figure.png && this.data.original) this.draw(figure, this.data.original);
+      figure.isHeld = figure.png && this.data.original;
+      if (figure.isHeld) this.draw(figure, this.data.original);
     };
-    const after = () => figure.png && this.draw(figure, figure.png);
+    const after = () => {
+      figure.isHeld = false;
+      if (figure.png) this.draw(figure, figure.png);
+    };
     for (const kind of ["pointerdown", "keydown"]) picture.addEventListener(kind, before);
     for (const kind of ["pointerup", "pointerleave", "pointercancel", "keyup", "blur"]) {
       picture.addEventListener(kind, after);

@@ -6,17 +6,20 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
 from journey.history import NewEntry
 from journey.pictures import gallery
+from journey.pictures.checking import Decoder, Limits
+from journey.pictures.tiles import Tiles
 from journey.provider import JOURNEYAPI
 from journey.settings import Settings
-from journey.storage.files import new_key
+from journey.storage.files import Files, new_key
 from journey.storage.looked import LOOK_SECONDS
-from journey.studio.sweeping import PAUSE_SECONDS, TILES_SECONDS, Sweeping
+from journey.studio.sweeping import EVERY_SECONDS, TILES_SECONDS, Sweeping
 from journey.testing import picture
 from journey.workspace import Workspace
 from tests.harness.standing import Clock, wait_for
@@ -86,12 +89,63 @@ def test_tiles_that_nobody_looks_at_go_and_come_back(tmp_path: Path) -> None:
     assert space.tiles.look(keys[0], "600.png")
     with space.database.write() as connection:
         connection.execute(sa.text("UPDATE entries SET created_at = :old"), {"old": old})
-    sweeping = Sweeping(space.removal, tiles=space.tiles, keep_days=None)
-    while sweeping.step() == PAUSE_SECONDS:
-        pass
+    sweep(space)
     assert (True, False) == (seen.exists(), unseen.exists())
     assert space.files.has(keys[1], "640.png")
     assert space.tiles.look(keys[1], "640.png") is None
     space.tiles.wait(30)
     assert space.tiles.look(keys[1], "640.png")
     space.stop()
+
+
+def test_tiles_are_looked_through_once_a_day(tmp_path: Path) -> None:
+    """A million entries are not gone through each time that a studio starts; a damaged note of it is none."""
+    space = Workspace(Settings(data_dir=tmp_path, engine="off"))
+    space._decoders.start()
+    stored = space.intake.from_upload("hill.png", picture(600, 600)).stored
+    entry = NewEntry(provider=JOURNEYAPI, type="2x", name="hill", source=stored)
+    space.history.add(entry)
+    assert space.tiles.look(stored.key, stored.file) is None
+    space.tiles.wait(30)
+    tiles = space.files.path(stored.key, "tiles.zip")
+    now = time.time() + 2 * TILES_SECONDS
+    os.utime(tiles, (now, now))
+    sweep(space, at=now)
+    os.utime(tiles, (0, 0))
+    sweep(space, at=now + 86_399)
+    assert tiles.exists()
+    assert space.tiles.sweep_is_due(now - 1)  # the clock was set back
+    sweep(space, at=now + 86_400)
+    assert not tiles.exists()
+    space.files.note("tiles-swept", "yesterday")
+    assert space.tiles.sweep_is_due(now + 86_401)
+    space.stop()
+
+
+def test_tiles_in_object_storage_are_not_looked_through(tmp_path: Path) -> None:
+    """Nobody knows there which ones nobody looks at, so nothing is asked."""
+    storage = Files(f"memory://{tmp_path.name}", work_dir=tmp_path)
+    assert not Tiles(storage, Decoder(Limits(1, 1))).sweep_is_due(time.time())
+
+
+def test_a_sweep_leaves_the_processor_to_others(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each of its steps it rests nine times as long as that took."""
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now, time=time.time)
+    monkeypatch.setattr("journey.studio.sweeping.time", clock)
+
+    def slow(*_: object, **__: object) -> Iterator[None]:
+        for _ in range(2):
+            clock.now += 2.0
+            yield
+
+    monkeypatch.setattr(space.removal, "sweep", slow)
+    sweeping = Sweeping(space.removal, keep_days=1)
+    assert [18.0, 18.0, EVERY_SECONDS] == [pytest.approx(sweeping.step()) for _ in range(3)]
+
+
+def sweep(space: Workspace, *, at: float | None = None) -> None:
+    """All of it, as a process does that has just started."""
+    clock = time.time if at is None else lambda: at
+    sweeping = Sweeping(space.removal, tiles=space.tiles, keep_days=None, clock=clock)
+    while sweeping.step() < EVERY_SECONDS:
+        pass
