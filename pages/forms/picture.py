@@ -69,19 +69,21 @@ def _look(way: str, given: object) -> None:
     forget()
     problem, found = None, None
     try:
-        found = looked("look", about, _looks(way, given))
+        found = looked("entered_look", about, _looks(way, given))
     except JourneyError as error:
         problem = str(error)
-    forget(about)
-    state.problem = problem
-    if isinstance(found, ParentTask):
-        picked = state.pop("picked", None)
-        state.parent = found
-        state.source = (
-            next((each for each in found.sources if each.index == picked), None) if found.is_grid else found.sources[0]
-        )
-    else:
-        state.source = found
+    parent = found if isinstance(found, ParentTask) else None
+    source = _picked(found) if isinstance(found, ParentTask) else found
+    state.problem, state.parent, state.source = problem, parent, source
+    state.looked_at = about  # last: should this run end before, the next one looks again
+    state.pop("picked", None)
+
+
+def _picked(parent: ParentTask) -> Source | None:
+    """The picture of a grid that was chosen before, if any; the only one of a task that has one."""
+    if not parent.is_grid:
+        return parent.sources[0]
+    return next((each for each in parent.sources if each.index == state.get("picked")), None)
 
 
 def _looks(way: str, given: object) -> Callable[[], Source | ParentTask]:
@@ -151,7 +153,7 @@ def use_again(entry_id: str) -> None:
     entry = workspace().history.beginning(entry)
     source, problem = None, None
     try:
-        source = looked("look_again", entry_id, partial(workspace().intake.from_entry, entry))
+        source = looked("reused_look", entry_id, partial(workspace().intake.from_entry, entry))
     except JourneyError as error:
         problem = str(error)
     forget(("again", entry_id))

@@ -24,7 +24,9 @@ def looked(name: str, about: object, look: Callable[[], T]) -> T:
     """
     going: tuple[object, Future[T]] | None = state.get(name)
     if going is None or going[0] != about:
-        going = state[name] = about, _begun(look)
+        going = about, Future()
+        state[name] = going  # first: this run may end here, and a look that nobody knows of would be in vain
+        _begin(look, going[1])
     with st.spinner("Looking at the picture…"):
         while not wait([going[1]], timeout=GLANCE_SECONDS).done:
             may_end()
@@ -32,9 +34,7 @@ def looked(name: str, about: object, look: Callable[[], T]) -> T:
     return going[1].result()
 
 
-def _begun(look: Callable[[], T]) -> Future[T]:
-    outcome: Future[T] = Future()
-
+def _begin(look: Callable[[], T], outcome: Future[T]) -> None:
     def work() -> None:
         try:
             outcome.set_result(look())
@@ -42,4 +42,3 @@ def _begun(look: Callable[[], T]) -> Future[T]:
             outcome.set_exception(error)
 
     threading.Thread(target=work, name="look", daemon=True).start()
-    return outcome
