@@ -60,7 +60,9 @@ class Sweeping:
         before = None if days is None else now - days * 86_400
         yield from self._removal.sweep(before, note=f"The result was removed after {counted(days or 0, 'day')}.")
         if self._tiles and self._tiles.sweep_is_due(now):
+            keys: set[str] = set()
             for keys in self._removal.pictures_before(now - TILES_SECONDS):
                 self._tiles.drop_unseen(keys, since=now - TILES_SECONDS)
                 yield None
-            self._tiles.note_sweep(now)
+            if keys:  # with nothing to go through, there is nothing to spare the next time
+                self._tiles.note_sweep(now)
