@@ -32,7 +32,7 @@ def take_address() -> None:
     again, task_id = asked if arrives else (None, None)
     state.asked = asked
     if again:
-        state.setdefault("use_again", again)
+        state.use_again = again
     if wanted := state.get("use_again"):
         picture.use_again(str(wanted))
         del state.use_again  # only now: this run may have ended while it looked at the picture
